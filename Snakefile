@@ -1,0 +1,33 @@
+# Reelbow: from films to palettes and movie barcodes.
+from snakemake.logging import logger
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/demo.smk"
+include: "workflow/rules/plan.smk"
+include: "workflow/rules/extract.smk"
+include: "workflow/rules/downsample.smk"
+include: "workflow/rules/cluster.smk"
+include: "workflow/rules/merge.smk"
+include: "workflow/rules/render.smk"
+
+
+rule all:
+    input:
+        "results/palettes.sqlite",
+        get_all_barcodes,
+    default_target: True
+
+
+onsuccess:
+    PROGRESS.tell_success(FILMS)
+
+
+onerror:
+    PROGRESS.tell_failure()

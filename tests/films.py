@@ -1,0 +1,248 @@
+"""Synthetic films whose every pixel and time is known.
+
+The conversion from sRGB to YUV is written out here, with no help from FFmpeg, so that
+a test of the colors of decoded films has a truth of its own.
+"""
+
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from itertools import count
+from pathlib import Path
+from typing import Any, Literal
+
+import av
+import numpy as np
+from av.video.reformatter import ColorRange, Colorspace
+from numpy.typing import NDArray
+
+Matrix = Literal["bt601", "bt709", "bt2020"]
+Range = Literal["limited", "full"]
+
+# How much red and blue weigh in luma.
+_LUMA = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722), "bt2020": (0.2627, 0.0593)}
+_COLORSPACES = {
+    "bt601": Colorspace.ITU601,
+    "bt709": Colorspace.ITU709,
+    "bt2020": Colorspace.BT2020,
+}
+_RANGES = {"limited": ColorRange.MPEG, "full": ColorRange.JPEG}
+# (log2 of the chroma subsampling across, down), bits a sample
+_LAYOUTS = {
+    "yuv420p": (1, 1, 8),
+    "yuvj420p": (1, 1, 8),
+    "yuv422p": (1, 0, 8),
+    "yuv444p": (0, 0, 8),
+    "yuv420p10le": (1, 1, 10),
+    "yuv422p10le": (1, 0, 10),
+    "yuv444p10le": (0, 0, 10),
+}
+
+_DARK, _BRIGHT = 64, 192
+_GRID = 4
+
+
+def solid(color: int, size: tuple[int, int] = (64, 48)) -> NDArray[np.uint8]:
+    """Draw one flat frame of `color` (0xRRGGBB); `size` is (width, height)."""
+    frame = np.empty((size[1], size[0], 3), np.uint8)
+    frame[:] = color >> 16, color >> 8 & 0xFF, color & 0xFF
+    return frame
+
+
+def numbered(number: int, size: tuple[int, int] = (96, 64)) -> NDArray[np.uint8]:
+    """Draw a frame that tells its number, 0 to 65535: see `frame_number`.
+
+    A grid of 4x4 gray blocks, one bit each, the lowest at the top left. Neither value
+    is black, so that nothing looks like a letterbox bar or a fade.
+    """
+    bits = (number >> np.arange(_GRID**2)) & 1
+    blocks = np.where(bits, _BRIGHT, _DARK).astype(np.uint8).reshape(_GRID, _GRID)
+    rows = np.arange(size[1]) * _GRID // size[1]
+    columns = np.arange(size[0]) * _GRID // size[0]
+    return np.repeat(blocks[np.ix_(rows, columns)][..., np.newaxis], 3, axis=2)
+
+
+def frame_number(pixels: NDArray[np.uint8]) -> int:
+    """Read the number from a decoded `numbered` frame, of any size, (h, w, 3) or gray.
+
+    Only the middle of each block is looked at: scaling and coding blur the edges.
+    """
+    gray = pixels if pixels.ndim == 2 else pixels.mean(axis=2)
+    height, width = gray.shape
+    middles = [
+        gray[
+            (4 * row + 1) * height // 16 : max((4 * row + 3) * height // 16, 1),
+            (4 * column + 1) * width // 16 : max((4 * column + 3) * width // 16, 1),
+        ].mean()
+        for row in range(_GRID)
+        for column in range(_GRID)
+    ]
+    return sum(
+        1 << bit for bit, level in enumerate(middles) if level > (_DARK + _BRIGHT) / 2
+    )
+
+
+def numbered_film(
+    path: Path, n_frames: int, *, size: tuple[int, int] = (96, 64), **how: Any
+) -> Path:
+    """Write a film of `n_frames` numbered frames; `how` goes to `write_film`."""
+    return write_film(path, (numbered(i, size) for i in range(n_frames)), **how)
+
+
+def write_film(
+    path: Path,
+    frames: Iterable[NDArray[np.uint8]],
+    *,
+    pts: Iterable[int] | None = None,
+    time_base: Fraction | None = None,
+    rate: Fraction | int = 24,
+    codec: str = "libx264",
+    options: Mapping[str, str] | None = None,
+    pix_fmt: str = "yuv420p",
+    gop: int | None = None,
+    bframes: int | None = None,
+    matrix: Matrix = "bt709",
+    color_range: Range = "limited",
+    tagged: bool = True,
+    sample_aspect_ratio: Fraction | None = None,
+) -> Path:
+    """Write frames as a film and return its path.
+
+    Parameters
+    ----------
+    path
+        Its suffix chooses the container: mp4, mov, mkv, webm, ts, avi. Only mp4 and mov
+        hold any time exactly: mkv and webm round to 1/1000 s; ts rounds to 1/90000 s
+        and, with B-frames, moves a film that starts at 0 later by their delay; avi
+        counts frames of `rate` and knows neither gaps nor B-frames (``codec="mpeg4"``
+        makes none).
+    frames
+        (h, w, 3) uint8, sRGB; all of one size, even where chroma is subsampled.
+    pts
+        When each frame is shown, in `time_base`, rising; not given: 0, 1, 2, ...
+        at `rate`. Uneven steps make a film of variable frame rate; the first may
+        be later than 0, not earlier.
+    time_base
+        Seconds of one step of `pts`; not given: 1/1000 s if there are `pts`, else
+        1/`rate`.
+    rate
+        Frames per second, as the header has it.
+    codec, options
+        Encoder and its private options, by the names FFmpeg has for them.
+    pix_fmt
+        One of yuv420p, yuv422p, yuv444p, the same with 10le after it, yuvj420p (for
+        mjpeg, with BT.601 and full range), or any that FFmpeg makes of RGB without a
+        matrix, such as rgb24, bgr0 or gbrp.
+    gop
+        The most frames from one keyframe to the next; x264 also sets one at a cut,
+        unless `options` has ``{"sc_threshold": "0"}``.
+    bframes
+        The most B-frames in a row.
+    matrix, color_range
+        How sRGB becomes YUV.
+    tagged
+        Whether the film says so, as it should; many do not.
+    sample_aspect_ratio
+        Width of a pixel through its height.
+    """
+    tagged = tagged and pix_fmt in _LAYOUTS
+    if time_base is None:
+        time_base = Fraction(1, 1000) if pts is not None else 1 / Fraction(rate)
+    times = count() if pts is None else iter(pts)
+    container_options = {"video_track_timescale": str(time_base.denominator)}
+    with av.open(
+        path, "w", options=container_options if path.suffix in (".mp4", ".mov") else {}
+    ) as container:
+        stream = None
+        for pixels in frames:
+            if stream is None:
+                # One thread: the same film on every machine.
+                stream = container.add_stream(codec, rate=Fraction(rate))
+                stream.height, stream.width = pixels.shape[:2]
+                stream.pix_fmt = pix_fmt
+                stream.time_base = time_base
+                stream.options = dict(options or {})
+                context = stream.codec_context
+                context.time_base = time_base
+                context.thread_count = 1
+                if gop is not None:
+                    context.gop_size = gop
+                if bframes is not None:
+                    context.max_b_frames = bframes
+                if sample_aspect_ratio is not None:
+                    context.sample_aspect_ratio = sample_aspect_ratio
+                if tagged:
+                    context.colorspace = _COLORSPACES[matrix]
+                    context.color_range = _RANGES[color_range]
+            frame = _picture(pixels, pix_fmt, matrix, color_range)
+            if tagged:
+                frame.colorspace = _COLORSPACES[matrix]
+                frame.color_range = _RANGES[color_range]
+            frame.pts = next(times)
+            frame.time_base = time_base
+            container.mux(stream.encode(frame))
+        if stream is not None:
+            container.mux(stream.encode(None))
+    return path
+
+
+def to_yuv(
+    pixels: NDArray[np.uint8],
+    *,
+    matrix: Matrix = "bt709",
+    color_range: Range = "limited",
+    bits: int = 8,
+) -> NDArray[np.float64]:
+    """Convert (h, w, 3) uint8 sRGB to unrounded code values of Y, Cb and Cr.
+
+    References
+    ----------
+    Recommendations ITU-R BT.601-7, BT.709-6 and BT.2020-2.
+    """
+    red_weight, blue_weight = _LUMA[matrix]
+    red, green, blue = np.moveaxis(pixels / 255, -1, 0)
+    luma = (
+        red_weight * red + (1 - red_weight - blue_weight) * green + blue_weight * blue
+    )
+    cb = (blue - luma) / (2 * (1 - blue_weight))
+    cr = (red - luma) / (2 * (1 - red_weight))
+    unit = 2 ** (bits - 8)
+    black, white, swing = (
+        (16 * unit, 235 * unit, 224 * unit)
+        if color_range == "limited"
+        else (0, 2**bits - 1, 2**bits - 1)
+    )
+    return np.stack(
+        [
+            black + (white - black) * luma,
+            128 * unit + swing * cb,
+            128 * unit + swing * cr,
+        ],
+        axis=-1,
+    )
+
+
+def _picture(
+    pixels: NDArray[np.uint8], pix_fmt: str, matrix: Matrix, color_range: Range
+) -> av.VideoFrame:
+    """Turn sRGB pixels into a frame of `pix_fmt`."""
+    if pix_fmt not in _LAYOUTS:
+        return av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(
+            format=pix_fmt
+        )
+    across, down, bits = _LAYOUTS[pix_fmt]
+    yuv = to_yuv(pixels, matrix=matrix, color_range=color_range, bits=bits)
+    height, width = pixels.shape[:2]
+    frame = av.VideoFrame(width, height, pix_fmt)
+    for channel, plane in enumerate(frame.planes):
+        samples = yuv[..., channel]
+        if channel > 0:
+            samples = samples.reshape(
+                height >> down, 1 << down, width >> across, 1 << across
+            ).mean(axis=(1, 3))
+        codes = np.rint(samples).clip(0, 2**bits - 1)
+        codes = codes.astype(np.uint8 if bits == 8 else "<u2")
+        row_bytes = codes.shape[1] * codes.itemsize
+        padded = np.zeros((codes.shape[0], plane.line_size), np.uint8)
+        padded[:, :row_bytes] = codes.view(np.uint8)
+        plane.update(padded.tobytes()[: plane.buffer_size])
+    return frame

@@ -1,0 +1,274 @@
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reelbow.barcode import draw_barcode, read_film, stack_colors
+from reelbow.database import TABLES
+from reelbow.errors import ReelbowError
+
+BLACK, GREY, WHITE = 0x000000, 0x808080, 0xFFFFFF
+RED, GREEN, BLUE = 0xFF0000, 0x00FF00, 0x0000FF
+
+
+def write_film(
+    database: Path,
+    *,
+    film: str = "film",
+    means=None,
+    strips=None,
+    palettes=None,
+    times_s=None,
+) -> Path:
+    """Add a film; each frame's part not given is black."""
+    given = means or strips or palettes or []
+    with closing(sqlite3.connect(database)) as connection, connection:
+        if not connection.execute("SELECT * FROM sqlite_schema").fetchall():
+            connection.executescript(TABLES)
+        film_id = connection.execute(
+            "INSERT INTO films (film, title, source) VALUES (?, ?, ?)",
+            (film, film.title(), f"films/{film}.mkv"),
+        ).lastrowid
+        for frame in range(len(given)):
+            connection.execute(
+                "INSERT INTO frames VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    film_id,
+                    frame,
+                    times_s[frame] if times_s else None,
+                    f"{frame}",
+                    means[frame] if means else BLACK,
+                    bytes(strips[frame]) if strips else bytes(3),
+                ),
+            )
+            palette = palettes[frame] if palettes else [(BLACK, 1.0)]
+            connection.executemany(
+                "INSERT INTO palettes VALUES (?, ?, ?, ?, ?)",
+                [(film_id, frame, rank, *row) for rank, row in enumerate(palette)],
+            )
+    return database
+
+
+@pytest.fixture
+def database(tmp_path):
+    return tmp_path / "palettes.sqlite"
+
+
+def to_hex(pixels):
+    return [f"{red:02x}{green:02x}{blue:02x}" for red, green, blue in pixels]
+
+
+def test_mean_has_one_column_a_frame(database):
+    write_film(database, means=[0x010203, 0xFFFE00])
+    pixels = draw_barcode(database, "mean", height=2)
+    assert pixels.dtype == np.uint8
+    assert pixels.tolist() == [[[1, 2, 3], [255, 254, 0]]] * 2
+
+
+def test_mean_of_frames_in_one_column_is_their_average(database):
+    # 5 frames in 2 columns: frames 0, 1, 2 and 3, 4.
+    write_film(database, means=[0x000000, 0x060000, 0x0C0000, 0x00000A, 0x000014])
+    pixels = draw_barcode(database, "mean", height=1, width=2)
+    assert pixels.tolist() == [[[6, 0, 0], [0, 0, 15]]]
+
+
+@pytest.mark.parametrize("kind", ["mean", "strip", "dominant", "stacked"])
+def test_more_columns_than_frames_repeat_each_frame(database, kind):
+    colors = [RED, GREEN, BLUE]
+    write_film(
+        database,
+        means=colors,
+        strips=[color.to_bytes(3, "big") for color in colors],
+        palettes=[[(color, 1.0)] for color in colors],
+    )
+    pixels = draw_barcode(database, kind, height=2, width=5)
+    # floor(c * 3 / 5) for c = 0 to 4: 0, 0, 1, 1, 2.
+    expected = ["ff0000", "ff0000", "00ff00", "00ff00", "0000ff"]
+    assert to_hex(pixels[0]) == to_hex(pixels[1]) == expected
+
+
+def test_strip_is_drawn_as_it_is_at_its_own_height(database):
+    write_film(database, strips=[range(9), range(9, 18)])
+    pixels = draw_barcode(database, "strip", height=3)
+    assert pixels[:, 0].tolist() == [[0, 1, 2], [3, 4, 5], [6, 7, 8]]
+    assert pixels[:, 1].tolist() == [[9, 10, 11], [12, 13, 14], [15, 16, 17]]
+
+
+def test_strip_shrinks_by_area(database):
+    # 3 rows into 2: row 0 is all of the first and half of the second.
+    write_film(database, strips=[[0] * 3 + [90] * 3 + [240] * 3])
+    pixels = draw_barcode(database, "strip", height=2)
+    assert pixels[:, 0, 0].tolist() == [30, 190]
+
+
+def test_strip_grows_linearly(database):
+    # Centers of 4 rows in 2: -0.25 (the edge holds), 0.25, 0.75, 1.25.
+    write_film(database, strips=[[0] * 3 + [100] * 3])
+    pixels = draw_barcode(database, "strip", height=4)
+    assert pixels[:, 0, 0].tolist() == [0, 25, 75, 100]
+
+
+def test_strips_of_different_lengths_average_in_one_column(database):
+    write_film(database, strips=[[10] * 3 + [30] * 3, [50] * 3, [60] * 3, [80] * 12])
+    pixels = draw_barcode(database, "strip", height=2, width=2)
+    assert pixels[:, 0].tolist() == [[30] * 3, [40] * 3]
+    assert pixels[:, 1].tolist() == [[70] * 3, [70] * 3]
+
+
+def test_stacked_has_the_most_frequent_color_at_the_bottom(database):
+    write_film(database, palettes=[[(RED, 0.5), (GREEN, 0.25), (BLUE, 0.25)]])
+    pixels = draw_barcode(database, "stacked", height=4)
+    assert to_hex(pixels[:, 0]) == ["0000ff", "00ff00", "ff0000", "ff0000"]
+
+
+def test_frames_with_fewer_colors_have_fewer_bands(database):
+    write_film(database, palettes=[[(RED, 0.5), (GREEN, 0.5)], [(BLUE, 1.0)]])
+    pixels = draw_barcode(database, "stacked", height=2)
+    assert to_hex(pixels[:, 0]) == ["00ff00", "ff0000"]
+    assert to_hex(pixels[:, 1]) == ["0000ff", "0000ff"]
+
+
+def test_equal_palettes_in_one_column_are_that_palette(database):
+    palette = [(RED, 0.5), (BLUE, 0.3), (WHITE, 0.2)]
+    write_film(database, palettes=[palette] * 4)
+    one = draw_barcode(database, "stacked", height=10, width=4)
+    combined = draw_barcode(database, "stacked", height=10, width=1)
+    np.testing.assert_array_equal(combined, one[:, :1])
+
+
+def test_palettes_in_one_column_are_combined_and_not_thinned_out(database):
+    # Blue is no frame's first color but the first of both together: 0.4 against 0.3.
+    write_film(
+        database,
+        palettes=[
+            [(RED, 0.6), (BLUE, 0.4)],
+            [(GREEN, 0.6), (BLUE, 0.4)],
+            [(WHITE, 0.5), (BLACK, 0.3), (RED, 0.2)],
+            [(WHITE, 0.5), (BLACK, 0.3), (RED, 0.2)],
+        ],
+    )
+    dominant = draw_barcode(database, "dominant", height=1, width=2)
+    assert to_hex(dominant[0]) == ["0000ff", "ffffff"]
+    stacked = draw_barcode(database, "stacked", height=10, width=2)
+    assert to_hex(stacked[:, 0]).count("0000ff") == 4
+    assert to_hex(stacked[:, 1]) == ["ff0000"] * 2 + ["000000"] * 3 + ["ffffff"] * 5
+
+
+def test_luminance_stacks_from_dark_to_light():
+    # Linear light: red 0.2126, green 0.7152, blue 0.0722, grey 0.2159.
+    colors = np.array([[0, 255, 0], [128] * 3, [255, 0, 0], [0, 0, 255]], np.uint8)
+    column = stack_colors(colors, np.full(4, 0.25), height=4, order="luminance")
+    assert to_hex(column) == ["00ff00", "808080", "ff0000", "0000ff"]
+
+
+def test_hue_stacks_greys_first_and_then_by_angle():
+    colors = np.array(
+        [
+            [0, 0, 255],  # 240 degrees
+            [200, 190, 195],  # chroma 10: grey, light
+            [255, 0, 128],  # 330 degrees
+            [255, 255, 0],  # 60 degrees
+            [20, 0, 3],  # chroma 20: grey, dark
+            [255, 0, 0],  # 0 degrees
+            [0, 255, 0],  # 120 degrees
+        ],
+        np.uint8,
+    )
+    column = stack_colors(colors, np.full(7, 1 / 7), height=7, order="hue")
+    assert to_hex(column[::-1]) == [
+        *("140003", "c8bec3"),
+        *("ff0000", "ffff00", "00ff00", "0000ff", "ff0080"),
+    ]
+
+
+def test_awkward_shares_round_where_bands_meet():
+    # Edges at 3.333 and 6.667 of 10 rows.
+    colors = np.array([[1] * 3, [2] * 3, [3] * 3], np.uint8)
+    shares = np.full(3, 1 / 3, np.float32)
+    column = stack_colors(colors, shares, height=10)
+    assert column[::-1, 0].tolist() == [1] * 3 + [2] * 4 + [3] * 3
+
+
+@given(
+    shares=st.lists(st.floats(2**-20, 1, width=32), min_size=1, max_size=16),
+    height=st.integers(1, 400),
+    order=st.sampled_from(["share", "luminance", "hue"]),
+)
+def test_any_shares_fill_the_column(shares, height, order):
+    shares = np.array(shares, np.float32)
+    colors = np.repeat(np.arange(len(shares), dtype=np.uint8)[:, np.newaxis], 3, 1)
+    column = stack_colors(colors, shares, height=height, order=order)
+    assert column.shape == (height, 3)
+    heights = np.bincount(column[:, 0], minlength=len(shares))
+    expected = shares.astype(np.float64) / shares.sum(dtype=np.float64) * height
+    assert np.all(np.abs(heights - expected) <= 1 + 1e-9)
+
+
+def test_one_film_of_several_is_drawn(database):
+    write_film(database, film="b", means=[RED])
+    write_film(database, film="a", means=[BLUE, GREEN])
+    assert to_hex(draw_barcode(database, "mean", height=1, film="b")[0]) == ["ff0000"]
+    with pytest.raises(ReelbowError, match=r"holds 2 films; .*: a, b\."):
+        draw_barcode(database, "mean", height=1)
+    with pytest.raises(ReelbowError, match=r"no film 'c': it holds a, b\."):
+        draw_barcode(database, "mean", height=1, film="c")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"kind": "median"}, "kind .*'median': .* mean, strip, dominant, stacked"),
+        ({"order": "name"}, "order .*'name': .* share, luminance, hue"),
+        ({"height": 0}, "height is at least 1, not 0"),
+        ({"width": 0}, "width is at least 1, not 0"),
+    ],
+)
+def test_a_wrong_argument_is_told_with_what_is_right(database, arguments, sentence):
+    write_film(database, means=[RED])
+    arguments = {"kind": "mean", "height": 1, **arguments}
+    with pytest.raises(ReelbowError, match=sentence):
+        draw_barcode(database, **arguments)
+
+
+def test_a_film_without_frames_is_told(database):
+    write_film(database)
+    with pytest.raises(ReelbowError, match="no frames of the film 'film'"):
+        draw_barcode(database, "mean", height=1)
+
+
+def test_a_frame_without_a_palette_is_told(database):
+    write_film(database, palettes=[[(RED, 1.0)], []])
+    with pytest.raises(ReelbowError, match="no palette for frame 1"):
+        draw_barcode(database, "stacked", height=1)
+
+
+def test_what_is_no_database_is_told(tmp_path):
+    with pytest.raises(ReelbowError, match="There is no database"):
+        draw_barcode(tmp_path / "gone.sqlite", "mean", height=1)
+    text = tmp_path / "text.sqlite"
+    text.write_text("not a database at all, though it is long enough to be one")
+    with pytest.raises(ReelbowError, match="not a Reelbow database"):
+        draw_barcode(text, "mean", height=1)
+    other = tmp_path / "other.sqlite"
+    with closing(sqlite3.connect(other)) as connection:
+        connection.execute("CREATE TABLE songs (title TEXT)")
+    with pytest.raises(ReelbowError, match="not a Reelbow database"):
+        draw_barcode(other, "mean", height=1)
+
+
+def test_a_film_is_read_with_its_times(database):
+    write_film(database, film="nosferatu", means=[RED, BLUE], times_s=[0.0, 2.5])
+    film = read_film(database)
+    assert (film.film, film.title) == ("nosferatu", "Nosferatu")
+    assert film.source == "films/nosferatu.mkv"
+    assert film.frames.tolist() == [0, 1]
+    assert film.times_s.tolist() == [0.0, 2.5]
+
+
+def test_a_film_with_a_frame_without_time_has_no_times(database):
+    write_film(database, means=[RED, BLUE], times_s=[0.0, None])
+    assert read_film(database).times_s is None

@@ -1,0 +1,159 @@
+import re
+
+import cv2
+import numpy as np
+import pytest
+
+from reelbow.errors import ReelbowError
+from reelbow.figure import find_frame_ticks, find_time_ticks, save_figure
+
+
+@pytest.fixture
+def draw(tmp_path):
+    def draw(name, **changed):
+        arguments = {
+            "pixels": np.arange(36, dtype=np.uint8).reshape(2, 6, 3) * 7,
+            "title": "Metropolis",
+            "kind": "stacked",
+            "source": "films/metropolis.mkv",
+            "times_s": np.arange(6.0),
+            "n_frames": 6,
+        }
+        arguments |= changed
+        path = tmp_path / name
+        save_figure(arguments.pop("pixels"), path, **arguments)
+        return path
+
+    return draw
+
+
+@pytest.mark.parametrize(("suffix", "start"), [("svg", b"<?xml"), ("pdf", b"%PDF")])
+def test_drawing_twice_gives_the_same_bytes(draw, suffix, start):
+    once, twice = draw(f"a.{suffix}"), draw(f"b.{suffix}")
+    assert once.read_bytes() == twice.read_bytes()
+    assert once.read_bytes().startswith(start)
+
+
+def test_another_suffix_is_refused(draw):
+    with pytest.raises(ReelbowError, match=r"\.png, \.svg or \.pdf"):
+        draw("figure.gif")
+
+
+def test_an_svg_holds_title_kind_and_source_as_they_are(draw):
+    text = draw("figure.svg", title="Cash $5 & $6").read_text()
+    assert "<!-- Cash $5 &amp; $6 -->" in text
+    assert "<!-- Palette of every frame · 6 frames -->" in text
+    assert "<!-- source: metropolis.mkv · Reelbow -->" in text
+
+
+def test_a_pattern_is_named_with_its_folder(draw):
+    text = draw("figure.svg", source="/archive/tapes/*.tar").read_text()
+    assert "source: tapes/*.tar" in text
+
+
+@pytest.mark.parametrize("title", ["word " * 40, "word" * 40])
+def test_a_long_title_takes_several_lines(draw, title):
+    text = draw("figure.svg", title=title).read_text()
+    lines = re.findall("<!-- (.*word.*) -->", text)
+    assert len(lines) > 1
+    assert "".join(lines).replace(" ", "") == "word" * 40
+
+
+def test_pixels_of_a_figure_are_exact_rectangles(draw):
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (9, 35, 3), np.uint8)
+    page = cv2.imread(str(draw("figure.png", pixels=pixels)))[..., ::-1]
+    # 35 columns of 120 pixels (4200 in all) by 9 rows of 140: 300 pixels an inch.
+    expected = pixels.repeat(120, axis=1).repeat(140, axis=0)
+    left = 375
+    column = np.flatnonzero((page[:, left] == expected[0, 0]).all(axis=1))[0]
+    np.testing.assert_array_equal(
+        page[column : column + 1260, left : left + 4200], expected
+    )
+
+
+def test_frames_without_times_are_numbered(draw):
+    assert "<!-- frame 0 -->" in draw("figure.svg", times_s=None).read_text()
+
+
+def test_times_that_run_backward_are_not_drawn_as_an_axis_of_time(draw):
+    times_s = np.array([3.0, 4.0, 5.0, 0.0, 1.0, 2.0])
+    assert "<!-- frame 0 -->" in draw("figure.svg", times_s=times_s).read_text()
+
+
+def test_one_frame_makes_a_figure(draw):
+    text = draw(
+        "figure.svg",
+        pixels=np.zeros((1, 1, 3), np.uint8),
+        times_s=np.zeros(1),
+        n_frames=1,
+    ).read_text()
+    assert "1 frame -->" in text
+
+
+def test_even_times_have_even_ticks():
+    ticks = find_time_ticks(np.arange(0.0, 60, 1))
+    assert ticks == [
+        *((0.0, "0:00"), (10.0, "0:10"), (20.0, "0:20")),
+        *((30.0, "0:30"), (40.0, "0:40"), (50.0, "0:50")),
+    ]
+
+
+def test_uneven_times_put_a_tick_where_its_time_falls():
+    # Steps of 10 s. 10 s is frame 1; 20 s lies 3/4 from frame 2 (14 s) to 3 (22 s);
+    # 30 s is frame 4; 40 s lies 1/3 from frame 5 (37 s) to 6 (46 s).
+    times_s = np.array([0.0, 10.0, 14.0, 22.0, 30.0, 37.0, 46.0, 61.0])
+    ticks = find_time_ticks(times_s)
+    positions, labels = zip(*ticks, strict=True)
+    assert labels == ("0:00", "0:10", "0:20", "0:30", "0:40", "0:50", "1:00")
+    assert positions == pytest.approx(
+        [0, 1, 2.75, 4, 5 + 1 / 3, 6 + 4 / 15, 6 + 14 / 15]
+    )
+
+
+def test_ticks_of_a_gap_do_not_crowd():
+    # 100 frames, then 1000 s without any: all ticks of the gap would fall on frame 99.
+    times_s = np.concatenate([np.arange(100.0), 1100 + np.arange(100.0)])
+    positions = [position for position, _ in find_time_ticks(times_s)]
+    assert positions[0] == 0
+    assert np.diff(positions).min() >= 10
+
+
+def test_a_stretch_of_a_film_keeps_its_times():
+    ticks = find_time_ticks(np.arange(95.0, 125, 1))
+    assert ticks == [
+        *((0.0, "1:35"), (5.0, "1:40"), (10.0, "1:45")),
+        *((15.0, "1:50"), (20.0, "1:55"), (25.0, "2:00")),
+    ]
+
+
+def test_from_an_hour_on_labels_have_hours():
+    labels = [label for _, label in find_time_ticks(np.arange(0.0, 7000, 1))]
+    assert labels[:3] == ["0:00:00", "0:15:00", "0:30:00"]
+    assert labels[-1] == "1:45:00"
+
+
+def test_below_a_second_labels_have_tenths():
+    ticks = find_time_ticks(np.arange(6) / 25 + 59.9)
+    assert ticks == [
+        (pytest.approx(0.0), "0:59.9"),
+        (pytest.approx(2.5), "1:00.0"),
+        (pytest.approx(5.0), "1:00.1"),
+    ]
+
+
+def test_frame_ticks_stand_in_the_middle_of_their_frames():
+    ticks = find_frame_ticks(np.arange(4))
+    assert ticks == [(0.5, "frame 0"), (1.5, "1"), (2.5, "2"), (3.5, "3")]
+
+
+def test_a_missing_frame_has_no_tick():
+    # Steps of 5, and no frame 5.
+    ticks = find_frame_ticks(np.array([0, 1, 2, 3, 4, 6, 8, 10, 20, 30]))
+    assert [label for _, label in ticks] == ["frame 0", "10", "20", "30"]
+    assert [position for position, _ in ticks] == [0.5, 7.5, 8.5, 9.5]
+
+
+def test_large_frame_numbers_are_grouped():
+    labels = [label for _, label in find_frame_ticks(np.arange(6000))]
+    assert labels[:3] == ["frame 0", "1,000", "2,000"]

@@ -1,0 +1,31 @@
+# in:  thumbnails of a shard
+# out: results/{film}/palettes/{shard}.sqlite
+
+
+rule cluster_shard:
+    input:
+        thumbnails="results/{film}/thumbnails/{shard}.npz",
+        # Older than the thumbnails or not: a new plan that matters comes through them.
+        plan=ancient("results/{film}/plan.json"),
+    output:
+        palettes="results/{film}/palettes/{shard}.sqlite",
+    log:
+        "logs/cluster_shard/{film}/{shard}.log",
+    benchmark:
+        "logs/cluster_shard/{film}/{shard}.tsv"
+    conda:
+        "../../envs/cluster_cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+    params:
+        source=lookup_film("source"),
+        n_colors=config["cluster"]["n_colors"],
+        color_space=config["cluster"]["color_space"],
+        n_init=config["cluster"]["n_init"],
+        seed=config["cluster"]["seed"],
+        engine=config["cluster"]["cpu_engine"],
+        metadata=get_metadata,
+        code=get_code("cluster_shard", f"kmeans_{config['cluster']['cpu_engine']}"),
+    script:
+        "../scripts/cluster_shard.py"

@@ -1,0 +1,113 @@
+# Loads and checks what the user wants; the functions that rules ask for it.
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(workflow.basedir)
+SCRIPTS = ROOT / "workflow" / "scripts"
+sys.path.append(str(SCRIPTS))
+
+from reelbow import progress
+from reelbow.code import describe_run, digest_code
+from reelbow.config import DEMO_FILM, check_config, read_films
+from reelbow.errors import ReelbowError
+from reelbow.plan import read_plan
+
+try:
+    config = check_config(config)
+    FILMS = {film.film: film for film in read_films(config["films"])}
+except ReelbowError as error:
+    progress.refuse(str(error))
+
+PROGRESS = progress.Progress(logger)
+
+
+# The bare barcode is {kind}.png; the figure is a PNG beside it, or a vector file.
+FIGURE_ENDINGS = [
+    {"png": "_figure.png"}.get(suffix, f".{suffix}")
+    for suffix in config["barcodes"]["formats"]
+]
+
+# What decides the palettes, as it stands in their databases.
+SETTINGS = {
+    "video": ["sampling", "crop", "extract", "downsample", "cluster"],
+    "tarballs": ["crop", "downsample", "cluster"],
+}
+
+
+wildcard_constraints:
+    film="|".join(map(re.escape, FILMS)),
+    shard=r"\d{5}",
+    kind="|".join(config["barcodes"]["kinds"]) or "none",
+
+
+def get_film(wildcards):
+    """The film's row of the sheet."""
+    return FILMS[wildcards.film]
+
+
+def get_video(wildcards):
+    """The film's file; tarballs are no input of the plan, which would change with each."""
+    film = get_film(wildcards)
+    return str(film.video) if film.video else []
+
+
+def get_tarballs(wildcards):
+    """The film's tarballs."""
+    return [str(tarball) for tarball in get_film(wildcards).tarballs]
+
+
+def lookup_film(column):
+    """A params function: one column of the film's row."""
+    return lambda wildcards: getattr(get_film(wildcards), column)
+
+
+def keep_if(keep, path):
+    """Mark an intermediate file for removal after use, unless it is to be kept."""
+    return path if keep else temp(path)
+
+
+def get_plan(wildcards):
+    """The film's plan, once it is made."""
+    return read_plan(Path(checkpoints.plan_shards.get(film=wildcards.film).output.plan))
+
+
+def get_tarball(wildcards):
+    """A shard's frames: extracted from the video, or the user's own tarball."""
+    if get_film(wildcards).video:
+        return f"results/{wildcards.film}/frames/{wildcards.shard}.tar"
+    return get_plan(wildcards)["shards"][int(wildcards.shard)]["tarball"]
+
+
+def get_metadata(wildcards):
+    """What made a shard: settings and versions."""
+    kind = "video" if get_film(wildcards).video else "tarballs"
+    return describe_run({key: config[key] for key in SETTINGS[kind]})
+
+
+def get_code(script, *engines):
+    """Digest of the library code that a script runs: when it changes, so may results."""
+    return digest_code(SCRIPTS / f"{script}.py", *engines)
+
+
+def get_crop(wildcards):
+    """What is cropped from the user's own images; extracted ones are cropped already."""
+    return None if get_film(wildcards).video else get_plan(wildcards)["crop"]
+
+
+def get_shards(wildcards):
+    """The databases of all the film's shards."""
+    return [
+        f"results/{wildcards.film}/palettes/{part['shard']}.sqlite"
+        for part in get_plan(wildcards)["shards"]
+    ]
+
+
+def get_all_barcodes(wildcards):
+    """Every picture that the configuration asks for."""
+    return expand(
+        "results/{film}/barcodes/{kind}{ending}",
+        film=FILMS,
+        kind=config["barcodes"]["kinds"],
+        ending=[".png", *FIGURE_ENDINGS],
+    )

@@ -1,0 +1,28 @@
+# in:  frames of a shard, extracted here or the user's own tarball
+# out: results/{film}/thumbnails/{shard}.npz
+
+
+rule downsample_frames:
+    input:
+        tarball=get_tarball,
+        # Older than the frames or not: a new plan that matters comes through them.
+        plan=ancient("results/{film}/plan.json"),
+    output:
+        thumbnails=keep_if(
+            config["downsample"]["keep"], "results/{film}/thumbnails/{shard}.npz"
+        ),
+    log:
+        "logs/downsample_frames/{film}/{shard}.log",
+    benchmark:
+        "logs/downsample_frames/{film}/{shard}.tsv"
+    conda:
+        "../../envs/decode.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+    params:
+        height=config["downsample"]["height"],
+        crop=get_crop,
+        code=get_code("downsample_frames"),
+    script:
+        "../scripts/downsample_frames.py"

@@ -1,0 +1,27 @@
+# in:  a video and its plan
+# out: results/{film}/frames/{shard}.tar
+
+
+rule extract_frames:
+    input:
+        video=get_video,
+        plan="results/{film}/plan.json",
+    output:
+        frames=keep_if(
+            config["extract"]["keep"], "results/{film}/frames/{shard}.tar"
+        ),
+    log:
+        "logs/extract_frames/{film}/{shard}.log",
+    benchmark:
+        "logs/extract_frames/{film}/{shard}.tsv"
+    conda:
+        "../../envs/decode.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+    params:
+        height=config["extract"]["height"],
+        quality=config["extract"]["quality"],
+        code=get_code("extract_frames"),
+    script:
+        "../scripts/extract_frames.py"

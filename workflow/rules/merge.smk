@@ -1,0 +1,48 @@
+# in:  results/{film}/palettes/{shard}.sqlite of all shards, then of all films
+# out: results/{film}/palettes.sqlite, results/palettes.sqlite
+
+
+rule merge_film:
+    input:
+        shards=get_shards,
+        plan="results/{film}/plan.json",
+    output:
+        palettes="results/{film}/palettes.sqlite",
+    log:
+        "logs/merge_film/{film}.log",
+    benchmark:
+        "logs/merge_film/{film}.tsv"
+    conda:
+        "../../envs/cluster_cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+    params:
+        title=lookup_film("title"),
+        source=lookup_film("source"),
+        fps=lookup_film("fps"),
+        n_colors=config["cluster"]["n_colors"],
+        code=get_code("merge_film"),
+    script:
+        "../scripts/merge_film.py"
+
+
+rule merge_films:
+    input:
+        films=expand("results/{film}/palettes.sqlite", film=FILMS),
+    output:
+        palettes="results/palettes.sqlite",
+    log:
+        "logs/merge_films.log",
+    benchmark:
+        "logs/merge_films.tsv"
+    conda:
+        "../../envs/cluster_cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+    params:
+        n_colors=config["cluster"]["n_colors"],
+        code=get_code("merge_films"),
+    script:
+        "../scripts/merge_films.py"

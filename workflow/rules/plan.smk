@@ -1,0 +1,29 @@
+# in:  a film
+# out: results/{film}/plan.json
+
+
+checkpoint plan_shards:
+    input:
+        video=get_video,
+    output:
+        plan="results/{film}/plan.json",
+    log:
+        "logs/plan_shards/{film}.log",
+    benchmark:
+        "logs/plan_shards/{film}.tsv"
+    conda:
+        "../../envs/decode.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        tarballs=get_tarballs,
+        start_s=lookup_film("start_s"),
+        end_s=lookup_film("end_s"),
+        mode=config["sampling"]["mode"],
+        every=config["sampling"]["every"],
+        per_shard=config["shards"]["frames"],
+        letterbox=config["crop"]["letterbox"],
+        code=get_code("plan_shards"),
+    script:
+        "../scripts/plan_shards.py"

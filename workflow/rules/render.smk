@@ -1,0 +1,33 @@
+# in:  results/{film}/palettes.sqlite
+# out: results/{film}/barcodes/{kind}.png and its figures
+
+
+rule render_barcode:
+    input:
+        database="results/{film}/palettes.sqlite",
+    output:
+        barcode=report(
+            "results/{film}/barcodes/{kind}.png",
+            caption="../report/barcode.rst",
+            category="{film}",
+            labels={"kind": "{kind}", "picture": "bare"},
+        ),
+        figures=[
+            f"results/{{film}}/barcodes/{{kind}}{ending}" for ending in FIGURE_ENDINGS
+        ],
+    log:
+        "logs/render_barcode/{film}/{kind}.log",
+    benchmark:
+        "logs/render_barcode/{film}/{kind}.tsv"
+    conda:
+        "../../envs/render.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+    params:
+        order=config["barcodes"]["order"],
+        height=config["barcodes"]["height"],
+        width=config["barcodes"]["width"],
+        code=get_code("render_barcode", "kmeans_numba"),
+    script:
+        "../scripts/render_barcode.py"

@@ -1,0 +1,76 @@
+"""Rule cluster_shard: the palette of every frame of one shard."""
+
+from pathlib import Path
+
+from reelbow import database, pictures
+from reelbow.job import replacing, run
+from reelbow.kmeans import find_palettes
+from reelbow.plan import read_plan
+from reelbow.thumbnails import Thumbnails
+
+
+def cluster_shard(
+    thumbnails: Path,
+    plan: Path,
+    palettes: Path,
+    *,
+    film: str,
+    source: str,
+    shard: str,
+    n_colors: int,
+    color_space: str,
+    n_init: int,
+    seed: int,
+    engine: str,
+    metadata: dict[str, str],
+) -> None:
+    """Cluster each frame's colors and write the shard's database."""
+    planned = read_plan(plan)
+    row = database.FilmRow.from_plan(planned, film=film, title=film, source=source)
+    with (
+        Thumbnails(thumbnails) as shard_thumbnails,
+        replacing(palettes) as temporary,
+        database.open_new(temporary) as connection,
+    ):
+        database.add_film(connection, database.ONLY_FILM, row)
+        for batch in shard_thumbnails.batches():
+            colors, shares = find_palettes(
+                batch.pixels,
+                n_colors=n_colors,
+                n_init=n_init,
+                seed=seed,
+                color_space=color_space,
+                engine=engine,
+            )
+            means, strips = pictures.average_frames(batch.pixels)
+            database.add_frames(
+                connection,
+                frames=batch.frames,
+                times_s=batch.times_s,
+                names=batch.names,
+                mean_colors=means,
+                strips=strips,
+                colors=colors,
+                shares=shares,
+            )
+        database.add_skipped(connection, shard, shard_thumbnails.skipped)
+        database.finish(connection, metadata, n_colors=n_colors)
+
+
+if __name__ == "__main__":
+    run(
+        cluster_shard,
+        log=snakemake.log[0],
+        thumbnails=Path(snakemake.input.thumbnails),
+        plan=Path(snakemake.input.plan),
+        palettes=Path(snakemake.output.palettes),
+        film=snakemake.wildcards.film,
+        source=snakemake.params.source,
+        shard=snakemake.wildcards.shard,
+        n_colors=snakemake.params.n_colors,
+        color_space=snakemake.params.color_space,
+        n_init=snakemake.params.n_init,
+        seed=snakemake.params.seed,
+        engine=snakemake.params.engine,
+        metadata=snakemake.params.metadata,
+    )

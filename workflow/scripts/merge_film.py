@@ -1,0 +1,51 @@
+"""Rule merge_film: the database of a film, of those of all its shards."""
+
+from pathlib import Path
+
+from reelbow import database
+from reelbow.job import replacing, run
+from reelbow.plan import read_plan
+
+
+def merge_film(
+    shards: list[Path],
+    plan: Path,
+    palettes: Path,
+    *,
+    film: str,
+    title: str,
+    source: str,
+    fps: float | None,
+    n_colors: int,
+) -> None:
+    """Copy the shards in order and verify them against the plan."""
+    planned = read_plan(plan)
+    with replacing(palettes) as temporary:
+        database.merge_shards(
+            {
+                part["shard"]: path
+                for part, path in zip(planned["shards"], shards, strict=True)
+            },
+            temporary,
+            row=database.FilmRow.from_plan(
+                planned, film=film, title=title, source=source
+            ),
+            planned={part["shard"]: part["n_frames"] for part in planned["shards"]},
+            fps=fps,
+            n_colors=n_colors,
+        )
+
+
+if __name__ == "__main__":
+    run(
+        merge_film,
+        log=snakemake.log[0],
+        shards=[Path(shard) for shard in snakemake.input.shards],
+        plan=Path(snakemake.input.plan),
+        palettes=Path(snakemake.output.palettes),
+        film=snakemake.wildcards.film,
+        title=snakemake.params.title,
+        source=snakemake.params.source,
+        fps=snakemake.params.fps,
+        n_colors=snakemake.params.n_colors,
+    )

@@ -1,0 +1,52 @@
+"""Rule plan_shards: what a film is, which frames are sampled, which shards they make."""
+
+from pathlib import Path
+
+from reelbow.job import replacing, run
+from reelbow.plan import write_plan
+from reelbow.planning import plan_tarballs, plan_video
+
+
+def plan_shards(
+    video: Path | None,
+    tarballs: list[Path],
+    plan: Path,
+    *,
+    mode: str,
+    every: float,
+    start_s: float,
+    end_s: float | None,
+    per_shard: int,
+    letterbox: str,
+) -> None:
+    """Probe a film and write its plan."""
+    if video is None:
+        planned = plan_tarballs(tarballs, letterbox=letterbox)
+    else:
+        planned = plan_video(
+            video,
+            mode=mode,
+            every=every,
+            start_s=start_s,
+            end_s=end_s,
+            per_shard=per_shard,
+            letterbox=letterbox,
+        )
+    with replacing(plan) as temporary:
+        write_plan(planned, temporary)
+
+
+if __name__ == "__main__":
+    run(
+        plan_shards,
+        log=snakemake.log[0],
+        video=Path(snakemake.input.video) if snakemake.input else None,
+        tarballs=[Path(tarball) for tarball in snakemake.params.tarballs],
+        plan=Path(snakemake.output.plan),
+        mode=snakemake.params.mode,
+        every=snakemake.params.every,
+        start_s=snakemake.params.start_s,
+        end_s=snakemake.params.end_s,
+        per_shard=snakemake.params.per_shard,
+        letterbox=snakemake.params.letterbox,
+    )

@@ -1,0 +1,72 @@
+"""Which code makes a result: a digest that changes when a job has to run again.
+
+Snakemake sees a changed script, but not a changed module of the library.
+"""
+
+import ast
+import hashlib
+import importlib.metadata
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from . import __version__
+
+LIBRARY = Path(__file__).parent
+PACKAGE = LIBRARY.name
+
+# They tell of failures and change no result.
+WITHOUT_RESULT = frozenset({"errors", "job"})
+
+
+# Packages whose version can show in a palette.
+PACKAGES = ("av", "numba", "numpy", "opencv-python-headless", "pillow", "scikit-learn")
+
+
+def describe_run(settings: Mapping[str, object]) -> dict[str, str]:
+    """Say what makes a database, for its table metadata."""
+    versions = {f"version/{name}": importlib.metadata.version(name) for name in PACKAGES}
+    return {
+        "reelbow": __version__,
+        "settings": json.dumps(settings, sort_keys=True),
+        **versions,
+    }
+
+
+def digest_code(script: Path, *engines: str) -> str:
+    """Digest the library modules that a script uses, directly or through others.
+
+    Parameters
+    ----------
+    script : a rule's script
+    engines : further modules, which are loaded by name
+
+    Returns
+    -------
+    16 hexadecimal digits
+    """
+    found: set[str] = set()
+    waiting = [*_find_imports(script), *engines]
+    while waiting:
+        module = waiting.pop()
+        if module not in found | WITHOUT_RESULT:
+            found.add(module)
+            waiting.extend(_find_imports(LIBRARY / f"{module}.py"))
+    digest = hashlib.sha256()
+    for module in sorted(found):
+        digest.update((LIBRARY / f"{module}.py").read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _find_imports(source: Path) -> Iterator[str]:
+    """List the library's modules that a file imports, at its top or in a function."""
+    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.ImportFrom):
+            continue
+        path = (node.module or "").split(".")
+        if node.level:
+            path = [PACKAGE, *filter(None, path)]
+        if path[0] != PACKAGE:
+            continue
+        names = path[1:] or [alias.name for alias in node.names]
+        yield from (name for name in names if (LIBRARY / f"{name}.py").exists())

@@ -1,0 +1,319 @@
+"""The user's wishes: the configuration and the films, checked before any job starts."""
+
+import csv
+import difflib
+import functools
+import glob
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jsonschema
+import yaml
+
+from .errors import ReelbowError
+from .tarball import TARBALL_SUFFIXES, is_tarball, natural_key
+
+SCHEMAS = Path(__file__).parents[2] / "schemas"
+
+# The film that a rule makes; it need not be there yet.
+DEMO_FILM = Path("results/demo/film.mp4")
+
+# Files of results/ that a film's folder must not take the name of.
+RESERVED_IDS = frozenset({"palettes.sqlite", "failed.tsv"})
+
+SHEET_SUFFIXES = {".tsv": "\t", ".csv": ","}
+
+
+class Film(NamedTuple):
+    """One row of the sheet."""
+
+    film: str
+    source: str
+    title: str
+    start_s: float
+    end_s: float | None
+    fps: float | None
+    # One of these two.
+    video: Path | None
+    tarballs: list[Path]
+
+
+def check_config(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the configuration with all defaults filled in.
+
+    Raises
+    ------
+    ReelbowError
+        If a key is unknown or a value is not what it should be; it names the key.
+    """
+    schema = _load_schema("config")
+    _check(config, schema, "config: ")
+    filled = _fill(config, schema)
+    sampling = filled["sampling"]
+    if sampling["mode"] != "interval" and sampling["every"] % 1:
+        raise ReelbowError(
+            f"config: sampling.every is {sampling['every']}, but sampling.mode "
+            f"{sampling['mode']} counts: give a whole number"
+        )
+    if filled["cluster"]["gpu_share"] > 0:
+        raise ReelbowError(
+            "config: cluster.gpu_share is above 0, but this version has no GPU engine "
+            "yet: leave it at 0"
+        )
+    return filled
+
+
+def read_films(films: str | list[str]) -> list[Film]:
+    """Read the films from a sheet, or from paths and globs.
+
+    Raises
+    ------
+    ReelbowError
+        If a row or a file is not what it should be; it names the row or the path.
+    """
+    if isinstance(films, str) and Path(films).suffix.lower() in SHEET_SUFFIXES:
+        rows = list(_read_sheet(Path(films)))
+    else:
+        sources = [films] if isinstance(films, str) else films
+        rows = [
+            (f"films {source!r}", {"film": _id_from(name), "source": name})
+            for source in sources
+            for name in _expand(source)
+        ]
+    found: dict[str, Film] = {}
+    for where, row in rows:
+        film = _read_film(row, where)
+        if film.film in found:
+            raise ReelbowError(
+                f"{where}: film {film.film!r} is there twice (the other is "
+                f"{found[film.film].source}); give each film an id of its own in a sheet"
+            )
+        found[film.film] = film
+    return list(found.values())
+
+
+def _read_sheet(sheet: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    if not sheet.is_file():
+        raise ReelbowError(f"films: no such sheet {sheet}; give a .tsv or .csv file")
+    schema = _load_schema("films")
+    try:
+        text = sheet.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise ReelbowError(f"{sheet}: not UTF-8; save the sheet as UTF-8") from None
+    delimiter = SHEET_SUFFIXES[sheet.suffix.lower()]
+    table = csv.reader(text.splitlines(), delimiter=delimiter, strict=True)
+    try:
+        header = next(table, [])
+        for column in header:
+            if column not in schema["properties"]:
+                raise ReelbowError(
+                    f"{sheet}: unknown column {column!r}{_nearest(column, schema)}"
+                )
+        n_rows = 0
+        for cells in table:
+            where = f"{sheet} line {table.line_num}: "
+            if not any(cells) or cells[0].startswith("#"):
+                continue
+            if len(cells) != len(header):
+                raise ReelbowError(
+                    f"{where}{len(cells)} cells under {len(header)} column names; "
+                    f"separate them by {'tabs' if delimiter == chr(9) else 'commas'}"
+                )
+            row: dict[str, Any] = {
+                name: cell.strip()
+                for name, cell in zip(header, cells, strict=True)
+                if cell.strip()
+            }
+            for name, value in row.items():
+                if schema["properties"][name]["type"] == "number":
+                    row[name] = _number(value, f"{where}{name}")
+            _check(row, schema, where)
+            n_rows += 1
+            yield where.removesuffix(": "), row
+    except csv.Error as error:
+        raise ReelbowError(f"{sheet} line {table.line_num}: {error}") from None
+    if not n_rows:
+        raise ReelbowError(
+            f"{sheet}: no films in it; give a row with film and source for each"
+        )
+
+
+def _number(text: str, where: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ReelbowError(f"{where} is {text!r}, should be a number") from None
+
+
+def _expand(source: str) -> list[str]:
+    """List the films that a path or glob of the configuration stands for."""
+    if not glob.has_magic(source) or Path(source).exists():
+        return [source]
+    names = sorted(glob.glob(source, recursive=True), key=natural_key)  # noqa: PTH207
+    if not names:
+        raise ReelbowError(
+            f"films: nothing matches {source!r}; give a sheet, a path or a glob"
+        )
+    # Tarballs of one glob are the shards of one film; videos are films of their own.
+    if all(is_tarball(Path(name)) for name in names):
+        return [source]
+    return names
+
+
+def _id_from(source: str) -> str:
+    """Make a film's id from its file's name (of a glob, from its folder's)."""
+    path = Path(source)
+    if glob.has_magic(source) and not path.exists():
+        name = path.parent.resolve().name
+    elif path.is_dir():
+        name = path.resolve().name
+    else:
+        name = path.name
+        suffixes = (s for s in TARBALL_SUFFIXES if name.lower().endswith(s))
+        name = name[: -len(next(suffixes, path.suffix) or " ")] or name
+    return re.sub(r"[^A-Za-z0-9_.-]+", "_", name).lstrip(".-") or "film"
+
+
+def _read_film(row: Mapping[str, Any], where: str) -> Film:
+    film, source = row["film"], row["source"]
+    if film in RESERVED_IDS:
+        raise ReelbowError(
+            f"{where}: film {film!r} is the name of a file in results/; use another id"
+        )
+    video, tarballs = _resolve(source, where)
+    start_s, end_s = row.get("start_s", 0.0), row.get("end_s")
+    if end_s is not None and end_s <= start_s:
+        raise ReelbowError(
+            f"{where}: start_s {start_s:g} is not before end_s {end_s:g}; swap them"
+        )
+    if tarballs and (start_s or end_s is not None):
+        raise ReelbowError(
+            f"{where}: start_s and end_s are for videos, and {source} is of tarballs, "
+            "of which every image counts; leave them empty"
+        )
+    if video and "fps" in row:
+        raise ReelbowError(
+            f"{where}: fps is for tarballs, and {source} is a video, which has times "
+            "of its own; leave it empty"
+        )
+    return Film(
+        film=film,
+        source=source,
+        title=row.get("title", film),
+        start_s=start_s,
+        end_s=end_s,
+        fps=row.get("fps"),
+        video=video,
+        tarballs=tarballs,
+    )
+
+
+def _resolve(source: str, where: str) -> tuple[Path | None, list[Path]]:
+    """Find the video or the tarballs that a source means."""
+    path = Path(source)
+    if glob.has_magic(source) and not path.exists():
+        paths = [Path(name) for name in glob.glob(source, recursive=True)]  # noqa: PTH207
+        if not paths:
+            raise ReelbowError(f"{where}: nothing matches {source!r}")
+        for each in paths:
+            if not is_tarball(each):
+                raise ReelbowError(
+                    f"{where}: {source!r} matches {each}, which is no tarball; a glob "
+                    "in a sheet is of tarballs only, and a video has a row of its own"
+                )
+    elif path.is_dir():
+        paths = [each for each in path.iterdir() if is_tarball(each)]
+        if not paths:
+            raise ReelbowError(
+                f"{where}: {source} is a folder without tarballs; give a video file, "
+                "or a folder of .tar files"
+            )
+    elif not path.exists() and path != DEMO_FILM:
+        raise ReelbowError(f"{where}: no such film {source}; give the path of a file")
+    elif path.exists() and path.stat().st_size == 0:
+        raise ReelbowError(f"{where}: {source} is empty; copy or download it again")
+    elif not is_tarball(path):
+        return path, []
+    else:
+        paths = [path]
+    return None, sorted(paths, key=lambda each: natural_key(str(each)))
+
+
+@functools.cache
+def _load_schema(name: str) -> dict[str, Any]:
+    text = (SCHEMAS / f"{name}.schema.yaml").read_text(encoding="utf-8")
+    schema: dict[str, Any] = yaml.safe_load(text)
+    return schema
+
+
+def _check(value: Mapping[str, Any], schema: dict[str, Any], where: str) -> None:
+    """Refuse what the schema does not allow, in one sentence about the first fault."""
+    validator = jsonschema.Draft202012Validator(schema)
+    error = jsonschema.exceptions.best_match(validator.iter_errors(value))
+    if error is None:
+        return
+    key = ".".join(str(part) for part in error.absolute_path)
+    if error.validator == "additionalProperties":
+        assert isinstance(error.instance, Mapping)
+        unknown = min(set(error.instance) - set(error.schema["properties"]), key=str)
+        full = f"{key}.{unknown}" if key else str(unknown)
+        raise ReelbowError(
+            f"{where}unknown key {full!r}{_nearest(str(unknown), error.schema)}"
+        )
+    if error.validator == "required":
+        missing = next(k for k in error.validator_value if k not in error.instance)
+        raise ReelbowError(f"{where}{missing} is missing; fill it in")
+    raise ReelbowError(f"{where}{key} is {error.instance!r}, should be {_wish(error)}")
+
+
+def _wish(error: jsonschema.ValidationError) -> str:
+    """Say in words what a value should be."""
+    wanted = error.validator_value
+    types = {
+        "integer": "a whole number",
+        "number": "a number",
+        "string": "a text",
+        "boolean": "true or false",
+        "array": "a list",
+        "object": "a group of keys",
+        "null": "null",
+    }
+    match error.validator:
+        case "type":
+            names = [wanted] if isinstance(wanted, str) else wanted
+            return " or ".join(types[name] for name in names)
+        case "enum":
+            return "one of " + ", ".join(str(value) for value in wanted)
+        case "minimum":
+            return f"at least {wanted}"
+        case "exclusiveMinimum":
+            return f"above {wanted}"
+        case "maximum":
+            return f"at most {wanted}"
+        case "pattern":
+            return "letters, digits, '-', '_' and '.' only, not starting with '-' or '.'"
+        case "uniqueItems":
+            return "without doubles"
+        case _:
+            return "at least one long"
+
+
+def _nearest(name: str, schema: dict[str, Any]) -> str:
+    """Name the known key that an unknown one is most like."""
+    known = list(schema["properties"])
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0)
+    likely = difflib.get_close_matches(name, known, n=1)
+    if likely:
+        return f"; did you mean {likely[0]!r}?"
+    return f"; the nearest known one is {close[0]!r}, of {', '.join(known)}"
+
+
+def _fill(value: Mapping[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    filled = {}
+    for key, part in schema["properties"].items():
+        filled[key] = value.get(key, part.get("default"))
+        if "properties" in part:
+            filled[key] = _fill(filled[key], part)
+    return filled

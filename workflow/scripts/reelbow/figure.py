@@ -1,0 +1,394 @@
+"""Barcodes for print: a title, a time axis, and the film they were drawn from."""
+
+from collections.abc import Sequence
+from itertools import repeat
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import ReelbowError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.font_manager import FontProperties
+
+SUBTITLES = {
+    "mean": "Mean color of every frame",
+    "strip": "Every frame averaged over its width",
+    "dominant": "Most frequent color of every frame",
+    "stacked": "Palette of every frame",
+}
+
+# What would make two drawings of one figure differ.
+_DATES = {".svg": "Date", ".pdf": "CreationDate"}
+
+# Columns of pixels: about 300 to an inch. Wider barcodes keep all their columns up to
+# the most that a page can have in about 0.5 GB of memory.
+_GOAL_COLUMNS = 4_200
+_MAX_COLUMNS = 8_400
+
+# Inches.
+_BARCODE_WIDTH = 14.0
+_BARCODE_HEIGHT = 4.2
+_MARGIN = 1.25
+_ABOVE_TITLE = 0.95
+_TITLE_TO_SUBTITLE = 0.38
+_SUBTITLE_TO_BARCODE = 0.46
+_BARCODE_TO_SOURCE = 0.88
+_BELOW_SOURCE = 0.85
+
+# Points.
+_TITLE_SIZES = (34, 30, 26, 22)
+_SUBTITLE_SIZE = 14
+_LABEL_SIZE = 11
+_SOURCE_SIZE = 9.5
+_LEADING = 1.2
+
+_INK = "#1a1a1a"
+_GREY = "#6b6b6b"
+_LIGHT_GREY = "#8c8c8c"
+
+_HOUR = 3600.0
+_DAY = 24 * _HOUR
+_DECADES = [digit * 10.0**power for power in range(9) for digit in (1, 2, 5)]
+_TIME_STEPS = [
+    *(0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30),
+    *(60.0 * minutes for minutes in (1, 2, 5, 10, 15, 30)),
+    *(_HOUR * hours for hours in (1, 2, 3, 6, 12)),
+    *(_DAY * days for days in _DECADES),
+]
+_MAX_TICKS = 10
+# Labels nearer to each other than this part of the axis would touch.
+_MIN_GAP = 0.05
+
+
+def save_figure(
+    pixels: NDArray[np.uint8],
+    path: Path,
+    *,
+    title: str,
+    kind: str,
+    source: str,
+    times_s: NDArray[np.float64] | None,
+    n_frames: int,
+    frames: NDArray[np.int64] | None = None,
+) -> None:
+    """Draw a barcode as a page for print: PNG, SVG or PDF by the path's suffix.
+
+    The barcode is enlarged by whole factors only, so each of its pixels is a sharp
+    rectangle; columns beyond 8,400 are averaged. Drawing twice gives the same bytes.
+
+    Parameters
+    ----------
+    pixels : (height, width, 3) uint8, sRGB
+        A barcode, frame i of n in column floor(i * width / n).
+    path : file to write, overwritten
+    title : shown on one or several lines, as it is (no TeX)
+    kind : {"mean", "strip", "dominant", "stacked"}; told in words under the title
+    source : path or pattern of the film; its last part is named at the foot
+    times_s : (n_frames,) float, seconds, or None
+        Presentation times. None, or times that run backward: an axis of frames.
+    n_frames : number of frames drawn
+    frames : (n_frames,) int or None
+        Index of each frame in the film for that axis; None: 0 to n_frames - 1.
+
+    Raises
+    ------
+    ReelbowError
+        If the suffix is none of .png, .svg, .pdf.
+    """
+    from matplotlib import rc_context
+
+    suffix = path.suffix.lower()
+    if suffix not in (".png", *_DATES):
+        raise ReelbowError(
+            f"A figure is a .png, .svg or .pdf file, which {path} is not."
+        )
+    title = " ".join(title.split())
+    noun = "frame" if n_frames == 1 else "frames"
+    if times_s is not None and np.all(np.diff(times_s) >= 0):
+        ticks = find_time_ticks(times_s)
+    else:
+        ticks = find_frame_ticks(np.arange(n_frames) if frames is None else frames)
+    picture = _enlarge(pixels)
+    with rc_context({"svg.hashsalt": "reelbow", "svg.fonttype": "path"}):
+        figure, axes = _draw_page(
+            picture.shape,
+            title=title,
+            subtitle=f"{SUBTITLES.get(kind, kind)} · {n_frames:,} {noun}",
+            note=f"source: {_name_source(source)} · Reelbow",
+            ticks=ticks,
+            n_frames=n_frames,
+        )
+        if suffix == ".png":
+            _save_png(figure, axes, picture, path, title)
+        else:
+            extent = (0, n_frames, 0, 1)
+            axes.imshow(picture, extent=extent, aspect="auto", interpolation="none")
+            figure.savefig(path, metadata={"Title": title, _DATES[suffix]: None})
+
+
+def _draw_page(
+    shape: tuple[int, ...],
+    *,
+    title: str,
+    subtitle: str,
+    note: str,
+    ticks: list[tuple[float, str]],
+    n_frames: int,
+) -> tuple["Figure", "Axes"]:
+    """Draw all but the barcode, and the axes of the barcode's shape to hold it."""
+    # Not pyplot, which would look for a screen.
+    from matplotlib.figure import Figure
+
+    height, width = shape[:2]
+    dpi = width / _BARCODE_WIDTH
+    title_font, lines = _set_title(title)
+    size = title_font.get_size_in_points() / 72
+    # Baselines from the top; a capital is about two thirds of its font's size high.
+    title_lines = [
+        _ABOVE_TITLE + size * (2 / 3 + _LEADING * number)
+        for number in range(len(lines))
+    ]
+    subtitle_line = title_lines[-1] + _TITLE_TO_SUBTITLE
+    top = subtitle_line + _SUBTITLE_TO_BARCODE
+    source_line = top + height / dpi + _BARCODE_TO_SOURCE
+
+    # The barcode lies on whole pixels, so that nothing resamples it.
+    margin = round(_MARGIN * dpi)
+    foot = round((_BARCODE_TO_SOURCE + _BELOW_SOURCE) * dpi)
+    page_width = margin + width + margin
+    page_height = round(top * dpi) + height + foot
+    figure = Figure(
+        # Agg cuts the page to whole pixels: the hundredth guards against 0.9999.
+        figsize=((page_width + 0.01) / dpi, (page_height + 0.01) / dpi),
+        dpi=dpi,
+        facecolor="white",
+    )
+    axes = figure.add_axes(
+        (
+            margin / page_width,
+            foot / page_height,
+            width / page_width,
+            height / page_height,
+        )
+    )
+    axes.set(xlim=(0, n_frames), ylim=(0, 1))
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    axes.yaxis.set_visible(False)
+    axes.set_xticks(
+        [position for position, _ in ticks],
+        [label for _, label in ticks],
+        fontproperties=_font(_LABEL_SIZE),
+    )
+    axes.tick_params(
+        axis="x", length=6, width=0.6, pad=5, color=_GREY, labelcolor=_GREY
+    )
+    # The outermost labels keep to the edges that all else is set to.
+    for (position, _), text in zip(ticks, axes.get_xticklabels(), strict=True):
+        if position < 0.01 * n_frames:
+            text.set_horizontalalignment("left")
+        elif position > 0.99 * n_frames:
+            text.set_horizontalalignment("right")
+
+    rows = [
+        *zip(repeat(title_font), repeat(_INK), title_lines, lines, strict=False),
+        (_font(_SUBTITLE_SIZE, style="italic"), _GREY, subtitle_line, subtitle),
+        (_font(_SOURCE_SIZE, text=note), _LIGHT_GREY, source_line, note),
+    ]
+    for font, color, baseline, line in rows:
+        figure.text(
+            margin / page_width,
+            1 - baseline * dpi / page_height,
+            line,
+            va="baseline",
+            color=color,
+            fontproperties=font,
+            parse_math=False,
+        )
+    return figure, axes
+
+
+def _save_png(
+    figure: "Figure",
+    axes: "Axes",
+    picture: NDArray[np.uint8],
+    path: Path,
+    title: str,
+) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from PIL import Image, PngImagePlugin
+
+    # Drawn by matplotlib, a large barcode would take 2 GB of memory on its way.
+    canvas: Any = FigureCanvasAgg(figure)
+    canvas.draw()
+    page = np.asarray(canvas.buffer_rgba())[..., :3].copy()
+    left = round(axes.bbox.x0)
+    bottom = page.shape[0] - round(axes.bbox.y0)
+    height, width = picture.shape[:2]
+    page[bottom - height : bottom, left : left + width] = picture
+    info = PngImagePlugin.PngInfo()
+    info.add_itxt("Title", title)
+    Image.fromarray(page).save(path, dpi=(figure.dpi, figure.dpi), pnginfo=info)
+
+
+def find_time_ticks(times_s: NDArray[np.float64]) -> list[tuple[float, str]]:
+    """Place round times on an axis of frames, which need not be even in time.
+
+    Parameters
+    ----------
+    times_s : (n,) float, seconds, never decreasing
+
+    Returns
+    -------
+    list of (position, label)
+        Position in [0, n - 1]: frame i begins at i, and times between two frames lie
+        evenly between their beginnings. Label as h:mm:ss, or m:ss if all are below an
+        hour.
+    """
+    step = _choose_step(times_s[-1] - times_s[0], _TIME_STEPS)
+    long = bool(times_s[-1] >= _HOUR)
+    # Times are sums of binary fractions: 0.3 may be told as 0.29999.
+    first = np.ceil(times_s[0] / step - 1e-6)
+    last = np.floor(times_s[-1] / step + 1e-6)
+    round_times = step * np.arange(first, last + 1)
+    positions = np.interp(round_times, times_s, np.arange(len(times_s)))
+    placed = _thin(round_times, positions, len(times_s))
+    return [
+        (position, _format_time(time, long=long, tenths=step < 1))
+        for time, position in placed
+    ]
+
+
+def find_frame_ticks(frames: NDArray[np.int64]) -> list[tuple[float, str]]:
+    """Label the frames with round numbers, each in its middle.
+
+    Parameters
+    ----------
+    frames : (n,) int, ascending; numbers may be missing
+
+    Returns
+    -------
+    list of (position, label)
+        Position in [0.5, n - 0.5]; the first label says that these are frames.
+    """
+    step = _choose_step(float(frames[-1] - frames[0]), _DECADES)
+    there = np.flatnonzero(frames % step == 0)
+    # With many frames missing, no round one may be left.
+    placed = _thin(frames[there], there, len(frames)) or [(frames[0], 0)]
+    return [
+        (position + 0.5, f"{'' if number else 'frame '}{round(frame):,}")
+        for number, (frame, position) in enumerate(placed)
+    ]
+
+
+def _choose_step(span: float, steps: Sequence[float]) -> float:
+    return next(step for step in steps if span / step <= _MAX_TICKS)
+
+
+def _thin(
+    values: NDArray[Any], positions: NDArray[Any], length: int
+) -> list[tuple[float, float]]:
+    """Pairs of value and position, without those too near the one before."""
+    placed: list[tuple[float, float]] = []
+    for value, position in zip(values.tolist(), positions.tolist(), strict=True):
+        if not placed or position - placed[-1][1] >= _MIN_GAP * length:
+            placed.append((value, position))
+    return placed
+
+
+def _format_time(time_s: float, *, long: bool, tenths: bool) -> str:
+    whole, tenth = divmod(round(time_s * 10), 10)
+    minutes, seconds = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    clock = f"{hours}:{minutes:02}" if long else f"{minutes}"
+    return f"{clock}:{seconds:02}" + (f".{tenth}" if tenths else "")
+
+
+def _enlarge(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Repeat pixels to about 4,200 columns of 300 to an inch, rows in proportion."""
+    if pixels.shape[1] > _MAX_COLUMNS:
+        import cv2
+
+        narrowed = cv2.resize(
+            pixels, (_MAX_COLUMNS, pixels.shape[0]), interpolation=cv2.INTER_AREA
+        )
+        pixels = np.asarray(narrowed, np.uint8)
+    height, width = pixels.shape[:2]
+    across = max(1, round(_GOAL_COLUMNS / width))
+    rows = across * width * _BARCODE_HEIGHT / _BARCODE_WIDTH
+    down = max(1, round(rows / height))
+    return pixels.repeat(across, axis=1).repeat(down, axis=0)
+
+
+def _name_source(source: str) -> str:
+    """`a/b/film.mkv` is named film.mkv, but `a/b/*.tar` is b/*.tar."""
+    path = Path(source)
+    if any(sign in path.name for sign in "*?[") and path.parent.name:
+        return f"{path.parent.name}/{path.name}"
+    return path.name or source
+
+
+def _font(
+    size: float, *, style: Literal["normal", "italic"] = "normal", text: str = ""
+) -> "FontProperties":
+    """Make a font of those that come with matplotlib, so that pages look alike.
+
+    Letters of `text` that they lack are taken from a font of this machine.
+    """
+    from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
+
+    families = ["STIXGeneral", "DejaVu Sans"]
+    missing = {ord(letter) for letter in text}
+    for family in families:
+        missing -= set(get_font(findfont(family)).get_charmap())
+    if missing:
+        for entry in sorted(fontManager.ttflist, key=lambda entry: entry.fname):
+            # That font has a box for everything.
+            if "LastResort" in entry.fname:
+                continue
+            if missing <= set(get_font(entry.fname).get_charmap()):
+                families.append(entry.name)
+                break
+    return FontProperties(family=families, size=size, style=style)
+
+
+def _set_title(title: str) -> tuple["FontProperties", list[str]]:
+    """Choose the largest font that takes the fewest lines, and break the lines."""
+    settings = []
+    for size in _TITLE_SIZES:
+        font = _font(size, text=title)
+        settings.append((font, _break_lines(title, font, _BARCODE_WIDTH)))
+    font, lines = min(settings, key=lambda setting: len(setting[1]))
+    # Of the same number of lines, the most even ones.
+    for part in (0.5, 0.6, 0.7, 0.8, 0.9):
+        evener = _break_lines(title, font, part * _BARCODE_WIDTH)
+        if len(evener) == len(lines):
+            return font, evener
+    return font, lines
+
+
+def _break_lines(text: str, font: "FontProperties", width: float) -> list[str]:
+    """Break a text into lines of at most `width` inches, within words if need be."""
+    from matplotlib.textpath import text_to_path
+
+    def fits(line: str) -> bool:
+        points, _, _ = text_to_path.get_text_width_height_descent(line, font, False)
+        return bool(points <= width * 72)
+
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".lstrip()
+        if fits(longer):
+            lines[-1] = longer
+            continue
+        lines.append("")
+        for letter in word:
+            if not fits(lines[-1] + letter):
+                lines.append("")
+            lines[-1] += letter
+    return [line for line in lines if line] or [""]

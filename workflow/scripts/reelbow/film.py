@@ -1,0 +1,547 @@
+"""Films as pictures in time: probe, sample, seek and decode, by PyAV.
+
+Times are whole ticks of the stream's time base, so that "the picture on screen at
+this moment" has one answer whatever the sharding. A film's time counts from its first
+picture, whatever timestamp that picture carries.
+"""
+
+import bisect
+import collections
+import contextlib
+import itertools
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import av
+import av.logging
+import numpy as np
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Discard, Disposition
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from . import colors, pictures
+from .errors import ReelbowError
+
+# Decoders whose NONREF skipping was seen to change no other picture. Not HEVC: there
+# a skipped "non-reference" picture changed sampled ones of a real file.
+SKIPPING_CODECS = frozenset({"h264", "mpeg1video", "mpeg2video", "mpeg4"})
+
+# Damaged places that are read over in a row before the file is taken for ended.
+MAX_READ_ERRORS = 100
+
+
+class Frame(NamedTuple):
+    """One sampled picture of a film."""
+
+    index: int  # from 0
+    time_s: float  # presentation time from the film's first picture
+    pixels: NDArray[np.uint8]  # (h, w, 3) sRGB
+
+
+class Timeline(NamedTuple):
+    """When each picture of a stream is on screen, in ticks of its time base."""
+
+    time_base: Fraction  # seconds a tick
+    pts: NDArray[np.int64]  # (n,) ascending; every picture that has a packet
+    keyframes: NDArray[np.int64]  # (m,) ascending; where decoding can start
+    end: int  # when the last picture leaves the screen
+
+    def time_s(self, pts: int) -> Fraction:
+        """Seconds of the film's own time, from its first picture."""
+        return (pts - int(self.pts[0])) * self.time_base
+
+
+class Decoded(NamedTuple):
+    """What decoding gave for one wanted picture: a frame, or why there is none."""
+
+    pts: int
+    frame: av.VideoFrame | None
+    reason: str = ""
+
+
+def open_film(path: Path) -> tuple[InputContainer, VideoStream]:
+    """Open a film and choose the stream a player would.
+
+    Raises
+    ------
+    ReelbowError
+        If there is no such file, or nothing in it that is a film.
+    """
+    if not path.exists():
+        raise ReelbowError(f"{path}: no such film; give the path of a video file")
+    if path.is_dir():
+        raise ReelbowError(f"{path}: a folder, not a film; give a video file in it")
+    if path.stat().st_size == 0:
+        raise ReelbowError(f"{path}: the file is empty; copy or download it again")
+    # FFmpeg tells only its log why it cannot open a file.
+    av.logging.set_level(av.logging.ERROR)
+    try:
+        with av.logging.Capture() as messages:
+            container = av.open(str(path))
+    except av.FFmpegError as error:
+        raise ReelbowError(_why_unreadable(path, error, messages)) from None
+    finally:
+        av.logging.set_level(None)
+    stream = container.streams.best("video")
+    if stream is None or Disposition.attached_pic in stream.disposition:
+        container.close()
+        raise ReelbowError(
+            f"{path}: no video in it (only sound or cover art); give a file with pictures"
+        )
+    # One thread a job: shards are what runs side by side, and one thread costs the
+    # fewest CPU seconds.
+    stream.codec_context.thread_count = 1
+    # The demuxer need not even read what is not decoded.
+    for other in container.streams:
+        if other is not stream:
+            other.discard = Discard.all
+    return container, stream
+
+
+def _why_unreadable(
+    path: Path, error: av.FFmpegError, messages: Sequence[tuple[int, str, str]]
+) -> str:
+    if any("moov atom not found" in message for _, _, message in messages):
+        return (
+            f"{path}: an MP4 without its index (moov), as when a recording or download "
+            "broke off; get the whole file"
+        )
+    if isinstance(error, av.InvalidDataError):
+        return f"{path}: not a video that FFmpeg can read; give a video file"
+    return f"{path}: cannot be opened ({error.strerror}); give a readable video file"
+
+
+def read_packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet]:
+    """Read on from where the container stands, over damaged places."""
+    errors = 0
+    while errors < MAX_READ_ERRORS:
+        try:
+            for packet in container.demux(stream):
+                if not packet.size:
+                    return
+                errors = 0
+                yield packet
+        except av.EOFError:
+            return
+        except av.FFmpegError:
+            errors += 1
+
+
+def scan_timeline(path: Path) -> Timeline:
+    """Read the times of all pictures from the packets, decoding none.
+
+    The header's frame count and duration are not asked: they lie too often.
+    """
+    container, stream = open_film(path)
+    with container:
+        codec = stream.codec_context.name
+        pts: list[int] = []
+        keyframes: list[int] = []
+        end = 0
+        for packet in read_packets(container, stream):
+            if packet.pts is None or packet.is_discard or _is_hidden(packet, codec):
+                continue
+            if packet.is_keyframe:
+                keyframes.append(packet.pts)
+            if keyframes:
+                pts.append(packet.pts)
+                end = max(end, packet.pts + (packet.duration or 0))
+        time_base = stream.time_base
+    if not pts or time_base is None:
+        raise ReelbowError(
+            f"{path}: no picture in it has a time (a raw stream, or damaged); "
+            "put it into a container such as MKV first"
+        )
+    # What is shown before the first keyframe leans on pictures that are not there.
+    times = np.unique(np.array(pts, np.int64))
+    times = times[times >= keyframes[0]]
+    if end <= times[-1]:
+        # No durations: the last picture stays as long as the one before it.
+        end = int(2 * times[-1] - times[-2]) if len(times) > 1 else int(times[-1]) + 1
+    return Timeline(time_base, times, np.unique(np.array(keyframes, np.int64)), end)
+
+
+def _is_hidden(packet: Packet, codec: str) -> bool:
+    """Whether a packet only feeds later ones and is never shown itself.
+
+    References
+    ----------
+    RFC 6386, section 9.1 (VP8: show_frame); VP9 Bitstream Specification 0.7,
+    section 6.2 (show_existing_frame, show_frame) and annex B (superframes).
+    """
+    if codec not in ("vp8", "libvpx", "vp9", "libvpx-vp9") or not packet.size:
+        return False
+    data = memoryview(packet)
+    first = data[0]
+    if "9" not in codec:
+        return not first >> 4 & 1
+    if data[-1] & 0xE0 == 0xC0:
+        # A superframe shows its last frame.
+        return False
+    # frame_marker 2 bits, profile 2 bits (a reserved third in profile 3)
+    shift = 2 if first >> 4 & 3 == 3 else 3
+    show_existing, show = first >> shift & 1, first >> (shift - 2) & 1
+    return not show_existing and not show
+
+
+def sample_interval(
+    timeline: Timeline, *, every: Fraction, start: Fraction, end: Fraction | None
+) -> list[int]:
+    """Choose the pictures on screen at start, start + every, start + 2 every, ...
+
+    Parameters
+    ----------
+    every, start, end : seconds of the film's own time; end None: its end
+
+    Returns
+    -------
+    The pts of each sample; a picture that stays long on screen comes more than once.
+    """
+    first, pts = int(timeline.pts[0]), timeline.pts.tolist()
+    film_end = (timeline.end - first) * timeline.time_base
+    stop = film_end if end is None else min(end, film_end)
+    samples = []
+    count = max(0, -((start - stop) // every))
+    for i in range(count):
+        tick = first + (start + i * every) // timeline.time_base
+        samples.append(pts[bisect.bisect_right(pts, tick) - 1])
+    return samples
+
+
+def sample_frames(
+    timeline: Timeline,
+    pts: NDArray[np.int64],
+    *,
+    nth: int,
+    start: Fraction,
+    end: Fraction | None,
+) -> list[int]:
+    """Choose every nth of the pictures `pts` that come on screen in [start, end)."""
+    first = int(timeline.pts[0])
+    begin = first - (-start // timeline.time_base)
+    stop = None if end is None else first - (-end // timeline.time_base)
+    low = int(np.searchsorted(pts, begin))
+    high = len(pts) if stop is None else int(np.searchsorted(pts, stop))
+    chosen: list[int] = pts[low:high:nth].tolist()
+    return chosen
+
+
+def decode_pictures(
+    path: Path, keyframes: Sequence[int], wanted: Sequence[int]
+) -> Iterator[Decoded]:
+    """Decode the pictures with the wanted pts, and little else.
+
+    Seeks to the keyframe before each stretch; does not decode what lies between the
+    last wanted picture of a group of pictures and the next group with any; leaves out
+    pictures that no other refers to, where that is known to change no other picture.
+
+    Parameters
+    ----------
+    keyframes : pts of all keyframes, ascending
+    wanted : pts, ascending, each once, none before the first keyframe
+
+    Yields
+    ------
+    One `Decoded` for each of `wanted`, in this order.
+    """
+    reader = _PacketReader(path, keyframes)
+    with contextlib.closing(reader):
+        for keyframe, group in itertools.groupby(
+            wanted, lambda pts: bisect.bisect_right(keyframes, pts) - 1
+        ):
+            yield from _decode_group(reader, keyframe, list(group))
+
+
+class _PacketReader:
+    """Reads packets from any keyframe on, seeking only where something is left out."""
+
+    def __init__(self, path: Path, keyframes: Sequence[int]) -> None:
+        self.path = path
+        self.keyframes = keyframes
+        self.keyframe_indices = {pts: i for i, pts in enumerate(keyframes)}
+        self._open()
+
+    def _open(self) -> None:
+        self.container, self.stream = open_film(self.path)
+        self._begin()
+
+    def _begin(self) -> None:
+        self.packets = read_packets(self.container, self.stream)
+        # The last keyframe read (its index), and every packet since: the last pictures
+        # of an open group come after the next keyframe, which is then used twice.
+        self.last_keyframe = -1
+        self.since_keyframe: list[Packet] = []
+
+    def close(self) -> None:
+        self.container.close()
+
+    def read_from(self, keyframe: int) -> Iterator[Packet]:
+        """Yield the packets from the keyframe of this index to the end of the film."""
+        if not self.last_keyframe <= keyframe <= self.last_keyframe + 1:
+            self._seek(keyframe)
+        while self.last_keyframe < keyframe:
+            if self._next() is None:
+                return
+        yield from self.since_keyframe.copy()
+        while packet := self._next():
+            yield packet
+
+    def _next(self) -> Packet | None:
+        packet = next(self.packets, None)
+        if packet is not None:
+            if packet.is_keyframe and packet.pts in self.keyframe_indices:
+                self.last_keyframe = self.keyframe_indices[packet.pts]
+                self.since_keyframe.clear()
+            self.since_keyframe.append(packet)
+        return packet
+
+    def _seek(self, keyframe: int) -> None:
+        """Go to where the next keyframe to read is this one or one before it."""
+        # Some demuxers land behind the target, having no index or one of decoding
+        # times: then from further back, and at last from the start of the file.
+        for target in (keyframe, max(0, keyframe - 2)):
+            try:
+                self.container.seek(self.keyframes[target], stream=self.stream)
+            except av.FFmpegError:
+                break
+            self._begin()
+            while self.last_keyframe < 0 and self._next():
+                pass
+            if 0 <= self.last_keyframe <= keyframe:
+                return
+        self.container.close()
+        self._open()
+
+
+def _decode_group(
+    reader: _PacketReader, keyframe: int, group: list[int]
+) -> Iterator[Decoded]:
+    """Decode the wanted pictures of one group of pictures, in order."""
+    waiting = collections.deque(group)
+    faults: list[str] = []
+    for frame in _decode_from(reader, keyframe, group, faults, skip=True):
+        assert frame.pts is not None
+        while waiting and waiting[0] < frame.pts:
+            yield _decode_alone(reader, keyframe, waiting.popleft(), faults)
+        if waiting and waiting[0] == frame.pts:
+            yield Decoded(waiting.popleft(), frame)
+    for pts in waiting:
+        yield _decode_alone(reader, keyframe, pts, faults)
+
+
+def _decode_from(
+    reader: _PacketReader,
+    keyframe: int,
+    wanted: Sequence[int],
+    faults: list[str],
+    *,
+    skip: bool,
+) -> Iterator[av.VideoFrame]:
+    """Decode from a keyframe until the wanted pictures are out; note what fails."""
+    context = reader.stream.codec_context
+    context.flush_buffers()
+    skip = skip and context.name in SKIPPING_CODECS
+    pending = set(wanted)
+
+    def decode(packet: Packet | None) -> Iterator[av.VideoFrame]:
+        try:
+            for frame in context.decode(packet):
+                if frame.is_corrupt:
+                    faults.append("parts of it are missing")
+                elif frame.pts is not None:
+                    yield frame
+        except av.FFmpegError as error:
+            faults.append(error.strerror or str(error))
+
+    for packet in reader.read_from(keyframe):
+        unneeded = skip and packet.pts not in pending
+        context.skip_frame = "NONREF" if unneeded else "DEFAULT"
+        yield from decode(packet)
+        pending.discard(packet.pts)
+        if not pending:
+            break
+    yield from decode(None)
+
+
+def _decode_alone(
+    reader: _PacketReader, keyframe: int, pts: int, faults: list[str]
+) -> Decoded:
+    """Look again for a picture that did not come, now decoding all before it.
+
+    A packet without a picture of its own (the second field of a frame, say) is no
+    damage: on screen is the picture before it. Where decoding failed there is none.
+    """
+    if not faults:
+        again = _PacketReader(reader.path, reader.keyframes)
+        with contextlib.closing(again):
+            shown = [
+                frame
+                for frame in _decode_from(again, keyframe, [pts], faults, skip=False)
+                if frame.pts is not None and frame.pts <= pts
+            ][-1:]
+        if shown and not faults:
+            return Decoded(pts, shown[0])
+        faults.append("its data decode to nothing")
+    return Decoded(pts, None, f"the picture does not decode ({faults[-1]})")
+
+
+class Probe(NamedTuple):
+    """What a film says of itself, and what was assumed where it says nothing."""
+
+    container: str
+    codec: str
+    pixel_format: str
+    stored_width: int
+    stored_height: int
+    width: int  # as a viewer sees it: upright, with square pixels
+    height: int
+    rotation: int  # quarter turns to the left that make it upright
+    pixel_aspect: Fraction  # width of a pixel to its height
+    rate: Fraction | None  # average pictures a second, for information only
+    coding: colors.Coding
+
+    def to_json(self) -> dict[str, Any]:
+        """Write it for plan.json."""
+        return {
+            **self._asdict(),
+            "pixel_aspect": str(self.pixel_aspect),
+            "rate": None if self.rate is None else str(self.rate),
+            "coding": self.coding._asdict(),
+        }
+
+    @classmethod
+    def from_json(cls, about: dict[str, Any]) -> Self:
+        """Read what `to_json` wrote."""
+        return cls(
+            **{
+                **about,
+                "pixel_aspect": Fraction(about["pixel_aspect"]),
+                "rate": None if about["rate"] is None else Fraction(about["rate"]),
+                "coding": colors.Coding(**about["coding"]),
+            }
+        )
+
+
+def probe_film(path: Path) -> Probe:
+    """Read a film's header and decode its first picture."""
+    container, stream = open_film(path)
+    with container:
+        frame = None
+        for packet in read_packets(container, stream):
+            with contextlib.suppress(av.FFmpegError):
+                frame = next(iter(packet.decode()), None)
+            if frame is not None:
+                break
+        if frame is None:
+            with contextlib.suppress(av.FFmpegError):
+                frame = next(iter(stream.codec_context.decode(None)), None)
+        if frame is None:
+            raise ReelbowError(
+                f"{path}: no picture in it can be decoded; get an undamaged file"
+            )
+        rotation = round(frame.rotation / 90) % 4
+        aspect = stream.sample_aspect_ratio or Fraction(1)
+        if aspect <= 0:
+            aspect = Fraction(1)
+        width, height = frame.width * aspect, Fraction(frame.height)
+        if rotation % 2:
+            width, height = height, width
+        return Probe(
+            container=container.format.name,
+            codec=stream.codec_context.name,
+            pixel_format=frame.format.name,
+            stored_width=frame.width,
+            stored_height=frame.height,
+            width=round(width),
+            height=round(height),
+            rotation=rotation,
+            pixel_aspect=aspect,
+            rate=stream.average_rate,
+            coding=colors.find_coding(frame),
+        )
+
+
+def show_frame(
+    frame: av.VideoFrame,
+    probe: Probe,
+    *,
+    crop: pictures.Crop | None = None,
+    height: int | None = None,
+) -> NDArray[np.uint8]:
+    """Turn a decoded frame into the picture a viewer sees: colors, crop, shape.
+
+    Parameters
+    ----------
+    crop : in square pixels of the upright picture
+    height : rows of the result, never more than there are; None: as in the film
+
+    Returns
+    -------
+    (h, w, 3) uint8 sRGB
+    """
+    stored = np.rot90(colors.to_rgb(frame, probe.coding), probe.rotation)
+    full = (probe.height, probe.width)
+    return pictures.shape_picture(stored, full=full, crop=crop, height=height)
+
+
+def read_frames(
+    source: Path | str,
+    *,
+    every: float | Fraction,
+    start_s: float | Fraction = 0,
+    end_s: float | Fraction | None = None,
+    height: int | None = None,
+) -> Iterator[Frame]:
+    """Read a film's pictures at regular times.
+
+    Sample i is the picture on screen `start_s + i * every` seconds after the film's
+    first one. A picture that does not decode is left out; `index` shows the gap.
+
+    Parameters
+    ----------
+    source : a video file
+    every, start_s, end_s : seconds
+    height : rows of each picture, made smaller by area; None: as in the film
+
+    Raises
+    ------
+    ReelbowError
+        If the file is no film.
+    """
+    path = Path(source)
+    timeline = scan_timeline(path)
+    probe = probe_film(path)
+    samples = sample_interval(
+        timeline,
+        every=exact(every),
+        start=exact(start_s),
+        end=None if end_s is None else exact(end_s),
+    )
+    for index, decoded in decode_samples(path, timeline.keyframes.tolist(), samples):
+        if decoded.frame is not None:
+            time_s = float(timeline.time_s(decoded.pts))
+            yield Frame(index, time_s, show_frame(decoded.frame, probe, height=height))
+
+
+def decode_samples(
+    path: Path, keyframes: Sequence[int], samples: Sequence[int]
+) -> Iterator[tuple[int, Decoded]]:
+    """Decode the picture of every sample, with its position in `samples`.
+
+    Like `decode_pictures`, but a pts may come several times: a picture that stays on
+    screen over several samples.
+    """
+    index = 0
+    for decoded in decode_pictures(path, keyframes, list(dict.fromkeys(samples))):
+        while index < len(samples) and samples[index] == decoded.pts:
+            yield index, decoded
+            index += 1
+
+
+def exact(seconds: float | Fraction) -> Fraction:
+    """Take a number as it is written: 0.1 is a tenth, not the nearest float."""
+    return Fraction(str(seconds))

@@ -1,0 +1,202 @@
+"""Frame tarballs: Reelbow's own (WebDataset layout) and those of strangers.
+
+A stranger's tarball is never unpacked and its names are never used as paths: members
+are read into memory, and only regular files with an image's suffix count.
+"""
+
+import contextlib
+import io
+import json
+import math
+import re
+import tarfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+from .errors import ReelbowError
+
+IMAGE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".ppm"}
+)
+TARBALL_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+
+# No picture of a film is larger; whoever claims it wants our memory.
+MAX_MEMBER_BYTES = 256 << 20
+
+
+class Member(NamedTuple):
+    """One image of a tarball, or the note that stands for a missing one."""
+
+    name: str
+    data: bytes | None  # None: it was not read, for this reason
+    reason: str
+    about: dict[str, Any]  # what the JSON beside it says; empty without one
+
+    @property
+    def time_s(self) -> float | None:
+        """The frame's time, where the JSON tells one that can be."""
+        time_s = self.about.get("time_s")
+        if isinstance(time_s, int | float) and math.isfinite(time_s) and time_s >= 0:
+            return float(time_s)
+        return None
+
+
+def is_tarball(path: Path) -> bool:
+    """Whether a file's name says that it is a tarball."""
+    return path.name.lower().endswith(TARBALL_SUFFIXES)
+
+
+def natural_key(name: str) -> list[tuple[int, int, str]]:
+    """Sort key that puts frame2 before frame10."""
+    return [
+        (0, int(part), part) if part.isdigit() else (1, 0, part)
+        for part in re.split(r"([0-9]+)", name)
+        if part
+    ]
+
+
+class FrameTarball(contextlib.AbstractContextManager["FrameTarball"]):
+    """A tarball of images, read member by member in natural order of their names.
+
+    Raises
+    ------
+    ReelbowError
+        If it is no tarball, is cut off or damaged, or holds no image.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._files = contextlib.ExitStack()
+        try:
+            self._open()
+        except BaseException:
+            self._files.close()
+            raise
+
+    def _open(self) -> None:
+        try:
+            self._tar = self._files.enter_context(tarfile.open(self.path))
+            members = self._tar.getmembers()
+            # tarfile takes a damaged header, or the end of the file, for the end of
+            # the archive; only a block of zeros is one.
+            end = self._tar.fileobj
+            assert end is not None
+            end.seek(self._tar.offset)
+            complete = end.read(tarfile.BLOCKSIZE) == bytes(tarfile.BLOCKSIZE)
+        except FileNotFoundError:
+            raise ReelbowError(
+                f"{self.path}: no such tarball; give the path of a tarball of images"
+            ) from None
+        except (tarfile.TarError, EOFError, OSError) as error:
+            raise ReelbowError(
+                f"{self.path}: cut off, damaged or no tarball ({error}); "
+                "copy or pack it again"
+            ) from None
+        if not complete:
+            raise ReelbowError(
+                f"{self.path}: cut off or damaged after {len(members)} members; "
+                "copy or pack it again"
+            )
+        # A name that comes twice means its last member, as when a tarball is unpacked.
+        files = {member.name: member for member in members if member.isreg()}
+        self._abouts = {
+            _split(name)[0]: member
+            for name, member in files.items()
+            if _split(name)[1] == ".json"
+        }
+        images = [name for name in files if _split(name)[1] in IMAGE_SUFFIXES]
+        keys = {_split(name)[0] for name in images}
+        notes = [
+            self._abouts[key].name
+            for key in self._abouts.keys() - keys
+            if "reason" in self._read_about(key)
+        ]
+        self._members = [
+            files[name] for name in sorted(images + notes, key=natural_key)
+        ]
+        if not self._members:
+            raise ReelbowError(
+                f"{self.path}: no images in it; give a tarball of "
+                f"{', '.join(sorted(IMAGE_SUFFIXES))} files"
+            )
+
+    def __exit__(self, *_: object) -> None:
+        """Close the files."""
+        self._files.close()
+
+    def __len__(self) -> int:
+        """Count its images, missing ones with a note included."""
+        return len(self._members)
+
+    def read(self, indices: Sequence[int] | None = None) -> Iterator[Member]:
+        """Read its images (those of these positions), one at a time."""
+        for index in range(len(self)) if indices is None else indices:
+            member = self._members[index]
+            key, suffix = _split(member.name)
+            about = self._read_about(key)
+            if suffix == ".json":
+                yield Member(key, None, str(about["reason"]), about)
+            elif member.size > MAX_MEMBER_BYTES:
+                yield Member(member.name, None, "larger than 256 MiB", about)
+            else:
+                yield Member(member.name, self._extract(member), "", about)
+
+    def _read_about(self, key: str) -> dict[str, Any]:
+        member = self._abouts.get(key)
+        if member is None or member.size > MAX_MEMBER_BYTES:
+            return {}
+        try:
+            about = json.loads(self._extract(member))
+        except (ValueError, RecursionError):
+            return {}
+        return about if isinstance(about, dict) else {}
+
+    def _extract(self, member: tarfile.TarInfo) -> bytes:
+        try:
+            stream = self._tar.extractfile(member)
+            assert stream is not None
+            data = stream.read()
+        except (tarfile.TarError, EOFError, OSError) as error:
+            raise ReelbowError(
+                f"{self.path}: damaged at {member.name} ({error}); copy or pack it again"
+            ) from None
+        if len(data) != member.size:
+            raise ReelbowError(
+                f"{self.path}: cut off in {member.name}; copy or pack it again"
+            )
+        return data
+
+
+def _split(name: str) -> tuple[str, str]:
+    """Split a member's name into its key and its suffix, in lower case."""
+    suffix = PurePosixPath(name).suffix
+    return name.removesuffix(suffix), suffix.lower()
+
+
+class TarballWriter:
+    """Writes a WebDataset tarball: {key}.jpg and {key}.json side by side.
+
+    The same frames give the same bytes: no clock and no user stands in it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._tar = tarfile.open(path, "w", format=tarfile.USTAR_FORMAT)  # noqa: SIM115
+
+    def __enter__(self) -> "TarballWriter":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Write the end of the archive."""
+        self._tar.close()
+
+    def add(self, key: str, jpeg: bytes | None, about: dict[str, Any]) -> None:
+        """Add a frame; without a picture, only what is known about it."""
+        if jpeg is not None:
+            self._add(f"{key}.jpg", jpeg)
+        self._add(f"{key}.json", json.dumps(about).encode())
+
+    def _add(self, name: str, data: bytes) -> None:
+        member = tarfile.TarInfo(name)
+        member.size = len(data)
+        self._tar.addfile(member, io.BytesIO(data))
