@@ -19,10 +19,10 @@ include: "workflow/rules/render.smk"
 
 
 rule all:
+    default_target: True
     input:
         "results/palettes.sqlite",
         get_all_barcodes,
-    default_target: True
 
 
 onsuccess:

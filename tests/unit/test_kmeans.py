@@ -1,5 +1,7 @@
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -222,6 +224,14 @@ def test_the_order_of_the_pixels_does_not_matter_to_numba(divisor):
         find_palettes(frame, n_colors=8),
         find_palettes(shuffled.reshape(1, 160, 90, 3), n_colors=8),
     )
+
+
+def test_threads_do_not_disturb_each_other():
+    frames = [make_photo(seed, 36, 64) for seed in range(8)]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(partial(find_palettes, n_colors=6), frames))
+    for frame, palettes in zip(frames, together, strict=True):
+        assert_same(palettes, find_palettes(frame, n_colors=6))
 
 
 def test_a_view_and_a_read_only_frame_give_the_same():

@@ -7,9 +7,7 @@ rule extract_frames:
         video=get_video,
         plan="results/{film}/plan.json",
     output:
-        frames=keep_if(
-            config["extract"]["keep"], "results/{film}/frames/{shard}.tar"
-        ),
+        frames=keep_if(config["extract"]["keep"], "results/{film}/frames/{shard}.tar"),
     log:
         "logs/extract_frames/{film}/{shard}.log",
     benchmark:

@@ -18,7 +18,7 @@ def downsample_frames(
     height: int | None,
     crop: str | None,
 ) -> None:
-    """Read a tarball's images, extracted here or the user's own, and make them small."""
+    """Make the images of a tarball small, extracted ones or the user's own."""
     planned = read_plan(plan)
     extracted = planned["video"] is not None
     kept = crop and pictures.Crop.parse(crop)

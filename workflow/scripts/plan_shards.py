@@ -1,4 +1,4 @@
-"""Rule plan_shards: what a film is, which frames are sampled, which shards they make."""
+"""Rule plan_shards: what a film is, its sampled frames and the shards they make."""
 
 from pathlib import Path
 

@@ -25,12 +25,10 @@ PACKAGES = ("av", "numba", "numpy", "opencv-python-headless", "pillow", "scikit-
 
 def describe_run(settings: Mapping[str, object]) -> dict[str, str]:
     """Say what makes a database, for its table metadata."""
-    versions = {f"version/{name}": importlib.metadata.version(name) for name in PACKAGES}
-    return {
-        "reelbow": __version__,
-        "settings": json.dumps(settings, sort_keys=True),
-        **versions,
-    }
+    about = {f"version/{name}": importlib.metadata.version(name) for name in PACKAGES}
+    about["version/reelbow"] = __version__
+    about["settings"] = json.dumps(settings, sort_keys=True)
+    return about
 
 
 def digest_code(script: Path, *engines: str) -> str:

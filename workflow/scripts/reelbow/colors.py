@@ -62,18 +62,15 @@ def find_coding(frame: av.VideoFrame) -> Coding:
 def to_rgb(frame: av.VideoFrame, coding: Coding) -> NDArray[np.uint8]:
     """Convert a decoded frame to sRGB at its full size: (h, w, 3) uint8."""
     if coding.matrix == "rgb":
-        return frame.to_ndarray(format="rgb24")
+        return np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
     matrix = next(number for number, name in MATRICES.values() if name == coding.matrix)
-    return (
-        VideoReformatter()
-        .reformat(
-            frame,
-            format="rgb24",
-            interpolation=EXACT,
-            src_colorspace=matrix,
-            dst_colorspace=matrix,
-            src_color_range=FULL if coding.color_range == "full" else LIMITED,
-            dst_color_range=FULL,
-        )
-        .to_ndarray()
+    converted = VideoReformatter().reformat(
+        frame,
+        format="rgb24",
+        interpolation=EXACT,
+        src_colorspace=matrix,
+        dst_colorspace=matrix,
+        src_color_range=FULL if coding.color_range == "full" else LIMITED,
+        dst_color_range=FULL,
     )
+    return np.asarray(converted.to_ndarray(), np.uint8)

@@ -1,5 +1,6 @@
 """The user's wishes: the configuration and the films, checked before any job starts."""
 
+import contextlib
 import csv
 import difflib
 import functools
@@ -49,6 +50,7 @@ def check_config(config: Mapping[str, Any]) -> dict[str, Any]:
         If a key is unknown or a value is not what it should be; it names the key.
     """
     schema = _load_schema("config")
+    config = _read_texts(config, schema)
     _check(config, schema, "config: ")
     filled = _fill(config, schema)
     sampling = filled["sampling"]
@@ -88,7 +90,7 @@ def read_films(films: str | list[str]) -> list[Film]:
         if film.film in found:
             raise ReelbowError(
                 f"{where}: film {film.film!r} is there twice (the other is "
-                f"{found[film.film].source}); give each film an id of its own in a sheet"
+                f"{found[film.film].source}); give each an id of its own in a sheet"
             )
         found[film.film] = film
     return list(found.values())
@@ -254,23 +256,24 @@ def _check(value: Mapping[str, Any], schema: dict[str, Any], where: str) -> None
     error = jsonschema.exceptions.best_match(validator.iter_errors(value))
     if error is None:
         return
+    assert isinstance(error.schema, Mapping)
     key = ".".join(str(part) for part in error.absolute_path)
     if error.validator == "additionalProperties":
         assert isinstance(error.instance, Mapping)
-        unknown = min(set(error.instance) - set(error.schema["properties"]), key=str)
+        unknown = next(k for k in error.instance if k not in error.schema["properties"])
         full = f"{key}.{unknown}" if key else str(unknown)
         raise ReelbowError(
             f"{where}unknown key {full!r}{_nearest(str(unknown), error.schema)}"
         )
     if error.validator == "required":
-        missing = next(k for k in error.validator_value if k not in error.instance)
+        missing = next(k for k in error.schema["required"] if k not in error.instance)
         raise ReelbowError(f"{where}{missing} is missing; fill it in")
     raise ReelbowError(f"{where}{key} is {error.instance!r}, should be {_wish(error)}")
 
 
 def _wish(error: jsonschema.ValidationError) -> str:
     """Say in words what a value should be."""
-    wanted = error.validator_value
+    wanted: Any = error.validator_value
     types = {
         "integer": "a whole number",
         "number": "a number",
@@ -293,14 +296,16 @@ def _wish(error: jsonschema.ValidationError) -> str:
         case "maximum":
             return f"at most {wanted}"
         case "pattern":
-            return "letters, digits, '-', '_' and '.' only, not starting with '-' or '.'"
+            return (
+                "letters, digits, '-', '_' and '.' only, not starting with '-' or '.'"
+            )
         case "uniqueItems":
             return "without doubles"
         case _:
             return "at least one long"
 
 
-def _nearest(name: str, schema: dict[str, Any]) -> str:
+def _nearest(name: str, schema: Mapping[str, Any]) -> str:
     """Name the known key that an unknown one is most like."""
     known = list(schema["properties"])
     close = difflib.get_close_matches(name, known, n=1, cutoff=0)
@@ -308,6 +313,18 @@ def _nearest(name: str, schema: dict[str, Any]) -> str:
     if likely:
         return f"; did you mean {likely[0]!r}?"
     return f"; the nearest known one is {close[0]!r}, of {', '.join(known)}"
+
+
+def _read_texts(value: Any, schema: Mapping[str, Any]) -> Any:
+    """Read numbers that came as text: `--config` makes a text of every value."""
+    if isinstance(value, Mapping) and "properties" in schema:
+        parts = schema["properties"]
+        return {key: _read_texts(value[key], parts.get(key, {})) for key in value}
+    types = schema.get("type", "string")
+    if isinstance(value, str) and types != "string" and "string" not in types:
+        with contextlib.suppress(yaml.YAMLError):
+            return yaml.safe_load(value)
+    return value
 
 
 def _fill(value: Mapping[str, Any], schema: dict[str, Any]) -> dict[str, Any]:

@@ -177,16 +177,14 @@ def add_frames(
     connection.execute("COMMIT")
 
 
-def _pack(colors: NDArray[np.floating]) -> list[int]:
+def _pack(colors: NDArray[np.floating]) -> list[Any]:
     """Make 0xRRGGBB of (..., 3) sRGB in [0, 255]."""
     red, green, blue = np.moveaxis(np.rint(colors).astype(np.int64), -1, 0)
-    packed: list[int] = (red << 16 | green << 8 | blue).tolist()
+    packed: list[Any] = (red << 16 | green << 8 | blue).tolist()
     return packed
 
 
-def _rank(
-    packed: Sequence[int], shares: Sequence[float]
-) -> list[tuple[int, float]]:
+def _rank(packed: Sequence[int], shares: Sequence[float]) -> list[tuple[int, float]]:
     """Join equal colors and order by share; shares of the frame sum to exactly 1."""
     joined: dict[int, float] = {}
     for color, share in zip(packed, shares, strict=True):
@@ -393,7 +391,7 @@ def merge_films(databases: Sequence[Path], database: Path, *, n_colors: int) -> 
                 metadata[name] = _read_metadata(connection, "film")
             except sqlite3.DatabaseError as error:
                 raise ReelbowError(
-                    f"{path}: the database is damaged ({error}); delete it and run again"
+                    f"{path}: damaged ({error}); delete it and run again"
                 ) from None
             connection.execute("DETACH film")
         finish(connection, _join_metadata(metadata), n_colors=n_colors)

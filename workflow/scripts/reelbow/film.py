@@ -8,11 +8,12 @@ picture, whatever timestamp that picture carries.
 import bisect
 import collections
 import contextlib
+import dataclasses
 import itertools
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeAlias
 
 import av
 import av.logging
@@ -26,6 +27,8 @@ from numpy.typing import NDArray
 from . import colors, pictures
 from .errors import ReelbowError
 
+VideoPacket: TypeAlias = "Packet[VideoStream]"
+
 # Decoders whose NONREF skipping was seen to change no other picture. Not HEVC: there
 # a skipped "non-reference" picture changed sampled ones of a real file.
 SKIPPING_CODECS = frozenset({"h264", "mpeg1video", "mpeg2video", "mpeg4"})
@@ -34,7 +37,8 @@ SKIPPING_CODECS = frozenset({"h264", "mpeg1video", "mpeg2video", "mpeg4"})
 MAX_READ_ERRORS = 100
 
 
-class Frame(NamedTuple):
+@dataclasses.dataclass(frozen=True, slots=True)
+class Frame:
     """One sampled picture of a film."""
 
     index: int  # from 0
@@ -87,10 +91,13 @@ def open_film(path: Path) -> tuple[InputContainer, VideoStream]:
     finally:
         av.logging.set_level(None)
     stream = container.streams.best("video")
-    if stream is None or Disposition.attached_pic in stream.disposition:
+    if (
+        not isinstance(stream, VideoStream)
+        or Disposition.attached_pic in stream.disposition
+    ):
         container.close()
         raise ReelbowError(
-            f"{path}: no video in it (only sound or cover art); give a file with pictures"
+            f"{path}: no video in it (only sound or cover art); give a film"
         )
     # One thread a job: shards are what runs side by side, and one thread costs the
     # fewest CPU seconds.
@@ -115,7 +122,9 @@ def _why_unreadable(
     return f"{path}: cannot be opened ({error.strerror}); give a readable video file"
 
 
-def read_packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet]:
+def read_packets(
+    container: InputContainer, stream: VideoStream
+) -> Iterator[VideoPacket]:
     """Read on from where the container stands, over damaged places."""
     errors = 0
     while errors < MAX_READ_ERRORS:
@@ -165,7 +174,7 @@ def scan_timeline(path: Path) -> Timeline:
     return Timeline(time_base, times, np.unique(np.array(keyframes, np.int64)), end)
 
 
-def _is_hidden(packet: Packet, codec: str) -> bool:
+def _is_hidden(packet: VideoPacket, codec: str) -> bool:
     """Whether a packet only feeds later ones and is never shown itself.
 
     References
@@ -274,12 +283,12 @@ class _PacketReader:
         # The last keyframe read (its index), and every packet since: the last pictures
         # of an open group come after the next keyframe, which is then used twice.
         self.last_keyframe = -1
-        self.since_keyframe: list[Packet] = []
+        self.since_keyframe: list[VideoPacket] = []
 
     def close(self) -> None:
         self.container.close()
 
-    def read_from(self, keyframe: int) -> Iterator[Packet]:
+    def read_from(self, keyframe: int) -> Iterator[VideoPacket]:
         """Yield the packets from the keyframe of this index to the end of the film."""
         if not self.last_keyframe <= keyframe <= self.last_keyframe + 1:
             self._seek(keyframe)
@@ -290,7 +299,7 @@ class _PacketReader:
         while packet := self._next():
             yield packet
 
-    def _next(self) -> Packet | None:
+    def _next(self) -> "VideoPacket | None":
         packet = next(self.packets, None)
         if packet is not None:
             if packet.is_keyframe and packet.pts in self.keyframe_indices:
@@ -347,7 +356,7 @@ def _decode_from(
     skip = skip and context.name in SKIPPING_CODECS
     pending = set(wanted)
 
-    def decode(packet: Packet | None) -> Iterator[av.VideoFrame]:
+    def decode(packet: "VideoPacket | None") -> Iterator[av.VideoFrame]:
         try:
             for frame in context.decode(packet):
                 if frame.is_corrupt:

@@ -163,8 +163,8 @@ def load_image(
     Parameters
     ----------
     height : rows of the result; None: as in the file
-    crop : what to keep of an image of the size `crop_of` (height, width); one of another
-        size is another picture, of whose bars nothing is known
+    crop : what to keep of an image of the size `crop_of` (height, width); one of
+        another size is another picture, of whose bars nothing is known
 
     Returns
     -------

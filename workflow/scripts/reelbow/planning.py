@@ -51,7 +51,9 @@ def plan_video(
         )
     else:
         pts = timeline.keyframes if mode == "keyframes" else timeline.pts
-        samples = film.sample_frames(timeline, pts, nth=int(every), start=start, end=end)
+        samples = film.sample_frames(
+            timeline, pts, nth=int(every), start=start, end=end
+        )
     duration_s = float(timeline.time_s(timeline.end))
     if not samples:
         raise ReelbowError(

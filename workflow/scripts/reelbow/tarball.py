@@ -76,7 +76,9 @@ class FrameTarball(contextlib.AbstractContextManager["FrameTarball"]):
 
     def _open(self) -> None:
         try:
-            self._tar = self._files.enter_context(tarfile.open(self.path))
+            self._tar = self._files.enter_context(
+                tarfile.open(self.path)  # noqa: SIM115 (the stack closes it)
+            )
             members = self._tar.getmembers()
             # tarfile takes a damaged header, or the end of the file, for the end of
             # the archive; only a block of zeros is one.
@@ -159,7 +161,7 @@ class FrameTarball(contextlib.AbstractContextManager["FrameTarball"]):
             data = stream.read()
         except (tarfile.TarError, EOFError, OSError) as error:
             raise ReelbowError(
-                f"{self.path}: damaged at {member.name} ({error}); copy or pack it again"
+                f"{self.path}: damaged at {member.name} ({error}); copy it again"
             ) from None
         if len(data) != member.size:
             raise ReelbowError(
