@@ -28,11 +28,10 @@ FIGURE_ENDINGS = [
     for suffix in config["barcodes"]["formats"]
 ]
 
-# What decides the palettes, as it stands in their databases.
-SETTINGS = {
-    "video": ["sampling", "crop", "extract", "downsample", "cluster"],
-    "tarballs": ["crop", "downsample", "cluster"],
-}
+# What decides a film's palettes, as it stands in their databases.
+TARBALL_SETTINGS = ["crop", "downsample", "cluster"]
+VIDEO_SETTINGS = ["sampling", "extract", *TARBALL_SETTINGS]
+WITHOUT_RESULT = {"keep", "gpu_engine", "gpu_share"}
 
 
 wildcard_constraints:
@@ -81,8 +80,15 @@ def get_tarball(wildcards):
 
 def get_metadata(wildcards):
     """What made a shard: settings and versions."""
-    kind = "video" if get_film(wildcards).video else "tarballs"
-    return describe_run({key: config[key] for key in SETTINGS[kind]})
+    groups = VIDEO_SETTINGS if get_film(wildcards).video else TARBALL_SETTINGS
+    return describe_run(
+        {
+            f"{group}.{key}": value
+            for group in groups
+            for key, value in config[group].items()
+            if key not in WITHOUT_RESULT
+        }
+    )
 
 
 def get_code(script, *engines):

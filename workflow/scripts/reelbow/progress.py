@@ -12,6 +12,12 @@ from .job import ERROR_MARK
 # Seconds between two lines: more than a glance, less than a doubt.
 INTERVAL_S = 5.0
 
+# What Snakemake says at the end of a run in which jobs failed.
+NOTHING_NEW = (
+    "Exiting because a job execution failed. Look above for error messages",
+    "At least one job did not complete successfully.",
+)
+
 
 def refuse(sentence: str) -> NoReturn:
     """End before any job has started: one sentence, exit status 1."""
@@ -34,6 +40,7 @@ class Progress(logging.Handler):
         self.jobs: dict[int, dict[str, Any]] = {}
         self.failed: dict[int, str] = {}
         logger.addHandler(self)
+        logger.addFilter(self._has_news)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take note of an event; other records are none of its business."""
@@ -48,6 +55,16 @@ class Progress(logging.Handler):
                 self.failed.pop(about["job_id"], None)
             case "progress":
                 self._tell(about["done"], about["total"])
+
+    def _has_news(self, record: logging.LogRecord) -> bool:
+        """Whether a record tells more than the failed job's log and `tell_failure` do.
+
+        A job that was killed says so in its CalledProcessError only: that one stays.
+        """
+        text = record.getMessage()
+        if "CalledProcessError" in text:
+            return not text.rstrip().endswith("returned non-zero exit status 1.")
+        return not (self.failed and text.endswith(NOTHING_NEW))
 
     def _tell(self, done: int, total: int) -> None:
         now = time.monotonic()
