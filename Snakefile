@@ -22,6 +22,9 @@ rule all:
     default_target: True
     input:
         "results/palettes.sqlite",
+        # Asked for, so that Snakemake makes a deleted one again.
+        expand("results/{film}/palettes.sqlite", film=FILMS),
+        get_all_shards,
         get_all_barcodes,
 
 

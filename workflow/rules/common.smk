@@ -2,6 +2,7 @@
 import re
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 ROOT = Path(workflow.basedir)
 SCRIPTS = ROOT / "workflow" / "scripts"
@@ -107,6 +108,12 @@ def get_shards(wildcards):
         f"results/{wildcards.film}/palettes/{part['shard']}.sqlite"
         for part in get_plan(wildcards)["shards"]
     ]
+
+
+def get_all_shards(wildcards):
+    """The databases of the shards of all films."""
+    films = [SimpleNamespace(film=film) for film in FILMS]
+    return [shard for film in films for shard in get_shards(film)]
 
 
 def get_all_barcodes(wildcards):

@@ -59,6 +59,11 @@ def digest_code(script: Path, *engines: str) -> str:
 def _find_imports(source: Path) -> Iterator[str]:
     """List the library's modules that a file imports, at its top or in a function."""
     for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+            yield from (
+                name.split(".")[1] for name in names if name.startswith(f"{PACKAGE}.")
+            )
         if not isinstance(node, ast.ImportFrom):
             continue
         path = (node.module or "").split(".")

@@ -1,10 +1,13 @@
 """The user's wishes: the configuration and the films, checked before any job starts."""
 
 import contextlib
+import copy
 import csv
 import difflib
 import functools
 import glob
+import io
+import math
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -54,6 +57,10 @@ def check_config(config: Mapping[str, Any]) -> dict[str, Any]:
     _check(config, schema, "config: ")
     filled = _fill(config, schema)
     sampling = filled["sampling"]
+    if not math.isfinite(sampling["every"]):
+        raise ReelbowError(
+            f"config: sampling.every is {sampling['every']}, should be a number above 0"
+        )
     if sampling["mode"] != "interval" and sampling["every"] % 1:
         raise ReelbowError(
             f"config: sampling.every is {sampling['every']}, but sampling.mode "
@@ -105,7 +112,7 @@ def _read_sheet(sheet: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     except UnicodeDecodeError:
         raise ReelbowError(f"{sheet}: not UTF-8; save the sheet as UTF-8") from None
     delimiter = SHEET_SUFFIXES[sheet.suffix.lower()]
-    table = csv.reader(text.splitlines(), delimiter=delimiter, strict=True)
+    table = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         header = next(table, [])
         for column in header:
@@ -144,9 +151,12 @@ def _read_sheet(sheet: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _number(text: str, where: str) -> float:
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
-        raise ReelbowError(f"{where} is {text!r}, should be a number") from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise ReelbowError(f"{where} is {text!r}, should be a number")
+    return number
 
 
 def _expand(source: str) -> list[str]:
@@ -172,9 +182,9 @@ def _id_from(source: str) -> str:
     elif path.is_dir():
         name = path.resolve().name
     else:
-        name = path.name
-        suffixes = (s for s in TARBALL_SUFFIXES if name.lower().endswith(s))
-        name = name[: -len(next(suffixes, path.suffix) or " ")] or name
+        suffixes = (s for s in TARBALL_SUFFIXES if path.name.lower().endswith(s))
+        suffix = next(suffixes, path.suffix)
+        name = path.name[: len(path.name) - len(suffix)]
     return re.sub(r"[^A-Za-z0-9_.-]+", "_", name).lstrip(".-") or "film"
 
 
@@ -302,7 +312,7 @@ def _wish(error: jsonschema.ValidationError) -> str:
         case "uniqueItems":
             return "without doubles"
         case _:
-            return "at least one long"
+            return "not empty"
 
 
 def _nearest(name: str, schema: Mapping[str, Any]) -> str:
@@ -323,14 +333,17 @@ def _read_texts(value: Any, schema: Mapping[str, Any]) -> Any:
     types = schema.get("type", "string")
     if isinstance(value, str) and types != "string" and "string" not in types:
         with contextlib.suppress(yaml.YAMLError):
-            return yaml.safe_load(value)
+            value = yaml.safe_load(value)
+    # JSON schema takes 8.0 for a whole number, Python does not.
+    if isinstance(value, float) and "integer" in types and value.is_integer():
+        return int(value)
     return value
 
 
 def _fill(value: Mapping[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
     filled = {}
     for key, part in schema["properties"].items():
-        filled[key] = value.get(key, part.get("default"))
+        filled[key] = copy.deepcopy(value.get(key, part.get("default")))
         if "properties" in part:
             filled[key] = _fill(filled[key], part)
     return filled

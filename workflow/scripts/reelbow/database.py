@@ -258,8 +258,8 @@ def merge_shards(
         metadata: dict[str, str] | None = None
         n_frames = 0
         for shard, path in shards.items():
-            connection.execute("ATTACH ? AS shard", (str(path),))
             try:
+                connection.execute("ATTACH ? AS shard", (str(path),))
                 count = _verify_shard(connection, shard, planned[shard], n_frames)
                 own = _read_metadata(connection, "shard")
                 # A transaction a shard: SQLite lets go of no database within one, and
@@ -361,7 +361,8 @@ def _verify_shard(
 def _check_integrity(connection: sqlite3.Connection, name: str) -> None:
     (verdict,) = connection.execute(f"PRAGMA {name}.integrity_check(1)").fetchone()
     if verdict != "ok":
-        raise sqlite3.DatabaseError(verdict)
+        # Above the verdict stands a line with the database's name.
+        raise sqlite3.DatabaseError(verdict.splitlines()[-1])
 
 
 def merge_films(databases: Sequence[Path], database: Path, *, n_colors: int) -> None:
@@ -377,8 +378,8 @@ def merge_films(databases: Sequence[Path], database: Path, *, n_colors: int) -> 
     with open_new(database) as connection:
         metadata: dict[str, dict[str, str]] = {}
         for film_id, path in enumerate(databases, start=1):
-            connection.execute("ATTACH ? AS film", (str(path),))
             try:
+                connection.execute("ATTACH ? AS film", (str(path),))
                 connection.execute("BEGIN")
                 connection.execute(
                     """INSERT INTO films SELECT ?, film, title, source, width, height,

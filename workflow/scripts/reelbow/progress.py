@@ -83,7 +83,8 @@ class Progress(logging.Handler):
         name = " ".join([job.get("rule_name", "a job"), *_values(job)])
         for log in job.get("log") or []:
             path = Path(log)
-            lines = path.read_text().splitlines() if path.exists() else []
+            text = path.read_bytes() if path.exists() else b""
+            lines = text.decode(errors="replace").splitlines()
             sentences = [line for line in lines if line.startswith(ERROR_MARK)]
             if sentences:
                 return f"{name}: {sentences[-1].removeprefix(ERROR_MARK)} (log: {log})"

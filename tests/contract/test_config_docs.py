@@ -1,0 +1,100 @@
+"""The schema, config/config.yaml and config/README.md say the same."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from reelbow.config import check_config
+
+ROOT = Path(__file__).parents[2]
+
+
+def load_schema(name: str) -> dict:
+    path = ROOT / "workflow" / "schemas" / f"{name}.schema.yaml"
+    return yaml.safe_load(path.read_text())
+
+
+def walk(schema: dict, prefix: str = ""):
+    """List every property, groups included, as (dotted key, its schema)."""
+    for key, part in schema["properties"].items():
+        yield f"{prefix}{key}", part
+        if "properties" in part:
+            yield from walk(part, f"{prefix}{key}.")
+
+
+def read_tables() -> dict[str, list[str]]:
+    """Read the rows of config/README.md that have four columns, by their keys."""
+    rows = {}
+    for line in (ROOT / "config" / "README.md").read_text().splitlines():
+        cells = [cell.strip() for cell in line.strip().strip("|").split(" | ")]
+        if len(cells) == 4 and (key := re.fullmatch(r"`([a-z_.]+)`", cells[0])):
+            assert key[1] not in rows, f"{key[1]} has two rows"
+            rows[key[1]] = cells[1:]
+    return rows
+
+
+CONFIG = dict(walk(load_schema("config")))
+SHEET = dict(walk(load_schema("films")))
+LEAVES = {key: part for key, part in CONFIG.items() if "properties" not in part}
+
+
+@pytest.mark.parametrize("key", [*CONFIG, *SHEET])
+def test_every_key_has_a_type_a_default_and_a_sentence(key):
+    part = CONFIG.get(key) or SHEET[key]
+    assert part["type"]
+    assert part["description"].strip().endswith(".")
+    if part is not SHEET.get("film") and part is not SHEET.get("source"):
+        assert "default" in part
+    if "properties" in part:
+        assert part["additionalProperties"] is False
+
+
+def test_the_config_is_the_defaults():
+    config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+    defaults = check_config({})
+    assert config == defaults
+    # In the order in which the schema explains them, and with every one of them.
+    assert list(config) == list(defaults)
+    for key, group in config.items():
+        if isinstance(group, dict):
+            assert list(group) == list(defaults[key])
+
+
+def test_the_defaults_are_allowed():
+    assert check_config(check_config({})) == check_config({})
+
+
+def test_the_reference_has_a_row_for_every_key_and_no_other():
+    rows = list(read_tables())
+    assert rows == [*LEAVES, *SHEET]
+
+
+@pytest.mark.parametrize("key", LEAVES)
+def test_the_reference_has_the_default_and_meaning_of_a_key(key):
+    kind, default, meaning = read_tables()[key]
+    assert kind
+    text = re.fullmatch("`(.*)`", default)
+    assert text, f"{key} has no default between backticks"
+    assert yaml.safe_load(text[1]) == LEAVES[key]["default"]
+    assert meaning == LEAVES[key]["description"].strip()
+
+
+@pytest.mark.parametrize("key", LEAVES)
+def test_the_reference_has_the_bounds_and_choices_of_a_key(key):
+    kind, part = read_tables()[key][0], LEAVES[key]
+    choices = part.get("enum") or part.get("items", {}).get("enum", [])
+    for word in [part.get("minimum"), part.get("maximum"), *choices]:
+        if word is not None:
+            assert str(word) in kind
+
+
+@pytest.mark.parametrize("column", SHEET)
+def test_the_reference_has_the_columns_of_the_sheet(column):
+    kind, default, meaning = read_tables()[column]
+    part = SHEET[column]
+    assert part["type"] in kind
+    required = column in load_schema("films")["required"]
+    assert default == ("required" if required else str(part["default"]))
+    assert meaning == part["description"].strip()

@@ -1,0 +1,98 @@
+"""Every rule has what every rule should have, and the linters are content."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+SCRIPTS = sorted(path.stem for path in (ROOT / "workflow/scripts").glob("*.py"))
+RULES = {
+    name: body
+    for path in sorted((ROOT / "workflow/rules").glob("*.smk"))
+    for name, body in re.findall(
+        r"^(?:rule|checkpoint) (\w+):\n(.*?)(?=^\S|\Z)", path.read_text(), re.M | re.S
+    )
+}
+
+
+def test_every_script_has_a_rule_of_its_name_and_every_rule_a_script():
+    assert sorted(RULES) == SCRIPTS
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize(
+    "entry",
+    [
+        r'log:\n        "logs/{rule}(/|\.)',
+        r'benchmark:\n        "logs/{rule}(/|\.)',
+        r'conda:\n        "\.\./\.\./envs/\w+\.yaml"',
+        r"threads: \d+\n",
+        r"resources:\n        mem_mb=\d+,\n",
+        r'script:\n        "\.\./scripts/{rule}\.py"',
+        r"code=get_code\(",
+    ],
+)
+def test_every_rule_has_its_entries(rule, entry):
+    assert re.search(entry.replace("{rule}", rule), RULES[rule])
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_no_rule_has_code_of_its_own(rule):
+    for word in ["run:", "message:", "shell:", "lambda"]:
+        assert word not in RULES[rule]
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_the_environment_of_a_rule_is_there(rule):
+    (name,) = re.findall(r"envs/(\w+)\.yaml", RULES[rule])
+    assert (ROOT / "envs" / f"{name}.yaml").exists()
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_script_loads_and_its_rule_knows_what_it_asks(script):
+    text = (ROOT / "workflow/scripts" / f"{script}.py").read_text()
+    assert text.startswith(f'"""Rule {script}: ')
+    assert len(re.findall(r"^def \w+", text, re.M)) == 1
+    assert f"\ndef {script}(" in text
+    for section, name in re.findall(r"snakemake\.(input|output|params)\.(\w+)", text):
+        body = re.search(
+            rf"    {section}:\n(.*?)(?=^    \w|\Z)", RULES[script], re.M | re.S
+        )
+        assert body, f"{script} has no {section}"
+        assert re.search(rf"^        {name}=", body[1], re.M), f"{section}.{name}"
+
+
+def test_snakemake_finds_nothing_to_lint(tmp_path):
+    linted = snakemake("--lint", "--directory", tmp_path)
+    assert linted.returncode == 0, linted.stderr
+    assert "Congratulations" in linted.stdout + linted.stderr
+
+
+def test_snakefmt_would_change_nothing():
+    checked = subprocess.run(
+        [BIN / "snakefmt", "--check", "Snakefile", "workflow/rules"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stderr
+
+
+def snakemake(*arguments):
+    """Run Snakemake on this Snakefile, with nothing written beside it."""
+    config = Path(arguments[-1]) / "config"
+    config.symlink_to(ROOT / "config")
+    return subprocess.run(
+        [BIN / "snakemake", "--snakefile", ROOT / "Snakefile", *arguments],
+        cwd=arguments[-1],
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )

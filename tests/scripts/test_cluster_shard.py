@@ -1,0 +1,106 @@
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cluster_shard import cluster_shard
+from reelbow.errors import ReelbowError
+from reelbow.plan import write_plan
+from reelbow.thumbnails import ThumbnailWriter
+
+PLAN = {
+    "video": {},
+    "width": 8,
+    "height": 6,
+    "duration_s": 3.0,
+    "crop": None,
+    "n_frames": 4,
+    "shards": [{"shard": "00000", "first_frame": 0, "n_frames": 4}],
+}
+
+
+def halves(left: int, right: int):
+    """Draw a frame of two colors, (6, 8, 3)."""
+    colors = np.array([left] * 4 + [right] * 4)
+    row = np.stack([colors >> 16, colors >> 8 & 255, colors & 255], axis=-1)
+    return np.repeat(row[np.newaxis], 6, axis=0).astype(np.uint8)
+
+
+def cluster(tmp_path: Path, *, engine="numba", n_colors=4) -> Path:
+    thumbnails, plan = tmp_path / "a.npz", tmp_path / "plan.json"
+    write_plan(PLAN, plan)
+    with ThumbnailWriter(thumbnails) as writer:
+        writer.add(0, 0.0, "0.jpg", halves(0xFF0000, 0xFF0000))
+        writer.skip("1.jpg", "cannot be read")
+        writer.add(2, None, "2.jpg", halves(0x00FF00, 0x0000FF))
+        # Another size is another batch.
+        writer.add(3, 3.0, "3.jpg", halves(0x101010, 0x303030)[:, 2:])
+    cluster_shard(
+        thumbnails,
+        plan,
+        tmp_path / "out.sqlite",
+        film="demo",
+        source="demo.mkv",
+        shard="00000",
+        n_colors=n_colors,
+        color_space="srgb",
+        n_init=2,
+        seed=0,
+        engine=engine,
+        metadata={"version": "1"},
+    )
+    return tmp_path / "out.sqlite"
+
+
+def query(path: Path, sql: str) -> list:
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(sql).fetchall()
+
+
+@pytest.mark.parametrize("engine", ["numba", "sklearn"])
+def test_palettes_are_the_colors_that_are_there(tmp_path, engine):
+    rows = query(
+        cluster(tmp_path, engine=engine),
+        "SELECT frame, color, round(share, 6) FROM palettes ORDER BY frame, rank",
+    )
+    assert rows == [
+        (0, 0xFF0000, 1.0),
+        (2, 0x0000FF, 0.5),
+        (2, 0x00FF00, 0.5),
+        (3, 0x303030, 0.666667),
+        (3, 0x101010, 0.333333),
+    ]
+
+
+def test_frames_have_their_number_time_mean_and_strip(tmp_path):
+    path = cluster(tmp_path)
+    rows = query(path, "SELECT frame, time_s, name, mean_color FROM frames")
+    assert rows == [
+        (0, 0.0, "0.jpg", 0xFF0000),
+        (2, None, "2.jpg", 0x008080),
+        (3, 3.0, "3.jpg", 0x252525),
+    ]
+    (strip,) = query(path, "SELECT strip FROM frames WHERE frame = 0")
+    assert strip == (b"\xff\x00\x00" * 6,)
+
+
+def test_what_was_skipped_and_what_made_it_are_there(tmp_path):
+    path = cluster(tmp_path)
+    skipped = query(path, "SELECT * FROM skipped")
+    assert skipped == [(1, "00000", "1.jpg", "cannot be read")]
+    assert query(path, "SELECT * FROM metadata") == [("version", "1")]
+    film = query(path, "SELECT film, source, width, height, duration_s FROM films")
+    assert film == [("demo", "demo.mkv", 8, 6, 3.0)]
+
+
+def test_twice_the_same_is_the_same_bit_for_bit(tmp_path):
+    first = cluster(tmp_path).read_bytes()
+    assert cluster(tmp_path).read_bytes() == first
+
+
+def test_a_failure_leaves_nothing(tmp_path):
+    with pytest.raises(ReelbowError, match="none"):
+        cluster(tmp_path, engine="none")
+    assert {path.name for path in tmp_path.iterdir()} == {"a.npz", "plan.json"}

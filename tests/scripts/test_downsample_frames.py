@@ -1,0 +1,188 @@
+"""Rule downsample_frames as a function: a tarball becomes thumbnails."""
+
+import io
+import json
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import downsample_frames as script
+from films import solid
+from reelbow import pictures
+from reelbow.errors import ReelbowError
+from reelbow.plan import write_plan
+from reelbow.tarball import TarballWriter
+from reelbow.thumbnails import Thumbnails
+
+
+def image(color: int, size: tuple[int, int] = (64, 48)) -> bytes:
+    return pictures.encode_jpeg(solid(color, size), quality=95)
+
+
+def pack(path: Path, files: dict[str, bytes]) -> Path:
+    with tarfile.open(path, "w") as tar:
+        for name, data in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    return path
+
+
+def downsample(
+    tarball: Path,
+    *,
+    extracted: bool = False,
+    height: int | None = 12,
+    crop: str | None = None,
+    size: tuple[int | None, int | None] = (48, 64),
+) -> Path:
+    """Run the script; nothing but its result may be there after it."""
+    plan = tarball.with_name("plan.json")
+    about: dict[str, Any] = {"video": {} if extracted else None, "shards": []}
+    write_plan(about | {"height": size[0], "width": size[1]}, plan)
+    thumbnails = tarball.parent / "thumbnails" / "00000.npz"
+    script.downsample_frames(tarball, plan, thumbnails, height=height, crop=crop)
+    assert [path.name for path in thumbnails.parent.iterdir()] == ["00000.npz"]
+    return thumbnails
+
+
+def rows(thumbnails: Path) -> list[tuple[int, float, str, NDArray[np.uint8]]]:
+    with Thumbnails(thumbnails) as found:
+        return [
+            row
+            for batch in found.batches()
+            for row in zip(
+                batch.frames.tolist(),
+                batch.times_s.tolist(),
+                batch.names,
+                batch.pixels,
+                strict=True,
+            )
+        ]
+
+
+def skipped(thumbnails: Path) -> list[tuple[str, str]]:
+    with Thumbnails(thumbnails) as found:
+        return found.skipped
+
+
+def is_color(pixels: NDArray[np.uint8], color: int) -> bool:
+    expected = (color >> 16, color >> 8 & 0xFF, color & 0xFF)
+    return bool(np.abs(pixels.astype(int) - expected).max() <= 3)
+
+
+def test_a_user_s_images_are_numbered_in_natural_order(tmp_path: Path) -> None:
+    files = {"b10.jpg": image(0x0000FF), "b9.jpg": image(0x00FF00), "notes.txt": b"x"}
+    tarball = pack(tmp_path / "t.tar", files)
+    (frame_0, time_0, name_0, pixels_0), (frame_1, _, name_1, pixels_1) = rows(
+        downsample(tarball)
+    )
+    assert (frame_0, name_0, frame_1, name_1) == (0, "b9.jpg", 1, "b10.jpg")
+    assert np.isnan(time_0)
+    assert pixels_0.shape == pixels_1.shape == (12, 16, 3)
+    assert is_color(pixels_0, 0x00FF00)
+    assert is_color(pixels_1, 0x0000FF)
+
+
+def test_an_image_that_does_not_decode_is_recorded_and_the_rest_goes_on(
+    tmp_path: Path,
+) -> None:
+    whole = image(0x808080)
+    files = {
+        "0.jpg": whole,
+        "1.jpg": b"this is no image",
+        "2.jpg": whole[: len(whole) // 2],
+        "3.jpg": b"",
+        "4.jpg": image(0xFF0000),
+    }
+    thumbnails = downsample(pack(tmp_path / "t.tar", files))
+    found = rows(thumbnails)
+    # numbers are places in the tarball: a missing picture leaves a gap
+    assert [(frame, name) for frame, _, name, _ in found] == [
+        (0, "0.jpg"),
+        (4, "4.jpg"),
+    ]
+    assert is_color(found[1][3], 0xFF0000)
+    lost = skipped(thumbnails)
+    assert [name for name, _ in lost] == ["1.jpg", "2.jpg", "3.jpg"]
+    assert "not an image" in lost[0][1]
+    assert "does not decode" in lost[1][1]
+
+
+def test_a_time_beside_an_image_is_taken_and_its_frame_number_is_not(
+    tmp_path: Path,
+) -> None:
+    about = json.dumps({"time_s": 2.5, "frame": 99}).encode()
+    tarball = pack(tmp_path / "t.tar", {"a.jpg": image(0), "a.json": about})
+    ((frame, time_s, _, _),) = rows(downsample(tarball))
+    assert (frame, time_s) == (0, 2.5)
+
+
+def test_extracted_frames_keep_their_numbers_and_notes(tmp_path: Path) -> None:
+    with TarballWriter(tmp_path / "00001.tar") as writer:
+        for frame in (40, 41, 42):
+            about: dict[str, Any] = {"film": "f", "frame": frame, "time_s": frame / 4}
+            if frame == 41:
+                about["reason"] = "the picture does not decode (so)"
+            jpeg = None if frame == 41 else image(0x202020 + frame)
+            writer.add(f"{frame:08d}", jpeg, about)
+    thumbnails = downsample(tmp_path / "00001.tar", extracted=True)
+    assert [row[:3] for row in rows(thumbnails)] == [
+        (40, 10.0, "00000040.jpg"),
+        (42, 10.5, "00000042.jpg"),
+    ]
+    assert skipped(thumbnails) == [("00000041", "the picture does not decode (so)")]
+
+
+def test_height_null_keeps_the_full_size(tmp_path: Path) -> None:
+    tarball = pack(tmp_path / "t.tar", {"a.jpg": image(0x112233)})
+    ((_, _, _, pixels),) = rows(downsample(tarball, height=None))
+    assert pixels.shape == (48, 64, 3)
+
+
+def test_a_crop_holds_for_images_of_the_planned_size_only(tmp_path: Path) -> None:
+    files = {"0.jpg": image(0x808080), "1.jpg": image(0x808080, (32, 24))}
+    tarball = pack(tmp_path / "t.tar", files)
+    found = rows(downsample(tarball, height=None, crop="64:36:0:6"))
+    assert [pixels.shape for _, _, _, pixels in found] == [(36, 64, 3), (24, 32, 3)]
+    found = rows(downsample(tarball, height=None, crop="64:36:0:6", size=(None, None)))
+    assert [pixels.shape for _, _, _, pixels in found] == [(48, 64, 3), (24, 32, 3)]
+
+
+def test_a_tarball_cut_off_leaves_nothing(tmp_path: Path) -> None:
+    tarball = pack(tmp_path / "t.tar", {f"{i}.jpg": image(i) for i in range(5)})
+    tarball.write_bytes(tarball.read_bytes()[:2000])
+    with pytest.raises(ReelbowError, match="cut off"):
+        downsample(tarball)
+    assert not (tmp_path / "thumbnails").exists()
+
+
+def test_a_failure_in_the_middle_leaves_nothing_half_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tarball = pack(tmp_path / "t.tar", {f"{i}.jpg": image(i) for i in range(5)})
+    load = script.pictures.load_image
+    done = []
+
+    def fail(data: bytes, **how: Any) -> NDArray[np.uint8]:
+        done.append(data)
+        if len(done) == 3:
+            raise MemoryError
+        return load(data, **how)
+
+    monkeypatch.setattr(script.pictures, "load_image", fail)
+    with pytest.raises(MemoryError):
+        downsample(tarball)
+    assert list((tmp_path / "thumbnails").iterdir()) == []
+
+
+def test_a_tarball_of_damaged_images_only_is_a_shard_with_no_frames(
+    tmp_path: Path,
+) -> None:
+    thumbnails = downsample(pack(tmp_path / "t.tar", {"a.jpg": b"x", "b.jpg": b"y"}))
+    assert rows(thumbnails) == []
+    assert [name for name, _ in skipped(thumbnails)] == ["a.jpg", "b.jpg"]

@@ -1,0 +1,181 @@
+"""Rule extract_frames as a function: a shard of a film becomes a tarball."""
+
+import io
+import json
+import tarfile
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+import extract_frames as script
+from films import frame_number, numbered, numbered_film, solid, write_film
+from reelbow import planning
+from reelbow.errors import ReelbowError
+from reelbow.plan import write_plan
+
+GOP: dict[str, Any] = {"gop": 12, "bframes": 3, "options": {"sc_threshold": "0"}}
+
+
+def make_plan(video: Path, *, per_shard: int = 4, **how: Any) -> Path:
+    usual: dict[str, Any] = {
+        "mode": "interval",
+        "every": 0.25,
+        "start_s": 0.0,
+        "end_s": None,
+        "letterbox": "auto",
+    }
+    planned = planning.plan_video(video, per_shard=per_shard, **(usual | how))
+    path = video.parent / "plan.json"
+    write_plan(planned, path)
+    return path
+
+
+def extract(
+    video: Path, plan: Path, shard: str, *, height: int | None = None
+) -> dict[str, tuple[NDArray[np.uint8] | None, dict[str, Any]]]:
+    """Run the script; read what it wrote with nothing of ours."""
+    frames = video.parent / "frames" / f"{shard}.tar"
+    script.extract_frames(
+        video, plan, frames, film_id="film", shard=shard, height=height, quality=95
+    )
+    assert [path.name for path in frames.parent.iterdir()] == [frames.name]
+    samples: dict[str, tuple[NDArray[np.uint8] | None, dict[str, Any]]] = {}
+    with tarfile.open(frames) as tar:
+        contents = {
+            member.name: file.read()
+            for member in tar
+            if (file := tar.extractfile(member)) is not None
+        }
+    for name, data in contents.items():
+        if name.endswith(".json"):
+            key = name.removesuffix(".json")
+            jpeg = contents.get(f"{key}.jpg")
+            pixels = None
+            if jpeg is not None:
+                pixels = np.asarray(Image.open(io.BytesIO(jpeg)).convert("RGB"))
+            samples[key] = (pixels, json.loads(data))
+    frames.unlink()
+    return samples
+
+
+def test_all_shards_together_hold_every_sample_once(tmp_path: Path) -> None:
+    # its timestamps begin at 5 s, its time at 0
+    video = write_film(
+        tmp_path / "film.mp4",
+        (numbered(i) for i in range(60)),
+        pts=range(120, 180),
+        time_base=Fraction(1, 24),
+        **GOP,
+    )
+    plan = make_plan(video)
+    found = {}
+    for shard in ("00002", "00000", "00001"):
+        samples = extract(video, plan, shard)
+        assert len(samples) == (2 if shard == "00002" else 4)
+        found.update(samples)
+    assert sorted(found) == [f"{i:08d}" for i in range(10)]
+    for i, key in enumerate(sorted(found)):
+        pixels, about = found[key]
+        assert about == {"film": "film", "frame": i, "time_s": i / 4}
+        assert pixels is not None
+        assert pixels.shape == (64, 96, 3)
+        assert frame_number(pixels) == 6 * i
+
+
+def test_a_picture_that_stays_is_there_for_each_of_its_samples(tmp_path: Path) -> None:
+    video = write_film(
+        tmp_path / "film.mp4", (numbered(i) for i in range(3)), pts=[0, 700, 1000]
+    )
+    samples = extract(video, make_plan(video, end_s=1.0), "00000")
+    seen = [
+        (frame_number(pixels), about["time_s"])
+        for pixels, about in samples.values()
+        if pixels is not None
+    ]
+    assert seen == [(0, 0.0), (0, 0.0), (0, 0.0), (1, 0.7)]
+    assert list(samples) == [f"{i:08d}" for i in range(4)]
+
+
+def test_the_crop_of_the_plan_and_the_height_are_obeyed(tmp_path: Path) -> None:
+    lit = solid(0x4080C0, (96, 64))
+    lit[:8] = lit[-8:] = 0
+    video = write_film(tmp_path / "film.mp4", [lit] * 5, options={"crf": "5"})
+    plan = make_plan(video)
+    ((pixels, _),) = extract(video, plan, "00000", height=24).values()
+    assert pixels is not None
+    assert pixels.shape == (24, 48, 3)
+    assert np.abs(pixels.astype(int) - (0x40, 0x80, 0xC0)).max() <= 6
+    ((pixels, _),) = extract(video, plan, "00000").values()
+    assert pixels is not None
+    assert pixels.shape == (48, 96, 3)
+
+
+def test_a_picture_that_does_not_decode_leaves_a_note(tmp_path: Path) -> None:
+    video = numbered_film(
+        tmp_path / "film.mp4", 24, gop=1, options={"sc_threshold": "0"}
+    )
+    plan = make_plan(video)
+    import av
+
+    with av.open(video) as container:
+        packet = [each for each in container.demux(video=0) if each.size][12]
+        position, size = packet.pos, packet.size
+    assert position is not None
+    data = bytearray(video.read_bytes())
+    data[position : position + size] = bytes(size)
+    video.write_bytes(data)
+    samples = list(extract(video, plan, "00000").values())
+    assert [pixels is None for pixels, _ in samples] == [False, False, True, False]
+    about = samples[2][1]
+    assert (about["film"], about["frame"], about["time_s"]) == ("film", 2, 0.5)
+    assert about["reason"].startswith("the picture does not decode (")
+
+
+def test_a_failure_leaves_nothing_half_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video = numbered_film(tmp_path / "film.mp4", 24, **GOP)
+    plan = make_plan(video)
+    encode = script.pictures.encode_jpeg
+    done = []
+
+    def fail(picture: NDArray[np.uint8], *, quality: int) -> bytes:
+        done.append(picture)
+        if len(done) == 3:
+            raise MemoryError
+        return encode(picture, quality=quality)
+
+    monkeypatch.setattr(script.pictures, "encode_jpeg", fail)
+    with pytest.raises(MemoryError):
+        extract(video, plan, "00000")
+    assert list((tmp_path / "frames").iterdir()) == []
+
+
+def test_a_film_that_is_gone_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
+    video = numbered_film(tmp_path / "film.mp4", 24, **GOP)
+    plan = make_plan(video)
+    video.unlink()
+    with pytest.raises(ReelbowError, match="no such film"):
+        extract(video, plan, "00000")
+    assert list((tmp_path / "frames").iterdir()) == []
+
+
+def test_the_same_shard_gives_the_same_bytes(tmp_path: Path) -> None:
+    video = numbered_film(tmp_path / "film.mp4", 24, **GOP)
+    plan = make_plan(video)
+    for name in ("a.tar", "b.tar"):
+        script.extract_frames(
+            video,
+            plan,
+            tmp_path / name,
+            film_id="film",
+            shard="00000",
+            height=32,
+            quality=90,
+        )
+    assert (tmp_path / "a.tar").read_bytes() == (tmp_path / "b.tar").read_bytes()

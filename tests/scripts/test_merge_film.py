@@ -1,0 +1,85 @@
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from merge_film import merge_film
+from reelbow import database
+from reelbow.errors import ReelbowError
+from reelbow.plan import write_plan
+
+
+def write_shard(path: Path, frames) -> Path:
+    row = database.FilmRow("demo", "demo", "demo.mkv", 8, 6, None, None)
+    n = len(frames)
+    with database.open_new(path) as connection:
+        database.add_film(connection, database.ONLY_FILM, row)
+        database.add_frames(
+            connection,
+            frames=np.array(frames),
+            times_s=np.full(n, np.nan),
+            names=[str(frame) for frame in frames],
+            mean_colors=np.zeros((n, 3)),
+            strips=np.zeros((n, 1, 3)),
+            colors=np.zeros((n, 1, 3)),
+            shares=np.ones((n, 1)),
+        )
+        database.finish(connection, {}, n_colors=1)
+    return path
+
+
+def merge(tmp_path: Path, shards, planned, **settings) -> Path:
+    plan = {
+        "width": 8,
+        "height": 6,
+        "duration_s": None,
+        "crop": None,
+        "shards": [
+            {"shard": f"{number:05d}", "n_frames": n_frames}
+            for number, n_frames in enumerate(planned)
+        ],
+    }
+    write_plan(plan, tmp_path / "plan.json")
+    palettes = tmp_path / "out" / "palettes.sqlite"
+    how = {
+        "film": "demo",
+        "title": "The Demo",
+        "source": "demo.mkv",
+        "fps": None,
+        "n_colors": 1,
+        **settings,
+    }
+    merge_film(shards, tmp_path / "plan.json", palettes, **how)
+    return palettes
+
+
+def query(path: Path, sql: str) -> list:
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def test_shards_of_a_video_keep_their_numbers(tmp_path):
+    shards = [
+        write_shard(tmp_path / "0.sqlite", [0, 1]),
+        write_shard(tmp_path / "1.sqlite", [2]),
+    ]
+    path = merge(tmp_path, shards, [2, 1])
+    frames = query(path, "SELECT frame, name FROM frames")
+    assert frames == [(0, "0"), (1, "1"), (2, "2")]
+    assert query(path, "SELECT film, title FROM films") == [("demo", "The Demo")]
+
+
+def test_shards_of_tarballs_are_counted_on_and_timed(tmp_path):
+    shards = [write_shard(tmp_path / f"{name}.sqlite", [0, 1]) for name in "ab"]
+    path = merge(tmp_path, shards, [None, None], fps=4.0)
+    times = query(path, "SELECT frame, time_s FROM frames")
+    assert times == [(0, 0.0), (1, 0.25), (2, 0.5), (3, 0.75)]
+
+
+def test_a_shard_that_does_not_fit_the_plan_leaves_nothing(tmp_path):
+    shards = [write_shard(tmp_path / "0.sqlite", [0, 1])]
+    with pytest.raises(ReelbowError, match="shard 00000 has 2 frames"):
+        merge(tmp_path, shards, [3])
+    assert list((tmp_path / "out").iterdir()) == []

@@ -1,0 +1,501 @@
+import itertools
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from reelbow import database
+from reelbow.database import FilmRow, merge_films, merge_shards, open_new
+from reelbow.errors import ReelbowError
+
+ROW = FilmRow("demo", "The Demo", "demo.mkv", 64, 48, 12.0, None)
+N_COLORS = 3
+
+
+def write_shard(
+    path: Path,
+    frames=(),
+    *,
+    shard="00000",
+    times_s=None,
+    palettes=None,
+    skipped=(),
+    metadata=None,
+    row=ROW,
+) -> Path:
+    """Write a shard whose frames are told apart by their mean color and strip."""
+    palettes = palettes or {}
+    with open_new(path) as connection:
+        database.add_film(connection, database.ONLY_FILM, row)
+        for frame in frames:
+            colors, shares = zip(
+                *palettes.get(frame, [((frame % 256, 1, 2), 0.75), ((3, 4, 5), 0.25)]),
+                strict=True,
+            )
+            time_s = frame / 2 if times_s is None else times_s
+            database.add_frames(
+                connection,
+                frames=np.array([frame]),
+                times_s=np.array([time_s]),
+                names=[f"{frame:08d}.jpg"],
+                mean_colors=np.array([[frame % 256, 0, 0]], np.float32),
+                strips=np.full((1, 2, 3), frame % 256, np.float32),
+                colors=np.array([colors], np.float32),
+                shares=np.array([shares], np.float32),
+            )
+        database.add_skipped(connection, shard, skipped)
+        database.finish(connection, metadata or {"settings": "{}"}, n_colors=N_COLORS)
+    return path
+
+
+def read_rows(path: Path) -> dict[str, list]:
+    with closing(database.connect(path)) as connection:
+        return {
+            table: connection.execute(f"SELECT * FROM {table}").fetchall()
+            for table in ["films", "frames", "palettes", "skipped", "metadata"]
+        }
+
+
+def query(path: Path, sql: str) -> list:
+    with closing(database.connect(path)) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def change(path: Path, sql: str) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(sql)
+
+
+def merge(shards: list[Path], planned, result: Path, *, row=ROW, fps=None) -> Path:
+    names = [f"{number:05d}" for number in range(len(shards))]
+    merge_shards(
+        dict(zip(names, shards, strict=True)),
+        result,
+        row=row,
+        planned=dict(zip(names, planned, strict=True)),
+        fps=fps,
+        n_colors=N_COLORS,
+    )
+    return result
+
+
+def refuse(*arguments, **more) -> str:
+    with pytest.raises(ReelbowError) as caught:
+        merge(*arguments, **more)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.fixture
+def two(tmp_path):
+    """Two good shards of two frames each."""
+    return [
+        write_shard(tmp_path / "0.sqlite", [0, 1]),
+        write_shard(tmp_path / "1.sqlite", [2, 3], shard="00001"),
+    ]
+
+
+@pytest.fixture
+def result(tmp_path):
+    return tmp_path / "result.sqlite"
+
+
+# What is in a database
+
+
+def test_the_tables_are_those_of_the_design(tmp_path):
+    path = write_shard(tmp_path / "a.sqlite")
+    columns = {
+        table: [row[1] for row in query(path, f"PRAGMA table_info({table})")]
+        for table in ["films", "frames", "palettes", "skipped", "metadata"]
+    }
+    assert columns == {
+        "films": [
+            *["film_id", "film", "title", "source"],
+            *["width", "height", "duration_s", "crop"],
+        ],
+        "frames": ["film_id", "frame", "time_s", "name", "mean_color", "strip"],
+        "palettes": ["film_id", "frame", "rank", "color", "share"],
+        "skipped": ["film_id", "shard", "name", "reason"],
+        "metadata": ["key", "value"],
+    }
+    strict = query(
+        path, "SELECT name, strict FROM pragma_table_list WHERE type='table'"
+    )
+    assert {name for name, is_strict in strict if is_strict} == columns.keys()
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "INSERT INTO films (film_id, film, title, source) VALUES (2, 'demo', '', '')",
+        "INSERT INTO frames SELECT * FROM frames",
+        "INSERT INTO palettes SELECT * FROM palettes",
+        "UPDATE palettes SET color = 'red'",
+        "UPDATE frames SET strip = NULL",
+    ],
+)
+def test_the_tables_refuse_doubles_and_wrong_types(tmp_path, sql):
+    path = write_shard(tmp_path / "a.sqlite", [0])
+    with pytest.raises(sqlite3.IntegrityError):
+        change(path, sql)
+
+
+def test_colors_are_packed_and_rounded(tmp_path):
+    palette = {0: [((254.6, 127.5, 0.4), 0.6), ((0, 0, 255), 0.4)]}
+    path = write_shard(tmp_path / "a.sqlite", [0], palettes=palette)
+    colors = query(path, "SELECT color FROM palettes ORDER BY rank")
+    assert colors == [(0xFF8000,), (0x0000FF,)]
+
+
+def test_frames_keep_their_number_time_name_and_strip(tmp_path):
+    path = write_shard(tmp_path / "a.sqlite", [7])
+    rows = query(path, "SELECT * FROM frames")
+    assert rows == [(1, 7, 3.5, "00000007.jpg", 0x070000, b"\x07" * 6)]
+
+
+def test_an_unknown_time_is_null(tmp_path):
+    path = write_shard(tmp_path / "a.sqlite", [0], times_s=np.nan)
+    assert query(path, "SELECT time_s FROM frames") == [(None,)]
+
+
+def test_colors_that_are_equal_in_24_bits_are_one(tmp_path):
+    palette = {0: [((1, 1, 1), 0.4), ((9, 9, 9.2), 0.35), ((9, 9, 8.8), 0.25)]}
+    path = write_shard(tmp_path / "a.sqlite", [0], palettes=palette)
+    rows = query(path, "SELECT rank, color, share FROM palettes ORDER BY rank")
+    assert [row[:2] for row in rows] == [(0, 0x090909), (1, 0x010101)]
+    assert [row[2] for row in rows] == pytest.approx([0.6, 0.4])
+
+
+def test_colors_without_a_share_are_not_there(tmp_path):
+    palette = {0: [((1, 1, 1), 1.0), ((2, 2, 2), 0.0), ((3, 3, 3), 0.0)]}
+    path = write_shard(tmp_path / "a.sqlite", [0], palettes=palette)
+    assert query(path, "SELECT rank, color, share FROM palettes") == [(0, 0x010101, 1)]
+
+
+def test_equal_shares_are_ranked_by_color(tmp_path):
+    palette = {0: [((2, 2, 2), 0.5), ((1, 1, 1), 0.5)]}
+    path = write_shard(tmp_path / "a.sqlite", [0], palettes=palette)
+    colors = query(path, "SELECT color FROM palettes ORDER BY rank")
+    assert colors == [(0x010101,), (0x020202,)]
+
+
+@given(
+    palette=st.lists(
+        st.tuples(
+            st.tuples(*[st.floats(0, 255, width=32)] * 3),
+            st.floats(2**-10, 1, width=32),
+        ),
+        min_size=1,
+        max_size=8,
+    )
+)
+@settings(max_examples=30, deadline=None)
+def test_shares_sum_to_1_and_fall_with_the_rank(tmp_path_factory, palette):
+    path = tmp_path_factory.mktemp("shares") / "a.sqlite"
+    write_shard(path, [0], palettes={0: palette})
+    rows = query(path, "SELECT rank, share, color FROM palettes ORDER BY rank")
+    ranks, shares, colors = zip(*rows, strict=True)
+    assert sum(shares) == pytest.approx(1, abs=1e-12)
+    assert list(ranks) == list(range(len(rows)))
+    assert sorted(shares, reverse=True) == list(shares)
+    assert len(set(colors)) == len(colors)
+
+
+def test_the_view_images_has_colors_as_columns(tmp_path):
+    path = write_shard(tmp_path / "a.sqlite", [1, 0])
+    with closing(database.connect(path)) as connection:
+        cursor = connection.execute("SELECT * FROM images")
+        names = [column[0] for column in cursor.description]
+        rows = cursor.fetchall()
+    assert names == ["imgname", "color0", "color1", "color2"]
+    assert rows == [
+        ("00000000.jpg", 0x000102, 0x030405, None),
+        ("00000001.jpg", 0x010102, 0x030405, None),
+    ]
+
+
+def test_a_reader_cannot_write(two):
+    with (
+        closing(database.connect(two[0])) as connection,
+        pytest.raises(sqlite3.OperationalError, match="readonly"),
+    ):
+        connection.execute("DELETE FROM frames")
+
+
+def test_a_name_with_signs_of_a_uri_is_only_a_name(tmp_path):
+    path = write_shard(tmp_path / "a?mode=memory#%41.sqlite", [0])
+    assert query(path, "SELECT count(*) FROM frames") == [(1,)]
+
+
+# merge_shards
+
+
+@given(
+    n_frames=st.integers(0, 12),
+    cuts=st.sets(st.integers(1, 11)),
+    skipped=st.sets(st.integers(0, 11)),
+)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_merging_what_was_split_gives_the_whole(
+    tmp_path_factory, n_frames, cuts, skipped
+):
+    folder = tmp_path_factory.mktemp("split")
+    # The largest split has 12 shards: more than SQLite attaches at once.
+    bounds = [0, *sorted(cut for cut in cuts if cut < n_frames), n_frames]
+
+    def split(name, first, last):
+        frames = range(first, last)
+        return write_shard(
+            folder / f"{name}.sqlite",
+            [frame for frame in frames if frame not in skipped],
+            shard="any",
+            skipped=[(f"{frame}", "why") for frame in frames if frame in skipped],
+        )
+
+    whole = split("whole", 0, n_frames)
+    parts = [
+        split(number, first, last)
+        for number, (first, last) in enumerate(itertools.pairwise(bounds))
+    ]
+    planned = [last - first for first, last in itertools.pairwise(bounds)]
+    merged = merge(parts, planned, folder / "merged.sqlite")
+    assert read_rows(merged) == read_rows(whole)
+
+
+def test_a_merged_film_can_be_merged_bit_for_bit_again(two, tmp_path):
+    first = merge(two, [2, 2], tmp_path / "first.sqlite")
+    second = merge(two, [2, 2], tmp_path / "second.sqlite")
+    assert first.read_bytes() == second.read_bytes()
+    assert query(first, "PRAGMA integrity_check") == [("ok",)]
+
+
+def test_the_film_is_that_of_the_row(two, result):
+    merge(two, [2, 2], result, row=ROW._replace(title="New", crop="64:40:0:4"))
+    row = (1, "demo", "New", "demo.mkv", 64, 48, 12.0, "64:40:0:4")
+    assert query(result, "SELECT * FROM films") == [row]
+
+
+@pytest.mark.parametrize("planned", [1, 3])
+def test_another_number_of_frames_than_planned_names_the_shard(two, result, planned):
+    sentence = refuse(two, [2, planned], result)
+    assert "shard 00001 has 2 frames and 0 skipped" in sentence
+    assert f"planned were {planned}" in sentence
+
+
+def test_a_frame_that_is_missing_names_the_shard(two, result):
+    change(two[0], "DELETE FROM frames WHERE frame = 1")
+    assert "shard 00000 has 1 frames" in refuse(two, [2, 2], result)
+
+
+@pytest.mark.parametrize("frames", [[1, 2], [3, 4], [2, 4]])
+def test_frames_of_another_shard_name_the_shard(two, tmp_path, result, frames):
+    write_shard(two[1].with_name("x.sqlite"), frames).replace(two[1])
+    sentence = refuse(two, [2, 2], result)
+    assert f"shard 00001 has frames {frames[0]} to {frames[1]}" in sentence
+    assert "planned were 2 to 3" in sentence
+
+
+@pytest.mark.parametrize(
+    ("sql", "total"),
+    [
+        ("UPDATE palettes SET share = share / 2 WHERE frame = 3", "0.5"),
+        ("DELETE FROM palettes WHERE frame = 3", "0"),
+        ("UPDATE palettes SET share = 9e999 WHERE frame = 3", "inf"),
+    ],
+)
+def test_shares_that_do_not_sum_to_1_name_the_shard(two, result, sql, total):
+    change(two[1], sql)
+    sentence = refuse(two, [2, 2], result)
+    assert f"shard 00001: the shares of frame 3 sum to {total}, not 1" in sentence
+
+
+def test_shards_of_other_settings_name_the_shard(two, result):
+    change(two[1], "UPDATE metadata SET value = 'other'")
+    sentence = refuse(two, [2, 2], result)
+    assert "shard 00001 was made with other settings" in sentence
+    assert str(two[1]) in sentence
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: b"",
+        lambda data: b"not a database at all" * 1000,
+        lambda data: data[: len(data) // 2],
+        lambda data: b"\0" * 100 + data[100:],
+        lambda data: data[:100] + b"\xff" * 500 + data[600:],
+        lambda data: data[:8192] + b"\xff" * 8192 + data[16384:],
+        lambda data: data[:16384] + b"\x00" * 8192 + data[24576:],
+    ],
+    ids=["empty", "text", "cut off", "header", "schema", "page 2", "page 3"],
+)
+def test_a_damaged_shard_is_named(two, result, damage):
+    two[1].write_bytes(damage(two[1].read_bytes()))
+    sentence = refuse(two, [2, 2], result)
+    assert "shard 00001" in sentence
+    assert str(two[1]) in sentence
+    assert "delete" in sentence
+
+
+@given(position=st.integers(0, 2**20), bit=st.integers(0, 7))
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_a_flipped_bit_is_never_worse_than_an_error(two, result, position, bit):
+    damaged = two[1].with_name("damaged.sqlite")
+    data = bytearray(two[1].read_bytes())
+    data[position % len(data)] ^= 1 << bit
+    damaged.write_bytes(data)
+    result.unlink(missing_ok=True)
+    try:
+        merge([two[0], damaged], [2, 2], result)
+    except ReelbowError as error:
+        assert "shard 00001" in str(error)  # noqa: PT017 (either is right)
+    else:
+        frames = query(result, "SELECT frame FROM frames ORDER BY frame")
+        assert frames == [(0,), (1,), (2,), (3,)]
+
+
+def test_tarball_shards_are_counted_on_and_skipped_ones_hold_their_number(
+    tmp_path, result
+):
+    shards = [
+        write_shard(
+            tmp_path / "0.sqlite", [0, 2], times_s=np.nan, skipped=[("b.jpg", "bad")]
+        ),
+        write_shard(tmp_path / "1.sqlite", [0, 1], times_s=np.nan, shard="00001"),
+        write_shard(
+            tmp_path / "2.sqlite",
+            [1],
+            times_s=np.nan,
+            shard="00002",
+            skipped=[("x.jpg", "bad")],
+        ),
+    ]
+    row = ROW._replace(duration_s=None)
+    merge(shards, [None] * 3, result, row=row)
+    assert query(result, "SELECT frame, time_s FROM frames") == [
+        (0, None),
+        (2, None),
+        (3, None),
+        (4, None),
+        (6, None),
+    ]
+    ranks = query(result, "SELECT frame, count(*) FROM palettes GROUP BY frame")
+    assert ranks == [(0, 2), (2, 2), (3, 2), (4, 2), (6, 2)]
+    assert query(result, "SELECT * FROM skipped") == [
+        (1, "00000", "b.jpg", "bad"),
+        (1, "00002", "x.jpg", "bad"),
+    ]
+    assert query(result, "SELECT duration_s FROM films") == [(None,)]
+
+
+def test_fps_gives_a_time_to_frames_without_one(tmp_path, result):
+    shards = [
+        write_shard(tmp_path / "0.sqlite", [0, 1], times_s=np.nan),
+        write_shard(tmp_path / "1.sqlite", [0, 1], times_s=100.0),
+        write_shard(tmp_path / "2.sqlite", [0, 1], times_s=np.nan),
+    ]
+    merge(shards, [None] * 3, result, row=ROW._replace(duration_s=None), fps=12.5)
+    times = [time_s for (time_s,) in query(result, "SELECT time_s FROM frames")]
+    assert times == [0.0, 0.08, 100.0, 100.0, 0.32, 0.4]
+    assert query(result, "SELECT duration_s FROM films") == [(0.48,)]
+
+
+def test_a_tarball_shard_with_a_frame_beyond_its_images_is_named(tmp_path, result):
+    shards = [write_shard(tmp_path / "0.sqlite", [0, 5])]
+    assert "shard 00000 has frames 0 to 5" in refuse(shards, [None], result)
+
+
+# merge_films
+
+
+@pytest.fixture
+def films(tmp_path):
+    def write(film, frames, **settings):
+        shard = write_shard(
+            tmp_path / f"{film}_0.sqlite",
+            frames,
+            metadata=settings,
+            skipped=[("x", "y")],
+        )
+        path = tmp_path / f"{film}.sqlite"
+        row = ROW._replace(film=film, source=f"{film}.mkv")
+        return merge([shard], [len(frames) + 1], path, row=row)
+
+    return write
+
+
+def test_films_are_numbered_in_their_order(films, result):
+    paths = [films("b", [0, 1], a="1"), films("a", [0], a="1")]
+    merge_films(paths, result, n_colors=N_COLORS)
+    assert query(result, "SELECT film_id, film, source FROM films") == [
+        (1, "b", "b.mkv"),
+        (2, "a", "a.mkv"),
+    ]
+    assert query(result, "SELECT film_id, frame FROM frames") == [
+        (1, 0),
+        (1, 1),
+        (2, 0),
+    ]
+    skipped = query(result, "SELECT film_id, name FROM skipped")
+    assert skipped == [(1, "x"), (2, "x")]
+    for number, path in enumerate(paths, start=1):
+        own = query(path, "SELECT frame, rank, color, share FROM palettes")
+        merged = query(
+            result,
+            f"SELECT frame, rank, color, share FROM palettes WHERE film_id = {number}",
+        )
+        assert merged == own
+    assert len(query(result, "SELECT * FROM images")) == 3
+    assert query(result, "PRAGMA integrity_check") == [("ok",)]
+
+
+def test_more_films_than_sqlite_attaches_are_merged(films, result):
+    paths = [films(f"film{number}", [0], a="1") for number in range(12)]
+    merge_films(paths, result, n_colors=N_COLORS)
+    assert query(result, "SELECT count(*), max(film_id) FROM films") == [(12, 12)]
+
+
+def test_metadata_on_which_films_agree_is_kept_once(films, result):
+    paths = [
+        films("x", [0], version="1", settings="a", only="x"),
+        films("y", [0], version="1", settings="b"),
+    ]
+    merge_films(paths, result, n_colors=N_COLORS)
+    assert dict(query(result, "SELECT * FROM metadata")) == {
+        "version": "1",
+        "settings/x": "a",
+        "settings/y": "b",
+        "only/x": "x",
+    }
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: b"not a database at all" * 1000,
+        lambda data: data[: len(data) // 2],
+        lambda data: data[:100] + b"\xff" * 500 + data[600:],
+    ],
+    ids=["text", "cut off", "schema"],
+)
+def test_a_damaged_film_is_named(films, result, damage):
+    paths = [films("x", [0], a="1"), films("y", list(range(200)), a="1")]
+    paths[1].write_bytes(damage(paths[1].read_bytes()))
+    with pytest.raises(ReelbowError, match="delete it and run again") as caught:
+        merge_films(paths, result, n_colors=N_COLORS)
+    assert str(paths[1]) in str(caught.value)
+
+
+def test_a_film_that_is_there_twice_is_named(films, result):
+    paths = [films("x", [0], a="1")] * 2
+    with pytest.raises(ReelbowError, match=r"x\.sqlite"):
+        merge_films(paths, result, n_colors=N_COLORS)

@@ -1,0 +1,224 @@
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from projects import (
+    COLORS,
+    FINISHED,
+    NO_PICTURES,
+    ROOT,
+    close_to,
+    copy_code,
+    write_colors,
+    write_tarball,
+)
+
+TAIL = {"merge_film": 1, "merge_films": 1, "plan_shards": 1, "all": 1}
+
+
+# Dry runs
+
+
+def test_the_demo_makes_its_film_and_four_barcodes(project):
+    result = project.run("--dry-run")
+    assert result.status == 0, result.stderr
+    jobs = {**TAIL, "make_demo_film": 1, "render_barcode": 4, "total": 9}
+    assert result.counts == jobs
+    assert project.results() == set()
+
+
+def test_two_films_and_one_kind(project):
+    for name in ["a.mp4", "b.mp4"]:
+        write_colors(project.folder / name, COLORS[:1])
+    result = project.run(
+        "--dry-run", films=["a.mp4", "b.mp4"], barcodes={"kinds": ["mean"]}
+    )
+    two = {"merge_film": 2, "plan_shards": 2, "render_barcode": 2}
+    assert result.counts == {**TAIL, **two, "total": 8}
+
+
+def test_tarballs_are_one_film(project):
+    for number in range(3):
+        write_tarball(project.folder / f"tars/{number}.tar", {"0.jpg": 0x808080})
+    result = project.run("--dry-run", films="tars/*.tar", **NO_PICTURES)
+    assert result.counts == {**TAIL, "total": 4}
+
+
+# End to end
+
+
+def test_every_frame_has_its_color_and_time(finished):
+    rows = finished.query(
+        """SELECT frame, time_s, mean_color, color, share
+        FROM frames JOIN palettes USING (film_id, frame) WHERE rank = 0"""
+    )
+    assert [row[:2] for row in rows] == [(i, float(i)) for i in range(len(COLORS))]
+    for (_, _, mean, color, share), truth in zip(rows, COLORS, strict=True):
+        assert close_to(mean, truth)
+        assert close_to(color, truth)
+        assert share > 0.9
+    strips = finished.query("SELECT strip FROM frames ORDER BY frame")
+    for (strip,), truth in zip(strips, COLORS, strict=True):
+        for red, green, blue in zip(*[iter(strip)] * 3, strict=True):
+            assert close_to(red << 16 | green << 8 | blue, truth)
+    assert finished.query("SELECT * FROM films") == [
+        (1, "colors", "colors", "colors.mp4", 64, 48, 6.0, None)
+    ]
+
+
+@pytest.mark.parametrize("kind", ["mean", "stacked"])
+def test_the_pictures_are_of_the_size_and_colors(finished, kind):
+    barcodes = finished.folder / "results/colors/barcodes"
+    with Image.open(barcodes / f"{kind}.png") as image:
+        pixels = np.asarray(image)
+    assert pixels.shape == (40, len(COLORS), 3)
+    for column, truth in enumerate(COLORS):
+        red, green, blue = (int(channel) for channel in pixels[-1, column])
+        assert close_to(red << 16 | green << 8 | blue, truth)
+    assert (barcodes / f"{kind}_figure.png").stat().st_size > 1000
+
+
+def test_what_is_left_is_what_was_asked_for(finished):
+    assert finished.results() == {
+        "palettes.sqlite",
+        "colors/plan.json",
+        "colors/palettes.sqlite",
+        *[f"colors/palettes/{shard:05d}.sqlite" for shard in range(3)],
+        *[
+            f"colors/barcodes/{kind}{ending}.png"
+            for kind in ["mean", "stacked"]
+            for ending in ["", "_figure"]
+        ],
+    }
+
+
+def test_a_second_run_does_nothing(finished):
+    result = finished.run(**FINISHED)
+    assert result.status == 0
+    assert "Nothing to be done" in result.stderr
+    assert result.jobs == set()
+
+
+def test_the_queries_of_the_readme_run(finished):
+    queries = re.findall(r"```sql\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+    assert len(queries) >= 3
+    for sql in queries:
+        assert finished.query(sql), sql
+
+
+def test_a_deleted_shard_runs_its_own_chain_only(finished, tmp_path):
+    project = finished.copy(tmp_path / "project")
+    (project.folder / "results/colors/palettes/00001.sqlite").unlink()
+    result = project.run(**FINISHED)
+    assert result.status == 0, result.stderr
+    assert result.jobs == {
+        "extract_frames/colors/00001",
+        "downsample_frames/colors/00001",
+        "cluster_shard/colors/00001",
+        "merge_film/colors",
+        "merge_films",
+        "render_barcode/colors/mean",
+        "render_barcode/colors/stacked",
+    }
+    assert project.rows() == finished.rows()
+
+
+def test_a_deleted_film_is_merged_again(finished, tmp_path):
+    project = finished.copy(tmp_path / "project")
+    (project.folder / "results/colors/palettes.sqlite").unlink()
+    result = project.run("--dry-run", **FINISHED)
+    again = {"merge_film": 1, "merge_films": 1, "render_barcode": 2, "all": 1}
+    assert result.counts == {**again, "total": 5}
+
+
+def test_any_shards_and_cores_give_the_same_rows(finished, tmp_path):
+    # On top of the other run, whose shards must not be taken for these.
+    project = finished.copy(tmp_path / "project")
+    config = {**FINISHED, "shards": {"frames": 50}, **NO_PICTURES}
+    result = project.run(cores=1, **config)
+    assert result.status == 0, result.stderr
+    clustered = {job for job in result.jobs if job.startswith("cluster_shard")}
+    assert clustered == {"cluster_shard/colors/00000"}
+    assert project.rows() == finished.rows()
+
+
+def test_a_changed_module_runs_what_uses_it_again(finished, tmp_path):
+    project = finished.copy(tmp_path / "project")
+    project.code = copy_code(tmp_path / "code", finished.code)
+    figure = project.code / "workflow/scripts/reelbow/figure.py"
+    figure.write_text(figure.read_text() + "# changed\n")
+    result = project.run("--dry-run", **FINISHED)
+    assert result.counts == {"render_barcode": 2, "all": 1, "total": 3}
+
+
+def test_another_setting_runs_only_what_it_bears_on(finished):
+    barcodes = {**FINISHED["barcodes"], "order": "hue"}
+    result = finished.run("--dry-run", **{**FINISHED, "barcodes": barcodes})
+    assert result.counts == {"render_barcode": 2, "all": 1, "total": 3}
+
+
+# Tarballs
+
+
+def read_colors(project) -> list[int]:
+    rows = project.query("SELECT color FROM palettes WHERE rank = 0 ORDER BY frame")
+    return [color for (color,) in rows]
+
+
+def test_a_tarball_that_is_cut_off_fails_alone_and_runs_alone_when_mended(project):
+    tars = {
+        name: write_tarball(
+            project.folder / f"tars/{name}.tar",
+            {f"{i}.jpg": color for i, color in enumerate(colors)},
+        )
+        for name, colors in zip(
+            "abc", [COLORS[:2], COLORS[2:4], COLORS[4:]], strict=True
+        )
+    }
+    whole = tars["b"].read_bytes()
+    tars["b"].write_bytes(whole[:1800])
+    config = {
+        "films": "tars/*.tar",
+        "barcodes": {"kinds": ["mean"], "formats": []},
+    }
+
+    result = project.run(**config)
+    assert result.status != 0
+    assert "tars/b.tar: cut off" in result.stderr
+    assert "copy or pack it again" in result.stderr
+    for word in ["Traceback", "CalledProcessError", "WorkflowError"]:
+        assert word not in result.stderr
+    assert project.results() == {
+        "tars/plan.json",
+        "tars/palettes/00000.sqlite",
+        "tars/palettes/00002.sqlite",
+    }
+
+    tars["b"].write_bytes(whole)
+    result = project.run(**config)
+    assert result.status == 0, result.stderr
+    assert result.jobs == {
+        "downsample_frames/tars/00001",
+        "cluster_shard/tars/00001",
+        "merge_film/tars",
+        "merge_films",
+        "render_barcode/tars/mean",
+    }
+    found = read_colors(project)
+    assert len(found) == len(COLORS)
+    assert all(map(close_to, found, COLORS))
+
+
+def test_a_tarball_that_comes_later_takes_its_place(project):
+    for name in "ac":
+        write_tarball(project.folder / f"tars/{name}.tar", {"0.jpg": COLORS[0]})
+    config = {"films": "tars/*.tar", **NO_PICTURES}
+    assert project.run(**config).status == 0
+    write_tarball(project.folder / "tars/b.tar", {"0.jpg": COLORS[1]})
+    result = project.run(**config)
+    assert result.status == 0, result.stderr
+    found = read_colors(project)
+    assert len(found) == 3
+    assert all(map(close_to, found, [COLORS[0], COLORS[1], COLORS[0]]))

@@ -1,0 +1,255 @@
+"""What is wrong is told in one sentence, and nothing half-written is left."""
+
+import io
+import tarfile
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from projects import (
+    COLORS,
+    NO_PICTURES,
+    close_to,
+    encode,
+    make_project,
+    write_colors,
+    write_tarball,
+)
+
+# What a user should never have to read.
+NOISE = ["Traceback", "CalledProcessError", "WorkflowError", "Error in rule", ", line "]
+
+
+def write_audio(path: Path) -> None:
+    """Write a second of silence."""
+    with av.open(path, "w") as container:
+        stream = container.add_stream("aac", rate=48000)
+        for number in range(47):
+            silence = np.zeros((1, 1024), np.float32)
+            frame = av.AudioFrame.from_ndarray(silence, format="fltp", layout="mono")
+            frame.sample_rate = 48000
+            frame.pts = number * 1024
+            frame.time_base = Fraction(1, 48000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
+# What is known before any job: the configuration, and the sentence it gives.
+REFUSED = {
+    "no such film": (
+        {"films": "nowhere.mkv"},
+        "films 'nowhere.mkv': no such film nowhere.mkv; give the path of a file",
+    ),
+    "a folder": (
+        {"films": "folder"},
+        "films 'folder': folder is a folder without tarballs; give a video file, or a "
+        "folder of .tar files",
+    ),
+    "empty file": (
+        {"films": "empty.mkv"},
+        "films 'empty.mkv': empty.mkv is empty; copy or download it again",
+    ),
+    "unknown key": (
+        {"films": "good.mp4", "cluster": {"n_color": 5}},
+        "config: unknown key 'cluster.n_color'; did you mean 'n_colors'?",
+    ),
+    "n_colors 300": (
+        {"films": "good.mp4", "cluster": {"n_colors": 300}},
+        "config: cluster.n_colors is 300, should be at most 256",
+    ),
+    "interval of 0": (
+        {"films": "good.mp4", "sampling": {"every": 0}},
+        "config: sampling.every is 0, should be above 0",
+    ),
+    "slash": (
+        {"films": "slash.tsv"},
+        "slash.tsv line 2: film is 'a/b', should be letters, digits, '-', '_' and '.' "
+        "only, not starting with '-' or '.'",
+    ),
+    "doubled": (
+        {"films": "doubled.tsv"},
+        "doubled.tsv line 3: film 'a' is there twice (the other is good.mp4); give "
+        "each an id of its own in a sheet",
+    ),
+    "start after end": (
+        {"films": "stretch.tsv"},
+        "stretch.tsv line 2: start_s 5 is not before end_s 2; swap them",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def refused(tmp_path_factory, code):
+    """Run Snakemake with each of them, two at a time."""
+    parent = tmp_path_factory.mktemp("refused")
+
+    def run(name: str):
+        project = make_project(parent / name.replace(" ", "_"), code)
+        (project.folder / "folder").mkdir()
+        (project.folder / "empty.mkv").touch()
+        write_colors(project.folder / "good.mp4", COLORS[:1])
+        for sheet, rows in {
+            "slash.tsv": "film\tsource\na/b\tgood.mp4\n",
+            "doubled.tsv": "film\tsource\na\tgood.mp4\na\tgood.mp4\n",
+            "stretch.tsv": "film\tsource\tstart_s\tend_s\na\tgood.mp4\t5\t2\n",
+        }.items():
+            (project.folder / sheet).write_text(rows)
+        return project, project.run(**REFUSED[name][0])
+
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip(REFUSED, pool.map(run, REFUSED), strict=True))
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_it_is_refused_before_any_job_in_one_sentence(refused, name):
+    project, result = refused[name]
+    assert result.status == 1
+    # Snakemake itself tells before which profile and configuration it takes.
+    lines = result.stderr.strip().splitlines()
+    assert lines[-1] == f"Reelbow: {REFUSED[name][1]}"
+    assert all(line.startswith(("Using", "Config file")) for line in lines[:-1])
+    assert project.results() == set()
+    assert not (project.folder / "logs").exists()
+
+
+# What a job has to look into the file for: each film and its sentence.
+FAILED = {
+    "audio": "audio.mp4: ",
+    "text": "text.mkv: not a video that FFmpeg can read; give a video file",
+    "nomoov": "nomoov.mp4: ",
+    "noimages": "noimages.tar: no images in it; give a tarball of ",
+    "beyond": "good.mp4: nothing to sample between 50 s and the end",
+}
+
+
+@pytest.fixture(scope="module")
+def failed(tmp_path_factory, code):
+    """Run Snakemake once with all of them and one good film."""
+    project = make_project(tmp_path_factory.mktemp("failed") / "project", code)
+    folder = project.folder
+    good = write_colors(folder / "good.mp4", COLORS[:2])
+    write_audio(folder / "audio.mp4")
+    (folder / "text.mkv").write_text("This is a text.\n" * 100)
+    # The moov box is at the end of what PyAV writes.
+    data = good.read_bytes()
+    (folder / "nomoov.mp4").write_bytes(data[: data.rindex(b"moov") - 4])
+    write_tarball(folder / "noimages.tar", {"readme.txt": b"none", "x.json": b"{}"})
+    rows = ["film\tsource\tstart_s"]
+    rows += [f"{name}\t{start.split(':')[0]}\t" for name, start in FAILED.items()]
+    rows[-1] += "50"
+    rows.append("good\tgood.mp4\t")
+    (folder / "films.tsv").write_text("\n".join(rows) + "\n")
+    barcodes = {"kinds": ["mean"], "formats": []}
+    return project, project.run(films="films.tsv", barcodes=barcodes)
+
+
+@pytest.mark.parametrize("name", FAILED)
+def test_a_bad_film_is_told_in_one_sentence(failed, name):
+    project, result = failed
+    assert result.status != 0
+    job = "downsample_frames noimages 00000" if name == "noimages" else None
+    start = f"  {job or f'plan_shards {name}'}: {FAILED[name]}"
+    (line,) = [line for line in result.stderr.splitlines() if line.startswith(start)]
+    log = f"logs/{start.split(':')[0].strip().replace(' ', '/')}.log"
+    assert line.endswith(f"(log: {log})")
+    (sentence,) = (project.folder / log).read_text().splitlines()[-1:]
+    assert sentence.startswith(f"ERROR: {FAILED[name]}")
+    # It says what would be right.
+    assert "; " in sentence
+
+
+def test_all_of_them_are_counted_and_nothing_else_is_said(failed):
+    _, result = failed
+    assert f"Reelbow: {len(FAILED)} failed:" in result.stderr
+    for word in NOISE:
+        assert word not in result.stderr
+
+
+def test_the_good_film_is_done_and_nothing_is_half_there(failed):
+    project, _ = failed
+    # Snakemake removes no temporary file while a checkpoint has not been reached.
+    kept = {"good/frames/00000.tar", "good/thumbnails/00000.npz"}
+    assert project.results() - kept == {
+        "noimages/plan.json",
+        "good/plan.json",
+        "good/palettes/00000.sqlite",
+        "good/palettes.sqlite",
+        "good/barcodes/mean.png",
+    }
+
+
+# Hostile and damaged tarballs
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory, code):
+    """A tarball whose members would write and read everywhere, if they could."""
+    parent = tmp_path_factory.mktemp("hostile")
+    project = make_project(parent / "project", code)
+    evil = Path("/tmp") / f"reelbow_{uuid.uuid4().hex}.jpg"
+    with tarfile.open(project.folder / "hostile.tar", "w") as tar:
+
+        def add(name, data=b"", kind=tarfile.REGTYPE, link=""):
+            member = tarfile.TarInfo(name)
+            member.type, member.linkname, member.size = kind, link, len(data)
+            tar.addfile(member, io.BytesIO(data))
+
+        add("../evil.jpg", encode(COLORS[0]))
+        add("../../../../evil.jpg", encode(COLORS[0]))
+        add(str(evil), encode(COLORS[1]))
+        add("good.jpg", encode(COLORS[2]))
+        add("bad.jpg", b"\xff\xd8 this is no picture")
+        add("none.jpg", b"")
+        add("a.jpg", kind=tarfile.SYMTYPE, link="/etc/passwd")
+        add("b.jpg", kind=tarfile.LNKTYPE, link="/etc/passwd")
+        add("c.jpg", kind=tarfile.CHRTYPE)
+        add("d.jpg", kind=tarfile.FIFOTYPE)
+        add("e.jpg", kind=tarfile.DIRTYPE)
+    before = {path.relative_to(parent) for path in parent.rglob("*")}
+    result = project.run(films="hostile.tar", **NO_PICTURES)
+    new = {path.relative_to(parent) for path in parent.rglob("*")} - before
+    return project, result, new, evil
+
+
+def test_nothing_is_written_outside_the_results(hostile):
+    project, result, new, evil = hostile
+    assert result.status == 0, result.stderr
+    assert not evil.exists()
+    tops = {path.parts[1] for path in new if len(path.parts) > 1}
+    assert all(path.parts[0] == project.folder.name for path in new)
+    assert tops == {"results", "logs", ".snakemake", "own.yaml"}
+    assert not [path for path in new if "evil" in path.name]
+
+
+def test_only_regular_images_are_frames(hostile):
+    project, _, _, evil = hostile
+    rows = project.query(
+        "SELECT name, color FROM frames JOIN palettes USING (film_id, frame)"
+        " WHERE rank = 0"
+    )
+    truth = {
+        "../evil.jpg": COLORS[0],
+        "../../../../evil.jpg": COLORS[0],
+        str(evil): COLORS[1],
+        "good.jpg": COLORS[2],
+    }
+    assert {name for name, _ in rows} == truth.keys()
+    assert all(close_to(color, truth[name]) for name, color in rows)
+
+
+def test_an_image_that_does_not_decode_is_skipped_with_its_reason(hostile):
+    project, _, _, _ = hostile
+    skipped = project.query("SELECT shard, name, reason FROM skipped")
+    assert {row[:2] for row in skipped} == {("00000", "bad.jpg"), ("00000", "none.jpg")}
+    for _, _, reason in skipped:
+        assert reason
+        assert "\n" not in reason
+    frames = sorted(frame for (frame,) in project.query("SELECT frame FROM frames"))
+    # Natural order of names; those that were skipped hold their numbers.
+    assert len(frames) == 4
+    assert max(frames) >= 4
