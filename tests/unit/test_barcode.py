@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reelbow.barcode import draw_barcode, read_film, stack_colors
+from reelbow import barcode
+from reelbow.barcode import (
+    BLACK_LUMA,
+    draw_barcode,
+    follow_colors,
+    read_film,
+    stack_colors,
+)
+from reelbow.color_spaces import srgb_to_oklab
 from reelbow.database import TABLES
 from reelbow.errors import ReelbowError
 
@@ -23,8 +31,9 @@ def write_film(
     strips=None,
     palettes=None,
     times_s=None,
+    lumas=None,
 ) -> Path:
-    """Add a film; each frame's part not given is black."""
+    """Add a film; each frame's part not given is black, but the luma is 255."""
     given = means or strips or palettes or []
     with closing(sqlite3.connect(database)) as connection, connection:
         if not connection.execute("SELECT * FROM sqlite_schema").fetchall():
@@ -35,13 +44,16 @@ def write_film(
         ).lastrowid
         for frame in range(len(given)):
             connection.execute(
-                "INSERT INTO frames VALUES (?, ?, ?, ?, ?, ?)",
+                """INSERT INTO frames
+                (film_id, frame, time_s, name, mean_color, luma, strip)
+                VALUES (?, ?, ?, ?, ?, ?, ?)""",
                 (
                     film_id,
                     frame,
                     times_s[frame] if times_s else None,
                     f"{frame}",
                     means[frame] if means else BLACK,
+                    lumas[frame] if lumas else 255.0,
                     bytes(strips[frame]) if strips else bytes(3),
                 ),
             )
@@ -196,7 +208,7 @@ def test_awkward_shares_round_where_bands_meet():
 @given(
     shares=st.lists(st.floats(2**-20, 1, width=32), min_size=1, max_size=16),
     height=st.integers(1, 400),
-    order=st.sampled_from(["share", "luminance", "hue"]),
+    order=st.sampled_from(barcode.ORDERS),
 )
 def test_any_shares_fill_the_column(shares, height, order):
     shares = np.array(shares, np.float32)
@@ -206,6 +218,221 @@ def test_any_shares_fill_the_column(shares, height, order):
     heights = np.bincount(column[:, 0], minlength=len(shares))
     expected = shares.astype(np.float64) / shares.sum(dtype=np.float64) * height
     assert np.all(np.abs(heights - expected) <= 1 + 1e-9)
+
+
+# Tracks
+
+
+def unpack(palette):
+    """A palette of colors 0xRRGGBB and shares, as `follow_colors` takes it."""
+    colors = [list(color.to_bytes(3, "big")) for color, _ in palette]
+    return np.array(colors, np.uint8), np.array([s for _, s in palette], np.float32)
+
+
+def follow(*palettes):
+    """The colors of each column in hexadecimal, from the bottom up."""
+    return [to_hex(colors) for colors, _ in follow_colors(map(unpack, palettes))]
+
+
+def test_bands_stand_still_where_shares_waver():
+    one = [(RED, 0.36), (BLUE, 0.34), (GREEN, 0.3)]
+    other = [(BLUE, 0.36), (RED, 0.33), (GREEN, 0.31)]
+    third = [(GREEN, 0.34), (RED, 0.33), (BLUE, 0.33)]
+    # Red has 1.35 of all four columns, blue 1.38, green 1.27.
+    assert follow(one, other, other, third) == [["0000ff", "ff0000", "00ff00"]] * 4
+
+
+def test_a_band_follows_its_color_as_it_changes():
+    # From red over orange to yellow, no step above 0.1 in OKLab, while shares cross.
+    hues = [0xFF0000 + (green << 8) for green in range(0, 256, 15)]
+    shares = np.linspace(0.46, 0.36, len(hues))
+    palettes = [
+        sorted([(hue, share), (BLUE, 0.4), (WHITE, 0.6 - share)], key=lambda c: -c[1])
+        for hue, share in zip(hues, shares.tolist(), strict=True)
+    ]
+    columns = follow(*palettes)
+    # 0.41 on average, so it stays below blue also where it is less than blue.
+    assert [column[0] for column in columns] == [f"{hue:06x}" for hue in hues]
+    assert {column[1] for column in columns} == {"0000ff"}
+
+
+def test_a_cut_begins_new_tracks():
+    before = [(RED, 0.6), (BLUE, 0.4)]
+    after = [(GREEN, 0.55), (RED, 0.45)]
+    assert follow(before, before, after, after) == [
+        *[["ff0000", "0000ff"]] * 2,
+        *[["00ff00", "ff0000"]] * 2,
+    ]
+
+
+def test_within_a_shot_the_mean_share_counts_and_not_the_first():
+    # Red is first in the first column only; half of the height changes at the cut.
+    shares = [0.5, 0.42, 0.34, 0.3]
+    columns = follow(*([(RED, s), (BLUE, 0.45), (WHITE, 0.55 - s)] for s in shares))
+    assert columns == [["0000ff", "ff0000", "ffffff"]] * 4
+
+
+def test_a_color_that_is_missing_for_a_while_comes_back_to_its_place():
+    full = [(RED, 0.5), (BLUE, 0.3), (WHITE, 0.2)]
+    without = [(RED, 0.65), (WHITE, 0.35)]
+    columns = follow(full, without, full, full)
+    assert columns[0] == columns[2] == columns[3] == ["ff0000", "0000ff", "ffffff"]
+    assert columns[1] == ["ff0000", "ffffff"]
+
+
+def test_a_color_like_none_gets_a_place_of_its_own():
+    # Green comes as blue goes, too little for a cut; it is no continuation of blue.
+    with_blue = [(RED, 0.5), (WHITE, 0.26), (BLUE, 0.24)]
+    with_green = [(RED, 0.5), (WHITE, 0.26), (GREEN, 0.24)]
+    tracks = barcode._Tracks()
+    for palette in (with_blue, with_green, with_blue):
+        assert tracks.add(*unpack(palette))
+    given = [column.tolist() for column in tracks.given]
+    assert given == [[0, 1, 2], [0, 1, 3], [0, 1, 2]]
+
+
+def test_tracks_follow_shares_that_grow_and_shrink():
+    shares = np.arange(0.92, 0.1, -0.1).tolist()
+    columns = follow(*([(RED, share), (BLUE, 1 - share)] for share in shares))
+    # No step of them is a cut, and red has 0.52 on average.
+    assert columns == [["ff0000", "0000ff"]] * 9
+
+
+def test_a_color_takes_up_the_track_of_the_column_before_first():
+    # The last grey is nearer to the one that went, but this is no reason to leave a
+    # track and take up another.
+    tracks = barcode._Tracks()
+    for palette in (
+        [(RED, 0.5), (0x646464, 0.25), (0x8C8C8C, 0.25)],
+        [(RED, 0.75), (0x646464, 0.25)],
+        [(RED, 0.75), (0x7D7D7D, 0.25)],
+    ):
+        assert tracks.add(*unpack(palette))
+    assert [given.tolist() for given in tracks.given] == [[0, 1, 2], [0, 1], [0, 1]]
+
+
+def test_a_color_of_no_share_has_no_track():
+    colors, shares = unpack([(RED, 1.0), (BLACK, 0.0)])
+    ((colors, shares),) = follow_colors([(colors, shares)])
+    assert colors.tolist() == [[255, 0, 0]]
+    assert shares.tolist() == [1]
+
+
+def test_a_match_costs_the_height_that_changes_its_color():
+    one = srgb_to_oklab([[100, 100, 100], [255, 0, 0]])
+    other = srgb_to_oklab([[0, 0, 255], [110, 110, 110]])
+    grey = np.linalg.norm(one[0] - other[1])
+    rows, columns, distances, cost = barcode._match(
+        one, np.array([0.6, 0.4]), other, np.array([0.3, 0.7])
+    )
+    assert dict(zip(rows.tolist(), columns.tolist(), strict=True)) == {0: 1, 1: 0}
+    np.testing.assert_allclose(distances[0], grey)
+    # 0.6 of grey moves a little and 0.1 comes; 0.3 of red turns blue and 0.1 goes.
+    np.testing.assert_allclose(
+        cost, 0.6 * grey + 0.15 * 0.1 + 0.2 * 0.3 + 0.15 * 0.1, rtol=1e-12
+    )
+    # A color alone costs its share.
+    _, _, _, cost = barcode._match(one, np.array([0.6, 0.4]), one[:1], np.array([0.6]))
+    np.testing.assert_allclose(cost, 0.15 * 0.4)
+
+
+palettes_of_columns = st.lists(
+    st.lists(
+        st.tuples(st.integers(0, 0xFFFFFF), st.floats(0, 1, width=32)),
+        min_size=1,
+        max_size=6,
+        unique_by=lambda pair: pair[0],
+    ).filter(lambda palette: sum(share for _, share in palette) > 1e-3),
+    max_size=8,
+)
+
+
+@given(palettes=palettes_of_columns)
+def test_tracks_only_change_the_order(palettes):
+    followed = list(follow_colors(map(unpack, palettes)))
+    assert len(followed) == len(palettes)
+    for (colors, shares), palette in zip(followed, palettes, strict=True):
+        packed = [int(color, 16) for color in to_hex(colors)]
+        assert sorted(zip(packed, shares.tolist(), strict=True)) == sorted(
+            pair for pair in palette if pair[1] > 0
+        )
+
+
+def test_tracks_are_drawn_from_a_database(database):
+    write_film(
+        database,
+        palettes=[
+            [(RED, 0.5), (BLUE, 0.3), (WHITE, 0.2)],
+            [(BLUE, 0.4), (RED, 0.4), (WHITE, 0.2)],
+            [(BLACK, 1.0)],
+        ],
+    )
+    pixels = draw_barcode(database, "stacked", height=10, order="track")
+    columns = [to_hex(column) for column in pixels.transpose(1, 0, 2)]
+    assert columns == [
+        ["ffffff"] * 2 + ["0000ff"] * 3 + ["ff0000"] * 5,
+        ["ffffff"] * 2 + ["0000ff"] * 4 + ["ff0000"] * 4,
+        ["000000"] * 10,
+    ]
+
+
+def test_tracks_go_through_columns_of_several_frames(database):
+    one = [(RED, 0.36), (BLUE, 0.34), (GREEN, 0.3)]
+    other = [(BLUE, 0.36), (RED, 0.35), (GREEN, 0.29)]
+    write_film(database, palettes=[one, one, other, other, one, one])
+    pixels = draw_barcode(database, "stacked", height=5, width=3, order="track")
+    for column in pixels.transpose(1, 0, 2):
+        assert to_hex(column)[::2] == ["00ff00", "0000ff", "ff0000"]
+
+
+# Black frames
+
+
+def test_black_frames_are_left_out(database):
+    write_film(
+        database,
+        means=[BLACK, RED, BLACK, GREEN, BLUE, BLACK],
+        strips=[bytes(3), b"\xff\0\0", bytes(3), b"\0\xff\0", b"\0\0\xff", bytes(3)],
+        palettes=[[(c, 1.0)] for c in (BLACK, RED, BLACK, GREEN, BLUE, BLACK)],
+        lumas=[0.0, 54.2, BLACK_LUMA - 0.01, BLACK_LUMA, 18.4, 1.5],
+        times_s=[0.0, 1.0, 2.0, 3.0, 4.0, 5.0],
+    )
+    for kind in barcode.KINDS:
+        pixels = draw_barcode(database, kind, height=1, skip_black=True)
+        assert to_hex(pixels[0]) == ["ff0000", "00ff00", "0000ff"]
+    assert draw_barcode(database, "mean", height=1).shape == (1, 6, 3)
+    # In fewer columns and in more, they are as if they had never been.
+    pixels = draw_barcode(database, "mean", height=1, width=2, skip_black=True)
+    assert to_hex(pixels[0]) == ["808000", "0000ff"]
+    pixels = draw_barcode(database, "mean", height=1, width=6, skip_black=True)
+    assert to_hex(pixels[0]) == ["ff0000"] * 2 + ["00ff00"] * 2 + ["0000ff"] * 2
+    film = read_film(database, skip_black=True)
+    assert film.frames.tolist() == [1, 3, 4]
+    assert film.times_s.tolist() == [1.0, 3.0, 4.0]
+
+
+def test_only_the_film_drawn_is_searched_for_black(database):
+    write_film(database, film="a", means=[BLACK, RED], lumas=[0.0, 54.2])
+    write_film(database, film="b", means=[GREEN, BLACK], lumas=[182.0, 0.0])
+    pixels = draw_barcode(database, "mean", height=1, film="b", skip_black=True)
+    assert to_hex(pixels[0]) == ["00ff00"]
+
+
+def test_a_black_film_without_its_black_frames_is_told(database):
+    write_film(database, means=[BLACK, BLACK], lumas=[0.0, 1.0])
+    with pytest.raises(ReelbowError, match=r"Every frame of the film 'film' .* black"):
+        draw_barcode(database, "mean", height=1, skip_black=True)
+
+
+def test_a_database_without_luma_is_told(database):
+    write_film(database, means=[RED])
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("ALTER TABLE frames DROP COLUMN luma")
+    assert draw_barcode(database, "mean", height=1).shape == (1, 1, 3)
+    for draw in (draw_barcode, read_film):
+        given = {"kind": "mean", "height": 1} if draw is draw_barcode else {}
+        with pytest.raises(ReelbowError, match="luma"):
+            draw(database, **given, skip_black=True)
 
 
 def test_one_film_of_several_is_drawn(database):
@@ -222,7 +449,7 @@ def test_one_film_of_several_is_drawn(database):
     ("arguments", "sentence"),
     [
         ({"kind": "median"}, "kind .*'median': .* mean, strip, dominant, stacked"),
-        ({"order": "name"}, "order .*'name': .* share, luminance, hue"),
+        ({"order": "name"}, "order .*'name': .* luminance, hue, track"),
         ({"height": 0}, "height is at least 1, not 0"),
         ({"width": 0}, "width is at least 1, not 0"),
     ],

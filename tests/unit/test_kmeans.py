@@ -12,13 +12,14 @@ from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose, assert_array_equal
 
 import reelbow
-from reelbow import kmeans, kmeans_numba
+from reelbow import color_spaces, kmeans, kmeans_numba
 from reelbow.errors import ReelbowError
 from reelbow.kmeans import combine_palettes, find_palettes
 
 BLACK, RED, BLUE, WHITE = [0, 0, 0], [255, 0, 0], [0, 0, 255], [255, 255, 255]
 
 both_engines = pytest.mark.parametrize("engine", ["numba", "sklearn"])
+every_space = pytest.mark.parametrize("color_space", kmeans.COLOR_SPACES)
 
 
 def make_frame(*rows):
@@ -202,27 +203,195 @@ def test_more_starts_are_not_worse_on_average():
     assert many <= one
 
 
+# Color spaces
+
+
+def make_blobs(centers, parts, spread=3.0):
+    """One frame of clear clusters around these colors: (1, 50, 80, 3)."""
+    rng = np.random.default_rng(0)
+    labels = rng.choice(len(centers), 4000, p=parts)
+    pixels = np.array(centers)[labels] + rng.normal(0, spread, (4000, 3))
+    return np.clip(np.rint(pixels), 0, 255).astype(np.uint8).reshape(1, 50, 80, 3)
+
+
+@both_engines
+@every_space
+def test_two_clear_clusters_are_found_in_every_space(engine, color_space):
+    frame = make_blobs([[200, 60, 50], [40, 90, 180]], [0.7, 0.3])
+    colors, shares = find_palettes(
+        frame, n_colors=2, color_space=color_space, engine=engine
+    )
+    red = frame[0, ..., 0] > 120
+    assert_allclose(shares[0], [red.mean(), 1 - red.mean()], rtol=1e-6)
+    space = color_spaces.SPACES[color_space]
+    for color, members in zip(colors[0], (red, ~red), strict=True):
+        mean = space.to_srgb(space.from_srgb(frame[0][members]).mean(axis=0))
+        # Bins of 4 levels stand for their pixels.
+        assert_allclose(color, mean, atol=0.05 if engine == "numba" else 1e-4)
+
+
+@both_engines
+def test_a_mean_is_one_of_the_space(engine):
+    # Black and white, as many: half the levels; half the light; half the lightness.
+    frame = make_frame([BLACK, WHITE])
+    found = {
+        space: find_palettes(frame, n_colors=1, color_space=space, engine=engine)
+        for space in kmeans.COLOR_SPACES
+    }
+    assert_allclose(found["srgb"].colors[0, 0], 127.5)
+    # 255 (1.055 x 0.5 ** (1 / 2.4) - 0.055)
+    assert_allclose(found["linear"].colors[0, 0], 187.516, atol=1e-3)
+    # 0.5 ** 3 = 0.125 of light
+    assert_allclose(found["oklab"].colors[0, 0], 99.086, atol=1e-3)
+    # L* = 50: ((50 + 16) / 116) ** 3 = 0.18419 of light
+    assert_allclose(found["cielab"].colors[0, 0], 118.913, atol=1e-3)
+
+
+@both_engines
+def test_the_space_decides_what_is_near(engine):
+    # Steps of 60 and 70 levels; of 0.045 and 0.178 of light; but, as seen in OKLab,
+    # of 0.36 and 0.25 of lightness: a dark step is a large one.
+    frame = make_frame([[0] * 3, [0] * 3, [60] * 3, [60] * 3, [130] * 3, [130] * 3])
+    palettes = {
+        space: find_palettes(frame, n_colors=2, color_space=space, engine=engine)
+        for space in ("srgb", "linear", "oklab")
+    }
+    for palette in palettes.values():
+        assert_allclose(palette.shares, [[2 / 3, 1 / 3]], rtol=1e-6)
+    assert_array_equal(palettes["srgb"].colors, [[[30] * 3, [130] * 3]])
+    assert_allclose(palettes["linear"].colors[0, 1], 130)
+    assert_allclose(palettes["oklab"].colors[0, 1], 0)
+    # ((0.0451862 ** (1 / 3) + 0.2232280 ** (1 / 3)) / 2) ** 3 = 0.111562 of light
+    assert_allclose(palettes["oklab"].colors[0, 0], 93.851, atol=2e-3)
+
+
+@both_engines
+@every_space
+def test_few_colors_are_exact_in_every_space(engine, color_space):
+    few = np.random.default_rng(0).integers(0, 256, (30, 3))
+    few = np.concatenate([few, [BLACK, WHITE, RED, [1, 0, 0], [0, 1, 2]]])
+    counts = np.arange(1, len(few) + 1)
+    frame = np.repeat(few, counts, axis=0).astype(np.uint8)[None, None]
+    colors, shares = find_palettes(
+        frame, n_colors=40, color_space=color_space, engine=engine
+    )
+    assert_array_equal(colors[0, : len(few)], few[::-1])
+    assert not colors[0, len(few) :].any()
+    assert_allclose(shares[0, : len(few)], counts[::-1] / counts.sum(), rtol=1e-6)
+
+
+@every_space
+def test_engines_agree_in_every_space(color_space):
+    frame = make_blobs(
+        [BLACK, RED, BLUE, WHITE, [0, 200, 0], [128, 128, 128]],
+        [0.3, 0.25, 0.18, 0.12, 0.1, 0.05],
+        spread=4,
+    )
+    ours, reference = (
+        find_palettes(frame, n_colors=6, color_space=color_space, engine=engine)
+        for engine in ("numba", "sklearn")
+    )
+    # Where it is dark, a bin of 4 levels is wide to OKLab and its mean less exact.
+    assert_allclose(ours.colors, reference.colors, atol=1)
+    assert_allclose(ours.shares, reference.shares, atol=1e-3)
+
+
+def compare_inertia(frame, color_space):
+    """How much more inertia engine numba leaves than sklearn, in the space."""
+    from_srgb = color_spaces.SPACES[color_space].from_srgb
+    points = from_srgb(frame.reshape(-1, 1, 3))
+    inertias = []
+    for engine in ("numba", "sklearn"):
+        colors, _ = find_palettes(
+            frame, n_colors=6, color_space=color_space, engine=engine
+        )
+        squared = ((points - from_srgb(colors)) ** 2).sum(axis=2)
+        inertias.append(squared.min(axis=1).sum())
+    return inertias[0] / inertias[1]
+
+
+@pytest.mark.parametrize("color_space", ["linear", "oklab", "cielab"])
+def test_numba_is_as_good_as_sklearn_in_every_space(color_space):
+    ratios = [
+        compare_inertia(make_photo(seed, 45, 80), color_space) for seed in range(4)
+    ]
+    assert np.mean(ratios) < 1.01
+    assert np.max(ratios) < 1.05
+
+
+@pytest.mark.parametrize("color_space", ["oklab", "cielab"])
+@pytest.mark.parametrize("rows", [2, 14], ids=["nearly all black", "with a picture"])
+def test_numba_sees_in_the_dark_as_well_as_sklearn(rows, color_space):
+    # To the eye, and to these spaces, the first levels are far apart.
+    ratios = []
+    for seed in range(3):
+        frame = make_photo(seed, 45, 80)
+        dark = np.random.default_rng(seed).exponential(1.5, frame.shape)
+        frame[:, rows:] = dark[:, rows:].astype(np.uint8)
+        ratios.append(compare_inertia(frame, color_space))
+    assert np.max(ratios) < 1.05
+
+
+@pytest.mark.parametrize("color_space", ["oklab", "cielab"])
+def test_a_mean_that_srgb_does_not_have_is_clipped(color_space):
+    other = {"oklab": [0, 255, 0], "cielab": RED}[color_space]
+    frame = make_frame([BLUE, other])
+    space = color_spaces.SPACES[color_space]
+    mean = space.to_srgb(space.from_srgb(frame[0].reshape(-1, 3)).mean(axis=0))
+    assert mean.min() < -1
+    colors, _ = find_palettes(frame, n_colors=1, color_space=color_space)
+    assert_allclose(colors[0, 0], np.clip(mean, 0, 255), atol=1e-4)
+
+
+@pytest.mark.parametrize("color_space", ["linear", "oklab", "cielab"])
+def test_compiled_points_are_those_of_the_color_spaces(color_space):
+    """To the bit, so that a palette has one truth."""
+    colors = np.random.default_rng(0).integers(0, 256, (500, 3)).astype(np.float64)
+    histogram = kmeans_numba._make_histogram(500)
+    histogram.moments[:, 0] = 1
+    histogram.moments[:, 1:] = colors
+    space = kmeans_numba._describe_space(color_space)
+    kmeans_numba._leave_srgb(histogram, 500, space)
+    expected = color_spaces.SPACES[color_space].from_srgb(colors)
+    assert_array_equal(histogram.moments[:, 1:], expected)
+    assert_array_equal(histogram.points.T, expected.astype(np.float32))
+    # Between whole levels the curve is straight.
+    parts = colors[:, :2].sum(axis=1)[:, None].repeat(3, axis=1) / 2 - 0.3
+    histogram.moments[:, 0] = 7
+    histogram.moments[:, 1:] = 7 * np.clip(parts, 0, 255)
+    kmeans_numba._leave_srgb(histogram, 500, space)
+    back = color_spaces.SPACES[color_space].to_srgb(histogram.moments[:, 1:] / 7)
+    assert_allclose(back, np.clip(parts, 0, 255), atol=2e-3)
+
+
 # What a palette depends on
 
 
 @both_engines
-def test_a_palette_does_not_depend_on_the_batch(engine):
+@every_space
+def test_a_palette_does_not_depend_on_the_batch(engine, color_space):
     frames = np.concatenate([make_photo(seed, 18, 32) for seed in range(3)])
     frames = np.concatenate([frames, np.zeros_like(frames[:1]), frames // 32])
-    together = find_palettes(frames, n_colors=5, n_init=2, engine=engine)
+    find = partial(
+        find_palettes, n_colors=5, n_init=2, color_space=color_space, engine=engine
+    )
+    together = find(frames)
     for i in reversed(range(len(frames))):
-        alone = find_palettes(frames[i : i + 1], n_colors=5, n_init=2, engine=engine)
+        alone = find(frames[i : i + 1])
         assert_array_equal(alone.colors[0], together.colors[i])
         assert_array_equal(alone.shares[0], together.shares[i])
 
 
+@every_space
 @pytest.mark.parametrize("divisor", [1, 16], ids=["coarse bins", "exact colors"])
-def test_the_order_of_the_pixels_does_not_matter_to_numba(divisor):
+def test_the_order_of_the_pixels_does_not_matter_to_numba(divisor, color_space):
     frame = make_photo() // divisor
     shuffled = np.random.default_rng(0).permutation(frame.reshape(-1, 3))
     assert_same(
-        find_palettes(frame, n_colors=8),
-        find_palettes(shuffled.reshape(1, 160, 90, 3), n_colors=8),
+        find_palettes(frame, n_colors=8, color_space=color_space),
+        find_palettes(
+            shuffled.reshape(1, 160, 90, 3), n_colors=8, color_space=color_space
+        ),
     )
 
 
@@ -387,7 +556,10 @@ def test_what_cannot_be_combined_is_refused(colors, shares, said):
         ({"n_init": 0}, "n_init must be 1 or more"),
         ({"seed": -1}, "seed must be 0 to 4294967295, not -1"),
         ({"seed": 2**32}, "seed must be"),
-        ({"color_space": "hsv"}, "'hsv'; it must be one of: srgb"),
+        (
+            {"color_space": "hsv"},
+            "'hsv'.* one of: srgb, linear, oklab, cielab\\.",
+        ),
         ({"engine": "abacus"}, "'abacus'; it must be one of: numba, sklearn"),
     ],
 )

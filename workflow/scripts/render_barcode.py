@@ -16,20 +16,28 @@ def render_barcode(
     height: int,
     width: int | None,
     order: str,
+    skip_black: bool = False,
 ) -> None:
     """Draw the bare barcode as a PNG of exact pixels, and each figure by its suffix."""
     import cv2
 
     from reelbow.figure import save_figure
 
-    pixels = draw_barcode(database, kind, height=height, width=width, order=order)
+    pixels = draw_barcode(
+        database,
+        kind,
+        height=height,
+        width=width,
+        order=order,
+        skip_black=skip_black,
+    )
     with replacing(barcode) as temporary:
         # OpenCV's default is quick and a hundred times larger.
         small = [cv2.IMWRITE_PNG_COMPRESSION, 6]
         _, png = cv2.imencode(".png", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), small)
         temporary.write_bytes(png.tobytes())
 
-    film = read_film(database)
+    film = read_film(database, skip_black=skip_black)
     for figure in figures:
         with replacing(figure) as temporary:
             save_figure(
@@ -55,4 +63,5 @@ if __name__ == "__main__":
         height=snakemake.params.height,
         width=snakemake.params.width,
         order=snakemake.params.order,
+        skip_black=snakemake.params.get("skip_black", False),
     )

@@ -1,7 +1,7 @@
 """Movie barcodes: a film's database drawn as a picture, one column per frame."""
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .color_spaces import srgb_to_oklab
 from .database import connect
 from .errors import ReelbowError
 
 KINDS = ("mean", "strip", "dominant", "stacked")
-ORDERS = ("share", "luminance", "hue")
+ORDERS = ("share", "luminance", "hue", "track")
 
 # Where no width is asked for; beyond about this many pixels many viewers give up.
 MAX_COLUMNS = 32_768
@@ -24,15 +25,36 @@ MAX_COLUMNS = 32_768
 # Below this difference of the largest and smallest channel, of 255, a hue is noise.
 GREY_CHROMA = 24
 
-_MEANS = "SELECT mean_color FROM frames WHERE film_id = ? ORDER BY frame"
-_STRIPS = "SELECT strip FROM frames WHERE film_id = ? ORDER BY frame"
+# A frame of less luma, of 255, is black. Black frames of the films looked at have 0;
+# their darkest scenes, a forest at night that fades in and a telescope in a dark hall,
+# have 8 to 9, so this leaves as much to noise as to scenes. A roll of credits has 20 to
+# 30 by its letters, more than those scenes: its luma does not tell it, and it is drawn.
+BLACK_LUMA = 4.0
+
+# Tracks. Colors at this distance in OKLab, or farther, are never the same ...
+_DIFFERENT = 0.2
+# ... and a share that comes or goes counts as if its color moved as far as this.
+_GONE = 0.15
+# A column that costs more is behind a cut. docs/band_order.md says how it was found.
+_CUT = 0.09
+
+# Of the frames of one film, or of those that are not black.
+_ALL = "FROM frames WHERE frames.film_id = ?"
+_NOT_BLACK = f"{_ALL} AND frames.luma >= {BLACK_LUMA}"
+
+_COUNT = "SELECT count(*) {}"
+_MEANS = "SELECT mean_color {} ORDER BY frame"
+_STRIPS = "SELECT strip {} ORDER BY frame"
+_TIMES = "SELECT frame, time_s {} ORDER BY frame"
 _PALETTES = """
-SELECT frames.frame, color, share
-FROM frames LEFT JOIN palettes
-    ON palettes.film_id = frames.film_id AND palettes.frame = frames.frame
-WHERE frames.film_id = ?
-ORDER BY frames.frame, rank
+SELECT drawn.frame, color, share
+FROM (SELECT film_id, frame {}) AS drawn LEFT JOIN palettes
+    ON palettes.film_id = drawn.film_id AND palettes.frame = drawn.frame
+ORDER BY drawn.frame, rank
 """
+
+# The colors (k, 3) uint8 sRGB of a frame or column, and their shares (k,).
+_Palette = tuple[NDArray[np.uint8], NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -43,7 +65,8 @@ class FilmRecord:
     ----------
     film, title, source : str
     frames : (n,) int64
-        Index of each frame in the film, ascending; skipped frames are missing.
+        Index of each frame in the film, ascending; frames that could not be read are
+        missing.
     times_s : (n,) float64 or None
         Presentation time of each frame; None where any of them has no time.
     """
@@ -62,6 +85,7 @@ def draw_barcode(
     height: int,
     width: int | None = None,
     order: str = "share",
+    skip_black: bool = False,
     film: str | None = None,
 ) -> NDArray[np.uint8]:
     """Draw the barcode of one film from its database alone.
@@ -79,11 +103,13 @@ def draw_barcode(
         color of its palette, or its palette as bands as high as their shares.
     height : rows of the picture, at least 1
     width : columns of the picture; None: one per frame, but never more than 32,768
-    order : {"share", "luminance", "hue"}
+    order : {"share", "luminance", "hue", "track"}
         What is stacked from the bottom up: the most frequent color first; the darkest
-        first, by the Rec. 709 luma weights on linear light; or by HSV hue angle from
+        first, by the Rec. 709 luma weights on linear light; by HSV hue angle from
         red, after the near-greys (largest and smallest channel less than 24 of 255
-        apart), which lie at the bottom, darkest first.
+        apart), which lie at the bottom, darkest first; or so that the same color keeps
+        its place from column to column until a cut, as `follow_colors` does.
+    skip_black : leave out the frames of less luma than `BLACK_LUMA`
     film : id of the film, needed only where the database holds several
 
     Returns
@@ -93,13 +119,15 @@ def draw_barcode(
     Raises
     ------
     ReelbowError
-        If the kind, the order or the film is unknown, a size is below 1, or the file
-        is no Reelbow database or has no frames or palettes of the film.
+        If the kind, the order or the film is unknown, a size is below 1, the file is no
+        Reelbow database or has no frames or palettes of the film, or no frame is left
+        because all are black.
 
     Notes
     -----
     Averages are taken of sRGB values, as mean_color and strip themselves are. Rows are
-    streamed: memory grows with the picture and with the frames in one column only.
+    streamed: memory grows with the picture and with the frames in one column only, or,
+    for the order "track", with the palettes between two cuts.
     """
     _check_choice("kind", kind, KINDS)
     _check_choice("order", order, ORDERS)
@@ -108,55 +136,73 @@ def draw_barcode(
             raise ReelbowError(f"A barcode's {name} is at least 1, not {size}.")
     with closing(_open(database)) as connection:
         film_id, film = _find_film(connection, database, film)
-        (n_frames,) = connection.execute(
-            "SELECT count(*) FROM frames WHERE film_id = ?", (film_id,)
-        ).fetchone()
+        drawn = _choose_frames(connection, database, skip_black=skip_black)
+        n_frames = _count_frames(connection, _ALL, film_id)
         if n_frames == 0:
             raise ReelbowError(f"{database} holds no frames of the film '{film}'.")
+        n_frames = _count_frames(connection, drawn, film_id)
+        if n_frames == 0:
+            raise ReelbowError(
+                f"Every frame of the film '{film}' in {database} is black: without "
+                "them (skip_black) nothing is left to draw."
+            )
         if width is None:
             width = min(n_frames, MAX_COLUMNS)
         n_columns = min(n_frames, width)
 
-        frames: Iterator[Any]
-        draw_column: Callable[[Iterator[Any]], NDArray[Any]]
-        if kind == "mean":
-            frames = (color for (color,) in connection.execute(_MEANS, (film_id,)))
-            draw_column = _average_colors
-        elif kind == "strip":
-            frames = (strip for (strip,) in connection.execute(_STRIPS, (film_id,)))
+        def group_frames(frames: Iterable[Any]) -> Iterator[Iterator[Any]]:
+            """Give the frames of each column."""
+            numbered = groupby(
+                enumerate(frames), key=lambda pair: pair[0] * n_columns // n_frames
+            )
+            return (map(itemgetter(1), group) for _, group in numbered)
 
-            def draw_column(strips: Iterator[bytes]) -> NDArray[np.uint8]:
-                return _average_strips(strips, height)
+        columns: Iterator[NDArray[np.uint8]]
+        if kind == "mean":
+            means = connection.execute(_MEANS.format(drawn), (film_id,))
+            columns = map(_average_colors, group_frames(color for (color,) in means))
+        elif kind == "strip":
+            strips = connection.execute(_STRIPS.format(drawn), (film_id,))
+            columns = (
+                _average_strips(group, height)
+                for group in group_frames(strip for (strip,) in strips)
+            )
         else:
-            frames = _read_palettes(connection, film_id, database)
             (n_colors,) = connection.execute(
                 "SELECT max(rank) + 1 FROM palettes WHERE film_id = ?", (film_id,)
             ).fetchone()
-
-            def draw_column(palettes: Iterator[Any]) -> NDArray[np.uint8]:
-                colors, shares = _merge_palettes(palettes, n_colors)
-                if kind == "dominant":
-                    return np.asarray(colors[0])
-                return stack_colors(colors, shares, height=height, order=order)
+            frames = _read_palettes(connection, drawn, film_id, database)
+            palettes: Iterator[_Palette] = (
+                _merge_palettes(group, n_colors) for group in group_frames(frames)
+            )
+            if kind == "dominant":
+                columns = (colors[0] for colors, _ in palettes)
+            else:
+                if order == "track":
+                    palettes = follow_colors(palettes)
+                columns = (
+                    stack_colors(colors, shares, height=height, order=order)
+                    for colors, shares in palettes
+                )
 
         pixels = np.empty((height, n_columns, 3), np.uint8)
-        numbered = enumerate(frames)
-        for column, group in groupby(
-            numbered, key=lambda pair: pair[0] * n_columns // n_frames
-        ):
-            pixels[:, column] = draw_column(map(itemgetter(1), group))
+        for column, drawn_column in enumerate(columns):
+            pixels[:, column] = drawn_column
     if width > n_columns:
         pixels = pixels.take(np.arange(width) * n_frames // width, axis=1)
     return pixels
 
 
-def read_film(database: Path, film: str | None = None) -> FilmRecord:
+def read_film(
+    database: Path, film: str | None = None, *, skip_black: bool = False
+) -> FilmRecord:
     """Read one film's title and the times of its frames.
 
     Parameters
     ----------
     database : path of a Reelbow database
     film : id of the film, needed only where the database holds several
+    skip_black : leave out the frames that `draw_barcode` then leaves out
 
     Raises
     ------
@@ -168,10 +214,8 @@ def read_film(database: Path, film: str | None = None) -> FilmRecord:
         title, source = connection.execute(
             "SELECT title, source FROM films WHERE film_id = ?", (film_id,)
         ).fetchone()
-        rows = connection.execute(
-            "SELECT frame, time_s FROM frames WHERE film_id = ? ORDER BY frame",
-            (film_id,),
-        )
+        drawn = _choose_frames(connection, database, skip_black=skip_black)
+        rows = connection.execute(_TIMES.format(drawn), (film_id,))
         row = np.dtype([("frame", np.int64), ("time_s", np.float64)])
         # A frame without a time: NULL arrives as None, and None as NaN.
         table = np.fromiter(
@@ -201,7 +245,8 @@ def stack_colors(
     colors : (k, 3) uint8, sRGB, most frequent first
     shares : (k,) float, not negative, with a positive sum
     height : rows of the column
-    order : {"share", "luminance", "hue"}, as for `draw_barcode`
+    order : {"share", "luminance", "hue", "track"}, as for `draw_barcode`; "track" takes
+        the colors as they come, from the bottom up
 
     Returns
     -------
@@ -216,7 +261,7 @@ def stack_colors(
 
 
 def _order_colors(colors: NDArray[np.uint8], order: str) -> NDArray[np.int64]:
-    if order == "share":
+    if order in ("share", "track"):
         return np.arange(len(colors))
     luminance = _luminance(colors)
     if order == "luminance":
@@ -224,6 +269,135 @@ def _order_colors(colors: NDArray[np.uint8], order: str) -> NDArray[np.int64]:
     hue, chroma = _hue(colors)
     grey = chroma < GREY_CHROMA
     return np.lexsort((np.where(grey, luminance, hue), ~grey))
+
+
+def follow_colors(palettes: Iterable[_Palette]) -> Iterator[_Palette]:
+    """Order the palettes of columns so that bands follow the same color.
+
+    A track is a color's way through the columns between two cuts. Every column's colors
+    are given to the tracks, one to each, so that the least of the column's height
+    changes its color; one that is like none begins a track. A track may be missing from
+    a column and come back. A cut is where even the least change is too much.
+
+    Parameters
+    ----------
+    palettes : (colors, shares) of each column
+        (k, 3) uint8 sRGB and (k,) float, not negative, with a positive sum
+
+    Yields
+    ------
+    The same colors and shares of each column, without those of share 0, ordered by the
+    mean share of their tracks between the cuts, largest first
+    """
+    shot: list[_Palette] = []
+    tracks = _Tracks()
+    for colors, shares in palettes:
+        present = shares > 0
+        colors, shares = colors[present], shares[present]
+        if not tracks.add(colors, shares):
+            yield from tracks.order(shot)
+            shot = []
+            tracks = _Tracks()
+            tracks.add(colors, shares)
+        shot.append((colors, shares))
+    yield from tracks.order(shot)
+
+
+class _Tracks:
+    """The tracks between two cuts.
+
+    Attributes
+    ----------
+    colors : (t, 3) float64, OKLab, as last seen
+    shares : (t,) float64, as last seen
+    totals : (t,) float64, shares of all columns
+    now : tracks of the last column's colors, in their order
+    given : `now` of every column
+    """
+
+    def __init__(self) -> None:
+        self.colors = np.empty((0, 3))
+        self.shares = np.empty(0)
+        self.totals = np.empty(0)
+        self.now = np.empty(0, np.intp)
+        self.given: list[NDArray[np.intp]] = []
+
+    def add(self, colors: NDArray[np.uint8], shares: NDArray[np.floating]) -> bool:
+        """Give a column's colors to the tracks; False, and nothing done, at a cut."""
+        oklab = srgb_to_oklab(colors)
+        weights = shares / shares.sum(dtype=np.float64)
+        now = self.now
+        if self.given:
+            *_, cost = _match(oklab, weights, self.colors[now], self.shares[now])
+            if cost > _CUT:
+                return False
+        # To take up a track that is missing now saves nothing.
+        saved = np.zeros(len(self.shares))
+        saved[now] = _GONE * self.shares[now]
+        rows, found, distances, _ = _match(
+            oklab, weights, self.colors, self.shares, saved
+        )
+        near = distances < _DIFFERENT
+        tracks = np.full(len(oklab), -1)
+        tracks[rows[near]] = found[near]
+        new = tracks < 0
+        tracks[new] = len(self.shares) + np.arange(new.sum())
+        self.colors = np.concatenate([self.colors, oklab[new]])
+        self.shares = np.concatenate([self.shares, weights[new]])
+        self.totals = np.concatenate([self.totals, np.zeros(new.sum())])
+        self.colors[tracks] = oklab
+        self.shares[tracks] = weights
+        self.totals[tracks] += weights
+        self.now = tracks
+        self.given.append(tracks)
+        return True
+
+    def order(self, palettes: list[_Palette]) -> Iterator[_Palette]:
+        """Order the colors of the columns that were added by their tracks."""
+        place = np.argsort(np.argsort(-self.totals, kind="stable"))
+        for (colors, shares), tracks in zip(palettes, self.given, strict=True):
+            order = np.argsort(place[tracks])
+            yield colors[order], shares[order]
+
+
+def _match(
+    colors: NDArray[np.float64],
+    shares: NDArray[np.float64],
+    other_colors: NDArray[np.float64],
+    other_shares: NDArray[np.float64],
+    saved: NDArray[np.float64] | None = None,
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64], float]:
+    """Match OKLab colors (n, 3) one to one with others (m, 3) at the least cost.
+
+    Two colors cost the height that both have times their distance, and for what one has
+    more than the other the cost of a share that is gone; so does a color left alone.
+
+    Parameters
+    ----------
+    saved : (m,) what it saves to match each of the others; None: what it costs alone
+
+    Returns
+    -------
+    rows, columns, distances : (min(n, m),)
+    cost : of all that is matched or left alone
+    """
+    # Deferred: of all barcodes, only those with tracks pay for this import.
+    from scipy.optimize import linear_sum_assignment
+
+    if saved is None:
+        saved = _GONE * other_shares
+    apart = colors[:, np.newaxis] - other_colors
+    squares = apart * apart
+    distance = np.sqrt(squares[..., 0] + squares[..., 1] + squares[..., 2])
+    shared = np.minimum(shares[:, np.newaxis], other_shares)
+    cost = np.minimum(distance, _DIFFERENT) * shared
+    cost += _GONE * np.abs(shares[:, np.newaxis] - other_shares)
+    # Less what both would cost alone, so that only a match says what it is worth.
+    cost -= _GONE * shares[:, np.newaxis] + saved
+    rows, columns = linear_sum_assignment(cost)
+    alone = _GONE * shares.sum() + saved.sum()
+    matched = rows, columns
+    return rows, columns, distance[matched], float(cost[matched].sum() + alone)
 
 
 def _luminance(colors: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -271,9 +445,7 @@ def _resample(strip: NDArray[np.float64], height: int) -> NDArray[np.float64]:
     return np.asarray(resized[:, 0])
 
 
-def _merge_palettes(
-    palettes: Iterable[tuple[NDArray[np.uint8], NDArray[np.float32]]], n_colors: int
-) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+def _merge_palettes(palettes: Iterable[_Palette], n_colors: int) -> _Palette:
     """Make one palette of the palettes of a column; one alone stays as it is."""
     listed = list(palettes)
     if len(listed) == 1:
@@ -290,9 +462,9 @@ def _merge_palettes(
 
 
 def _read_palettes(
-    connection: sqlite3.Connection, film_id: int, database: Path
-) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
-    rows = connection.execute(_PALETTES, (film_id,))
+    connection: sqlite3.Connection, drawn: str, film_id: int, database: Path
+) -> Iterator[_Palette]:
+    rows = connection.execute(_PALETTES.format(drawn), (film_id,))
     for frame, group in groupby(rows, key=itemgetter(0)):
         _, colors, shares = zip(*group, strict=True)
         if colors[0] is None:
@@ -331,6 +503,27 @@ def _open(database: Path) -> sqlite3.Connection:
             "and palettes."
         )
     return connection
+
+
+def _choose_frames(
+    connection: sqlite3.Connection, database: Path, *, skip_black: bool
+) -> str:
+    """Choose the frames to draw: the end of a SELECT, its ? the film's number."""
+    if not skip_black:
+        return _ALL
+    columns = connection.execute("SELECT name FROM pragma_table_info('frames')")
+    if ("luma",) not in columns.fetchall():
+        raise ReelbowError(
+            f"{database} does not say how dark its frames are (luma), so black ones "
+            "cannot be left out; it was made by an older Reelbow."
+        )
+    return _NOT_BLACK
+
+
+def _count_frames(connection: sqlite3.Connection, chosen: str, film_id: int) -> int:
+    count: int
+    (count,) = connection.execute(_COUNT.format(chosen), (film_id,)).fetchone()
+    return count
 
 
 def _find_film(

@@ -21,7 +21,12 @@ CREATE TABLE films (
     width INTEGER,             -- of the picture as shown, before the crop
     height INTEGER,
     duration_s REAL,
-    crop TEXT                  -- w:h:x:y of what was kept, NULL: all of it
+    crop TEXT,                 -- w:h:x:y of what was kept, NULL: all of it
+    matrix TEXT,               -- how the film's colors were read, NULL: as images
+    color_range TEXT,
+    transfer TEXT,
+    primaries TEXT,
+    assumed TEXT               -- which of these four the film does not say
 ) STRICT;
 CREATE TABLE frames (
     film_id INTEGER NOT NULL,
@@ -29,6 +34,7 @@ CREATE TABLE frames (
     time_s REAL,               -- presentation time from the film's first frame
     name TEXT NOT NULL,
     mean_color INTEGER NOT NULL,
+    luma REAL NOT NULL,        -- mean luma, Rec. 709 weights on sRGB, [0, 255]
     strip BLOB NOT NULL,       -- the frame averaged over its width, height x 3 bytes
     PRIMARY KEY (film_id, frame)
 ) STRICT;
@@ -60,6 +66,10 @@ ONLY_FILM = 1
 SHARE_TOLERANCE = 1e-6
 
 
+# How colors were read: columns of films that stand in a video's plan as they are.
+CODING_COLUMNS = ("matrix", "color_range", "transfer", "primaries", "assumed")
+
+
 class FilmRow(NamedTuple):
     """A row of the table films, without its number."""
 
@@ -70,6 +80,11 @@ class FilmRow(NamedTuple):
     height: int | None
     duration_s: float | None
     crop: str | None
+    matrix: str | None = None
+    color_range: str | None = None
+    transfer: str | None = None
+    primaries: str | None = None
+    assumed: str | None = None
 
     @classmethod
     def from_plan(
@@ -84,6 +99,7 @@ class FilmRow(NamedTuple):
             height=plan["height"],
             duration_s=plan["duration_s"],
             crop=plan["crop"],
+            **{column: plan["coding"].get(column) for column in CODING_COLUMNS},
         )
 
 
@@ -113,7 +129,7 @@ def connect(database: Path) -> sqlite3.Connection:
 def add_film(connection: sqlite3.Connection, film_id: int, row: FilmRow) -> None:
     """Add a film."""
     connection.execute(
-        "INSERT INTO films VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (film_id, *row)
+        f"INSERT INTO films VALUES (?{', ?' * len(row)})", (film_id, *row)
     )
 
 
@@ -124,6 +140,7 @@ def add_frames(
     times_s: NDArray[np.float64],
     names: Sequence[str],
     mean_colors: NDArray[np.floating],
+    lumas: NDArray[np.floating],
     strips: NDArray[np.floating],
     colors: NDArray[np.floating],
     shares: NDArray[np.floating],
@@ -135,6 +152,7 @@ def add_frames(
     frames, names : (n,)
     times_s : (n,) NaN: unknown
     mean_colors : (n, 3) sRGB [0, 255]
+    lumas : (n,) [0, 255]
     strips : (n, h, 3) sRGB [0, 255]
     colors : (n, k, 3) sRGB [0, 255], ranked
     shares : (n, k), missing colors 0
@@ -146,7 +164,7 @@ def add_frames(
     strip_bytes = np.rint(strips).astype(np.uint8)
     connection.execute("BEGIN")
     connection.executemany(
-        "INSERT INTO frames VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO frames VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
             (
                 ONLY_FILM,
@@ -154,10 +172,17 @@ def add_frames(
                 None if np.isnan(time_s) else float(time_s),
                 name,
                 mean,
+                float(luma),
                 strip.tobytes(),
             )
-            for frame, time_s, name, mean, strip in zip(
-                frames, times_s, names, _pack(mean_colors), strip_bytes, strict=True
+            for frame, time_s, name, mean, luma, strip in zip(
+                frames,
+                times_s,
+                names,
+                _pack(mean_colors),
+                lumas,
+                strip_bytes,
+                strict=True,
             )
         ),
     )
@@ -303,7 +328,7 @@ def _copy(
         SELECT ?, frame + ?,
             CASE WHEN time_s IS NULL AND ? THEN (frame + ?) * ? * 1.0 / ?
             ELSE time_s END,
-            name, mean_color, strip
+            name, mean_color, luma, strip
         FROM {source}.frames ORDER BY frame""",
         (film_id, first, rate is not None, first, denominator, numerator),
     )
@@ -382,8 +407,8 @@ def merge_films(databases: Sequence[Path], database: Path, *, n_colors: int) -> 
                 connection.execute("ATTACH ? AS film", (str(path),))
                 connection.execute("BEGIN")
                 connection.execute(
-                    """INSERT INTO films SELECT ?, film, title, source, width, height,
-                    duration_s, crop FROM film.films""",
+                    f"INSERT INTO films SELECT ?, {', '.join(FilmRow._fields)} "
+                    "FROM film.films",
                     (film_id,),
                 )
                 _copy(connection, "film", film_id, 0, None)

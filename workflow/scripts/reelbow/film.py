@@ -10,6 +10,7 @@ import collections
 import contextlib
 import dataclasses
 import itertools
+import math
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -134,6 +135,7 @@ def read_packets(
                     return
                 errors = 0
                 yield packet
+            return
         except av.EOFError:
             return
         except av.FFmpegError:
@@ -370,7 +372,9 @@ def _decode_from(
         unneeded = skip and packet.pts not in pending
         context.skip_frame = "NONREF" if unneeded else "DEFAULT"
         yield from decode(packet)
-        pending.discard(packet.pts)
+        # A hidden packet may have the time of the one that is shown after it.
+        if not _is_hidden(packet, context.name):
+            pending.discard(packet.pts)
         if not pending:
             break
     yield from decode(None)
@@ -386,14 +390,13 @@ def _decode_alone(
     """
     if not faults:
         again = _PacketReader(reader.path, reader.keyframes)
+        shown = None
         with contextlib.closing(again):
-            shown = [
-                frame
-                for frame in _decode_from(again, keyframe, [pts], faults, skip=False)
-                if frame.pts is not None and frame.pts <= pts
-            ][-1:]
+            for frame in _decode_from(again, keyframe, [pts], faults, skip=False):
+                if frame.pts is not None and frame.pts <= pts:
+                    shown = frame
         if shown and not faults:
-            return Decoded(pts, shown[0])
+            return Decoded(pts, shown)
         faults.append("its data decode to nothing")
     return Decoded(pts, None, f"the picture does not decode ({faults[-1]})")
 
@@ -519,8 +522,12 @@ def read_frames(
     Raises
     ------
     ReelbowError
-        If the file is no film.
+        If the file is no film, or the times cannot be.
     """
+    if not 0 < every < math.inf:
+        raise ReelbowError(f"every={every}: should be seconds, more than 0")
+    if not 0 <= start_s < math.inf:
+        raise ReelbowError(f"start_s={start_s}: should be seconds, 0 or more")
     path = Path(source)
     timeline = scan_timeline(path)
     probe = probe_film(path)

@@ -4,8 +4,8 @@ The engines share one face: `find` in the engine's module takes frames that were
 validated here and gives clusters in any order. Frames are clustered one by one, each
 from the seed alone, so a palette depends on the frame's own pixels and on nothing else.
 
-A color space is a pair of conversions around an engine's clustering: of its points
-before, of its centers after. sRGB needs neither.
+Distances and means are those of a color space. An engine finds clusters in the space;
+their colors are brought back to sRGB here.
 """
 
 from importlib import import_module
@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from reelbow.color_spaces import SPACES
 from reelbow.errors import ReelbowError
 
 # Modules, imported when first used: every job pays for its imports.
@@ -22,10 +23,14 @@ ENGINES = {
     "numba": "reelbow.kmeans_numba",
     "sklearn": "reelbow.kmeans_sklearn",
 }
-COLOR_SPACES = ("srgb",)
+COLOR_SPACES = tuple(SPACES)
 MAX_COLORS = 256
 # scikit-learn's bound, kept by every engine so that a config can change its engine.
 MAX_SEED = 2**32 - 1
+
+# A color taken to another space and back is right to about 1e-10 of a level. Rounded to
+# so many parts of a level it is what it was, and a frame's only colors stay exact.
+_PARTS = 1e6
 
 _COMBINE_N_INIT = 5
 _COMBINE_SEED = 0
@@ -65,7 +70,8 @@ def find_palettes(
     n_init : how many starts; the one of least inertia is kept. Engine numba makes each
         start the best of three cheap ones
     seed : [0, 2**32)
-    color_space : one of `COLOR_SPACES`
+    color_space : one of `COLOR_SPACES`; that of distances and of means. The mean of
+        colors in oklab or cielab may be none of sRGB: it is clipped
     engine : one of `ENGINES`
 
     Returns
@@ -88,8 +94,13 @@ def find_palettes(
     if height * width == 0:
         raise ValueError(f"frames must have pixels, these are {width}x{height}")
     pixels = np.ascontiguousarray(frames).reshape(n, height * width, 3)
-    colors, shares = _load_engine(engine).find(pixels, n_colors, n_init, seed)
-    return _rank(colors, shares)
+    colors, weights = _load_engine(engine).find(
+        pixels, n_colors, n_init, seed, color_space
+    )
+    if color_space != "srgb":
+        colors = SPACES[color_space].to_srgb(colors)
+        colors = np.clip(np.rint(colors * _PARTS) / _PARTS, 0, 255)
+    return _rank(colors, weights)
 
 
 def combine_palettes(

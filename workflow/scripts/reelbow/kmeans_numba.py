@@ -9,9 +9,14 @@ the first bits of their numbers are then neighbors, and a coarser histogram is m
 adding up runs. The many steps of the search go over some hundred points of a coarse
 histogram, fewer over a finer one, and only the best start is finished on all points.
 
+To cluster in another color space, the bins' points are moved there once per frame; all
+that follows asks only for their moments. A bin is narrow: the mean of its pixels in the
+space lies nearly where their mean in sRGB does.
+
 Sums over pixels are whole numbers, exact in float64, and bins are sorted: the order of
 the pixels does not matter. Loops in float32 add up in an order that the code fixes, not
 the width of the machine's vectors, so no fastmath: it would make machines disagree.
+Roots are taken as in `color_spaces`, to the same bits, not by the machine's library.
 
 References
 ----------
@@ -27,11 +32,18 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from reelbow import color_spaces
+
 _compile = numba.njit(nogil=True, cache=True)
 
 _BINS = 1 << 18
 # Below this many bins of 6 bits, every color is a bin of its own.
 _FEW_BINS = 512
+# A space of cube roots tells levels apart in the dark that would share a bin of 6 bits:
+# there are more frames of which every color counts, and of these the coarse histogram
+# is finer.
+_FEW_BINS_BY_ROOTS = 2048
+_MIN_COARSE_BY_ROOTS = 2048
 # The coarse histogram has at least so many points, also for every color asked for.
 _MIN_COARSE = 256
 _MIN_COARSE_PER_COLOR = 16
@@ -41,6 +53,13 @@ _MAX_ITERATIONS = 300
 # A start that gains less than this part of the whole scatter is known well enough to be
 # compared; the best one then goes on until nothing moves.
 _TOLERANCE = 1e-4
+# The curve of sRGB is a table of so many values a level, and straight in between: right
+# to 1e-7, and exact at whole levels.
+_CURVE_STEPS = 8
+# Halley's steps of a cube root, enough for float64. Here and not in `_Space`, to be
+# unrolled; not imported, for the cache of compiled code would not see it change.
+_ROOT_STEPS = 3
+_ONE_BITS = 0x3FF0000000000000
 # Stands for "no center here" where centers are taken four at a time.
 _FAR_AWAY = np.float32(1e9)
 
@@ -75,6 +94,27 @@ class _Histogram(NamedTuple):
     weights: NDArray[np.float32]
 
 
+class _Space(NamedTuple):
+    """How to leave sRGB; all that compiled code must not take for constant.
+
+    Attributes
+    ----------
+    curve : (255 * 8 + 1,) float64, linear light of sRGB; empty for sRGB itself
+    from_linear : (3, 3) float64; empty for linear light itself
+    epsilon, slope, offset : up to epsilon, the straight line that stands for the root
+    from_roots : (3, 3) float64, from the cube roots
+    origin : (3,) float64, added at last
+    """
+
+    curve: NDArray[np.float64]
+    from_linear: NDArray[np.float64]
+    epsilon: float
+    slope: float
+    offset: float
+    from_roots: NDArray[np.float64]
+    origin: NDArray[np.float64]
+
+
 class _Scratch(NamedTuple):
     """What the search writes to, made once per call.
 
@@ -102,7 +142,7 @@ class _Scratch(NamedTuple):
 
 
 def find(
-    frames: NDArray[np.uint8], n_colors: int, n_init: int, seed: int
+    frames: NDArray[np.uint8], n_colors: int, n_init: int, seed: int, color_space: str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Cluster the pixels of every frame; all were validated before.
 
@@ -112,11 +152,12 @@ def find(
 
     Returns
     -------
-    colors : (n, k, 3) float64, the exact mean of each cluster's pixels, in any order
+    colors : (n, k, 3) float64, the mean of each cluster's pixels in the color space, in
+        any order; exact for sRGB
     weights : (n, k) float64, pixels in each cluster; 0 where missing
     """
     sums = np.zeros((len(frames), n_colors, 4))
-    _find_all(frames, n_init, seed, sums)
+    _find_all(frames, n_init, seed, _describe_space(color_space), sums)
     return _split_moments(sums)
 
 
@@ -152,6 +193,33 @@ def find_weighted(
     return _split_moments(sums)
 
 
+def _describe_space(color_space: str) -> _Space:
+    """Gather the numbers of a color space."""
+    if color_space == "srgb":
+        curve = np.empty(0)
+    else:
+        levels = np.arange(255 * _CURVE_STEPS + 1) / _CURVE_STEPS
+        curve = color_spaces.srgb_to_linear(levels)
+    space = _Space(
+        curve, np.empty((0, 0)), 0.0, 0.0, 0.0, np.empty((0, 0)), np.zeros(3)
+    )
+    if color_space == "oklab":
+        return space._replace(
+            from_linear=color_spaces.OKLAB_FROM_LINEAR,
+            from_roots=color_spaces.OKLAB_FROM_ROOTS,
+        )
+    if color_space == "cielab":
+        return space._replace(
+            from_linear=color_spaces.CIELAB_FROM_LINEAR,
+            epsilon=color_spaces.CIE_EPSILON,
+            slope=color_spaces.CIE_SLOPE,
+            offset=color_spaces.CIE_OFFSET,
+            from_roots=color_spaces.CIELAB_FROM_ROOTS,
+            origin=color_spaces.CIELAB_ORIGIN,
+        )
+    return space
+
+
 def _split_moments(
     sums: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -163,12 +231,18 @@ def _split_moments(
 
 @_compile
 def _find_all(
-    frames: NDArray[np.uint8], n_init: int, seed: int, sums: NDArray[np.float64]
+    frames: NDArray[np.uint8],
+    n_init: int,
+    seed: int,
+    space: _Space,
+    sums: NDArray[np.float64],
 ) -> None:
     """Fill sums (n, k, 4) with the moments of every frame's clusters."""
     n_pixels = frames.shape[1]
     n_colors = sums.shape[1]
-    size = max(min(n_pixels, _BINS), _FEW_BINS * 64)
+    by_roots = len(space.from_linear) > 0
+    few_bins = _FEW_BINS_BY_ROOTS if by_roots else _FEW_BINS
+    size = max(min(n_pixels, _BINS), few_bins * 64)
     slots = np.full(_BINS, -1, np.int32)
     counts = np.empty((size, 4), np.int64)
     unsorted = np.empty(size, np.int64)
@@ -181,13 +255,18 @@ def _find_all(
         n = _count_bins(frames[i], slots, unsorted, counts)
         _sort_keys(unsorted, n, half_sorted, fine.keys)
         bits = 6
-        if n < _FEW_BINS:
+        min_coarse = _MIN_COARSE
+        if n < few_bins:
             n = _count_colors(frames[i], slots, n, unsorted, counts, fine)
             bits = 8
+            if by_roots:
+                min_coarse = _MIN_COARSE_BY_ROOTS
         else:
             _empty_slots(slots, n, counts, fine)
+        if len(space.curve) > 0:
+            _leave_srgb(fine, n, space)
         scratch.state[0] = np.uint64(seed)
-        _search(fine, n, 3 * bits, middle, coarse, n_init, scratch, sums[i])
+        _search(fine, n, 3 * bits, middle, coarse, min_coarse, n_init, scratch, sums[i])
 
 
 @_compile
@@ -213,7 +292,7 @@ def _find_one(
     scratch = _make_scratch(size, len(sums))
     scratch.state[0] = np.uint64(seed)
     n = _coarsen(given, size, 0, fine)
-    _search(fine, n, 48, middle, coarse, n_init, scratch, sums)
+    _search(fine, n, 48, middle, coarse, _MIN_COARSE, n_init, scratch, sums)
 
 
 @_compile
@@ -358,6 +437,47 @@ def _count_colors(
 
 
 @_compile
+def _leave_srgb(histogram: _Histogram, n: int, space: _Space) -> None:
+    """Move points to the color space, each with its weight."""
+    linear = np.empty(3)
+    roots = np.empty(3)
+    for i in range(n):
+        weight = histogram.moments[i, 0]
+        for channel in range(3):
+            at = histogram.moments[i, channel + 1] / weight * _CURVE_STEPS
+            below = min(int(at), len(space.curve) - 2)
+            low = space.curve[below]
+            linear[channel] = low + (at - below) * (space.curve[below + 1] - low)
+        if len(space.from_linear) == 0:
+            for channel in range(3):
+                histogram.moments[i, channel + 1] = weight * linear[channel]
+            continue
+        for j in range(3):
+            row = space.from_linear[j]
+            value = row[0] * linear[0] + row[1] * linear[1] + row[2] * linear[2]
+            if value > space.epsilon:
+                roots[j] = _take_cube_root(value)
+            else:
+                roots[j] = value * space.slope + space.offset
+        for j in range(3):
+            row = space.from_roots[j]
+            value = row[0] * roots[0] + row[1] * roots[1] + row[2] * roots[2]
+            histogram.moments[i, j + 1] = weight * (value + space.origin[j])
+    _place_points(histogram, n)
+
+
+@_compile
+def _take_cube_root(value: float) -> float:
+    """Take the cube root of a number above 0, as `color_spaces` does."""
+    bits = (np.float64(value).view(np.int64) - _ONE_BITS) // 3 + _ONE_BITS
+    root = np.int64(bits).view(np.float64)
+    for _ in range(_ROOT_STEPS):
+        power = root * root * root
+        root = root * ((2.0 * power + 4.0 * value) / (4.0 * power + 2.0 * value))
+    return float(root)
+
+
+@_compile
 def _coarsen(fine: _Histogram, n: int, shift: int, coarse: _Histogram) -> int:
     """Add up the runs of points whose keys agree but for the last `shift` bits."""
     found = -1
@@ -393,6 +513,7 @@ def _search(
     key_bits: int,
     middle: _Histogram,
     coarse: _Histogram,
+    min_coarse: int,
     n_init: int,
     scratch: _Scratch,
     sums: NDArray[np.float64],
@@ -408,7 +529,7 @@ def _search(
         return
     # From 4 bits a channel on, one bit more until there are enough points.
     shift = key_bits - 12
-    enough = max(_MIN_COARSE, _MIN_COARSE_PER_COLOR * n_colors)
+    enough = max(min_coarse, _MIN_COARSE_PER_COLOR * n_colors)
     n_coarse = _coarsen(fine, n, shift, coarse)
     while n_coarse < enough and shift > 0:
         shift -= 3

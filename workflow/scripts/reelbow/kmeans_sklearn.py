@@ -5,9 +5,11 @@ from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
+from reelbow.color_spaces import SPACES
+
 
 def find(
-    frames: NDArray[np.uint8], n_colors: int, n_init: int, seed: int
+    frames: NDArray[np.uint8], n_colors: int, n_init: int, seed: int, color_space: str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Cluster the pixels of every frame; all were validated before.
 
@@ -17,33 +19,41 @@ def find(
 
     Returns
     -------
-    colors : (n, k, 3) float64, the exact mean of each cluster's pixels, in any order
+    colors : (n, k, 3) float64, the exact mean of each cluster's pixels in the color
+        space, in any order
     weights : (n, k) float64, pixels in each cluster; 0 where missing
     """
     n = len(frames)
     colors = np.zeros((n, n_colors, 3))
     weights = np.zeros((n, n_colors))
+    from_srgb = SPACES[color_space].from_srgb
     # One thread: scikit-learn's sums, and so its labels, vary with the number.
     with threadpool_limits(limits=1):
         for i, pixels in enumerate(frames):
-            labels = _label_pixels(pixels, n_colors, n_init, seed)
-            counts = np.bincount(labels, minlength=n_colors)
-            weights[i] = counts
+            packed = pixels.astype(np.int64) @ np.array([1 << 16, 1 << 8, 1])
+            distinct, first, inverse, counts = np.unique(
+                packed, return_index=True, return_inverse=True, return_counts=True
+            )
+            points = from_srgb(pixels[first])
+            # Each distinct color is a cluster then; scikit-learn would warn about it.
+            if len(distinct) <= n_colors:
+                colors[i, : len(distinct)] = points
+                weights[i, : len(distinct)] = counts
+                continue
+            points = points[inverse]
+            labels = _label_points(points, n_colors, n_init, seed)
+            members = np.bincount(labels, minlength=n_colors)
+            weights[i] = members
             for channel in range(3):
-                sums = np.bincount(labels, pixels[:, channel], minlength=n_colors)
-                colors[i, :, channel] = sums / np.maximum(counts, 1)
+                sums = np.bincount(labels, points[:, channel], minlength=n_colors)
+                colors[i, :, channel] = sums / np.maximum(members, 1)
     return colors, weights
 
 
-def _label_pixels(
-    pixels: NDArray[np.uint8], n_colors: int, n_init: int, seed: int
+def _label_points(
+    points: NDArray[np.float64], n_colors: int, n_init: int, seed: int
 ) -> NDArray[np.intp]:
-    """Give each pixel (p, 3) its cluster."""
-    packed = pixels.astype(np.int64) @ np.array([1 << 16, 1 << 8, 1])
-    distinct, labels = np.unique(packed, return_inverse=True)
-    # Each distinct color is a cluster then; scikit-learn would warn about it.
-    if len(distinct) <= n_colors:
-        return labels
+    """Give each point (p, 3) its cluster."""
     kmeans = KMeans(n_colors, n_init=n_init, random_state=seed)
-    fitted: NDArray[np.int32] = kmeans.fit(pixels.astype(np.float32)).labels_
-    return fitted.astype(np.intp)
+    labels: NDArray[np.int32] = kmeans.fit(points.astype(np.float32)).labels_
+    return labels.astype(np.intp)

@@ -3,8 +3,9 @@
 import io
 import re
 import struct
+import warnings
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import NamedTuple, Self
 
 import cv2
@@ -84,10 +85,13 @@ def shape_picture(
         picture = picture[y0:y1, x0:x1]
     height = min(height or crop.height, crop.height)
     width = max(1, round(crop.width * height / crop.height))
-    if (height, width) == picture.shape[:2]:
-        return np.ascontiguousarray(picture)
-    resized = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
-    return np.asarray(resized, np.uint8)
+    # OpenCV averages over areas only where neither side grows: first what shrinks.
+    rows, columns = picture.shape[:2]
+    for size in ((min(width, columns), min(height, rows)), (width, height)):
+        if size != (picture.shape[1], picture.shape[0]):
+            resized = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+            picture = np.asarray(resized, np.uint8)
+    return np.ascontiguousarray(picture)
 
 
 def _scale(start: int, end: int, factor: float) -> tuple[int, int]:
@@ -114,26 +118,30 @@ def average_frames(
     return strips.mean(axis=1), strips
 
 
-def find_letterbox(frames: Sequence[NDArray[np.uint8]]) -> Crop | None:
+def find_letterbox(frames: Iterable[NDArray[np.uint8]]) -> Crop | None:
     """Find what black bars leave of the pictures.
 
     Parameters
     ----------
-    frames : (h, w, 3) uint8 each, all of one size, spread over the film
+    frames : (h, w, 3) uint8 each, spread over the film; looked at one by one
 
     Returns
     -------
-    What to keep; None if there are no bars, or nothing but black.
+    What to keep; None if there are no bars, nothing but black, or several sizes.
     """
     rows, columns = [], []
+    whole: tuple[int, ...] | None = None
     for frame in frames:
+        if whole not in (None, frame.shape[:2]):
+            return None
+        whole = frame.shape[:2]
         lit = frame.max(axis=2) > BAR_LEVEL
         lit_rows, lit_columns = lit.mean(axis=1), lit.mean(axis=0)
         # A dark frame tells nothing of where the picture ends.
         if lit.mean() > LIT_PIXELS:
             rows.append(lit_rows > LIT_PIXELS)
             columns.append(lit_columns > LIT_PIXELS)
-    if not rows:
+    if whole is None or not rows:
         return None
     kept_rows = np.flatnonzero(np.mean(rows, axis=0) >= LIT_FRAMES)
     kept_columns = np.flatnonzero(np.mean(columns, axis=0) >= LIT_FRAMES)
@@ -141,7 +149,6 @@ def find_letterbox(frames: Sequence[NDArray[np.uint8]]) -> Crop | None:
         return None
     y, x = int(kept_rows[0]), int(kept_columns[0])
     height, width = int(kept_rows[-1]) + 1 - y, int(kept_columns[-1]) + 1 - x
-    whole = frames[0].shape[:2]
     # A line or two of black is an encoder's padding and changes no palette.
     if height > whole[0] * 0.99 and width > whole[1] * 0.99:
         return None
@@ -176,10 +183,17 @@ def load_image(
         If it cannot be decoded whole; it says why, the caller knows where.
     """
     try:
-        with Image.open(io.BytesIO(data), formats=IMAGE_FORMATS) as image:
+        with (
+            warnings.catch_warnings(action="ignore"),
+            Image.open(io.BytesIO(data), formats=IMAGE_FORMATS) as image,
+        ):
             if image.width * image.height > MAX_PIXELS:
                 raise ReelbowError(f"larger than {MAX_PIXELS:,} pixels")
-            turned = image.getexif().get(ExifTags.Base.Orientation, 1) in TURNED
+            # Pillow tells the size of a TIFF as it is upright, of others as stored.
+            turned = (
+                image.format != "TIFF"
+                and image.getexif().get(ExifTags.Base.Orientation, 1) in TURNED
+            )
             full = (image.width, image.height) if turned else image.size[::-1]
             if full != crop_of:
                 crop = None

@@ -1,5 +1,6 @@
 """Makes the plan of a film: probes it, chooses the samples, cuts them into shards."""
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -12,8 +13,10 @@ from .errors import ReelbowError
 from .plan import Plan
 from .tarball import FrameTarball
 
-# Frames looked at for letterbox bars, spread over the film.
+# Frames looked at for letterbox bars, spread over the film: keyframes, which cost
+# least, unless there are too few to tell bars from one dark scene.
 LETTERBOX_FRAMES = 32
+LETTERBOX_KEYFRAMES = 8
 
 T = TypeVar("T")
 
@@ -65,13 +68,12 @@ def plan_video(
     crop = None
     if letterbox == "auto":
         stretch = [k for k in keyframes if samples[0] <= k <= samples[-1]]
-        some = _spread(stretch or samples[:1])
+        enough = len(stretch) >= LETTERBOX_KEYFRAMES
+        some = _spread(stretch if enough else list(dict.fromkeys(samples)))
         crop = pictures.find_letterbox(
-            [
-                film.show_frame(decoded.frame, probe)
-                for decoded in film.decode_pictures(path, keyframes, some)
-                if decoded.frame is not None
-            ]
+            film.show_frame(decoded.frame, probe)
+            for decoded in film.decode_pictures(path, keyframes, some)
+            if decoded.frame is not None
         )
     return {
         "video": probe.to_json(),
@@ -102,13 +104,12 @@ def plan_tarballs(tarballs: Sequence[Path], *, letterbox: str) -> Plan:
     Only a few images are read, for the size and the letterbox: how many there are is
     known when the shards are done, and a damaged tarball fails its own shard only.
     """
-    looked_at = list(_look_into(tarballs))
+    sizes: set[tuple[int, ...]] = set()
+    crop = pictures.find_letterbox(_look_into(tarballs, sizes))
+    if letterbox != "auto":
+        crop = None
     # Images of several sizes have none in common, and no common bars.
-    one_size = len({image.shape for image in looked_at}) == 1
-    height, width = looked_at[0].shape[:2] if one_size else (None, None)
-    crop = None
-    if letterbox == "auto" and one_size:
-        crop = pictures.find_letterbox(looked_at)
+    height, width = sizes.pop() if len(sizes) == 1 else (None, None)
     return {
         "video": None,
         "width": width,
@@ -127,18 +128,23 @@ def _name_shard(number: int) -> str:
     return f"{number:05d}"
 
 
-def _look_into(tarballs: Sequence[Path]) -> Iterator[NDArray[np.uint8]]:
-    """Decode some images, spread over the tarballs that can be read."""
+def _look_into(
+    tarballs: Sequence[Path], sizes: set[tuple[int, ...]]
+) -> Iterator[NDArray[np.uint8]]:
+    """Decode some images, spread over the tarballs that can be read; note sizes."""
     some = _spread(tarballs)
     for path in some:
         try:
             with FrameTarball(path) as tarball:
                 each = _spread(range(len(tarball)), LETTERBOX_FRAMES // len(some))
                 for member in tarball.read(each):
-                    if member.data is not None:
-                        yield pictures.load_image(member.data)
+                    # What cannot be read, its own shard will say.
+                    with contextlib.suppress(ReelbowError):
+                        if member.data is not None:
+                            image = pictures.load_image(member.data)
+                            sizes.add(image.shape[:2])
+                            yield image
         except ReelbowError:
-            # Its own shard will say what is wrong.
             continue
 
 

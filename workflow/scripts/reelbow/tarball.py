@@ -7,9 +7,11 @@ are read into memory, and only regular files with an image's suffix count.
 import contextlib
 import io
 import json
+import lzma
 import math
 import re
 import tarfile
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -20,6 +22,16 @@ IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".ppm"}
 )
 TARBALL_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+
+# What reading a damaged or hostile tarball raises.
+DAMAGED = (
+    tarfile.TarError,
+    EOFError,
+    OSError,
+    ValueError,
+    zlib.error,
+    lzma.LZMAError,
+)
 
 # No picture of a film is larger; whoever claims it wants our memory.
 MAX_MEMBER_BYTES = 256 << 20
@@ -37,9 +49,11 @@ class Member(NamedTuple):
     def time_s(self) -> float | None:
         """The frame's time, where the JSON tells one that can be."""
         time_s = self.about.get("time_s")
-        if isinstance(time_s, int | float) and math.isfinite(time_s) and time_s >= 0:
-            return float(time_s)
-        return None
+        try:
+            seconds = float(time_s) if isinstance(time_s, int | float) else math.nan
+        except OverflowError:
+            return None
+        return seconds if 0 <= seconds < math.inf else None
 
 
 def is_tarball(path: Path) -> bool:
@@ -47,10 +61,14 @@ def is_tarball(path: Path) -> bool:
     return path.name.lower().endswith(TARBALL_SUFFIXES)
 
 
-def natural_key(name: str) -> list[tuple[int, int, str]]:
+def natural_key(name: str) -> list[tuple[int, int, str, str]]:
     """Sort key that puts frame2 before frame10."""
+    # Python refuses to make an int of very many digits; without leading zeros the
+    # longer number is the larger one.
     return [
-        (0, int(part), part) if part.isdigit() else (1, 0, part)
+        (0, len(part.lstrip("0")), part.lstrip("0"), part)
+        if part.isdigit()
+        else (1, 0, part, "")
         for part in re.split(r"([0-9]+)", name)
         if part
     ]
@@ -81,18 +99,21 @@ class FrameTarball(contextlib.AbstractContextManager["FrameTarball"]):
             )
             members = self._tar.getmembers()
             # tarfile takes a damaged header, or the end of the file, for the end of
-            # the archive; only a block of zeros is one.
+            # the archive; only zeros are: two blocks, of some writers one.
             end = self._tar.fileobj
             assert end is not None
             end.seek(self._tar.offset)
-            complete = end.read(tarfile.BLOCKSIZE) == bytes(tarfile.BLOCKSIZE)
+            zeros = end.read(2 * tarfile.BLOCKSIZE)
+            complete = len(zeros) >= tarfile.BLOCKSIZE and not any(zeros)
         except FileNotFoundError:
             raise ReelbowError(
                 f"{self.path}: no such tarball; give the path of a tarball of images"
             ) from None
-        except (tarfile.TarError, EOFError, OSError) as error:
+        except DAMAGED as error:
+            # What each way to open it said comes after, line by line.
+            reason = str(error).partition(":\n")[0]
             raise ReelbowError(
-                f"{self.path}: cut off, damaged or no tarball ({error}); "
+                f"{self.path}: cut off, damaged or no tarball ({reason}); "
                 "copy or pack it again"
             ) from None
         if not complete:
@@ -138,11 +159,11 @@ class FrameTarball(contextlib.AbstractContextManager["FrameTarball"]):
             key, suffix = _split(member.name)
             about = self._read_about(key)
             if suffix == ".json":
-                yield Member(key, None, str(about["reason"]), about)
+                yield Member(_show(key), None, str(about["reason"]), about)
             elif member.size > MAX_MEMBER_BYTES:
-                yield Member(member.name, None, "larger than 256 MiB", about)
+                yield Member(_show(member.name), None, "larger than 256 MiB", about)
             else:
-                yield Member(member.name, self._extract(member), "", about)
+                yield Member(_show(member.name), self._extract(member), "", about)
 
     def _read_about(self, key: str) -> dict[str, Any]:
         member = self._abouts.get(key)
@@ -159,13 +180,14 @@ class FrameTarball(contextlib.AbstractContextManager["FrameTarball"]):
             stream = self._tar.extractfile(member)
             assert stream is not None
             data = stream.read()
-        except (tarfile.TarError, EOFError, OSError) as error:
+        except DAMAGED as error:
             raise ReelbowError(
-                f"{self.path}: damaged at {member.name} ({error}); copy it again"
+                f"{self.path}: damaged at {_show(member.name)} ({error}); "
+                "copy or pack it again"
             ) from None
         if len(data) != member.size:
             raise ReelbowError(
-                f"{self.path}: cut off in {member.name}; copy or pack it again"
+                f"{self.path}: cut off in {_show(member.name)}; copy or pack it again"
             )
         return data
 
@@ -174,6 +196,12 @@ def _split(name: str) -> tuple[str, str]:
     """Split a member's name into its key and its suffix, in lower case."""
     suffix = PurePosixPath(name).suffix
     return name.removesuffix(suffix), suffix.lower()
+
+
+def _show(name: str) -> str:
+    """Make a member's name text that can be stored and shown, whatever its bytes."""
+    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return re.sub(r"[\x00-\x1f\x7f]", "\N{REPLACEMENT CHARACTER}", text)
 
 
 class TarballWriter:

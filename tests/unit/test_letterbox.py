@@ -1,0 +1,110 @@
+import numpy as np
+import pytest
+
+from reelbow.letterbox import find_letterbox
+
+RNG = np.random.default_rng(0)
+
+
+def scene(height=72, width=128, low=40, high=250):
+    """A picture of coarse random blocks, as bright at its edges as elsewhere."""
+    blocks = RNG.integers(low, high, (height // 8 + 1, width // 8 + 1, 3), np.uint8)
+    picture = np.kron(blocks, np.ones((8, 8, 1), np.uint8))
+    return picture[:height, :width]
+
+
+def framed(picture, top=0, bottom=0, left=0, right=0, noise=0):
+    """The picture with bars of these sizes around it, of noisy black."""
+    whole = np.pad(picture, ((top, bottom), (left, right), (0, 0)))
+    if noise:
+        mask = np.pad(
+            np.zeros(picture.shape[:2], bool),
+            ((top, bottom), (left, right)),
+            constant_values=True,
+        )
+        whole[mask] = RNG.integers(0, noise, (mask.sum(), 3), np.uint8)
+    return whole
+
+
+def find(frames):
+    crop = find_letterbox(frames)
+    return crop and str(crop)
+
+
+def test_letterbox():
+    frames = [framed(scene(), top=20, bottom=20) for _ in range(10)]
+    assert find(frames) == "128:72:0:20"
+
+
+def test_pillarbox():
+    frames = [framed(scene(), left=30, right=30) for _ in range(10)]
+    assert find(frames) == "128:72:30:0"
+
+
+def test_both():
+    frames = [framed(scene(), 12, 12, 16, 16) for _ in range(10)]
+    assert find(frames) == "128:72:16:12"
+
+
+def test_noisy_bars():
+    frames = [framed(scene(), 20, 20, noise=10) for _ in range(10)]
+    assert find(frames) == "128:72:0:20"
+
+
+def test_bars_that_differ_by_a_line():
+    frames = [framed(scene(), 20, 21) for _ in range(10)]
+    assert find(frames) == "128:72:0:20"
+
+
+@pytest.mark.parametrize("part", [0.2, 0.5, 0.9])
+def test_subtitles_in_the_bars(part):
+    frames = [framed(scene(), 20, 20) for _ in range(20)]
+    for frame in frames[: round(20 * part)]:
+        frame[98:106, 36:92] = RNG.choice([0, 255], (8, 56, 1))
+    assert find(frames) == "128:72:0:20"
+
+
+def test_dark_frames_fades_and_black_tell_nothing():
+    bright = [framed(scene(), 20, 20) for _ in range(6)]
+    dark = [framed(scene(low=0, high=20), 20, 20) for _ in range(20)]
+    fading = [(frame * 0.1).astype(np.uint8) for frame in bright]
+    black = [np.zeros_like(bright[0])] * 6
+    assert find([*dark, *fading, *black, *bright]) == "128:72:0:20"
+
+
+def test_a_picture_to_the_edges_has_no_bars():
+    assert find([scene() for _ in range(10)]) is None
+
+
+def test_all_black_is_not_cropped_away():
+    assert find([np.zeros((72, 128, 3), np.uint8)] * 5) is None
+
+
+def test_nothing_to_look_at():
+    assert find([]) is None
+
+
+def test_a_film_letterboxed_in_a_fifth_is_not_cropped():
+    parts = [framed(scene(32), 20, 20) for _ in range(4)]
+    assert find([*parts, *[scene() for _ in range(16)]]) is None
+
+
+def test_a_night_scene_with_a_lamp_is_not_cropped():
+    frames = []
+    for i in range(20):
+        frame = np.zeros((72, 128, 3), np.uint8)
+        frame[20 + i : 40 + i, 30 + 2 * i : 60 + 2 * i] = 200
+        frames.append(frame)
+    assert find(frames) is None
+
+
+def test_a_vignette_is_not_cropped():
+    y, x = np.mgrid[-1:1:72j, -1:1:128j]
+    light = np.clip(1.1 - np.hypot(x, y), 0, 1)[..., np.newaxis]
+    frames = [(scene() * light).astype(np.uint8) for _ in range(10)]
+    assert find(frames) is None
+
+
+def test_one_dark_side_is_no_bar():
+    frames = [framed(scene(), left=30) for _ in range(10)]
+    assert find(frames) is None

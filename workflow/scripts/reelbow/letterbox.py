@@ -1,0 +1,101 @@
+"""Black bars: where a film's picture ends and its letterbox or pillarbox begins.
+
+Bars are found from frames spread over the film, and only where four things agree:
+lines that stay black in nearly all frames, on both sides alike, with the picture
+beginning at the same line in many frames, by a step and not by a slope. A night scene
+may pass one of these tests, hardly all.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .pictures import Crop
+
+# Levels, of the largest channel, [0, 255].
+BRIGHT = 48  # a frame tells where its picture ends if a twentieth of it is brighter
+BLACKEST_BAR = 32  # what is brighter at the border is no bar
+ABOVE_BLACK = 12  # noise and lossy coding lift black by less
+STEP = 16  # between the last lines of a bar and the first ones of the picture
+
+LIT_PIXELS = 0.04  # part of a line's pixels above black that makes it lit
+LIT_FRAMES = 0.1  # part of the frames in which a line of the picture is lit
+SAME_LINE = 0.25  # part of the frames in which the picture begins at that very line
+
+# Bars are alike to this part of the picture's size, and no thinner than that.
+TOLERANCE = 0.02
+THINNEST = 0.01
+
+
+def find_letterbox(frames: Iterable[NDArray[np.uint8]]) -> Crop | None:
+    """Find what black bars leave of the pictures.
+
+    Parameters
+    ----------
+    frames : (h, w, 3) uint8 each, all of one size, spread over the film
+
+    Returns
+    -------
+    What to keep; None if there are no bars, or nothing but black.
+    """
+    largest = (frame.max(axis=2) for frame in frames)
+    bright = [value for value in largest if np.percentile(value, 95) > BRIGHT]
+    if not bright:
+        return None
+    stack = np.stack(bright)
+    height, width = stack.shape[1:]
+    left, right = _find_bars(stack.transpose(0, 2, 1))
+    stack = stack[:, :, left : width - right]
+    # Subtitles stand in the middle of a bar: only the sides of a row count.
+    quarter = max(1, stack.shape[2] // 4)
+    sides = np.concatenate([stack[:, :, :quarter], stack[:, :, -quarter:]], axis=2)
+    top, bottom = _find_bars(sides)
+    if not left + right + top + bottom:
+        return None
+    return Crop(width - left - right, height - top - bottom, left, top)
+
+
+def _find_bars(frames: NDArray[np.uint8]) -> tuple[int, int]:
+    """Find the bars before the first and behind the last line of the picture.
+
+    Parameters
+    ----------
+    frames : (n, lines, pixels) uint8, the largest channel
+
+    Returns
+    -------
+    Their lines; (0, 0) if there are none.
+    """
+    lines = frames.shape[1]
+    before = _find_edge(frames)
+    behind = _find_edge(frames[:, ::-1])
+    tolerance = max(2, round(TOLERANCE * lines))
+    if min(before, behind) < max(2, THINNEST * lines):
+        return 0, 0
+    if abs(before - behind) > tolerance or before + behind > 0.75 * lines:
+        return 0, 0
+    return before, behind
+
+
+def _find_edge(frames: NDArray[np.uint8]) -> int:
+    """Find how many lines from the first on are a bar."""
+    black = float(np.median(frames[:, :2]))
+    if black > BLACKEST_BAR:
+        return 0
+    lit = (frames > black + ABOVE_BLACK).mean(axis=2) > LIT_PIXELS
+    picture = np.flatnonzero(lit.mean(axis=0) >= LIT_FRAMES)
+    if not len(picture) or picture[0] < 2:
+        return 0
+    edge = int(picture[0])
+    firsts = np.where(lit.any(axis=1), lit.argmax(axis=1), -1)
+    same = np.abs(firsts - edge) <= 2
+    levels = frames.mean(axis=2)
+    steps = levels[:, edge + 1 : edge + 3].mean(axis=1) - levels[:, :edge].mean(axis=1)
+    if same.mean() < SAME_LINE or np.percentile(steps, 90) < STEP:
+        return 0
+    # Lossy coding smears the picture over a line or two of the bar.
+    bright = np.percentile(levels, 90, axis=0)
+    while edge < picture[0] + 2 and bright[edge] < bright[edge + 2] / 2:
+        edge += 1
+    return edge
