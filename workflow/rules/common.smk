@@ -30,7 +30,7 @@ FIGURE_ENDINGS = [
 ]
 
 # What decides a film's palettes, as it stands in their databases.
-TARBALL_SETTINGS = ["crop", "downsample", "cluster"]
+TARBALL_SETTINGS = ["crop", "downsample", "mean", "cluster"]
 VIDEO_SETTINGS = ["sampling", "extract", *TARBALL_SETTINGS]
 WITHOUT_RESULT = {"keep", "gpu_engine", "gpu_share"}
 
@@ -95,6 +95,11 @@ def get_metadata(wildcards):
 def get_code(script, *engines):
     """Digest of the library code that a script runs: when it changes, so may results."""
     return digest_code(SCRIPTS / f"{script}.py", *engines)
+
+
+def get_wanted_crop(wildcards):
+    """The film's own crop, or that of all films: auto, none or w:h:x:y."""
+    return get_film(wildcards).crop or config["crop"]["letterbox"]
 
 
 def get_crop(wildcards):

@@ -23,6 +23,9 @@ rule downsample_frames:
     params:
         height=config["downsample"]["height"],
         crop=get_crop,
+        mean_space=config["mean"]["space"],
+        max_pixels=config["limits"]["pixels"],
+        missing_frames=config["errors"]["missing_frames"],
         code=get_code("downsample_frames"),
     script:
         "../scripts/downsample_frames.py"

@@ -20,6 +20,10 @@ rule extract_frames:
     params:
         height=config["extract"]["height"],
         quality=config["extract"]["quality"],
+        strip_rows=config["downsample"]["height"],
+        mean_space=config["mean"]["space"],
+        stream=lookup_film("stream"),
+        max_pixels=config["limits"]["pixels"],
         code=get_code("extract_frames"),
     script:
         "../scripts/extract_frames.py"

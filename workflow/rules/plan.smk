@@ -25,7 +25,9 @@ checkpoint plan_shards:
         mode=config["sampling"]["mode"],
         every=config["sampling"]["every"],
         per_shard=config["shards"]["frames"],
-        letterbox=config["crop"]["letterbox"],
+        crop=get_wanted_crop,
+        stream=lookup_film("stream"),
+        max_pixels=config["limits"]["pixels"],
         code=get_code("plan_shards"),
     script:
         "../scripts/plan_shards.py"

@@ -25,6 +25,7 @@ rule render_barcode:
     resources:
         mem_mb=1500,
     params:
+        skip_black=config["barcodes"]["skip_black"],
         order=config["barcodes"]["order"],
         height=config["barcodes"]["height"],
         width=config["barcodes"]["width"],

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from reelbow import database, pictures
+from reelbow import database
 from reelbow.job import replacing, run
 from reelbow.kmeans import find_palettes
 from reelbow.plan import read_plan
@@ -42,14 +42,14 @@ def cluster_shard(
                 color_space=color_space,
                 engine=engine,
             )
-            means, strips = pictures.average_frames(batch.pixels)
             database.add_frames(
                 connection,
                 frames=batch.frames,
                 times_s=batch.times_s,
                 names=batch.names,
-                mean_colors=means,
-                strips=strips,
+                mean_colors=batch.means,
+                lumas=batch.lumas,
+                strips=batch.strips,
                 colors=colors,
                 shares=shares,
             )

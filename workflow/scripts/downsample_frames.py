@@ -17,8 +17,14 @@ def downsample_frames(
     *,
     height: int | None,
     crop: str | None,
+    mean_space: str,
+    max_pixels: int,
+    missing_frames: str,
 ) -> None:
-    """Make the images of a tarball small, extracted ones or the user's own."""
+    """Make the images of a tarball small, extracted ones or the user's own.
+
+    missing_frames: skip, or fail if a picture is missing or does not decode.
+    """
     planned = read_plan(plan)
     extracted = planned["video"] is not None
     kept = crop and pictures.Crop.parse(crop)
@@ -33,14 +39,38 @@ def downsample_frames(
                 writer.skip(member.name, member.reason)
                 continue
             try:
-                picture = pictures.load_image(
-                    member.data, height=height, crop=kept, crop_of=crop_of
+                image = pictures.decode_image(
+                    member.data,
+                    # A reduced JPEG has other averages in linear light.
+                    height=height if extracted or mean_space == "srgb" else None,
+                    crop=kept,
+                    crop_of=crop_of,
+                    max_pixels=max_pixels,
                 )
             except ReelbowError as error:
                 writer.skip(member.name, str(error))
                 continue
-            frame = member.about["frame"] if extracted else index
-            writer.add(frame, member.time_s, member.name, picture)
+            picture, averages = pictures.shape_and_average(
+                image.picture,
+                full=image.full,
+                crop=image.crop,
+                height=height,
+                strip_rows=None,
+                space=mean_space,
+            )
+            frame = index
+            if extracted:
+                # Taken from the film's own pixels, before they became a JPEG.
+                averages = pictures.Averages.from_json(member.about)
+                frame = member.about["frame"]
+            writer.add(frame, member.time_s, member.name, picture, averages)
+        if writer.skipped and missing_frames == "fail":
+            name, reason = writer.skipped[0]
+            raise ReelbowError(
+                f"{tarball}: {len(writer.skipped)} of {len(images)} pictures are "
+                f"missing, the first is {name} ({reason}); mend it, or set "
+                "errors.missing_frames to skip"
+            )
 
 
 if __name__ == "__main__":
@@ -52,4 +82,7 @@ if __name__ == "__main__":
         thumbnails=Path(snakemake.output.thumbnails),
         height=snakemake.params.height,
         crop=snakemake.params.crop,
+        mean_space=snakemake.params.mean_space,
+        max_pixels=snakemake.params.max_pixels,
+        missing_frames=snakemake.params.missing_frames,
     )

@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from reelbow import film, pictures
 from reelbow.job import replacing, run
@@ -18,6 +19,9 @@ def extract_frames(
     shard: str,
     height: int | None,
     quality: int,
+    strip_rows: int | None,
+    mean_space: str,
+    reading: film.Reading = film.AS_PLAYERS,
 ) -> None:
     """Decode a shard's own stretch of a film into a WebDataset tarball."""
     planned = read_plan(plan)
@@ -25,22 +29,26 @@ def extract_frames(
     probe = film.Probe.from_json(planned["video"])
     crop = planned["crop"] and pictures.Crop.parse(planned["crop"])
     time_base = Fraction(planned["time_base"])
-    samples = film.decode_samples(video, planned["keyframes"], part["pts"])
+    samples = film.decode_samples(video, planned["keyframes"], part["pts"], reading)
     with replacing(frames) as temporary, TarballWriter(temporary) as tarball:
         for index, decoded in samples:
             frame = part["first_frame"] + index
-            about = {
-                "film": film_id,
-                "frame": frame,
-                "time_s": float((decoded.pts - planned["first_pts"]) * time_base),
-            }
+            about: dict[str, Any] = {"film": film_id, "frame": frame}
             jpeg = None
-            if decoded.frame is None:
+            if decoded.frame is None or decoded.pts is None:
                 about["reason"] = decoded.reason
             else:
-                picture = film.show_frame(
-                    decoded.frame, probe, crop=crop, height=height
+                picture, averages = pictures.shape_and_average(
+                    film.develop_frame(decoded.frame, probe),
+                    full=(probe.height, probe.width),
+                    crop=crop,
+                    height=height,
+                    strip_rows=strip_rows,
+                    space=mean_space,
                 )
+                ticks = decoded.pts - planned["first_pts"]
+                about["time_s"] = float(ticks * time_base)
+                about.update(averages.to_json())
                 jpeg = pictures.encode_jpeg(picture, quality=quality)
             tarball.add(f"{frame:08d}", jpeg, about)
 
@@ -56,4 +64,7 @@ if __name__ == "__main__":
         shard=snakemake.wildcards.shard,
         height=snakemake.params.height,
         quality=snakemake.params.quality,
+        strip_rows=snakemake.params.strip_rows,
+        mean_space=snakemake.params.mean_space,
+        reading=film.Reading(snakemake.params.stream, snakemake.params.max_pixels),
     )

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from reelbow.film import Reading
 from reelbow.job import replacing, run
 from reelbow.plan import write_plan
 from reelbow.planning import plan_tarballs, plan_video
@@ -17,11 +18,13 @@ def plan_shards(
     start_s: float,
     end_s: float | None,
     per_shard: int,
-    letterbox: str,
+    crop: str,
+    stream: int | None,
+    max_pixels: int,
 ) -> None:
     """Probe a film and write its plan."""
     if video is None:
-        planned = plan_tarballs(tarballs, letterbox=letterbox)
+        planned = plan_tarballs(tarballs, crop=crop, max_pixels=max_pixels)
     else:
         planned = plan_video(
             video,
@@ -30,7 +33,8 @@ def plan_shards(
             start_s=start_s,
             end_s=end_s,
             per_shard=per_shard,
-            letterbox=letterbox,
+            crop=crop,
+            reading=Reading(stream, max_pixels),
         )
     with replacing(plan) as temporary:
         write_plan(planned, temporary)
@@ -48,5 +52,7 @@ if __name__ == "__main__":
         start_s=snakemake.params.start_s,
         end_s=snakemake.params.end_s,
         per_shard=snakemake.params.per_shard,
-        letterbox=snakemake.params.letterbox,
+        crop=snakemake.params.crop,
+        stream=snakemake.params.stream,
+        max_pixels=snakemake.params.max_pixels,
     )

@@ -1,9 +1,11 @@
 """Colors: from a film's own coding to sRGB."""
 
+import struct
 from typing import NamedTuple
 
 import av
 import numpy as np
+from av.sidedata.sidedata import Type as SideDataType
 from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
@@ -21,6 +23,15 @@ MATRICES = {
 RGB_MATRIX = 0
 LIMITED, FULL = 1, 2
 
+# AVColorTransferCharacteristic: all others are shown as sRGB is, as players do.
+TRANSFERS = {16: "pq", 18: "hlg"}
+# AVColorPrimaries: those of SD video are so near sRGB's that players leave them.
+WIDE_PRIMARIES = {9: "bt2020", 11: "p3", 12: "p3"}
+UNSPECIFIED = 2
+
+# What PQ films are mastered to, cd/m2, where they do not say.
+DEFAULT_PEAK = 1000.0
+
 # Correct rounding and chroma at full resolution; swscale's defaults are off by 3.
 EXACT = (
     Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
@@ -32,45 +43,153 @@ class Coding(NamedTuple):
 
     matrix: str  # bt601, bt709, bt2020, ...; rgb: none needed
     color_range: str  # limited (16 to 235 of 255) or full
-    matrix_assumed: bool  # the stream says nothing
-    range_assumed: bool
+    transfer: str = "sdr"  # or pq, hlg
+    primaries: str = "bt709"  # or bt2020, p3; bt709 for all near it
+    peak: float = DEFAULT_PEAK  # of a PQ film, cd/m2
+    assumed: str | None = None  # what the stream does not say: matrix,color_range,...
+
+    @property
+    def is_srgb(self) -> bool:
+        """Whether the RGB values are sRGB as they stand."""
+        return self.transfer == "sdr" and self.primaries == "bt709"
 
 
 def find_coding(frame: av.VideoFrame) -> Coding:
-    """Find a stream's matrix and range, assuming what players do where it is silent.
+    """Find how a stream codes colors, assuming what players do where it is silent.
 
     Silent streams are BT.709 from 1280 columns or more than 576 lines on, else BT.601,
-    and limited in range.
+    and limited in range. HDR (PQ, HLG) and the BT.2020 matrix mean BT.2020 primaries,
+    unless others are told; all other silence means sRGB's.
     """
+    assumed = []
     if frame.format.is_rgb or frame.colorspace == RGB_MATRIX:
-        return Coding("rgb", "full", matrix_assumed=False, range_assumed=False)
-    if frame.colorspace in MATRICES:
-        matrix, matrix_assumed = MATRICES[frame.colorspace][1], False
+        matrix = "rgb"
+    elif frame.colorspace in MATRICES:
+        matrix = MATRICES[frame.colorspace][1]
     else:
         large = frame.width >= 1280 or frame.height > 576
-        matrix, matrix_assumed = "bt709" if large else "bt601", True
-    # The pixel formats yuvj... are full range by definition.
-    declared_full = frame.color_range == FULL or frame.format.name.startswith("yuvj")
+        matrix = "bt709" if large else "bt601"
+        assumed.append("matrix")
+
+    # RGB and the pixel formats yuvj... are full range by definition.
+    full = matrix == "rgb" or frame.format.name.startswith("yuvj")
+    if not full and frame.color_range not in (LIMITED, FULL):
+        assumed.append("color_range")
+    full = full or frame.color_range == FULL
+
+    transfer = TRANSFERS.get(frame.color_trc, "sdr")
+    primaries = WIDE_PRIMARIES.get(frame.color_primaries, "bt709")
+    silent = frame.color_primaries in (0, UNSPECIFIED)
+    if silent and (transfer != "sdr" or matrix == "bt2020"):
+        primaries = "bt2020"
+        assumed.append("primaries")
     return Coding(
-        matrix,
-        "full" if declared_full else "limited",
-        matrix_assumed=matrix_assumed,
-        range_assumed=frame.color_range not in (LIMITED, FULL) and not declared_full,
+        matrix=matrix,
+        color_range="full" if full else "limited",
+        transfer=transfer,
+        primaries=primaries,
+        peak=_find_peak(frame) if transfer == "pq" else DEFAULT_PEAK,
+        assumed=",".join(assumed) or None,
     )
 
 
-def to_rgb(frame: av.VideoFrame, coding: Coding) -> NDArray[np.uint8]:
-    """Convert a decoded frame to sRGB at its full size: (h, w, 3) uint8."""
+def _find_peak(frame: av.VideoFrame) -> float:
+    """Read the brightest light a PQ film was mastered to, cd/m2.
+
+    From AVMasteringDisplayMetadata: eight rationals of primaries and white point, then
+    those of least and most light, then two flags, the second for these two.
+    """
+    data = read_side_data(frame, SideDataType.MASTERING_DISPLAY_METADATA)
+    if len(data) >= 88:
+        numerator, denominator = struct.unpack_from("=ii", data, 72)
+        (has_luminance,) = struct.unpack_from("=i", data, 84)
+        if has_luminance and denominator > 0:
+            peak = numerator / denominator
+            # Below SDR's own white, or beyond PQ, it is a mistake.
+            if 203 <= peak <= 10_000:
+                return float(peak)
+    return DEFAULT_PEAK
+
+
+def read_side_data(frame: av.VideoFrame, kind: SideDataType) -> bytes:
+    """Read what a decoder attached to a frame; nothing if there is none of the kind."""
+    try:
+        return bytes(frame.side_data[kind])  # type: ignore[literal-required]
+    except KeyError:
+        return b""
+
+
+def to_srgb(frame: av.VideoFrame, coding: Coding) -> NDArray[np.uint8]:
+    """Convert a decoded frame to sRGB at its full size.
+
+    HDR and wide-gamut colors are mapped as `tone_mapping` says.
+
+    Returns
+    -------
+    (h, w, 3) uint8
+    """
+    if coding.is_srgb:
+        return np.asarray(_to_rgb(frame, coding, "rgb24"), np.uint8)
+    from .tone_mapping import map_to_srgb
+
+    return map_to_srgb(
+        np.ascontiguousarray(_to_rgb(frame, coding, "rgb48le"), np.uint16),
+        transfer=coding.transfer,
+        primaries=coding.primaries,
+        peak=coding.peak,
+        white=_find_white(frame, coding),
+    )
+
+
+def _find_white(frame: av.VideoFrame, coding: Coding) -> int:
+    """Find swscale's code of white in rgb48: it shifts bits, it does not scale."""
+    bits = frame.format.components[0].bits
+    if coding.matrix == "rgb" and bits > 8:
+        return 65535
+    if coding.matrix == "rgb" or coding.color_range == "limited":
+        return 255 << 8
+    return ((1 << bits) - 1) << (16 - bits)
+
+
+def _to_rgb(
+    frame: av.VideoFrame, coding: Coding, pixel_format: str
+) -> NDArray[np.generic]:
+    """Convert to RGB code values by the stream's own matrix and range."""
     if coding.matrix == "rgb":
-        return np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+        return frame.to_ndarray(format=pixel_format)
     matrix = next(number for number, name in MATRICES.values() if name == coding.matrix)
-    converted = VideoReformatter().reformat(
-        frame,
-        format="rgb24",
-        interpolation=EXACT,
-        src_colorspace=matrix,
-        dst_colorspace=matrix,
-        src_color_range=FULL if coding.color_range == "full" else LIMITED,
-        dst_color_range=FULL,
+    return (
+        VideoReformatter()
+        .reformat(
+            frame,
+            format=pixel_format,
+            interpolation=EXACT,
+            src_colorspace=matrix,
+            dst_colorspace=matrix,
+            src_color_range=FULL if coding.color_range == "full" else LIMITED,
+            dst_color_range=FULL,
+            # The same as before: curves and primaries are our own business.
+            dst_color_trc=frame.color_trc,
+            dst_color_primaries=frame.color_primaries,
+        )
+        .to_ndarray()
     )
-    return np.asarray(converted.to_ndarray(), np.uint8)
+
+
+def take_field(frame: av.VideoFrame) -> av.VideoFrame:
+    """Take the upper field of an interlaced frame: every other line of each plane."""
+    lines = (frame.height + 1) // 2
+    field = av.VideoFrame(frame.width, lines, frame.format.name)
+    for plane, target in zip(frame.planes, field.planes, strict=True):
+        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(
+            -1, abs(plane.line_size)
+        )
+        filled = np.zeros((target.height, target.line_size), np.uint8)
+        columns = min(rows.shape[1], filled.shape[1])
+        filled[:, :columns] = rows[: plane.height : 2][: target.height, :columns]
+        target.update(filled.tobytes())
+    field.colorspace = frame.colorspace
+    field.color_range = frame.color_range
+    field.color_trc = frame.color_trc
+    field.color_primaries = frame.color_primaries
+    return field

@@ -27,6 +27,12 @@ DEMO_FILM = Path("results/demo/film.mp4")
 # Files of results/ that a film's folder must not take the name of.
 RESERVED_IDS = frozenset({"palettes.sqlite", "failed.tsv"})
 
+# What the schemas' patterns mean, by the key they are for.
+PATTERNS = {
+    "film": "letters, digits, '-', '_' and '.' only, not starting with '-' or '.'",
+    "crop": "auto, none or w:h:x:y",
+}
+
 SHEET_SUFFIXES = {".tsv": "\t", ".csv": ","}
 
 
@@ -39,6 +45,8 @@ class Film(NamedTuple):
     start_s: float
     end_s: float | None
     fps: float | None
+    stream: int | None  # which of a video's streams, None: as players choose
+    crop: str | None  # auto, none or w:h:x:y; None: as the configuration says
     # One of these two.
     video: Path | None
     tarballs: list[Path]
@@ -136,7 +144,7 @@ def _read_sheet(sheet: Path) -> Iterator[tuple[str, dict[str, Any]]]:
                 if cell.strip()
             }
             for name, value in row.items():
-                if schema["properties"][name]["type"] == "number":
+                if schema["properties"][name]["type"] in ("number", "integer"):
                     row[name] = _number(value, f"{where}{name}")
             _check(row, schema, where)
             n_rows += 1
@@ -205,6 +213,11 @@ def _read_film(row: Mapping[str, Any], where: str) -> Film:
             f"{where}: start_s and end_s are for videos, and {source} is of tarballs, "
             "of which every image counts; leave them empty"
         )
+    if tarballs and "stream" in row:
+        raise ReelbowError(
+            f"{where}: stream is for videos, and {source} is of tarballs; "
+            "leave it empty"
+        )
     if video and "fps" in row:
         raise ReelbowError(
             f"{where}: fps is for tarballs, and {source} is a video, which has times "
@@ -217,6 +230,8 @@ def _read_film(row: Mapping[str, Any], where: str) -> Film:
         start_s=start_s,
         end_s=end_s,
         fps=row.get("fps"),
+        stream=row.get("stream"),
+        crop=row.get("crop"),
         video=video,
         tarballs=tarballs,
     )
@@ -306,9 +321,7 @@ def _wish(error: jsonschema.ValidationError) -> str:
         case "maximum":
             return f"at most {wanted}"
         case "pattern":
-            return (
-                "letters, digits, '-', '_' and '.' only, not starting with '-' or '.'"
-            )
+            return PATTERNS[str(error.absolute_path[-1])]
         case "uniqueItems":
             return "without doubles"
         case _:

@@ -91,6 +91,7 @@ class FilmRow(NamedTuple):
         cls, plan: Mapping[str, Any], *, film: str, title: str, source: str
     ) -> Self:
         """Take what the plan knows of the film."""
+        coding = plan["video"]["coding"] if plan["video"] else {}
         return cls(
             film=film,
             title=title,
@@ -99,7 +100,7 @@ class FilmRow(NamedTuple):
             height=plan["height"],
             duration_s=plan["duration_s"],
             crop=plan["crop"],
-            **{column: plan["coding"].get(column) for column in CODING_COLUMNS},
+            **{column: coding.get(column) for column in CODING_COLUMNS},
         )
 
 

@@ -11,6 +11,7 @@ import contextlib
 import dataclasses
 import itertools
 import math
+import struct
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -21,6 +22,7 @@ import av.logging
 import numpy as np
 from av.container import InputContainer
 from av.packet import Packet
+from av.sidedata.sidedata import Type as SideDataType
 from av.stream import Discard, Disposition
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
@@ -36,6 +38,26 @@ SKIPPING_CODECS = frozenset({"h264", "mpeg1video", "mpeg2video", "mpeg4"})
 
 # Damaged places that are read over in a row before the file is taken for ended.
 MAX_READ_ERRORS = 100
+
+# A film of that many samples has broken timestamps.
+MAX_SAMPLES = 10_000_000
+
+# Containers whose packets come as they are sent: there, a long time without pictures
+# is a hole. In others a picture may stay on screen for as long as it likes.
+STREAMED = frozenset({"mpegts", "mpeg", "flv"})
+# How long, in pictures and in seconds.
+HOLE_PICTURES = 10
+HOLE_S = Fraction(1, 2)
+
+
+class Reading(NamedTuple):
+    """How a film is to be read."""
+
+    stream: int | None = None  # which of its videos, from 0; None: as players choose
+    max_pixels: int = pictures.MAX_PIXELS  # a larger picture is refused
+
+
+AS_PLAYERS = Reading()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -53,23 +75,30 @@ class Timeline(NamedTuple):
     time_base: Fraction  # seconds a tick
     pts: NDArray[np.int64]  # (n,) ascending; every picture that has a packet
     keyframes: NDArray[np.int64]  # (m,) ascending; where decoding can start
-    end: int  # when the last picture leaves the screen
+    end: int  # when the last picture leaves the screen, or should by the header
+    holes: tuple[tuple[int, int], ...] = ()  # [from, to) without what should be there
 
     def time_s(self, pts: int) -> Fraction:
         """Seconds of the film's own time, from its first picture."""
         return (pts - int(self.pts[0])) * self.time_base
 
+    def in_hole(self, tick: int) -> bool:
+        """Whether the picture that should be on screen is missing in the file."""
+        return any(start <= tick < end for start, end in self.holes)
+
 
 class Decoded(NamedTuple):
     """What decoding gave for one wanted picture: a frame, or why there is none."""
 
-    pts: int
+    pts: int | None  # None: in a hole of the file
     frame: av.VideoFrame | None
     reason: str = ""
 
 
-def open_film(path: Path) -> tuple[InputContainer, VideoStream]:
-    """Open a film and choose the stream a player would.
+def open_film(
+    path: Path, reading: Reading = AS_PLAYERS
+) -> tuple[InputContainer, VideoStream]:
+    """Open a film and choose its stream.
 
     Raises
     ------
@@ -91,15 +120,13 @@ def open_film(path: Path) -> tuple[InputContainer, VideoStream]:
         raise ReelbowError(_why_unreadable(path, error, messages)) from None
     finally:
         av.logging.set_level(None)
-    stream = container.streams.best("video")
-    if (
-        not isinstance(stream, VideoStream)
-        or Disposition.attached_pic in stream.disposition
-    ):
+    try:
+        stream = _choose_stream(path, container, reading)
+    except ReelbowError:
         container.close()
-        raise ReelbowError(
-            f"{path}: no video in it (only sound or cover art); give a film"
-        )
+        raise
+    # FFmpeg's decoders themselves refuse what is larger.
+    stream.codec_context.options = {"max_pixels": str(reading.max_pixels)}
     # One thread a job: shards are what runs side by side, and one thread costs the
     # fewest CPU seconds.
     stream.codec_context.thread_count = 1
@@ -108,6 +135,37 @@ def open_film(path: Path) -> tuple[InputContainer, VideoStream]:
         if other is not stream:
             other.discard = Discard.all
     return container, stream
+
+
+def _choose_stream(
+    path: Path, container: InputContainer, reading: Reading
+) -> VideoStream:
+    videos = [
+        stream
+        for stream in container.streams.video
+        if Disposition.attached_pic not in stream.disposition
+    ]
+    best = container.streams.best("video")
+    if not videos:
+        raise ReelbowError(
+            f"{path}: no video in it (only sound or cover art); give a film"
+        )
+    if reading.stream is not None and reading.stream >= len(videos):
+        raise ReelbowError(
+            f"{path}: has no video stream {reading.stream}; give one of 0 to "
+            f"{len(videos) - 1}"
+        )
+    if reading.stream is not None:
+        stream = videos[reading.stream]
+    else:
+        stream = next((video for video in videos if video is best), videos[0])
+    width, height = stream.codec_context.width, stream.codec_context.height
+    if width * height > reading.max_pixels:
+        raise ReelbowError(
+            f"{path}: pictures of {width}x{height} pixels, allowed are "
+            f"{reading.max_pixels}; raise limits.pixels if that is right"
+        )
+    return stream
 
 
 def _why_unreadable(
@@ -142,12 +200,13 @@ def read_packets(
             errors += 1
 
 
-def scan_timeline(path: Path) -> Timeline:
+def scan_timeline(path: Path, reading: Reading = AS_PLAYERS) -> Timeline:
     """Read the times of all pictures from the packets, decoding none.
 
-    The header's frame count and duration are not asked: they lie too often.
+    The header's frame count and duration lie too often to be believed. Only where an
+    index lists more pictures than the file has is the rest known to be cut off.
     """
-    container, stream = open_film(path)
+    container, stream = open_film(path, reading)
     with container:
         codec = stream.codec_context.name
         pts: list[int] = []
@@ -162,6 +221,8 @@ def scan_timeline(path: Path) -> Timeline:
                 pts.append(packet.pts)
                 end = max(end, packet.pts + (packet.duration or 0))
         time_base = stream.time_base
+        promised = _find_promised_end(stream, len(pts))
+        streamed = not STREAMED.isdisjoint(container.format.name.split(","))
     if not pts or time_base is None:
         raise ReelbowError(
             f"{path}: no picture in it has a time (a raw stream, or damaged); "
@@ -173,7 +234,39 @@ def scan_timeline(path: Path) -> Timeline:
     if end <= times[-1]:
         # No durations: the last picture stays as long as the one before it.
         end = int(2 * times[-1] - times[-2]) if len(times) > 1 else int(times[-1]) + 1
-    return Timeline(time_base, times, np.unique(np.array(keyframes, np.int64)), end)
+    holes = list(_find_holes(times, time_base)) if streamed else []
+    if promised is not None and promised > end:
+        holes.append((end, promised))
+        end = promised
+    return Timeline(
+        time_base=time_base,
+        pts=times,
+        keyframes=np.unique(np.array(keyframes, np.int64)),
+        end=end,
+        holes=tuple(holes),
+    )
+
+
+def _find_promised_end(stream: VideoStream, n_found: int) -> int | None:
+    """Find where a file that is cut off should end, by its header.
+
+    Only if it counts more pictures than were found, and as much longer a film.
+    """
+    if not stream.duration or not n_found or stream.frames <= n_found:
+        return None
+    return (stream.start_time or 0) + stream.duration
+
+
+def _find_holes(
+    pts: NDArray[np.int64], time_base: Fraction
+) -> Iterator[tuple[int, int]]:
+    """Find where a stream has no pictures for much longer than they stay elsewhere."""
+    if len(pts) < 2:
+        return
+    steps = np.diff(pts)
+    usual = int(np.median(steps))
+    for i in np.flatnonzero(steps > max(HOLE_PICTURES * usual, HOLE_S / time_base)):
+        yield int(pts[i]) + usual, int(pts[i + 1])
 
 
 def _is_hidden(packet: VideoPacket, codec: str) -> bool:
@@ -201,7 +294,7 @@ def _is_hidden(packet: VideoPacket, codec: str) -> bool:
 
 def sample_interval(
     timeline: Timeline, *, every: Fraction, start: Fraction, end: Fraction | None
-) -> list[int]:
+) -> list[int | None]:
     """Choose the pictures on screen at start, start + every, start + 2 every, ...
 
     Parameters
@@ -211,15 +304,29 @@ def sample_interval(
     Returns
     -------
     The pts of each sample; a picture that stays long on screen comes more than once.
+    None where the file has a hole.
+
+    Raises
+    ------
+    ReelbowError
+        If the film's timestamps are so broken that there is no end of samples.
     """
     first, pts = int(timeline.pts[0]), timeline.pts.tolist()
     film_end = (timeline.end - first) * timeline.time_base
     stop = film_end if end is None else min(end, film_end)
-    samples = []
+    samples: list[int | None] = []
     count = max(0, -((start - stop) // every))
+    if count > MAX_SAMPLES:
+        raise ReelbowError(
+            f"{count} samples in {float(stop):.0f} s, by broken timestamps or a tiny "
+            "step; set end_s, or a larger sampling.every"
+        )
     for i in range(count):
         tick = first + (start + i * every) // timeline.time_base
-        samples.append(pts[bisect.bisect_right(pts, tick) - 1])
+        if timeline.in_hole(tick):
+            samples.append(None)
+        else:
+            samples.append(pts[bisect.bisect_right(pts, tick) - 1])
     return samples
 
 
@@ -242,7 +349,10 @@ def sample_frames(
 
 
 def decode_pictures(
-    path: Path, keyframes: Sequence[int], wanted: Sequence[int]
+    path: Path,
+    keyframes: Sequence[int],
+    wanted: Sequence[int],
+    reading: Reading = AS_PLAYERS,
 ) -> Iterator[Decoded]:
     """Decode the pictures with the wanted pts, and little else.
 
@@ -259,7 +369,7 @@ def decode_pictures(
     ------
     One `Decoded` for each of `wanted`, in this order.
     """
-    reader = _PacketReader(path, keyframes)
+    reader = _PacketReader(path, keyframes, reading)
     with contextlib.closing(reader):
         for keyframe, group in itertools.groupby(
             wanted, lambda pts: bisect.bisect_right(keyframes, pts) - 1
@@ -270,14 +380,15 @@ def decode_pictures(
 class _PacketReader:
     """Reads packets from any keyframe on, seeking only where something is left out."""
 
-    def __init__(self, path: Path, keyframes: Sequence[int]) -> None:
+    def __init__(self, path: Path, keyframes: Sequence[int], reading: Reading) -> None:
         self.path = path
+        self.reading = reading
         self.keyframes = keyframes
         self.keyframe_indices = {pts: i for i, pts in enumerate(keyframes)}
         self._open()
 
     def _open(self) -> None:
-        self.container, self.stream = open_film(self.path)
+        self.container, self.stream = open_film(self.path, self.reading)
         self._begin()
 
     def _begin(self) -> None:
@@ -389,7 +500,7 @@ def _decode_alone(
     damage: on screen is the picture before it. Where decoding failed there is none.
     """
     if not faults:
-        again = _PacketReader(reader.path, reader.keyframes)
+        again = _PacketReader(reader.path, reader.keyframes, reader.reading)
         shown = None
         with contextlib.closing(again):
             for frame in _decode_from(again, keyframe, [pts], faults, skip=False):
@@ -399,6 +510,39 @@ def _decode_alone(
             return Decoded(pts, shown)
         faults.append("its data decode to nothing")
     return Decoded(pts, None, f"the picture does not decode ({faults[-1]})")
+
+
+class Turn(NamedTuple):
+    """How stored pixels become upright: first transposed, then mirrored, then flipped.
+
+    From a display matrix (a b u, c d v, x y w), which takes a stored pixel (p, q) to
+    (a p + c q, b p + d q): ISO/IEC 14496-12, section 6.2.2.
+    """
+
+    transposed: bool = False  # rows become columns
+    mirrored: bool = False  # left becomes right
+    flipped: bool = False  # top becomes bottom
+
+    @classmethod
+    def of_frame(cls, frame: av.VideoFrame) -> Self:
+        """Read a frame's display matrix; without one it is upright."""
+        data = colors.read_side_data(frame, SideDataType.DISPLAYMATRIX)
+        if len(data) < 36:
+            return cls()
+        a, b, _, c, d, *_ = struct.unpack_from("=9i", data)
+        if abs(b) + abs(c) > abs(a) + abs(d):
+            return cls(transposed=True, mirrored=c < 0, flipped=b < 0)
+        return cls(mirrored=a < 0, flipped=d < 0)
+
+    def apply(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Turn (h, w, 3) upright."""
+        if self.transposed:
+            picture = picture.transpose(1, 0, 2)
+        if self.mirrored:
+            picture = picture[:, ::-1]
+        if self.flipped:
+            picture = picture[::-1]
+        return np.ascontiguousarray(picture)
 
 
 class Probe(NamedTuple):
@@ -411,7 +555,8 @@ class Probe(NamedTuple):
     stored_height: int
     width: int  # as a viewer sees it: upright, with square pixels
     height: int
-    rotation: int  # quarter turns to the left that make it upright
+    turn: Turn
+    interlaced: bool  # the first picture is; every picture is asked by itself
     pixel_aspect: Fraction  # width of a pixel to its height
     rate: Fraction | None  # average pictures a second, for information only
     coding: colors.Coding
@@ -422,6 +567,7 @@ class Probe(NamedTuple):
             **self._asdict(),
             "pixel_aspect": str(self.pixel_aspect),
             "rate": None if self.rate is None else str(self.rate),
+            "turn": self.turn._asdict(),
             "coding": self.coding._asdict(),
         }
 
@@ -433,14 +579,21 @@ class Probe(NamedTuple):
                 **about,
                 "pixel_aspect": Fraction(about["pixel_aspect"]),
                 "rate": None if about["rate"] is None else Fraction(about["rate"]),
+                "turn": Turn(**about["turn"]),
                 "coding": colors.Coding(**about["coding"]),
             }
         )
 
 
-def probe_film(path: Path) -> Probe:
-    """Read a film's header and decode its first picture."""
-    container, stream = open_film(path)
+def probe_film(path: Path, reading: Reading = AS_PLAYERS) -> Probe:
+    """Read a film's header and decode its first picture.
+
+    Raises
+    ------
+    ReelbowError
+        If there is none that decodes.
+    """
+    container, stream = open_film(path, reading)
     with container:
         frame = None
         for packet in read_packets(container, stream):
@@ -455,12 +608,12 @@ def probe_film(path: Path) -> Probe:
             raise ReelbowError(
                 f"{path}: no picture in it can be decoded; get an undamaged file"
             )
-        rotation = round(frame.rotation / 90) % 4
+        turn = Turn.of_frame(frame)
         aspect = stream.sample_aspect_ratio or Fraction(1)
         if aspect <= 0:
             aspect = Fraction(1)
         width, height = frame.width * aspect, Fraction(frame.height)
-        if rotation % 2:
+        if turn.transposed:
             width, height = height, width
         return Probe(
             container=container.format.name,
@@ -470,34 +623,44 @@ def probe_film(path: Path) -> Probe:
             stored_height=frame.height,
             width=round(width),
             height=round(height),
-            rotation=rotation,
+            turn=turn,
+            interlaced=frame.interlaced_frame,
             pixel_aspect=aspect,
             rate=stream.average_rate,
             coding=colors.find_coding(frame),
         )
 
 
+def develop_frame(frame: av.VideoFrame, probe: Probe) -> NDArray[np.uint8]:
+    """Turn a decoded frame into an upright sRGB picture of its stored pixels.
+
+    Of an interlaced frame only the upper field counts: the two are of different times,
+    and chroma shared between them would bleed.
+
+    Returns
+    -------
+    (h, w, 3) uint8; in shape it is the film's only after `pictures.shape_picture`
+    """
+    if frame.interlaced_frame:
+        frame = colors.take_field(frame)
+    return probe.turn.apply(colors.to_srgb(frame, probe.coding))
+
+
 def show_frame(
-    frame: av.VideoFrame,
-    probe: Probe,
-    *,
-    crop: pictures.Crop | None = None,
-    height: int | None = None,
+    frame: av.VideoFrame, probe: Probe, *, height: int | None = None
 ) -> NDArray[np.uint8]:
-    """Turn a decoded frame into the picture a viewer sees: colors, crop, shape.
+    """Turn a decoded frame into the picture a viewer sees: upright, sRGB, in shape.
 
     Parameters
     ----------
-    crop : in square pixels of the upright picture
     height : rows of the result, never more than there are; None: as in the film
 
     Returns
     -------
     (h, w, 3) uint8 sRGB
     """
-    stored = np.rot90(colors.to_rgb(frame, probe.coding), probe.rotation)
     full = (probe.height, probe.width)
-    return pictures.shape_picture(stored, full=full, crop=crop, height=height)
+    return pictures.shape_picture(develop_frame(frame, probe), full=full, height=height)
 
 
 def read_frames(
@@ -538,24 +701,32 @@ def read_frames(
         end=None if end_s is None else exact(end_s),
     )
     for index, decoded in decode_samples(path, timeline.keyframes.tolist(), samples):
-        if decoded.frame is not None:
+        if decoded.frame is not None and decoded.pts is not None:
             time_s = float(timeline.time_s(decoded.pts))
             yield Frame(index, time_s, show_frame(decoded.frame, probe, height=height))
 
 
 def decode_samples(
-    path: Path, keyframes: Sequence[int], samples: Sequence[int]
+    path: Path,
+    keyframes: Sequence[int],
+    samples: Sequence[int | None],
+    reading: Reading = AS_PLAYERS,
 ) -> Iterator[tuple[int, Decoded]]:
     """Decode the picture of every sample, with its position in `samples`.
 
-    Like `decode_pictures`, but a pts may come several times: a picture that stays on
-    screen over several samples.
+    Like `decode_pictures`, but a pts may come several times, for a picture that stays
+    on screen over several samples, and None stands for a hole in the file.
     """
-    index = 0
-    for decoded in decode_pictures(path, keyframes, list(dict.fromkeys(samples))):
-        while index < len(samples) and samples[index] == decoded.pts:
-            yield index, decoded
-            index += 1
+    wanted = list(dict.fromkeys(pts for pts in samples if pts is not None))
+    pictures_in_order = decode_pictures(path, keyframes, wanted, reading)
+    decoded = Decoded(None, None)
+    for index, pts in enumerate(samples):
+        if pts is None:
+            yield index, Decoded(None, None, "the file has no picture of this time")
+            continue
+        if pts != decoded.pts:
+            decoded = next(pictures_in_order)
+        yield index, decoded
 
 
 def exact(seconds: float | Fraction) -> Fraction:

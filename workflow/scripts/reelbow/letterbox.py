@@ -33,15 +33,15 @@ def find_letterbox(frames: Iterable[NDArray[np.uint8]]) -> Crop | None:
 
     Parameters
     ----------
-    frames : (h, w, 3) uint8 each, all of one size, spread over the film
+    frames : (h, w, 3) uint8 each, spread over the film
 
     Returns
     -------
-    What to keep; None if there are no bars, or nothing but black.
+    What to keep; None if there are no bars, nothing but black, or several sizes.
     """
     largest = (frame.max(axis=2) for frame in frames)
     bright = [value for value in largest if np.percentile(value, 95) > BRIGHT]
-    if not bright:
+    if len({value.shape for value in bright}) != 1:
         return None
     stack = np.stack(bright)
     height, width = stack.shape[1:]

@@ -1,18 +1,19 @@
-"""Pictures in memory: crop, area average, letterbox bars, image files."""
+"""Pictures in memory: crop, area average, image files."""
 
 import io
 import re
 import struct
 import warnings
 import zlib
-from collections.abc import Iterable
-from typing import NamedTuple, Self
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Self
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
+from .color_spaces import SPACES
 from .errors import ReelbowError
 
 # Jobs run side by side; a job of several threads would only get in their way.
@@ -24,15 +25,14 @@ IMAGE_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "PPM")
 MAX_PIXELS = 200_000_000
 Image.MAX_IMAGE_PIXELS = None
 
+# Rec. ITU-R BT.709's, of red, green and blue.
+LUMA_WEIGHTS = np.array([0.2126, 0.7152, 0.0722])
+
+# Light of an sRGB value, to look up.
+_DECODED = SPACES["linear"].from_srgb(np.arange(256))
+
 # EXIF orientations whose rows are the viewer's columns.
 TURNED = frozenset({5, 6, 7, 8})
-
-# Bars are near black: noise and lossy coding lift black by some levels.
-BAR_LEVEL = 24
-# A row is picture if it is lit in this part of the frames that show anything at all.
-LIT_FRAMES = 0.15
-# ... and lit means this part of its pixels.
-LIT_PIXELS = 0.05
 
 
 class Crop(NamedTuple):
@@ -53,6 +53,38 @@ class Crop(NamedTuple):
         if not re.fullmatch(r"\d+:\d+:\d+:\d+", text):
             raise ReelbowError(f"crop {text!r}: should be w:h:x:y in pixels")
         return cls(*map(int, text.split(":")))
+
+
+class Averages(NamedTuple):
+    """A picture averaged over its pixels, before anything rounds or compresses them.
+
+    Attributes
+    ----------
+    mean : (3,) float64, sRGB, [0, 255]
+    strip : (rows, 3) float64, sRGB, [0, 255]; each row averaged over the width
+    luma : mean luma by Rec. 709 weights on sRGB values, [0, 255]
+    """
+
+    mean: NDArray[np.float64]
+    strip: NDArray[np.float64]
+    luma: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Write them for the JSON beside a frame, to a hundredth of a level."""
+        return {
+            "mean_color": self.mean.round(4).tolist(),
+            "luma": round(self.luma, 4),
+            "strip": self.strip.round(2).tolist(),
+        }
+
+    @classmethod
+    def from_json(cls, about: Mapping[str, Any]) -> Self:
+        """Read what `to_json` wrote."""
+        return cls(
+            np.array(about["mean_color"], np.float64),
+            np.array(about["strip"], np.float64),
+            float(about["luma"]),
+        )
 
 
 def shape_picture(
@@ -76,15 +108,57 @@ def shape_picture(
     -------
     (height, width, 3) uint8, in the shape of the cropped `full`
     """
+    shape = full or (picture.shape[0], picture.shape[1])
+    kept = _cut(picture, shape, crop)
+    return _shrink(kept, (crop.height, crop.width) if crop else shape, height)
+
+
+def shape_and_average(
+    picture: NDArray[np.uint8],
+    *,
+    full: tuple[int, int],
+    crop: Crop | None,
+    height: int | None,
+    strip_rows: int | None,
+    space: str,
+) -> tuple[NDArray[np.uint8], Averages]:
+    """Do as `shape_picture`, and average all pixels that are kept.
+
+    Parameters
+    ----------
+    strip_rows : rows of the strip, at most those of the result; None: as many
+    space : srgb or linear, where the average is taken
+    """
+    kept = np.ascontiguousarray(_cut(picture, full, crop))
+    small = _shrink(kept, (crop.height, crop.width) if crop else full, height)
+    rows = min(strip_rows or len(small), len(small))
+    return small, average_picture(kept, rows=rows, space=space)
+
+
+def _cut(
+    picture: NDArray[np.uint8], full: tuple[int, int], crop: Crop | None
+) -> NDArray[np.uint8]:
+    """Crop a picture of which `crop`, in pixels of `full`, is to be kept."""
+    if crop is None:
+        return picture
     rows, columns = picture.shape[:2]
-    full_height, full_width = full or (rows, columns)
-    crop = crop or Crop(full_width, full_height, 0, 0)
-    if crop != (full_width, full_height, 0, 0):
-        y0, y1 = _scale(crop.y, crop.y + crop.height, rows / full_height)
-        x0, x1 = _scale(crop.x, crop.x + crop.width, columns / full_width)
-        picture = picture[y0:y1, x0:x1]
-    height = min(height or crop.height, crop.height)
-    width = max(1, round(crop.width * height / crop.height))
+    y0, y1 = _scale(crop.y, crop.y + crop.height, rows / full[0])
+    x0, x1 = _scale(crop.x, crop.x + crop.width, columns / full[1])
+    return picture[y0:y1, x0:x1]
+
+
+def _scale(start: int, end: int, factor: float) -> tuple[int, int]:
+    """Scale a stretch of pixels; at least one remains."""
+    first = round(start * factor)
+    return first, max(first + 1, round(end * factor))
+
+
+def _shrink(
+    picture: NDArray[np.uint8], shape: tuple[int, int], height: int | None
+) -> NDArray[np.uint8]:
+    """Make a picture that is seen in the shape (height, width) smaller."""
+    height = min(height or shape[0], shape[0])
+    width = max(1, round(shape[1] * height / shape[0]))
     # OpenCV averages over areas only where neither side grows: first what shrinks.
     rows, columns = picture.shape[:2]
     for size in ((min(width, columns), min(height, rows)), (width, height)):
@@ -94,88 +168,75 @@ def shape_picture(
     return np.ascontiguousarray(picture)
 
 
-def _scale(start: int, end: int, factor: float) -> tuple[int, int]:
-    """Scale a stretch of pixels; at least one remains."""
-    first = round(start * factor)
-    return first, max(first + 1, round(end * factor))
-
-
-def average_frames(
-    frames: NDArray[np.uint8],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Average frames over all their pixels, and over their width.
+def average_picture(
+    picture: NDArray[np.uint8], *, rows: int, space: str = "srgb"
+) -> Averages:
+    """Average a picture over all its pixels, and over its width.
 
     Parameters
     ----------
-    frames : (n, h, w, 3) uint8 sRGB
-
-    Returns
-    -------
-    means : (n, 3) float64, [0, 255]
-    strips : (n, h, 3) float64, [0, 255]
+    picture : (h, w, 3) uint8 sRGB, contiguous
+    rows : rows of the strip
+    space : srgb or linear, where the average is taken
     """
-    strips = frames.mean(axis=2, dtype=np.float64)
-    return strips.mean(axis=1), strips
+    means = _average_rows(picture)
+    luma = float(means.mean(axis=0) @ LUMA_WEIGHTS)
+    if space == "linear":
+        means = _average_rows(_DECODED[picture])
+    strip = means
+    if rows != len(means):
+        column = cv2.resize(means[:, None], (1, rows), interpolation=cv2.INTER_AREA)
+        strip = np.asarray(column, np.float64)[:, 0]
+    mean = means.mean(axis=0)
+    if space == "linear":
+        to_srgb = SPACES["linear"].to_srgb
+        mean, strip = to_srgb(mean), to_srgb(strip)
+    return Averages(mean, strip, luma)
 
 
-def find_letterbox(frames: Iterable[NDArray[np.uint8]]) -> Crop | None:
-    """Find what black bars leave of the pictures.
+def _average_rows(
+    picture: NDArray[np.uint8] | NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Average (h, w, 3) over the width: (h, 3)."""
+    sums = cv2.reduce(picture, 1, cv2.REDUCE_SUM, dtype=cv2.CV_64F)
+    means: NDArray[np.float64] = np.asarray(sums, np.float64)[:, 0] / picture.shape[1]
+    return means
 
-    Parameters
+
+class DecodedImage(NamedTuple):
+    """An image file's pixels, and what is to be kept of them.
+
+    Attributes
     ----------
-    frames : (h, w, 3) uint8 each, spread over the film; looked at one by one
-
-    Returns
-    -------
-    What to keep; None if there are no bars, nothing but black, or several sizes.
+    picture : (h, w, 3) uint8 sRGB, upright by its EXIF orientation
+    full : (height, width) of the whole image; `picture` may be reduced
+    crop : in pixels of `full`; None: all
     """
-    rows, columns = [], []
-    whole: tuple[int, ...] | None = None
-    for frame in frames:
-        if whole not in (None, frame.shape[:2]):
-            return None
-        whole = frame.shape[:2]
-        lit = frame.max(axis=2) > BAR_LEVEL
-        lit_rows, lit_columns = lit.mean(axis=1), lit.mean(axis=0)
-        # A dark frame tells nothing of where the picture ends.
-        if lit.mean() > LIT_PIXELS:
-            rows.append(lit_rows > LIT_PIXELS)
-            columns.append(lit_columns > LIT_PIXELS)
-    if whole is None or not rows:
-        return None
-    kept_rows = np.flatnonzero(np.mean(rows, axis=0) >= LIT_FRAMES)
-    kept_columns = np.flatnonzero(np.mean(columns, axis=0) >= LIT_FRAMES)
-    if not len(kept_rows) or not len(kept_columns):
-        return None
-    y, x = int(kept_rows[0]), int(kept_columns[0])
-    height, width = int(kept_rows[-1]) + 1 - y, int(kept_columns[-1]) + 1 - x
-    # A line or two of black is an encoder's padding and changes no palette.
-    if height > whole[0] * 0.99 and width > whole[1] * 0.99:
-        return None
-    return Crop(width, height, x, y)
+
+    picture: NDArray[np.uint8]
+    full: tuple[int, int]
+    crop: Crop | None
 
 
-def load_image(
+def decode_image(
     data: bytes,
     *,
     height: int | None = None,
     crop: Crop | None = None,
     crop_of: tuple[int, int] | None = None,
-) -> NDArray[np.uint8]:
-    """Decode an image file, crop it and make it small.
+    max_pixels: int = MAX_PIXELS,
+) -> DecodedImage:
+    """Decode an image file, a JPEG at a reduced scale where `height` allows it.
 
-    A JPEG is decoded at a reduced scale of at least twice the wanted rows, so that the
-    area average that follows stays within a level of the one over all pixels.
+    The reduced picture has at least twice the wanted rows, so that the area average
+    that follows stays within a level of the one over all pixels.
 
     Parameters
     ----------
-    height : rows of the result; None: as in the file
+    height : rows that will be wanted of it; None: all
     crop : what to keep of an image of the size `crop_of` (height, width); one of
         another size is another picture, of whose bars nothing is known
-
-    Returns
-    -------
-    (h, w, 3) uint8 sRGB, upright by its EXIF orientation
+    max_pixels : what is larger is refused before it is decoded
 
     Raises
     ------
@@ -187,26 +248,29 @@ def load_image(
             warnings.catch_warnings(action="ignore"),
             Image.open(io.BytesIO(data), formats=IMAGE_FORMATS) as image,
         ):
-            if image.width * image.height > MAX_PIXELS:
-                raise ReelbowError(f"larger than {MAX_PIXELS:,} pixels")
+            if image.width * image.height > max_pixels:
+                raise ReelbowError(
+                    f"{image.width}x{image.height} pixels, allowed by limits.pixels "
+                    f"are {max_pixels}"
+                )
             # Pillow tells the size of a TIFF as it is upright, of others as stored.
             turned = (
                 image.format != "TIFF"
                 and image.getexif().get(ExifTags.Base.Orientation, 1) in TURNED
             )
             full = (image.width, image.height) if turned else image.size[::-1]
-            if full != crop_of:
-                crop = None
+            kept = crop if full == crop_of else None
             if height is not None:
-                rows = 2 * height * full[0] // (crop.height if crop else full[0])
+                rows = 2 * height * full[0] // (kept.height if kept else full[0])
                 image.draft("RGB", (rows, rows))
             ImageOps.exif_transpose(image, in_place=True)
-            picture = _to_rgb(image)
+            return DecodedImage(_to_rgb(image), full, kept)
     except UnidentifiedImageError:
         raise ReelbowError("not an image, or a damaged one") from None
+    except MemoryError:
+        raise ReelbowError("needs more memory than its job may have") from None
     except (OSError, SyntaxError, ValueError, struct.error, zlib.error) as error:
         raise ReelbowError(f"the image does not decode ({error})") from None
-    return shape_picture(picture, full=full, crop=crop, height=height)
 
 
 def _to_rgb(image: Image.Image) -> NDArray[np.uint8]:

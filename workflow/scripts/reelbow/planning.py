@@ -1,6 +1,7 @@
 """Makes the plan of a film: probes it, chooses the samples, cuts them into shards."""
 
 import contextlib
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from . import film, pictures
 from .errors import ReelbowError
+from .letterbox import find_letterbox
 from .plan import Plan
 from .tarball import FrameTarball
 
@@ -17,6 +19,7 @@ from .tarball import FrameTarball
 # least, unless there are too few to tell bars from one dark scene.
 LETTERBOX_FRAMES = 32
 LETTERBOX_KEYFRAMES = 8
+LETTERBOX_LINES = 1080
 
 T = TypeVar("T")
 
@@ -29,7 +32,8 @@ def plan_video(
     start_s: float,
     end_s: float | None,
     per_shard: int,
-    letterbox: str,
+    crop: str,
+    reading: film.Reading = film.AS_PLAYERS,
 ) -> Plan:
     """Probe a video, choose its samples and cut them into shards.
 
@@ -38,16 +42,17 @@ def plan_video(
     mode, every : interval (seconds), frames or keyframes (every nth)
     start_s, end_s : seconds from the first picture; end_s None: to the end
     per_shard : samples in a shard
-    letterbox : auto or none
+    crop : auto (black bars are found), none, or w:h:x:y
 
     Raises
     ------
     ReelbowError
         If the file is no film, or nothing of it is in the chosen stretch.
     """
-    timeline = film.scan_timeline(path)
-    probe = film.probe_film(path)
+    timeline = film.scan_timeline(path, reading)
+    probe = film.probe_film(path, reading)
     start, end = film.exact(start_s), None if end_s is None else film.exact(end_s)
+    samples: Sequence[int | None]
     if mode == "interval":
         samples = film.sample_interval(
             timeline, every=film.exact(every), start=start, end=end
@@ -58,32 +63,38 @@ def plan_video(
             timeline, pts, nth=int(every), start=start, end=end
         )
     duration_s = float(timeline.time_s(timeline.end))
-    if not samples:
+    present = [pts for pts in dict.fromkeys(samples) if pts is not None]
+    if not present:
         raise ReelbowError(
             f"{path}: nothing to sample between {start_s:g} s and "
             f"{'the end' if end_s is None else f'{end_s:g} s'} of a film of "
             f"{duration_s:.3f} s; choose another stretch"
         )
     keyframes = timeline.keyframes.tolist()
-    crop = None
-    if letterbox == "auto":
-        stretch = [k for k in keyframes if samples[0] <= k <= samples[-1]]
-        enough = len(stretch) >= LETTERBOX_KEYFRAMES
-        some = _spread(stretch if enough else list(dict.fromkeys(samples)))
-        crop = pictures.find_letterbox(
-            film.show_frame(decoded.frame, probe)
-            for decoded in film.decode_pictures(path, keyframes, some)
+    kept = _read_crop(crop, path, probe.width, probe.height)
+    if crop == "auto":
+        stretch = [k for k in keyframes if present[0] <= k <= present[-1]]
+        some = _spread(stretch if len(stretch) >= LETTERBOX_KEYFRAMES else present)
+        # Large pictures are looked at smaller: their lines are fine enough even so.
+        kept = find_letterbox(
+            film.show_frame(decoded.frame, probe, height=LETTERBOX_LINES)
+            for decoded in film.decode_pictures(path, keyframes, some, reading)
             if decoded.frame is not None
         )
+        kept = kept and _enlarge(kept, probe.width, probe.height)
     return {
         "video": probe.to_json(),
         "width": probe.width,
         "height": probe.height,
         "duration_s": duration_s,
-        "crop": crop and str(crop),
+        "crop": kept and str(kept),
         "time_base": str(timeline.time_base),
         "first_pts": int(timeline.pts[0]),
         "n_pictures": len(timeline.pts),
+        "holes_s": [
+            [float(timeline.time_s(start)), float(timeline.time_s(end))]
+            for start, end in timeline.holes
+        ],
         "keyframes": keyframes,
         "n_frames": len(samples),
         "shards": [
@@ -98,24 +109,29 @@ def plan_video(
     }
 
 
-def plan_tarballs(tarballs: Sequence[Path], *, letterbox: str) -> Plan:
+def plan_tarballs(
+    tarballs: Sequence[Path], *, crop: str, max_pixels: int = pictures.MAX_PIXELS
+) -> Plan:
     """Plan a film of frame tarballs, each a shard as it stands.
 
     Only a few images are read, for the size and the letterbox: how many there are is
     known when the shards are done, and a damaged tarball fails its own shard only.
     """
     sizes: set[tuple[int, ...]] = set()
-    crop = pictures.find_letterbox(_look_into(tarballs, sizes))
-    if letterbox != "auto":
-        crop = None
+    found = find_letterbox(_look_into(tarballs, max_pixels, sizes))
     # Images of several sizes have none in common, and no common bars.
     height, width = sizes.pop() if len(sizes) == 1 else (None, None)
+    kept = None
+    if crop != "auto":
+        kept = _read_crop(crop, tarballs[0], width, height)
+    elif height is not None and width is not None:
+        kept = found and _enlarge(found, width, height)
     return {
         "video": None,
         "width": width,
         "height": height,
         "duration_s": None,
-        "crop": crop and str(crop),
+        "crop": kept and str(kept),
         "n_frames": None,
         "shards": [
             {"shard": _name_shard(number), "n_frames": None, "tarball": str(tarball)}
@@ -124,12 +140,46 @@ def plan_tarballs(tarballs: Sequence[Path], *, letterbox: str) -> Plan:
     }
 
 
+def _read_crop(
+    crop: str, source: Path, width: int | None, height: int | None
+) -> pictures.Crop | None:
+    """Read w:h:x:y and hold it against the picture's size."""
+    if crop in ("auto", "none"):
+        return None
+    kept = pictures.Crop.parse(crop)
+    if width is None or height is None:
+        raise ReelbowError(
+            f"{source}: its images are of several sizes, so that crop {crop} fits none "
+            "for sure; use auto or none"
+        )
+    if (
+        not kept.width
+        or not kept.height
+        or kept.x + kept.width > width
+        or kept.y + kept.height > height
+    ):
+        raise ReelbowError(
+            f"{source}: crop {crop} reaches beyond the picture of {width}x{height} "
+            "pixels; give w:h:x:y within it"
+        )
+    return kept
+
+
+def _enlarge(crop: pictures.Crop, width: int, height: int) -> pictures.Crop:
+    """Bring a crop of a picture of at most `LETTERBOX_LINES` to its full size."""
+    factor = max(1.0, height / LETTERBOX_LINES)
+    x, y = math.ceil(crop.x * factor), math.ceil(crop.y * factor)
+    right = min(width, math.floor((crop.x + crop.width) * factor))
+    bottom = min(height, math.floor((crop.y + crop.height) * factor))
+    return pictures.Crop(right - x, bottom - y, x, y)
+
+
 def _name_shard(number: int) -> str:
     return f"{number:05d}"
 
 
 def _look_into(
-    tarballs: Sequence[Path], sizes: set[tuple[int, ...]]
+    tarballs: Sequence[Path], max_pixels: int, sizes: set[tuple[int, ...]]
 ) -> Iterator[NDArray[np.uint8]]:
     """Decode some images, spread over the tarballs that can be read; note sizes."""
     some = _spread(tarballs)
@@ -141,9 +191,13 @@ def _look_into(
                     # What cannot be read, its own shard will say.
                     with contextlib.suppress(ReelbowError):
                         if member.data is not None:
-                            image = pictures.load_image(member.data)
-                            sizes.add(image.shape[:2])
-                            yield image
+                            image = pictures.decode_image(
+                                member.data, max_pixels=max_pixels
+                            )
+                            sizes.add(image.full)
+                            yield pictures.shape_picture(
+                                image.picture, height=LETTERBOX_LINES
+                            )
         except ReelbowError:
             continue
 

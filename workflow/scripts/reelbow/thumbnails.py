@@ -14,6 +14,8 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from .pictures import Averages
+
 # Large enough that one call of an engine is worth its cost.
 BATCH_BYTES = 32 << 20
 
@@ -25,6 +27,9 @@ class Batch(NamedTuple):
     times_s: NDArray[np.float64]  # (n,) NaN: unknown
     names: list[str]
     pixels: NDArray[np.uint8]  # (n, h, w, 3) sRGB
+    means: NDArray[np.float64]  # (n, 3) sRGB, [0, 255], of the whole pictures
+    lumas: NDArray[np.float64]  # (n,) [0, 255]
+    strips: NDArray[np.float64]  # (n, rows, 3) sRGB, [0, 255]
 
 
 class ThumbnailWriter:
@@ -38,32 +43,46 @@ class ThumbnailWriter:
         self._times_s: list[float] = []
         self._names: list[str] = []
         self._batch_starts: list[int] = []
-        self._skipped: list[tuple[str, str]] = []
+        self._averages: list[Averages] = []
+        self.skipped: list[tuple[str, str]] = []
 
     def add(
-        self, frame: int, time_s: float | None, name: str, pixels: NDArray[np.uint8]
+        self,
+        frame: int,
+        time_s: float | None,
+        name: str,
+        pixels: NDArray[np.uint8],
+        averages: Averages,
     ) -> None:
         """Add a frame; pixels (h, w, 3) uint8 sRGB."""
         if self._pixels and (
             pixels.shape != self._pixels[0].shape
+            or len(averages.strip) != len(self._averages[0].strip)
             or (len(self._pixels) + 1) * pixels.nbytes > BATCH_BYTES
         ):
             self._flush()
         self._pixels.append(pixels)
+        self._averages.append(averages)
         self._frames.append(frame)
         self._times_s.append(np.nan if time_s is None else time_s)
         self._names.append(name)
 
     def skip(self, name: str, reason: str) -> None:
         """Note a picture that was there and could not be read."""
-        self._skipped.append((name, reason))
+        self.skipped.append((name, reason))
 
     def _flush(self) -> None:
         if self._pixels:
             self._batch_starts.append(len(self._frames) - len(self._pixels))
-            self._write(f"pixels_{self._n_batches:06d}", np.stack(self._pixels))
+            batch = f"{self._n_batches:06d}"
+            means, strips, lumas = map(np.array, zip(*self._averages, strict=True))
+            self._write(f"pixels_{batch}", np.stack(self._pixels))
+            self._write(f"means_{batch}", means)
+            self._write(f"lumas_{batch}", lumas)
+            self._write(f"strips_{batch}", strips)
             self._n_batches += 1
             self._pixels.clear()
+            self._averages.clear()
 
     def _write(self, name: str, array: NDArray[np.generic]) -> None:
         with self._zip.open(f"{name}.npy", "w", force_zip64=True) as stream:
@@ -87,7 +106,7 @@ class ThumbnailWriter:
             self._write("frames", np.array(self._frames, np.int64))
             self._write("times_s", np.array(self._times_s, np.float64))
             self._write("names", np.array(self._names, np.str_))
-            self._write("skipped", np.array(self._skipped, np.str_).reshape(-1, 2))
+            self._write("skipped", np.array(self.skipped, np.str_).reshape(-1, 2))
 
 
 class Thumbnails:
@@ -122,5 +141,8 @@ class Thumbnails:
                 self._frames[start:end],
                 self._times_s[start:end],
                 self._names[start:end],
-                self._file[f"pixels_{i:06d}"],
+                *(
+                    self._file[f"{part}_{i:06d}"]
+                    for part in ("pixels", "means", "lumas", "strips")
+                ),
             )

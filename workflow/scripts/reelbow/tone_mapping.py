@@ -134,8 +134,8 @@ class _Tables(NamedTuple):
 
 
 @functools.cache
-def _make_tables(transfer: str, primaries: str, peak: float) -> _Tables:
-    code = np.arange(65536) / 65535
+def _make_tables(transfer: str, primaries: str, peak: float, white: int) -> _Tables:
+    code = np.minimum(np.arange(65536) / white, 1)
     steps = (np.arange(_STEPS + 2) / _STEPS) ** 2
     surround = np.ones(0)
     compression = np.ones(_STEPS + 2)
@@ -158,28 +158,34 @@ def _make_tables(transfer: str, primaries: str, peak: float) -> _Tables:
         compression.astype(np.float32),
         convert_primaries(primaries).astype(np.float32),
         _to_xyz(primaries)[1].astype(np.float32),
-        np.rint(encode_srgb(code) * 255).astype(np.uint8),
+        np.rint(encode_srgb(np.arange(65536) / 65535) * 255).astype(np.uint8),
     )
 
 
 def map_to_srgb(
-    codes: NDArray[np.uint16], *, transfer: str, primaries: str, peak: float
+    codes: NDArray[np.uint16],
+    *,
+    transfer: str,
+    primaries: str,
+    peak: float,
+    white: int = 65535,
 ) -> NDArray[np.uint8]:
     """Turn a picture of HDR or wide-gamut code values into sRGB.
 
     Parameters
     ----------
-    codes : (h, w, 3) uint16, RGB code values, full range [0, 65535]
+    codes : (h, w, 3) uint16, RGB code values, full range
     transfer : pq, hlg or sdr
     primaries : one of `PRIMARIES`
     peak : the brightest light of a PQ source, cd/m2
+    white : the largest code value
 
     Returns
     -------
     (h, w, 3) uint8 sRGB
     """
     mapped = np.empty(codes.shape, np.uint8)
-    _map_pixels(codes, _make_tables(transfer, primaries, float(peak)), mapped)
+    _map_pixels(codes, _make_tables(transfer, primaries, float(peak), white), mapped)
     return mapped
 
 
