@@ -33,4 +33,4 @@ onsuccess:
 
 
 onerror:
-    PROGRESS.tell_failure()
+    PROGRESS.tell_failure(FILMS)

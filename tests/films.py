@@ -4,6 +4,7 @@ The conversion from sRGB to YUV is written out here, with no help from FFmpeg, s
 a test of the colors of decoded films has a truth of its own.
 """
 
+import struct
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from itertools import count
@@ -12,11 +13,13 @@ from typing import Any, Literal
 
 import av
 import numpy as np
-from av.video.reformatter import ColorRange, Colorspace
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 from numpy.typing import NDArray
 
 Matrix = Literal["bt601", "bt709", "bt2020"]
 Range = Literal["limited", "full"]
+Transfer = Literal["pq", "hlg", "srgb"]
+Primaries = Literal["bt709", "bt2020", "p3"]
 
 # How much red and blue weigh in luma.
 _LUMA = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722), "bt2020": (0.2627, 0.0593)}
@@ -26,6 +29,16 @@ _COLORSPACES = {
     "bt2020": Colorspace.BT2020,
 }
 _RANGES = {"limited": ColorRange.MPEG, "full": ColorRange.JPEG}
+_TRANSFERS = {
+    "pq": ColorTrc.SMPTE2084,
+    "hlg": ColorTrc.ARIB_STD_B67,
+    "srgb": ColorTrc.IEC61966_2_1,
+}
+_PRIMARIES = {
+    "bt709": ColorPrimaries.BT709,
+    "bt2020": ColorPrimaries.BT2020,
+    "p3": ColorPrimaries.SMPTE432,
+}
 # (log2 of the chroma subsampling across, down), bits a sample
 _LAYOUTS = {
     "yuv420p": (1, 1, 8),
@@ -90,7 +103,7 @@ def numbered_film(
 
 def write_film(
     path: Path,
-    frames: Iterable[NDArray[np.uint8]],
+    frames: Iterable[NDArray[np.uint8] | NDArray[np.float64]],
     *,
     pts: Iterable[int] | None = None,
     time_base: Fraction | None = None,
@@ -102,8 +115,11 @@ def write_film(
     bframes: int | None = None,
     matrix: Matrix = "bt709",
     color_range: Range = "limited",
+    transfer: Transfer | None = None,
+    primaries: Primaries | None = None,
     tagged: bool = True,
     sample_aspect_ratio: Fraction | None = None,
+    interlaced: bool = False,
 ) -> Path:
     """Write frames as a film and return its path.
 
@@ -116,7 +132,8 @@ def write_film(
         counts frames of `rate` and knows neither gaps nor B-frames (``codec="mpeg4"``
         makes none).
     frames
-        (h, w, 3) uint8, sRGB; all of one size, even where chroma is subsampled.
+        (h, w, 3) uint8, sRGB, or float64, R'G'B' code values [0, 1] of whatever
+        `transfer` and `primaries` say; all of one size.
     pts
         When each frame is shown, in `time_base`, rising; not given: 0, 1, 2, ...
         at `rate`. Uneven steps make a film of variable frame rate; the first may
@@ -139,15 +156,25 @@ def write_film(
         The most B-frames in a row.
     matrix, color_range
         How sRGB becomes YUV.
+    transfer, primaries
+        What the film says of its curve and primaries, None: nothing; no value is
+        changed by them. Where the matrix is BT.2020 players take silence for BT.2020
+        primaries.
     tagged
         Whether the film says so, as it should; many do not.
     sample_aspect_ratio
         Width of a pixel through its height.
+    interlaced
+        Whether even and odd lines are fields of two times: chroma is then subsampled
+        within each, and the film says so (libx264 and mpeg2video).
     """
     tagged = tagged and pix_fmt in _LAYOUTS
     if time_base is None:
         time_base = Fraction(1, 1000) if pts is not None else 1 / Fraction(rate)
     times = count() if pts is None else iter(pts)
+    options = dict(options or {})
+    if interlaced:
+        options["flags"] = "+ilme+ildct"
     container_options = {"video_track_timescale": str(time_base.denominator)}
     with av.open(
         path, "w", options=container_options if path.suffix in (".mp4", ".mov") else {}
@@ -160,7 +187,7 @@ def write_film(
                 stream.height, stream.width = pixels.shape[:2]
                 stream.pix_fmt = pix_fmt
                 stream.time_base = time_base
-                stream.options = dict(options or {})
+                stream.options = options
                 context = stream.codec_context
                 context.time_base = time_base
                 context.thread_count = 1
@@ -173,10 +200,18 @@ def write_film(
                 if tagged:
                     context.colorspace = _COLORSPACES[matrix]
                     context.color_range = _RANGES[color_range]
-            frame = _picture(pixels, pix_fmt, matrix, color_range)
+                if transfer is not None:
+                    context.color_trc = _TRANSFERS[transfer]
+                if primaries is not None:
+                    context.color_primaries = _PRIMARIES[primaries]
+            frame = _picture(pixels, pix_fmt, matrix, color_range, interlaced)
             if tagged:
                 frame.colorspace = _COLORSPACES[matrix]
                 frame.color_range = _RANGES[color_range]
+            if transfer is not None:
+                frame.color_trc = _TRANSFERS[transfer]
+            if primaries is not None:
+                frame.color_primaries = _PRIMARIES[primaries]
             frame.pts = next(times)
             frame.time_base = time_base
             container.mux(stream.encode(frame))
@@ -186,20 +221,23 @@ def write_film(
 
 
 def to_yuv(
-    pixels: NDArray[np.uint8],
+    pixels: NDArray[np.uint8] | NDArray[np.float64],
     *,
     matrix: Matrix = "bt709",
     color_range: Range = "limited",
     bits: int = 8,
 ) -> NDArray[np.float64]:
-    """Convert (h, w, 3) uint8 sRGB to unrounded code values of Y, Cb and Cr.
+    """Convert (h, w, 3) uint8 sRGB, or float [0, 1], to code values of Y, Cb and Cr.
+
+    They are not rounded.
 
     References
     ----------
     Recommendations ITU-R BT.601-7, BT.709-6 and BT.2020-2.
     """
     red_weight, blue_weight = _LUMA[matrix]
-    red, green, blue = np.moveaxis(pixels / 255, -1, 0)
+    scale = 255 if pixels.dtype == np.uint8 else 1
+    red, green, blue = np.moveaxis(pixels / scale, -1, 0)
     luma = (
         red_weight * red + (1 - red_weight - blue_weight) * green + blue_weight * blue
     )
@@ -221,8 +259,63 @@ def to_yuv(
     )
 
 
+def from_yuv(
+    codes: NDArray[np.float64],
+    *,
+    matrix: Matrix = "bt709",
+    color_range: Range = "limited",
+    bits: int = 8,
+) -> NDArray[np.float64]:
+    """Convert code values of Y, Cb and Cr back: (..., 3) R'G'B', [0, 1]."""
+    red_weight, blue_weight = _LUMA[matrix]
+    unit = 2 ** (bits - 8)
+    black, white, swing = (
+        (16 * unit, 235 * unit, 224 * unit)
+        if color_range == "limited"
+        else (0, 2**bits - 1, 2**bits - 1)
+    )
+    luma = (codes[..., 0] - black) / (white - black)
+    red = luma + 2 * (1 - red_weight) * (codes[..., 2] - 128 * unit) / swing
+    blue = luma + 2 * (1 - blue_weight) * (codes[..., 1] - 128 * unit) / swing
+    green = (luma - red_weight * red - blue_weight * blue) / (
+        1 - red_weight - blue_weight
+    )
+    return np.stack([red, green, blue], axis=-1).clip(0, 1)
+
+
+def turn(path: Path, matrix: tuple[int, int, int, int]) -> Path:
+    """Give an mp4 a display matrix (a, b, c, d) in its track header, as phones do.
+
+    It takes a stored pixel (p, q) to (a p + c q, b p + d q): ISO/IEC 14496-12.
+    """
+    data = bytearray(path.read_bytes())
+    a, b, c, d = (value << 16 for value in matrix)
+    struct.pack_into(
+        ">9i", data, data.index(b"tkhd") + 44, a, b, 0, c, d, 0, 0, 0, 1 << 30
+    )
+    path.write_bytes(data)
+    return path
+
+
+def _subsample(
+    samples: NDArray[np.float64], down: int, across: int
+) -> NDArray[np.float64]:
+    """Average over 2**down rows and 2**across columns; odd sizes repeat their last."""
+    rows, columns = 1 << down, 1 << across
+    padding = (0, -samples.shape[0] % rows), (0, -samples.shape[1] % columns)
+    padded = np.pad(samples, padding, "edge")
+    height, width = padded.shape[0] // rows, padded.shape[1] // columns
+    blocks = padded.reshape(height, rows, width, columns)
+    averages: NDArray[np.float64] = blocks.mean(axis=(1, 3))
+    return averages
+
+
 def _picture(
-    pixels: NDArray[np.uint8], pix_fmt: str, matrix: Matrix, color_range: Range
+    pixels: NDArray[np.uint8] | NDArray[np.float64],
+    pix_fmt: str,
+    matrix: Matrix,
+    color_range: Range,
+    interlaced: bool,
 ) -> av.VideoFrame:
     """Turn sRGB pixels into a frame of `pix_fmt`."""
     if pix_fmt not in _LAYOUTS:
@@ -236,9 +329,11 @@ def _picture(
     for channel, plane in enumerate(frame.planes):
         samples = yuv[..., channel]
         if channel > 0:
-            samples = samples.reshape(
-                height >> down, 1 << down, width >> across, 1 << across
-            ).mean(axis=(1, 3))
+            if interlaced:
+                fields = [_subsample(samples[i::2], down, across) for i in (0, 1)]
+                samples = np.stack(fields, axis=1).reshape(-1, fields[0].shape[1])
+            else:
+                samples = _subsample(samples, down, across)
         codes = np.rint(samples).clip(0, 2**bits - 1)
         codes = codes.astype(np.uint8 if bits == 8 else "<u2")
         row_bytes = codes.shape[1] * codes.itemsize

@@ -7,11 +7,12 @@ import pytest
 
 from cluster_shard import cluster_shard
 from reelbow.errors import ReelbowError
+from reelbow.pictures import Averages
 from reelbow.plan import write_plan
 from reelbow.thumbnails import ThumbnailWriter
 
 PLAN = {
-    "video": {},
+    "video": {"coding": {"matrix": "bt601", "transfer": "hlg"}},
     "width": 8,
     "height": 6,
     "duration_s": 3.0,
@@ -28,15 +29,21 @@ def halves(left: int, right: int):
     return np.repeat(row[np.newaxis], 6, axis=0).astype(np.uint8)
 
 
+def average(frame: int) -> Averages:
+    """Give averages of the full pictures, which thumbnails do not have."""
+    strip = np.arange(3 * frame + 3.0).reshape(-1, 3) + 0.4
+    return Averages(np.array([1, 2, frame + 0.6]), strip, frame + 0.125)
+
+
 def cluster(tmp_path: Path, *, engine="numba", n_colors=4) -> Path:
     thumbnails, plan = tmp_path / "a.npz", tmp_path / "plan.json"
     write_plan(PLAN, plan)
     with ThumbnailWriter(thumbnails) as writer:
-        writer.add(0, 0.0, "0.jpg", halves(0xFF0000, 0xFF0000))
+        writer.add(0, 0.0, "0.jpg", halves(0xFF0000, 0xFF0000), average(0))
         writer.skip("1.jpg", "cannot be read")
-        writer.add(2, None, "2.jpg", halves(0x00FF00, 0x0000FF))
+        writer.add(2, None, "2.jpg", halves(0x00FF00, 0x0000FF), average(2))
         # Another size is another batch.
-        writer.add(3, 3.0, "3.jpg", halves(0x101010, 0x303030)[:, 2:])
+        writer.add(3, 3.0, "3.jpg", halves(0x101010, 0x303030)[:, 2:], average(3))
     cluster_shard(
         thumbnails,
         plan,
@@ -74,16 +81,16 @@ def test_palettes_are_the_colors_that_are_there(tmp_path, engine):
     ]
 
 
-def test_frames_have_their_number_time_mean_and_strip(tmp_path):
+def test_frames_have_their_number_time_mean_luma_and_strip(tmp_path):
     path = cluster(tmp_path)
-    rows = query(path, "SELECT frame, time_s, name, mean_color FROM frames")
+    rows = query(path, "SELECT frame, time_s, name, mean_color, luma FROM frames")
     assert rows == [
-        (0, 0.0, "0.jpg", 0xFF0000),
-        (2, None, "2.jpg", 0x008080),
-        (3, 3.0, "3.jpg", 0x252525),
+        (0, 0.0, "0.jpg", 0x010201, 0.125),
+        (2, None, "2.jpg", 0x010203, 2.125),
+        (3, 3.0, "3.jpg", 0x010204, 3.125),
     ]
-    (strip,) = query(path, "SELECT strip FROM frames WHERE frame = 0")
-    assert strip == (b"\xff\x00\x00" * 6,)
+    strips = query(path, "SELECT strip FROM frames")
+    assert strips == [(bytes(range(3)),), (bytes(range(9)),), (bytes(range(12)),)]
 
 
 def test_what_was_skipped_and_what_made_it_are_there(tmp_path):
@@ -93,6 +100,8 @@ def test_what_was_skipped_and_what_made_it_are_there(tmp_path):
     assert query(path, "SELECT * FROM metadata") == [("version", "1")]
     film = query(path, "SELECT film, source, width, height, duration_s FROM films")
     assert film == [("demo", "demo.mkv", 8, 6, 3.0)]
+    coding = query(path, "SELECT matrix, transfer, primaries FROM films")
+    assert coding == [("bt601", "hlg", None)]
 
 
 def test_twice_the_same_is_the_same_bit_for_bit(tmp_path):

@@ -39,13 +39,21 @@ def downsample(
     height: int | None = 12,
     crop: str | None = None,
     size: tuple[int | None, int | None] = (48, 64),
+    **more: Any,
 ) -> Path:
     """Run the script; nothing but its result may be there after it."""
     plan = tarball.with_name("plan.json")
     about: dict[str, Any] = {"video": {} if extracted else None, "shards": []}
     write_plan(about | {"height": size[0], "width": size[1]}, plan)
     thumbnails = tarball.parent / "thumbnails" / "00000.npz"
-    script.downsample_frames(tarball, plan, thumbnails, height=height, crop=crop)
+    usual = {
+        "mean_space": "srgb",
+        "max_pixels": pictures.MAX_PIXELS,
+        "missing_frames": "skip",
+    }
+    script.downsample_frames(
+        tarball, plan, thumbnails, height=height, crop=crop, **(usual | more)
+    )
     assert [path.name for path in thumbnails.parent.iterdir()] == ["00000.npz"]
     return thumbnails
 
@@ -128,6 +136,10 @@ def test_extracted_frames_keep_their_numbers_and_notes(tmp_path: Path) -> None:
             about: dict[str, Any] = {"film": "f", "frame": frame, "time_s": frame / 4}
             if frame == 41:
                 about["reason"] = "the picture does not decode (so)"
+            else:
+                mean = np.array([frame, 1.25, 2.5])
+                strip = np.full((3, 3), frame + 0.5)
+                about |= pictures.Averages(mean, strip, frame / 2).to_json()
             jpeg = None if frame == 41 else image(0x202020 + frame)
             writer.add(f"{frame:08d}", jpeg, about)
     thumbnails = downsample(tmp_path / "00001.tar", extracted=True)
@@ -136,6 +148,12 @@ def test_extracted_frames_keep_their_numbers_and_notes(tmp_path: Path) -> None:
         (42, 10.5, "00000042.jpg"),
     ]
     assert skipped(thumbnails) == [("00000041", "the picture does not decode (so)")]
+    # the averages too, which the JPEG does not have
+    with Thumbnails(thumbnails) as found:
+        (batch,) = found.batches()
+    assert batch.means.tolist() == [[40, 1.25, 2.5], [42, 1.25, 2.5]]
+    assert batch.lumas.tolist() == [20, 21]
+    assert batch.strips[:, :, 0].tolist() == [[40.5] * 3, [42.5] * 3]
 
 
 def test_height_null_keeps_the_full_size(tmp_path: Path) -> None:
@@ -165,16 +183,16 @@ def test_a_failure_in_the_middle_leaves_nothing_half_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tarball = pack(tmp_path / "t.tar", {f"{i}.jpg": image(i) for i in range(5)})
-    load = script.pictures.load_image
+    decode = script.pictures.decode_image
     done = []
 
-    def fail(data: bytes, **how: Any) -> NDArray[np.uint8]:
+    def fail(data: bytes, **how: Any) -> pictures.DecodedImage:
         done.append(data)
         if len(done) == 3:
             raise MemoryError
-        return load(data, **how)
+        return decode(data, **how)
 
-    monkeypatch.setattr(script.pictures, "load_image", fail)
+    monkeypatch.setattr(script.pictures, "decode_image", fail)
     with pytest.raises(MemoryError):
         downsample(tarball)
     assert list((tmp_path / "thumbnails").iterdir()) == []

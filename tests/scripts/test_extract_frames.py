@@ -16,6 +16,7 @@ import extract_frames as script
 from films import frame_number, numbered, numbered_film, solid, write_film
 from reelbow import planning
 from reelbow.errors import ReelbowError
+from reelbow.pictures import LUMA_WEIGHTS, Averages
 from reelbow.plan import write_plan
 
 GOP: dict[str, Any] = {"gop": 12, "bframes": 3, "options": {"sc_threshold": "0"}}
@@ -27,7 +28,7 @@ def make_plan(video: Path, *, per_shard: int = 4, **how: Any) -> Path:
         "every": 0.25,
         "start_s": 0.0,
         "end_s": None,
-        "letterbox": "auto",
+        "crop": "auto",
     }
     planned = planning.plan_video(video, per_shard=per_shard, **(usual | how))
     path = video.parent / "plan.json"
@@ -36,12 +37,26 @@ def make_plan(video: Path, *, per_shard: int = 4, **how: Any) -> Path:
 
 
 def extract(
-    video: Path, plan: Path, shard: str, *, height: int | None = None
+    video: Path,
+    plan: Path,
+    shard: str,
+    *,
+    height: int | None = None,
+    strip_rows: int | None = None,
+    mean_space: str = "srgb",
 ) -> dict[str, tuple[NDArray[np.uint8] | None, dict[str, Any]]]:
     """Run the script; read what it wrote with nothing of ours."""
     frames = video.parent / "frames" / f"{shard}.tar"
     script.extract_frames(
-        video, plan, frames, film_id="film", shard=shard, height=height, quality=95
+        video,
+        plan,
+        frames,
+        film_id="film",
+        shard=shard,
+        height=height,
+        quality=95,
+        strip_rows=strip_rows,
+        mean_space=mean_space,
     )
     assert [path.name for path in frames.parent.iterdir()] == [frames.name]
     samples: dict[str, tuple[NDArray[np.uint8] | None, dict[str, Any]]] = {}
@@ -81,8 +96,14 @@ def test_all_shards_together_hold_every_sample_once(tmp_path: Path) -> None:
     assert sorted(found) == [f"{i:08d}" for i in range(10)]
     for i, key in enumerate(sorted(found)):
         pixels, about = found[key]
-        assert about == {"film": "film", "frame": i, "time_s": i / 4}
         assert pixels is not None
+        averages = Averages.from_json(about)
+        assert np.abs(averages.mean - pixels.mean((0, 1))).max() < 1
+        assert np.abs(averages.strip - pixels.mean(1)).max() < 3
+        assert averages.luma == pytest.approx(averages.mean @ LUMA_WEIGHTS, abs=0.01)
+        for part in ("mean_color", "luma", "strip"):
+            del about[part]
+        assert about == {"film": "film", "frame": i, "time_s": i / 4}
         assert pixels.shape == (64, 96, 3)
         assert frame_number(pixels) == 6 * i
 
@@ -132,6 +153,7 @@ def test_a_picture_that_does_not_decode_leaves_a_note(tmp_path: Path) -> None:
     samples = list(extract(video, plan, "00000").values())
     assert [pixels is None for pixels, _ in samples] == [False, False, True, False]
     about = samples[2][1]
+    assert about.keys() == {"film", "frame", "time_s", "reason"}
     assert (about["film"], about["frame"], about["time_s"]) == ("film", 2, 0.5)
     assert about["reason"].startswith("the picture does not decode (")
 
@@ -177,5 +199,7 @@ def test_the_same_shard_gives_the_same_bytes(tmp_path: Path) -> None:
             shard="00000",
             height=32,
             quality=90,
+            strip_rows=None,
+            mean_space="srgb",
         )
     assert (tmp_path / "a.tar").read_bytes() == (tmp_path / "b.tar").read_bytes()

@@ -22,6 +22,7 @@ def write_shard(path: Path, frames) -> Path:
             times_s=np.full(n, np.nan),
             names=[str(frame) for frame in frames],
             mean_colors=np.zeros((n, 3)),
+            lumas=np.zeros(n),
             strips=np.zeros((n, 1, 3)),
             colors=np.zeros((n, 1, 3)),
             shares=np.ones((n, 1)),
@@ -32,6 +33,7 @@ def write_shard(path: Path, frames) -> Path:
 
 def merge(tmp_path: Path, shards, planned, **settings) -> Path:
     plan = {
+        "video": {"coding": {"matrix": "bt709", "assumed": "matrix"}},
         "width": 8,
         "height": 6,
         "duration_s": None,
@@ -68,7 +70,8 @@ def test_shards_of_a_video_keep_their_numbers(tmp_path):
     path = merge(tmp_path, shards, [2, 1])
     frames = query(path, "SELECT frame, name FROM frames")
     assert frames == [(0, "0"), (1, "1"), (2, "2")]
-    assert query(path, "SELECT film, title FROM films") == [("demo", "The Demo")]
+    films = query(path, "SELECT film, title, matrix, assumed FROM films")
+    assert films == [("demo", "The Demo", "bt709", "matrix")]
 
 
 def test_shards_of_tarballs_are_counted_on_and_timed(tmp_path):

@@ -8,6 +8,7 @@ import pytest
 from films import numbered_film, solid, write_film
 from plan_shards import plan_shards
 from reelbow.errors import ReelbowError
+from reelbow.pictures import MAX_PIXELS
 from reelbow.plan import find_shard, read_plan
 
 
@@ -28,7 +29,9 @@ def plan(tmp_path, video=None, tarballs=(), **settings):
         "start_s": 0.0,
         "end_s": None,
         "per_shard": 600,
-        "letterbox": "none",
+        "crop": "none",
+        "stream": None,
+        "max_pixels": MAX_PIXELS,
         **settings,
     }
     plan_shards(video, list(tarballs), tmp_path / "out" / "plan.json", **how)
@@ -87,13 +90,13 @@ def test_a_stretch_beyond_the_end_is_refused_and_leaves_nothing(film, tmp_path):
     assert list((tmp_path / "out").glob("*")) == []
 
 
-@pytest.mark.parametrize("letterbox", ["auto", "none"])
-def test_the_letterbox_of_a_film_is_found_if_wanted(tmp_path, letterbox):
+@pytest.mark.parametrize("crop", ["auto", "none"])
+def test_the_letterbox_of_a_film_is_found_if_wanted(tmp_path, crop):
     picture = solid(0x40A060, (64, 64))
     picture[:12] = picture[-12:] = 0
     film = write_film(tmp_path / "film.mp4", [picture] * 24)
-    crop = plan(tmp_path, film, letterbox=letterbox)["crop"]
-    assert crop == ("64:40:0:12" if letterbox == "auto" else None)
+    found = plan(tmp_path, film, crop=crop)["crop"]
+    assert found == ("64:40:0:12" if crop == "auto" else None)
 
 
 def test_each_tarball_is_a_shard(tmp_path):

@@ -5,7 +5,7 @@ from typing import Literal
 import av
 import numpy as np
 import pytest
-from av.video.reformatter import ColorRange, Colorspace
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace
 from numpy.typing import NDArray
 
 from films import Matrix, Range
@@ -81,6 +81,8 @@ def patches(
         frame.color_range = (
             ColorRange.MPEG if color_range == "limited" else ColorRange.JPEG
         )
+        # else those of BT.2020 would follow from its matrix
+        frame.color_primaries = ColorPrimaries.BT709
     return frame
 
 
@@ -98,8 +100,8 @@ def test_a_film_s_matrix_range_and_depth_are_undone(
 ) -> None:
     frame = patches(matrix, color_range, bits)
     coding = colors.find_coding(frame)
-    assert coding == colors.Coding(matrix, color_range, False, False)
-    picture = colors.to_rgb(frame, coding)
+    assert coding == colors.Coding(matrix, color_range)
+    picture = colors.to_srgb(frame, coding)
     assert picture.shape == (SIDE, SIDE * len(PATCHES), 3)
     assert picture.dtype == np.uint8
     assert np.abs(middles(picture) - np.array(PATCHES)).max() <= within
@@ -109,7 +111,7 @@ def test_a_film_s_matrix_range_and_depth_are_undone(
 def test_the_matrix_matters(other: str) -> None:
     # else the test above could pass by chance
     frame = patches("bt709", "limited", 8)
-    wrong = colors.to_rgb(frame, colors.Coding(other, "limited", False, False))
+    wrong = colors.to_srgb(frame, colors.Coding(other, "limited"))
     assert np.abs(middles(wrong) - np.array(PATCHES)).max() > 10
 
 
@@ -118,13 +120,13 @@ def test_the_coding_given_is_used_not_the_one_the_frame_says() -> None:
     frame = patches("bt601", "full", 8)
     frame.colorspace = SPACES["bt709"]
     frame.color_range = ColorRange.MPEG
-    picture = colors.to_rgb(frame, colors.Coding("bt601", "full", False, False))
+    picture = colors.to_srgb(frame, colors.Coding("bt601", "full"))
     assert np.abs(middles(picture) - np.array(PATCHES)).max() <= 2
 
 
 def test_flat_color_is_flat() -> None:
     frame = patches("bt709", "limited", 8)
-    picture = colors.to_rgb(frame, colors.find_coding(frame))
+    picture = colors.to_srgb(frame, colors.find_coding(frame))
     for number in range(len(PATCHES)):
         inner = picture[:, number * SIDE + 3 : (number + 1) * SIDE - 3]
         assert (inner == inner[0, 0]).all()
@@ -145,19 +147,21 @@ def test_a_silent_film_is_taken_for_what_its_size_says(
     size: tuple[int, int], matrix: str
 ) -> None:
     frame = av.VideoFrame(*size, "yuv420p")
-    assert colors.find_coding(frame) == colors.Coding(matrix, "limited", True, True)
+    assert colors.find_coding(frame) == colors.Coding(
+        matrix, "limited", assumed="matrix,color_range"
+    )
 
 
 def test_a_declared_coding_is_not_overruled_by_the_size() -> None:
     frame = av.VideoFrame(1920, 1080, "yuv420p")
     frame.colorspace = Colorspace.ITU601
     frame.color_range = ColorRange.JPEG
-    assert colors.find_coding(frame) == colors.Coding("bt601", "full", False, False)
+    assert colors.find_coding(frame) == colors.Coding("bt601", "full")
 
 
 def test_yuvj_is_full_range_though_nothing_says_so() -> None:
     coding = colors.find_coding(av.VideoFrame(64, 48, "yuvj420p"))
-    assert coding == colors.Coding("bt601", "full", True, False)
+    assert coding == colors.Coding("bt601", "full", assumed="matrix")
 
 
 @pytest.mark.parametrize("pixel_format", ["rgb24", "bgr24", "gbrp", "bgr0"])
@@ -167,8 +171,8 @@ def test_rgb_stays_as_it_is(pixel_format: str) -> None:
         format=pixel_format
     )
     coding = colors.find_coding(frame)
-    assert coding == colors.Coding("rgb", "full", False, False)
-    np.testing.assert_array_equal(colors.to_rgb(frame, coding), rgb)
+    assert coding == colors.Coding("rgb", "full")
+    np.testing.assert_array_equal(colors.to_srgb(frame, coding), rgb)
 
 
 def test_every_matrix_has_one_name() -> None:

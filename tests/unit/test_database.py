@@ -43,6 +43,7 @@ def write_shard(
                 times_s=np.array([time_s]),
                 names=[f"{frame:08d}.jpg"],
                 mean_colors=np.array([[frame % 256, 0, 0]], np.float32),
+                lumas=np.array([frame + 0.25]),
                 strips=np.full((1, 2, 3), frame % 256, np.float32),
                 colors=np.array([colors], np.float32),
                 shares=np.array([shares], np.float32),
@@ -117,8 +118,12 @@ def test_the_tables_are_those_of_the_design(tmp_path):
         "films": [
             *["film_id", "film", "title", "source"],
             *["width", "height", "duration_s", "crop"],
+            *["matrix", "color_range", "transfer", "primaries", "assumed"],
         ],
-        "frames": ["film_id", "frame", "time_s", "name", "mean_color", "strip"],
+        "frames": [
+            *["film_id", "frame", "time_s", "name"],
+            *["mean_color", "luma", "strip"],
+        ],
         "palettes": ["film_id", "frame", "rank", "color", "share"],
         "skipped": ["film_id", "shard", "name", "reason"],
         "metadata": ["key", "value"],
@@ -137,6 +142,7 @@ def test_the_tables_are_those_of_the_design(tmp_path):
         "INSERT INTO palettes SELECT * FROM palettes",
         "UPDATE palettes SET color = 'red'",
         "UPDATE frames SET strip = NULL",
+        "UPDATE frames SET luma = NULL",
     ],
 )
 def test_the_tables_refuse_doubles_and_wrong_types(tmp_path, sql):
@@ -152,10 +158,10 @@ def test_colors_are_packed_and_rounded(tmp_path):
     assert colors == [(0xFF8000,), (0x0000FF,)]
 
 
-def test_frames_keep_their_number_time_name_and_strip(tmp_path):
+def test_frames_keep_their_number_time_name_luma_and_strip(tmp_path):
     path = write_shard(tmp_path / "a.sqlite", [7])
     rows = query(path, "SELECT * FROM frames")
-    assert rows == [(1, 7, 3.5, "00000007.jpg", 0x070000, b"\x07" * 6)]
+    assert rows == [(1, 7, 3.5, "00000007.jpg", 0x070000, 7.25, b"\x07" * 6)]
 
 
 def test_an_unknown_time_is_null(tmp_path):
@@ -232,6 +238,25 @@ def test_a_name_with_signs_of_a_uri_is_only_a_name(tmp_path):
     assert query(path, "SELECT count(*) FROM frames") == [(1,)]
 
 
+def test_how_colors_were_read_is_taken_from_the_plan():
+    coding = {
+        "matrix": "bt601",
+        "color_range": "full",
+        "transfer": "sdr",
+        "primaries": "bt709",
+        "peak": 1000.0,
+        "assumed": "matrix",
+    }
+    plan = {"video": {"coding": coding}, "width": 4, "height": 3}
+    names = {"film": "f", "title": "t", "source": "s"}
+    plan |= {"duration_s": 1.0, "crop": None}
+    row = FilmRow.from_plan(plan, **names)
+    assert row == ("f", "t", "s", 4, 3, 1.0, None, "bt601", "full", "sdr", *row[10:])
+    assert row[10:] == ("bt709", "matrix")
+    images = FilmRow.from_plan(plan | {"video": None}, **names)
+    assert images[7:] == (None,) * 5
+
+
 # merge_shards
 
 
@@ -275,8 +300,11 @@ def test_a_merged_film_can_be_merged_bit_for_bit_again(two, tmp_path):
 
 
 def test_the_film_is_that_of_the_row(two, result):
-    merge(two, [2, 2], result, row=ROW._replace(title="New", crop="64:40:0:4"))
-    row = (1, "demo", "New", "demo.mkv", 64, 48, 12.0, "64:40:0:4")
+    coding = ("bt709", "limited", "pq", "bt2020", "matrix")
+    new = dict(zip(database.CODING_COLUMNS, coding, strict=True))
+    changed = ROW._replace(title="New", crop="64:40:0:4", **new)
+    merge(two, [2, 2], result, row=changed)
+    row = (1, "demo", "New", "demo.mkv", 64, 48, 12.0, "64:40:0:4", *coding)
     assert query(result, "SELECT * FROM films") == [row]
 
 
@@ -381,12 +409,12 @@ def test_tarball_shards_are_counted_on_and_skipped_ones_hold_their_number(
     ]
     row = ROW._replace(duration_s=None)
     merge(shards, [None] * 3, result, row=row)
-    assert query(result, "SELECT frame, time_s FROM frames") == [
-        (0, None),
-        (2, None),
-        (3, None),
-        (4, None),
-        (6, None),
+    assert query(result, "SELECT frame, time_s, luma FROM frames") == [
+        (0, None, 0.25),
+        (2, None, 2.25),
+        (3, None, 0.25),
+        (4, None, 1.25),
+        (6, None, 1.25),
     ]
     ranks = query(result, "SELECT frame, count(*) FROM palettes GROUP BY frame")
     assert ranks == [(0, 2), (2, 2), (3, 2), (4, 2), (6, 2)]
@@ -435,11 +463,18 @@ def films(tmp_path):
 
 def test_films_are_numbered_in_their_order(films, result):
     paths = [films("b", [0, 1], a="1"), films("a", [0], a="1")]
+    change(paths[1], "UPDATE films SET transfer = 'hlg', assumed = 'primaries'")
     merge_films(paths, result, n_colors=N_COLORS)
     assert query(result, "SELECT film_id, film, source FROM films") == [
         (1, "b", "b.mkv"),
         (2, "a", "a.mkv"),
     ]
+    assert query(result, "SELECT transfer, assumed, matrix FROM films") == [
+        (None, None, None),
+        ("hlg", "primaries", None),
+    ]
+    lumas = query(result, "SELECT luma FROM frames ORDER BY film_id, frame")
+    assert lumas == [(0.25,), (1.25,), (0.25,)]
     assert query(result, "SELECT film_id, frame FROM frames") == [
         (1, 0),
         (1, 1),

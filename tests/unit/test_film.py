@@ -552,7 +552,7 @@ def test_a_probe_survives_the_plan(tmp_path: Path) -> None:
     path = numbered_film(tmp_path / "film.mp4", 3, matrix="bt601")
     probe = film.probe_film(path)
     assert film.Probe.from_json(probe.to_json()) == probe
-    assert probe.coding == colors.Coding("bt601", "limited", False, False)
+    assert probe.coding == colors.Coding("bt601", "limited")
     assert probe.codec == "h264"
     assert probe.rate == 24
 
@@ -796,19 +796,29 @@ def test_count_hand_is_sampled_by_its_own_uneven_times() -> None:
 
 @pytest.mark.shared
 @pytest.mark.parametrize(
-    ("name", "size", "rotation"),
+    ("name", "size", "rotation", "turn"),
     [
-        ("bbb_rotated90_1080p_24fps_h264.mp4", (1080, 1920), 3),
-        ("puppy_rotated180_VFR_h264_phone.mp4", (1280, 720), 2),
+        (
+            "bbb_rotated90_1080p_24fps_h264.mp4",
+            (1080, 1920),
+            3,
+            film.Turn(transposed=True, mirrored=True),
+        ),
+        (
+            "puppy_rotated180_VFR_h264_phone.mp4",
+            (1280, 720),
+            2,
+            film.Turn(mirrored=True, flipped=True),
+        ),
     ],
 )
 def test_rotated_films_come_upright(
-    name: str, size: tuple[int, int], rotation: int
+    name: str, size: tuple[int, int], rotation: int, turn: film.Turn
 ) -> None:
     path = shared_film(name)
     probe = film.probe_film(path)
     assert (probe.width, probe.height) == size
-    assert probe.rotation == rotation
+    assert probe.turn == turn
     (frame,) = film.read_frames(path, every=9, start_s=1.5, height=size[1] // 10)
     assert frame.pixels.shape == (size[1] // 10, size[0] // 10, 3)
     # the same as turning the picture as it is stored

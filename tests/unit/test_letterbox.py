@@ -105,6 +105,47 @@ def test_a_vignette_is_not_cropped():
     assert find(frames) is None
 
 
+def test_a_film_letterboxed_in_three_fifths_is_not_cropped():
+    parts = [framed(scene(), 20, 20) for _ in range(12)]
+    whole = [scene(112) for _ in range(8)]
+    assert find([*parts, *whole]) is None
+
+
+def test_a_stray_frame_in_the_bars_does_not_undo_them():
+    frames = [framed(scene(), 20, 20) for _ in range(19)]
+    assert find([*frames, framed(scene(88), 20, 4)]) == "128:72:0:20"
+
+
+def test_the_kept_part_holds_pictures_of_several_heights():
+    tall = [framed(scene(92), 10, 10) for _ in range(5)]
+    assert find([*[framed(scene(), 20, 20) for _ in range(5)], *tall]) == "128:92:0:10"
+
+
+@pytest.mark.parametrize("black", [16, 24])
+def test_bars_of_a_black_that_is_not_0(black):
+    frames = [framed(scene(), 20, 20) for _ in range(10)]
+    assert find([np.maximum(frame, black) for frame in frames]) == "128:72:0:20"
+
+
+def test_gray_bars_are_picture():
+    frames = [framed(scene(), 20, 20) for _ in range(10)]
+    assert find([np.maximum(frame, 40) for frame in frames]) is None
+
+
+@pytest.mark.parametrize("lines", [1, 8])
+def test_padding_at_one_side_only_is_no_bar(lines):
+    assert find([framed(scene(200, 300), 0, lines) for _ in range(5)]) is None
+
+
+def test_pictures_of_several_sizes_have_no_common_bars():
+    assert find([framed(scene(), 20, 20), framed(scene(72, 64), 20, 20)]) is None
+
+
+def test_frames_are_looked_at_one_by_one():
+    frames = (framed(scene(), 20, 20) for _ in range(5))
+    assert find(frames) == "128:72:0:20"
+
+
 def test_one_dark_side_is_no_bar():
     frames = [framed(scene(), left=30) for _ in range(10)]
     assert find(frames) is None

@@ -1,4 +1,4 @@
-"""Crop, area average, letterbox bars and image files, against arrays done by hand."""
+"""Crop, area average and image files, against arrays done by hand."""
 
 import io
 import struct
@@ -15,7 +15,7 @@ from PIL import Image
 
 from reelbow import pictures
 from reelbow.errors import ReelbowError
-from reelbow.pictures import Crop, find_letterbox, load_image, shape_picture
+from reelbow.pictures import Crop, average_picture, decode_image, shape_picture
 
 Picture = NDArray[np.uint8]
 
@@ -41,6 +41,12 @@ def encode(picture: Picture, kind: str = "PNG", **how: Any) -> bytes:
     stream = io.BytesIO()
     Image.fromarray(picture).save(stream, kind, **how)
     return stream.getvalue()
+
+
+def load_image(data: bytes, *, height: int | None = None, **how: Any) -> Picture:
+    """Decode an image file and bring it to its shape, as a shard's job does."""
+    image = decode_image(data, height=height, **how)
+    return shape_picture(image.picture, full=image.full, crop=image.crop, height=height)
 
 
 # --- shape ----------------------------------------------------------------------------
@@ -114,10 +120,14 @@ def test_the_average_of_a_picture_stays(rows: int, columns: int, height: int) ->
 
 
 def test_strips_and_means_are_plain_averages() -> None:
-    frames = np.stack([gray([[0, 10], [20, 40]]), gray([[255, 255], [255, 255]])])
-    means, strips = pictures.average_frames(frames)
-    assert_array_equal(strips[..., 0], [[5, 30], [255, 255]])
-    assert_array_equal(means[..., 0], [17.5, 255])
+    mean, strip, luma = average_picture(gray([[0, 10], [20, 40]]), rows=2)
+    assert_array_equal(strip[..., 0], [5, 30])
+    assert_array_equal(mean, [17.5] * 3)
+    assert luma == pytest.approx(17.5)
+    mean, strip, luma = average_picture(gray([[255] * 2] * 2), rows=1)
+    assert_array_equal(strip, [[255] * 3])
+    assert_array_equal(mean, [255] * 3)
+    assert luma == pytest.approx(255)
 
 
 def test_a_crop_is_written_as_ffmpeg_writes_it() -> None:
@@ -127,84 +137,6 @@ def test_a_crop_is_written_as_ffmpeg_writes_it() -> None:
     for wrong in ("640:268:0", "640:268:0:-1", "a:b:c:d", "640:268:0:46\n", ""):
         with pytest.raises(ReelbowError, match="w:h:x:y"):
             Crop.parse(wrong)
-
-
-# --- letterbox ------------------------------------------------------------------------
-
-
-def framed(
-    top: int = 0, bottom: int = 0, left: int = 0, right: int = 0, black: int = 0
-) -> Picture:
-    """Draw a lit picture of 72x96 behind bars."""
-    picture = np.full((72, 96, 3), black, np.uint8)
-    picture[top : 72 - bottom, left : 96 - right] = (
-        photo(72, 96)[top : 72 - bottom, left : 96 - right] // 2 + 100
-    )
-    return picture
-
-
-@pytest.mark.parametrize("black", [0, 16, 24])
-def test_bars_above_and_below_are_found(black: int) -> None:
-    frames = [framed(top=9, bottom=11, black=black)] * 5
-    assert find_letterbox(frames) == Crop(96, 52, 0, 9)
-
-
-def test_pillars_and_a_frame_all_around_are_found() -> None:
-    assert find_letterbox([framed(left=12, right=12)]) == Crop(72, 72, 12, 0)
-    assert find_letterbox([framed(8, 8, 10, 10)] * 3) == Crop(76, 56, 10, 8)
-
-
-def test_without_bars_nothing_is_cropped() -> None:
-    assert find_letterbox([framed()] * 4) is None
-    assert find_letterbox([]) is None
-
-
-def test_an_edge_just_above_black_is_picture() -> None:
-    assert find_letterbox([framed(top=9, bottom=9, black=25)]) is None
-
-
-def test_black_and_very_dark_frames_tell_nothing() -> None:
-    black = np.zeros((72, 96, 3), np.uint8)
-    dark = np.full((72, 96, 3), 20, np.uint8)
-    spark = black.copy()
-    spark[30:36, 40:46] = 255
-    assert find_letterbox([black] * 5) is None
-    assert find_letterbox([dark, spark]) is None
-    mixed = [black, spark, framed(top=10, bottom=10), dark]
-    assert find_letterbox(mixed) == Crop(96, 52, 0, 10)
-
-
-def test_a_film_letterboxed_only_in_part_is_not_cropped() -> None:
-    assert find_letterbox([framed(top=9, bottom=9)] * 3 + [framed()] * 2) is None
-
-
-def test_a_stray_frame_in_the_bars_does_not_undo_them() -> None:
-    # subtitles, a logo: lit in less than 15 of 100 frames
-    frames = [framed(top=10, bottom=10)] * 19 + [framed(top=10, bottom=2)]
-    assert find_letterbox(frames) == Crop(96, 52, 0, 10)
-
-
-def test_the_kept_part_holds_pictures_of_several_heights() -> None:
-    frames = [framed(top=9, bottom=9)] * 5 + [framed(top=5, bottom=5)] * 5
-    assert find_letterbox(frames) == Crop(96, 62, 0, 5)
-
-
-def test_a_line_of_padding_is_no_bar() -> None:
-    assert find_letterbox([photo(200, 300) // 2 + 100]) is None
-    padded = photo(200, 300) // 2 + 100
-    padded[-1] = 0
-    assert find_letterbox([padded]) is None
-    padded[-8:] = 0
-    assert find_letterbox([padded]) == Crop(300, 192, 0, 0)
-
-
-def test_pictures_of_several_sizes_have_no_common_bars() -> None:
-    assert find_letterbox([framed(top=9), framed(top=9)[:, :50]]) is None
-
-
-def test_frames_are_looked_at_one_by_one() -> None:
-    frames = (framed(top=9, bottom=9) for _ in range(3))
-    assert find_letterbox(frames) == Crop(96, 54, 0, 9)
 
 
 # --- image files ----------------------------------------------------------------------
@@ -236,23 +168,17 @@ def test_a_jpeg_at_a_reduced_scale_is_the_area_average_of_the_whole(
     assert np.abs(small.mean((0, 1)) - expected.mean((0, 1))).max() < 1
 
 
-def test_a_reduced_scale_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    sizes = []
-    shape = pictures.shape_picture
-
-    def spy(picture: Picture, **how: Any) -> Picture:
-        sizes.append(picture.shape[:2])
-        return shape(picture, **how)
-
-    monkeypatch.setattr(pictures, "shape_picture", spy)
+def test_a_reduced_scale_is_used() -> None:
     data = encode(photo(480, 640), "JPEG")
-    for height in (60, 61, 240, None):
-        load_image(data, height=height)
+
+    def size(**how: Any) -> tuple[int, ...]:
+        return decode_image(data, **how).picture.shape[:2]
+
+    sizes = [size(height=height) for height in (60, 61, 240, None)]
     assert sizes == [(120, 160), (240, 320), (480, 640), (480, 640)]
     # twice the rows of what the crop leaves, not of the whole
-    sizes.clear()
-    load_image(data, height=60, crop=Crop(640, 268, 0, 106), crop_of=(480, 640))
-    assert sizes == [(240, 320)]
+    crop = Crop(640, 268, 0, 106)
+    assert size(height=60, crop=crop, crop_of=(480, 640)) == (240, 320)
 
 
 def test_a_crop_is_for_images_of_its_own_size_only() -> None:
@@ -392,7 +318,7 @@ def test_a_huge_declared_size_is_refused_before_it_is_decoded(
     data = bytearray(encode(photo(8, 8)))
     data[16:24] = struct.pack(">II", 100_000, 100_000)
     data[29:33] = struct.pack(">I", zlib.crc32(bytes(data[12:29])))
-    with pytest.raises(ReelbowError, match="larger than 200,000,000 pixels"):
+    with pytest.raises(ReelbowError, match="100000x100000 pixels, allowed by limits.pixels are 200000000"):
         load_image(bytes(data))
 
 

@@ -37,7 +37,7 @@ def plan(path: Path, **how: Any) -> Plan:
         "start_s": 0.0,
         "end_s": None,
         "per_shard": 3,
-        "letterbox": "auto",
+        "crop": "auto",
     }
     return planning.plan_video(path, **(usual | how))
 
@@ -136,7 +136,7 @@ def test_bars_are_found_and_can_be_kept(tmp_path: Path) -> None:
         options={"crf": "5"},
     )
     assert plan(path)["crop"] == "96:48:0:8"
-    assert plan(path, letterbox="none")["crop"] is None
+    assert plan(path, crop="none")["crop"] is None
 
 
 def test_a_title_at_the_only_keyframe_does_not_decide_the_crop(tmp_path: Path) -> None:
@@ -168,9 +168,9 @@ def test_with_keyframes_enough_only_they_are_decoded(
     looked_at = []
     decode = planning.film.decode_pictures
 
-    def spy(path: Path, keyframes: list[int], wanted: list[int]) -> Any:
+    def spy(path: Path, keyframes: list[int], wanted: list[int], *how: Any) -> Any:
         looked_at.extend(wanted)
-        return decode(path, keyframes, wanted)
+        return decode(path, keyframes, wanted, *how)
 
     monkeypatch.setattr(planning.film, "decode_pictures", spy)
     planned = plan(path)
@@ -196,7 +196,7 @@ def tarball(path: Path, images: list[NDArray[np.uint8] | bytes]) -> Path:
 
 def test_each_tarball_is_a_shard_as_it_stands(tmp_path: Path) -> None:
     paths = [tarball(tmp_path / f"{i}.tar", [numbered(i)] * 3) for i in range(3)]
-    planned = planning.plan_tarballs(paths, letterbox="auto")
+    planned = planning.plan_tarballs(paths, crop="auto")
     assert planned == {
         "video": None,
         "width": 96,
@@ -213,14 +213,14 @@ def test_each_tarball_is_a_shard_as_it_stands(tmp_path: Path) -> None:
 
 def test_bars_in_tarballs_are_found_and_can_be_kept(tmp_path: Path) -> None:
     paths = [tarball(tmp_path / "t.tar", [scene(i) for i in range(9)])]
-    assert planning.plan_tarballs(paths, letterbox="auto")["crop"] == "96:48:0:8"
-    assert planning.plan_tarballs(paths, letterbox="none")["crop"] is None
+    assert planning.plan_tarballs(paths, crop="auto")["crop"] == "96:48:0:8"
+    assert planning.plan_tarballs(paths, crop="none")["crop"] is None
 
 
 def test_images_of_several_sizes_have_no_size_and_no_bars(tmp_path: Path) -> None:
     images = [scene(1), scene(2), scene(3, (64, 96))]
     planned = planning.plan_tarballs(
-        [tarball(tmp_path / "t.tar", images)], letterbox="auto"
+        [tarball(tmp_path / "t.tar", images)], crop="auto"
     )
     assert (planned["width"], planned["height"], planned["crop"]) == (None, None, None)
 
@@ -230,24 +230,24 @@ def test_what_cannot_be_read_hides_nothing_else(tmp_path: Path) -> None:
     cut.write_bytes(cut.read_bytes()[:3000])
     mixed = tarball(tmp_path / "mixed.tar", [b"no image", scene(1), scene(2)])
     missing = tmp_path / "missing.tar"
-    planned = planning.plan_tarballs([cut, missing, mixed], letterbox="auto")
+    planned = planning.plan_tarballs([cut, missing, mixed], crop="auto")
     assert (planned["width"], planned["height"]) == (96, 64)
     assert planned["crop"] == "96:48:0:8"
     assert len(planned["shards"]) == 3
-    none = planning.plan_tarballs([cut, missing], letterbox="auto")
+    none = planning.plan_tarballs([cut, missing], crop="auto")
     assert (none["width"], none["height"], none["crop"]) == (None, None, None)
 
 
 def test_few_images_of_many_tarballs_are_looked_at(tmp_path: Path) -> None:
     path = tarball(tmp_path / "t.tar", [numbered(0)] * 20)
     loaded = []
-    load = pictures.load_image
+    decode = pictures.decode_image
 
-    def spy(data: bytes) -> NDArray[np.uint8]:
+    def spy(data: bytes, **how: Any) -> pictures.DecodedImage:
         loaded.append(data)
-        return load(data)
+        return decode(data, **how)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(planning.pictures, "load_image", spy)
-        planning.plan_tarballs([path] * 100, letterbox="auto")
-    assert len(loaded) <= planning.LETTERBOX_FRAMES
+        patch.setattr(planning.pictures, "decode_image", spy)
+        planning.plan_tarballs([path] * 100, crop="auto")
+    assert 0 < len(loaded) <= planning.LETTERBOX_FRAMES

@@ -12,9 +12,18 @@ from numpy.testing import assert_array_equal
 from numpy.typing import NDArray
 
 from reelbow import thumbnails
+from reelbow.pictures import Averages
 from reelbow.thumbnails import Thumbnails, ThumbnailWriter
 
 Rows = list[tuple[int, float | None, str, NDArray[np.uint8]]]
+
+
+def average(pixels: NDArray[np.uint8]) -> Averages:
+    """Give a picture averages of its own that its pixels do not have."""
+    seed = int(pixels.sum(dtype=np.int64))
+    rng = np.random.default_rng(seed)
+    strip = rng.uniform(0, 255, (pixels.shape[0] // 2 + 1, 3))
+    return Averages(rng.uniform(0, 255, 3), strip, float(rng.uniform(0, 255)))
 
 
 def picture(seed: int, size: tuple[int, int] = (4, 6)) -> NDArray[np.uint8]:
@@ -24,7 +33,7 @@ def picture(seed: int, size: tuple[int, int] = (4, 6)) -> NDArray[np.uint8]:
 def write(path: Path, rows: Rows, skipped: list[tuple[str, str]] | None = None) -> Path:
     with ThumbnailWriter(path) as writer:
         for row in rows:
-            writer.add(*row)
+            writer.add(*row, average(row[3]))
         for name, reason in skipped or []:
             writer.skip(name, reason)
     return path
@@ -39,12 +48,16 @@ def is_same(path: Path, rows: Rows) -> list[int]:
         for batch in found.batches():
             sizes.append(len(batch.frames))
             assert len(batch.names) == len(batch.times_s) == len(batch.pixels)
-            for frame, time_s, name, pixels in zip(*batch, strict=True):
+            for frame, time_s, name, pixels, *averages in zip(*batch, strict=True):
                 row = next(expected)
                 assert frame == row[0]
                 assert np.isnan(time_s) if row[1] is None else time_s == row[1]
                 assert name == row[2]
                 assert_array_equal(pixels, row[3], strict=True)
+                mean, luma, strip = averages
+                assert_array_equal(mean, average(row[3]).mean, strict=True)
+                assert_array_equal(strip, average(row[3]).strip, strict=True)
+                assert luma == average(row[3]).luma
         assert next(expected, None) is None
     return sizes
 
@@ -84,13 +97,24 @@ def test_a_batch_is_never_larger_than_the_limit_or_one_frame(
             assert len(batch.pixels) == 1 or batch.pixels.nbytes <= limit
 
 
+def test_strips_of_other_rows_begin_another_batch(tmp_path: Path) -> None:
+    path = tmp_path / "t.npz"
+    with ThumbnailWriter(path) as writer:
+        for i, rows in enumerate([2, 2, 3]):
+            averages = average(picture(i))._replace(strip=np.full((rows, 3), i * 1.0))
+            writer.add(i, 0.0, "", picture(i), averages)
+    with Thumbnails(path) as found:
+        shapes = [batch.strips.shape for batch in found.batches()]
+    assert shapes == [(2, 2, 3), (1, 3, 3)]
+
+
 def test_the_writer_holds_no_more_than_a_batch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(thumbnails, "BATCH_BYTES", 10 * 4 * 6 * 3)
     with ThumbnailWriter(tmp_path / "t.npz") as writer:
         for i in range(95):
-            writer.add(i, 0.0, "", picture(i))
+            writer.add(i, 0.0, "", picture(i), average(picture(i)))
             assert len(writer._pixels) <= 10
 
 
@@ -151,7 +175,11 @@ class Trap:
 
 
 @pytest.mark.parametrize(
-    "key", ["names", "frames", "batch_starts", "skipped", "pixels_000000"]
+    "key",
+    [
+        *["names", "frames", "batch_starts", "skipped"],
+        *["pixels_000000", "means_000000", "lumas_000000", "strips_000000"],
+    ],
 )
 def test_no_pickle_is_ever_loaded(tmp_path: Path, key: str) -> None:
     good = write(tmp_path / "t.npz", [(0, 0.0, "x", picture(0))])
@@ -175,7 +203,7 @@ def test_a_bare_pickle_is_refused(tmp_path: Path) -> None:
 def test_an_error_while_writing_writes_no_end(tmp_path: Path) -> None:
     path = tmp_path / "t.npz"
     writer = ThumbnailWriter(path)
-    writer.add(0, 0.0, "x", picture(0))
+    writer.add(0, 0.0, "x", picture(0), average(picture(0)))
     writer.__exit__(RuntimeError, RuntimeError(), None)
     with zipfile.ZipFile(path) as archive:
         assert archive.namelist() == []

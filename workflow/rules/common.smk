@@ -79,6 +79,13 @@ def get_tarball(wildcards):
     return get_plan(wildcards)["shards"][int(wildcards.shard)]["tarball"]
 
 
+def get_decoding_memory(wildcards):
+    """Memory for a video's decoder, which keeps some 20 pictures, in MB."""
+    video = get_plan(wildcards)["video"]
+    megapixels = video["stored_width"] * video["stored_height"] / 1e6
+    return round(450 + 40 * megapixels)
+
+
 def get_metadata(wildcards):
     """What made a shard: settings and versions."""
     groups = VIDEO_SETTINGS if get_film(wildcards).video else TARBALL_SETTINGS

@@ -19,7 +19,7 @@ rule downsample_frames:
         "../../envs/decode.yaml"
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=1000,
     params:
         height=config["downsample"]["height"],
         crop=get_crop,

@@ -16,7 +16,7 @@ rule extract_frames:
         "../../envs/decode.yaml"
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=get_decoding_memory,
     params:
         height=config["extract"]["height"],
         quality=config["extract"]["quality"],

@@ -17,7 +17,7 @@ checkpoint plan_shards:
         "../../envs/decode.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=2000,
     params:
         tarballs=get_tarballs,
         start_s=lookup_film("start_s"),

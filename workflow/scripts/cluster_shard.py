@@ -61,6 +61,7 @@ if __name__ == "__main__":
     run(
         cluster_shard,
         log=snakemake.log[0],
+        mem_mb=snakemake.resources.mem_mb,
         thumbnails=Path(snakemake.input.thumbnails),
         plan=Path(snakemake.input.plan),
         palettes=Path(snakemake.output.palettes),

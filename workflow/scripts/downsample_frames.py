@@ -41,8 +41,8 @@ def downsample_frames(
             try:
                 image = pictures.decode_image(
                     member.data,
-                    # A reduced JPEG has other averages in linear light.
-                    height=height if extracted or mean_space == "srgb" else None,
+                    # A reduced JPEG has other averages, by up to 10 levels.
+                    height=height if extracted else None,
                     crop=kept,
                     crop_of=crop_of,
                     max_pixels=max_pixels,
@@ -77,6 +77,7 @@ if __name__ == "__main__":
     run(
         downsample_frames,
         log=snakemake.log[0],
+        mem_mb=snakemake.resources.mem_mb,
         tarball=Path(snakemake.input.tarball),
         plan=Path(snakemake.input.plan),
         thumbnails=Path(snakemake.output.thumbnails),

@@ -35,7 +35,10 @@ def extract_frames(
             frame = part["first_frame"] + index
             about: dict[str, Any] = {"film": film_id, "frame": frame}
             jpeg = None
-            if decoded.frame is None or decoded.pts is None:
+            if decoded.pts is not None:
+                ticks = decoded.pts - planned["first_pts"]
+                about["time_s"] = float(ticks * time_base)
+            if decoded.frame is None:
                 about["reason"] = decoded.reason
             else:
                 picture, averages = pictures.shape_and_average(
@@ -46,8 +49,6 @@ def extract_frames(
                     strip_rows=strip_rows,
                     space=mean_space,
                 )
-                ticks = decoded.pts - planned["first_pts"]
-                about["time_s"] = float(ticks * time_base)
                 about.update(averages.to_json())
                 jpeg = pictures.encode_jpeg(picture, quality=quality)
             tarball.add(f"{frame:08d}", jpeg, about)
@@ -57,6 +58,7 @@ if __name__ == "__main__":
     run(
         extract_frames,
         log=snakemake.log[0],
+        mem_mb=snakemake.resources.mem_mb,
         video=Path(snakemake.input.video),
         plan=Path(snakemake.input.plan),
         frames=Path(snakemake.output.frames),

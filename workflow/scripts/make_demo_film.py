@@ -17,5 +17,6 @@ if __name__ == "__main__":
     run(
         make_demo_film,
         log=snakemake.log[0],
+        mem_mb=snakemake.resources.mem_mb,
         film=Path(snakemake.output.film),
     )

@@ -40,6 +40,7 @@ if __name__ == "__main__":
     run(
         merge_film,
         log=snakemake.log[0],
+        mem_mb=snakemake.resources.mem_mb,
         shards=[Path(shard) for shard in snakemake.input.shards],
         plan=Path(snakemake.input.plan),
         palettes=Path(snakemake.output.palettes),

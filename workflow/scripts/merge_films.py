@@ -16,6 +16,7 @@ if __name__ == "__main__":
     run(
         merge_films,
         log=snakemake.log[0],
+        mem_mb=snakemake.resources.mem_mb,
         films=[Path(film) for film in snakemake.input.films],
         palettes=Path(snakemake.output.palettes),
         n_colors=snakemake.params.n_colors,

@@ -44,6 +44,7 @@ if __name__ == "__main__":
     run(
         plan_shards,
         log=snakemake.log[0],
+        mem_mb=snakemake.resources.mem_mb,
         video=Path(snakemake.input.video) if snakemake.input else None,
         tarballs=[Path(tarball) for tarball in snakemake.params.tarballs],
         plan=Path(snakemake.output.plan),

@@ -56,6 +56,7 @@ if __name__ == "__main__":
     run(
         render_barcode,
         log=snakemake.log[0],
+        mem_mb=snakemake.resources.mem_mb,
         database=Path(snakemake.input.database),
         barcode=Path(snakemake.output.barcode),
         figures=[Path(figure) for figure in snakemake.output.figures],
@@ -63,5 +64,5 @@ if __name__ == "__main__":
         height=snakemake.params.height,
         width=snakemake.params.width,
         order=snakemake.params.order,
-        skip_black=snakemake.params.get("skip_black", False),
+        skip_black=snakemake.params.skip_black,
     )

@@ -133,7 +133,8 @@ def to_srgb(frame: av.VideoFrame, coding: Coding) -> NDArray[np.uint8]:
     from .tone_mapping import map_to_srgb
 
     return map_to_srgb(
-        np.ascontiguousarray(_to_rgb(frame, coding, "rgb48le"), np.uint16),
+        # Not rgb48: there, swscale's chroma at full resolution is garbage.
+        np.ascontiguousarray(_to_rgb(frame, coding, "gbrp16le"), np.uint16),
         transfer=coding.transfer,
         primaries=coding.primaries,
         peak=coding.peak,
@@ -142,12 +143,10 @@ def to_srgb(frame: av.VideoFrame, coding: Coding) -> NDArray[np.uint8]:
 
 
 def _find_white(frame: av.VideoFrame, coding: Coding) -> int:
-    """Find swscale's code of white in rgb48: it shifts bits, it does not scale."""
+    """Find swscale's code of white in 16 bits: it shifts bits, it does not scale."""
+    if coding.color_range == "limited":
+        return 65283
     bits = frame.format.components[0].bits
-    if coding.matrix == "rgb" and bits > 8:
-        return 65535
-    if coding.matrix == "rgb" or coding.color_range == "limited":
-        return 255 << 8
     return ((1 << bits) - 1) << (16 - bits)
 
 

@@ -127,6 +127,16 @@ def connect(database: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True)
 
 
+def count_skipped(database: Path) -> tuple[int, int, str]:
+    """Count the skipped pictures and the frames, and say why the first was skipped."""
+    with contextlib.closing(connect(database)) as connection:
+        n_skipped, first = connection.execute(
+            "SELECT count(*), coalesce(min(name || ': ' || reason), '') FROM skipped"
+        ).fetchone()
+        (n_frames,) = connection.execute("SELECT count(*) FROM frames").fetchone()
+    return n_skipped, n_frames, first
+
+
 def add_film(connection: sqlite3.Connection, film_id: int, row: FilmRow) -> None:
     """Add a film."""
     connection.execute(

@@ -290,7 +290,7 @@ def make_demo_film(path: Path, *, every: int = 1) -> None:
 
 def draw_frames(*, every: int = 1) -> Iterator[NDArray[np.uint8]]:
     """Draw the film's frames: (360, 640, 3) uint8, sRGB."""
-    photos = _load_photos()
+    photos = load_photos()
     width, height = SIZE
     for scene in SCENES:
         inner = (width, height - 2 * scene.bar)
@@ -320,7 +320,7 @@ def draw_frames(*, every: int = 1) -> Iterator[NDArray[np.uint8]]:
             yield pixels
 
 
-def _load_photos() -> dict[str, NDArray[np.uint8]]:
+def load_photos() -> dict[str, NDArray[np.uint8]]:
     """Load scikit-learn's photographs, each (427, 640, 3) uint8, sRGB.
 
     Raises

@@ -115,7 +115,7 @@ def open_film(
     av.logging.set_level(av.logging.ERROR)
     try:
         with av.logging.Capture() as messages:
-            container = av.open(str(path))
+            container = av.open(str(path), metadata_errors="replace")
     except av.FFmpegError as error:
         raise ReelbowError(_why_unreadable(path, error, messages)) from None
     finally:
@@ -158,7 +158,14 @@ def _choose_stream(
     if reading.stream is not None:
         stream = videos[reading.stream]
     else:
-        stream = next((video for video in videos if video is best), videos[0])
+        # One that cannot be decoded only if there is no other.
+        videos.sort(key=lambda video: (video.codec_context is None, video is not best))
+        stream = videos[0]
+    if stream.codec_context is None:
+        raise ReelbowError(
+            f"{path}: its pictures are coded in a way this FFmpeg does not know, or "
+            "its header is damaged; convert it to H.264 first"
+        )
     width, height = stream.codec_context.width, stream.codec_context.height
     if width * height > reading.max_pixels:
         raise ReelbowError(
@@ -213,11 +220,12 @@ def scan_timeline(path: Path, reading: Reading = AS_PLAYERS) -> Timeline:
         keyframes: list[int] = []
         end = 0
         for packet in read_packets(container, stream):
-            if packet.pts is None or packet.is_discard or _is_hidden(packet, codec):
+            if packet.pts is None or _is_hidden(packet, codec):
                 continue
+            # Decoding may start at one that an edit list cuts away.
             if packet.is_keyframe:
                 keyframes.append(packet.pts)
-            if keyframes:
+            if keyframes and not packet.is_discard:
                 pts.append(packet.pts)
                 end = max(end, packet.pts + (packet.duration or 0))
         time_base = stream.time_base

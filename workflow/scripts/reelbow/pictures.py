@@ -228,8 +228,9 @@ def decode_image(
 ) -> DecodedImage:
     """Decode an image file, a JPEG at a reduced scale where `height` allows it.
 
-    The reduced picture has at least twice the wanted rows, so that the area average
-    that follows stays within a level of the one over all pixels.
+    The reduced picture has at least twice the wanted rows, so that it makes nearly the
+    same thumbnail. For exact averages leave `height` out: libjpeg's reduced scales are
+    off by up to 2 levels in the mean and 10 in a row of the strip.
 
     Parameters
     ----------

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
+from . import database
 from .job import ERROR_MARK
 
 # Seconds between two lines: more than a glance, less than a doubt.
@@ -96,6 +97,7 @@ class Progress(logging.Handler):
         if not self.jobs:
             return
         names = list(films)
+        _warn_of_skipped(names)
         where = names[0] if len(names) == 1 else "FILM"
         print(
             f"\nReelbow: the barcodes are in results/{where}/barcodes/, "
@@ -103,10 +105,11 @@ class Progress(logging.Handler):
             file=sys.stderr,
         )
 
-    def tell_failure(self) -> None:
+    def tell_failure(self, films: Iterable[str]) -> None:
         """Say what failed and how to go on."""
         if not self.failed:
             return
+        _warn_of_skipped(films)
         print(f"\nReelbow: {len(self.failed)} failed:", file=sys.stderr)
         for sentence in self.failed.values():
             print(f"  {sentence}", file=sys.stderr)
@@ -115,6 +118,22 @@ class Progress(logging.Handler):
             "command again: only what is missing will run.",
             file=sys.stderr,
         )
+
+
+def _warn_of_skipped(films: Iterable[str]) -> None:
+    """Say of which films pictures are missing."""
+    for film in films:
+        path = Path("results") / film / "palettes.sqlite"
+        if not path.exists():
+            continue
+        n_skipped, n_frames, first = database.count_skipped(path)
+        if n_skipped:
+            print(
+                f"\nReelbow: film {film}: {n_skipped} of {n_frames + n_skipped} "
+                f"pictures are missing ({first}, ...); the table skipped of {path} "
+                "has them all.",
+                file=sys.stderr,
+            )
 
 
 def _values(job: dict[str, Any]) -> list[str]:

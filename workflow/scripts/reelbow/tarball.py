@@ -14,7 +14,7 @@ import tarfile
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from .errors import ReelbowError
 
@@ -29,12 +29,31 @@ DAMAGED = (
     EOFError,
     OSError,
     ValueError,
+    OverflowError,
+    RecursionError,
     zlib.error,
     lzma.LZMAError,
 )
 
 # No picture of a film is larger; whoever claims it wants our memory.
 MAX_MEMBER_BYTES = 256 << 20
+# Nor are a longer name and what else stands before a member.
+MAX_HEADER_BYTES = 1 << 20
+EXTRA_HEADERS = frozenset(
+    {
+        tarfile.GNUTYPE_LONGNAME,
+        tarfile.GNUTYPE_LONGLINK,
+        tarfile.XHDTYPE,
+        tarfile.XGLTYPE,
+        tarfile.SOLARIS_XHDTYPE,
+    }
+)
+
+# Of longer names the end is shown, of longer notes the beginning; as an array, every
+# name of a shard takes as much memory as the longest.
+MAX_TEXT = 500
+# Ends of lines and other controls, and bytes that are no text.
+UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 class Member(NamedTuple):
@@ -74,6 +93,22 @@ def natural_key(name: str) -> list[tuple[int, int, str, str]]:
     ]
 
 
+class _Header(tarfile.TarInfo):
+    """A header of a member; one that would stop or fill tarfile is refused."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        """Read a header block."""
+        header = super().frombuf(buf, encoding, errors)
+        # tarfile would go back, and read the same members for ever.
+        if header.size < 0:
+            raise tarfile.ReadError("a member of negative size")
+        # It reads these at once, before it looks how long the file is.
+        if header.type in EXTRA_HEADERS and header.size > MAX_HEADER_BYTES:
+            raise tarfile.ReadError("a header larger than 1 MiB")
+        return header
+
+
 class FrameTarball(contextlib.AbstractContextManager["FrameTarball"]):
     """A tarball of images, read member by member in natural order of their names.
 
@@ -95,7 +130,7 @@ class FrameTarball(contextlib.AbstractContextManager["FrameTarball"]):
     def _open(self) -> None:
         try:
             self._tar = self._files.enter_context(
-                tarfile.open(self.path)  # noqa: SIM115 (the stack closes it)
+                tarfile.open(self.path, tarinfo=_Header)  # noqa: SIM115 (the stack closes it)
             )
             members = self._tar.getmembers()
             # tarfile takes a damaged header, or the end of the file, for the end of
@@ -132,8 +167,9 @@ class FrameTarball(contextlib.AbstractContextManager["FrameTarball"]):
         keys = {_split(name)[0] for name in images}
         notes = [
             self._abouts[key].name
-            for key in self._abouts.keys() - keys
-            if "reason" in self._read_about(key)
+            # In the order of the file: a compressed one cannot go back.
+            for key in self._abouts
+            if key not in keys and "reason" in self._read_about(key)
         ]
         self._members = [
             files[name] for name in sorted(images + notes, key=natural_key)
@@ -157,13 +193,22 @@ class FrameTarball(contextlib.AbstractContextManager["FrameTarball"]):
         for index in range(len(self)) if indices is None else indices:
             member = self._members[index]
             key, suffix = _split(member.name)
-            about = self._read_about(key)
+            name = _show(member.name)
+            beside = self._abouts.get(key)
             if suffix == ".json":
-                yield Member(_show(key), None, str(about["reason"]), about)
+                about = self._read_about(key)
+                reason = _show(str(about.get("reason", ""))[:MAX_TEXT])
+                yield Member(_show(key), None, reason or "its note is empty", about)
             elif member.size > MAX_MEMBER_BYTES:
-                yield Member(_show(member.name), None, "larger than 256 MiB", about)
+                about = self._read_about(key)
+                yield Member(name, None, "larger than 256 MiB", about)
+            elif beside is not None and beside.offset < member.offset:
+                about = self._read_about(key)
+                yield Member(name, self._extract(member), "", about)
             else:
-                yield Member(_show(member.name), self._extract(member), "", about)
+                # A compressed tarball would be read from its start to go back.
+                data = self._extract(member)
+                yield Member(name, data, "", self._read_about(key))
 
     def _read_about(self, key: str) -> dict[str, Any]:
         member = self._abouts.get(key)
@@ -198,10 +243,11 @@ def _split(name: str) -> tuple[str, str]:
     return name.removesuffix(suffix), suffix.lower()
 
 
-def _show(name: str) -> str:
-    """Make a member's name text that can be stored and shown, whatever its bytes."""
-    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return re.sub(r"[\x00-\x1f\x7f]", "\N{REPLACEMENT CHARACTER}", text)
+def _show(text: str) -> str:
+    """Make a member's name or note one line that can be stored, whatever its bytes."""
+    if len(text) > MAX_TEXT:
+        text = "\N{HORIZONTAL ELLIPSIS}" + text[1 - MAX_TEXT :]
+    return UNSHOWN.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 class TarballWriter:
