@@ -78,7 +78,7 @@ def main() -> None:
             (
                 f"`{key}`",
                 describe_type(part),
-                "required" if key in films["required"] else part["default"],
+                "required" if key in films["required"] else str(part["default"]),
                 " ".join(part["description"].split()),
             )
             for key, part in list_keys(films)

@@ -13,6 +13,13 @@ from .job import ERROR_MARK
 # Seconds between two lines: more than a glance, less than a doubt.
 INTERVAL_S = 5.0
 
+# What Snakemake says of its own housekeeping: two lines a shard or film.
+HOUSEKEEPING = (
+    "Removing temporary output",
+    "DAG of jobs will be updated",
+    "Updating checkpoint dependencies",
+)
+
 # What Snakemake says at the end of a run in which jobs failed.
 NOTHING_NEW = (
     "Exiting because a job execution failed. Look above for error messages",
@@ -63,6 +70,8 @@ class Progress(logging.Handler):
         A job that was killed says so in its CalledProcessError only: that one stays.
         """
         text = record.getMessage()
+        if text.startswith(HOUSEKEEPING):
+            return False
         if "CalledProcessError" in text:
             return not text.rstrip().endswith("returned non-zero exit status 1.")
         return not (self.failed and text.endswith(NOTHING_NEW))
