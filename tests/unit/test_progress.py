@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from reelbow import progress
+from reelbow import database, progress
 from reelbow.progress import Progress, format_time, refuse
 
 
@@ -97,7 +97,7 @@ def test_a_failure_is_told_by_the_sentence_of_its_log(run, tmp_path, capsys):
     log.write_text("[mp4] noise\nERROR: a.tar: cut off; copy it again\n")
     run.job(7, "downsample_frames", {"film": "a", "shard": "00001"}, [log])
     run.emit(LogEvent.JOB_ERROR, jobid=7)
-    run.progress.tell_failure()
+    run.progress.tell_failure([])
     told = capsys.readouterr().err
     assert "1 failed:" in told
     assert (
@@ -112,7 +112,7 @@ def test_a_failure_without_a_sentence_is_told_by_its_log(run, tmp_path, capsys):
     run.emit(LogEvent.JOB_ERROR, jobid=7)
     run.job(8, "merge_film", {"film": "b"}, [tmp_path / "none.log"])
     run.emit(LogEvent.JOB_ERROR, jobid=8)
-    run.progress.tell_failure()
+    run.progress.tell_failure([])
     told = capsys.readouterr().err
     assert f"merge_film a: see {log}" in told
     assert f"merge_film b: see {tmp_path / 'none.log'}" in told
@@ -123,7 +123,7 @@ def test_a_log_that_is_not_utf_8_does_no_harm(run, tmp_path, capsys):
     log.write_bytes(b"\xff\xfe noise of C\nERROR: a.tar: cut off\n")
     run.job(7, "merge_film", {"film": "a"}, [log])
     run.emit(LogEvent.JOB_ERROR, jobid=7)
-    run.progress.tell_failure()
+    run.progress.tell_failure([])
     assert "a.tar: cut off" in capsys.readouterr().err
 
 
@@ -131,7 +131,7 @@ def test_a_job_that_went_well_at_last_did_not_fail(run, capsys):
     run.job(7)
     run.emit(LogEvent.JOB_ERROR, jobid=7)
     run.emit(LogEvent.JOB_FINISHED, job_id=7)
-    run.progress.tell_failure()
+    run.progress.tell_failure([])
     assert capsys.readouterr().err == ""
 
 
@@ -199,3 +199,30 @@ def test_it_loads_nothing_heavy():
     # Snakemake loads it for every command.
     assert "reelbow.progress" in sys.modules
     assert not hasattr(progress, "numpy")
+
+
+def test_missing_pictures_are_told_with_their_film(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for film, skipped in (("whole", []), ("cut", [("00000007", "the end is missing")])):
+        folder = tmp_path / "results" / film
+        folder.mkdir(parents=True)
+        with database.open_new(folder / "palettes.sqlite") as connection:
+            database.add_skipped(connection, "00000", skipped)
+    logger = logging.getLogger("told")
+    follower = Progress(logger)
+    follower.jobs[1] = {}
+    follower.tell_success(["whole", "cut", "not there"])
+    told = capsys.readouterr().err
+    assert "film cut: 1 of 1 pictures are missing (00000007: the end is mi" in told
+    assert "film whole" not in told
+
+
+def test_housekeeping_is_not_shown():
+    logger = logging.getLogger("quiet")
+    follower = Progress(logger)
+    records = [
+        logging.makeLogRecord({"msg": text})
+        for text in ("Removing temporary output a.tar.", "1 of 2 jobs done")
+    ]
+    assert [bool(logger.filter(record)) for record in records] == [False, True]
+    logger.removeHandler(follower)
