@@ -227,17 +227,14 @@ def to_yuv(
     color_range: Range = "limited",
     bits: int = 8,
 ) -> NDArray[np.float64]:
-    """Convert (h, w, 3) uint8 sRGB, or float [0, 1], to code values of Y, Cb and Cr.
-
-    They are not rounded.
+    """Convert (h, w, 3) R'G'B', [0, 255], to unrounded code values of Y, Cb and Cr.
 
     References
     ----------
     Recommendations ITU-R BT.601-7, BT.709-6 and BT.2020-2.
     """
     red_weight, blue_weight = _LUMA[matrix]
-    scale = 255 if pixels.dtype == np.uint8 else 1
-    red, green, blue = np.moveaxis(pixels / scale, -1, 0)
+    red, green, blue = np.moveaxis(pixels / 255, -1, 0)
     luma = (
         red_weight * red + (1 - red_weight - blue_weight) * green + blue_weight * blue
     )
@@ -323,6 +320,8 @@ def _picture(
             format=pix_fmt
         )
     across, down, bits = _LAYOUTS[pix_fmt]
+    if np.issubdtype(pixels.dtype, np.floating):
+        pixels = pixels * 255
     yuv = to_yuv(pixels, matrix=matrix, color_range=color_range, bits=bits)
     height, width = pixels.shape[:2]
     frame = av.VideoFrame(width, height, pix_fmt)

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from films import numbered, numbered_film, write_film
+from films import numbered, numbered_film, turn, write_film
 from reelbow import pictures, planning
 from reelbow.errors import ReelbowError
 from reelbow.plan import Plan, find_shard, read_plan, write_plan
@@ -179,6 +181,112 @@ def test_with_keyframes_enough_only_they_are_decoded(
     assert set(looked_at) <= set(planned["keyframes"])
 
 
+def test_bars_are_those_of_the_chosen_stretch(tmp_path: Path) -> None:
+    full = [np.full((64, 96, 3), 90 + 10 * i, np.uint8) for i in range(12)]
+    barred = [scene(i) for i in range(12)]
+    path = write_film(
+        tmp_path / "film.mp4", [*full, *barred], rate=4, gop=1, options={"crf": "5"}
+    )
+    assert plan(path, end_s=3.0)["crop"] is None
+    assert plan(path, start_s=3.0)["crop"] == "96:48:0:8"
+    assert plan(path, start_s=3.0, mode="keyframes", every=2)["crop"] == "96:48:0:8"
+
+
+@pytest.mark.parametrize("gop", [1, 999])
+def test_subtitles_fades_and_black_do_not_hide_the_bars(
+    tmp_path: Path, gop: int
+) -> None:
+    frames = []
+    for i in range(40):
+        picture = (scene(i) * min(1.0, i / 10)).astype(np.uint8)
+        if i % 3:
+            picture[57:62, 30:66] = 220
+        frames.append(picture)
+    path = write_film(
+        tmp_path / "film.mp4", frames, rate=4, gop=gop, options={"crf": "5"}
+    )
+    assert plan(path)["crop"] == "96:48:0:8"
+
+
+def test_a_black_film_is_not_cropped_away(tmp_path: Path) -> None:
+    path = write_film(tmp_path / "film.mp4", [np.zeros((64, 96, 3), np.uint8)] * 24)
+    assert plan(path)["crop"] is None
+
+
+def test_bars_of_a_turned_film_are_those_that_are_seen(tmp_path: Path) -> None:
+    path = write_film(
+        tmp_path / "film.mp4", [scene(i) for i in range(12)], options={"crf": "5"}
+    )
+    turn(path, (0, 1, -1, 0))
+    planned = plan(path)
+    assert (planned["width"], planned["height"]) == (64, 96)
+    assert planned["crop"] == "48:96:8:0"
+
+
+def test_bars_are_of_the_picture_with_square_pixels(tmp_path: Path) -> None:
+    path = write_film(
+        tmp_path / "film.mp4",
+        [scene(i).transpose(1, 0, 2) for i in range(12)],
+        options={"crf": "5"},
+        sample_aspect_ratio=Fraction(2),
+    )
+    planned = plan(path)
+    assert (planned["width"], planned["height"]) == (128, 96)
+    assert planned["crop"] == "96:96:16:0"
+
+
+def test_the_film_s_own_crop_is_taken_as_it_is_or_refused(film_path: Path) -> None:
+    assert plan(film_path, crop="40:20:50:44")["crop"] == "40:20:50:44"
+    assert plan(film_path, crop="96:64:0:0")["crop"] == "96:64:0:0"
+    for wrong in ("97:64:0:0", "40:20:57:0", "40:20:0:45", "0:20:0:0", "20:0:0:0"):
+        with pytest.raises(ReelbowError) as caught:
+            plan(film_path, crop=wrong)
+        sentence = str(caught.value)
+        assert sentence.startswith(f"{film_path}: crop {wrong} reaches beyond ")
+        assert "96x64" in sentence
+    with pytest.raises(ReelbowError, match="w:h:x:y"):
+        plan(film_path, crop="letterbox")
+
+
+def test_bars_of_a_4k_film_are_found_in_a_smaller_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # as if 24 lines were what is looked at: a film of 60 is 2.5 times as high
+    monkeypatch.setattr(planning, "LETTERBOX_LINES", 24)
+    picture = np.full((60, 100, 3), 160, np.uint8)
+    picture[:11] = picture[-11:] = 0
+    path = write_film(
+        tmp_path / "film.mkv", [picture] * 3, codec="ffv1", pix_fmt="bgr0"
+    )
+    crop = pictures.Crop.parse(plan(path)["crop"])
+    assert (crop.width, crop.x) == (100, 0)
+    # to what one of the lines that were looked at stands for
+    assert abs(crop.y - 11) < 2.5
+    assert abs(crop.y + crop.height - 49) < 2.5
+
+
+@given(
+    height=st.integers(1081, 9000),
+    top=st.integers(0, 500),
+    bottom=st.integers(540, 1080),
+)
+def test_an_enlarged_crop_lies_within_what_was_found(
+    height: int, top: int, bottom: int
+) -> None:
+    factor, width = height / 1080, round(height * 16 / 9)
+    found = pictures.Crop(1920, bottom - top, 0, top)
+    crop = planning._enlarge(found, width, height)
+    assert top * factor <= crop.y < top * factor + 1
+    assert bottom * factor - 1 < crop.y + crop.height <= min(height, bottom * factor)
+    assert crop.x == 0
+    assert width - 2 <= crop.width <= width
+
+
+def test_a_small_crop_is_not_enlarged() -> None:
+    crop = pictures.Crop(300, 200, 10, 20)
+    assert planning._enlarge(crop, 320, 240) == crop
+
+
 # --- tarballs -------------------------------------------------------------------------
 
 
@@ -219,9 +327,7 @@ def test_bars_in_tarballs_are_found_and_can_be_kept(tmp_path: Path) -> None:
 
 def test_images_of_several_sizes_have_no_size_and_no_bars(tmp_path: Path) -> None:
     images = [scene(1), scene(2), scene(3, (64, 96))]
-    planned = planning.plan_tarballs(
-        [tarball(tmp_path / "t.tar", images)], crop="auto"
-    )
+    planned = planning.plan_tarballs([tarball(tmp_path / "t.tar", images)], crop="auto")
     assert (planned["width"], planned["height"], planned["crop"]) == (None, None, None)
 
 

@@ -38,6 +38,14 @@ EXACT = (
 )
 
 
+# Of those with at most 16 bits, what swscale does not convert whole.
+SENSOR_FORMATS = ("bayer", "ya16f", "yaf16")
+UNKNOWN_FORMATS = frozenset(
+    {"bgr4", "rgb4", "x2bgr10be", "x2rgb10be", "v30xbe", "xv30be"}
+    | {"y210be", "y212be", "y216be"}
+)
+
+
 class Coding(NamedTuple):
     """How a stream's numbers stand for colors."""
 
@@ -119,6 +127,15 @@ def read_side_data(frame: av.VideoFrame, kind: SideDataType) -> bytes:
         return b""
 
 
+def can_convert(frame: av.VideoFrame) -> bool:
+    """Whether swscale can convert such frames; it ends the process over some others."""
+    return (
+        max(component.bits for component in frame.format.components) <= 16
+        and not frame.format.name.startswith(SENSOR_FORMATS)
+        and frame.format.name not in UNKNOWN_FORMATS
+    )
+
+
 def to_srgb(frame: av.VideoFrame, coding: Coding) -> NDArray[np.uint8]:
     """Convert a decoded frame to sRGB at its full size.
 
@@ -129,7 +146,14 @@ def to_srgb(frame: av.VideoFrame, coding: Coding) -> NDArray[np.uint8]:
     (h, w, 3) uint8
     """
     if coding.is_srgb:
-        return np.asarray(_to_rgb(frame, coding, "rgb24"), np.uint8)
+        deep = frame.format.components[0].bits > 8
+        if coding.matrix == "rgb" or coding.color_range == "limited" or not deep:
+            return np.asarray(_to_rgb(frame, coding, "rgb24"), np.uint8)
+        # Deep full range: bits shifted to 8 would be up to 0.75 levels too bright.
+        white = _find_white(frame, coding)
+        levels = np.rint(np.minimum(np.arange(65536) / white, 1) * 255)
+        codes = np.asarray(_to_rgb(frame, coding, "gbrp16le"), np.uint16)
+        return np.asarray(levels.astype(np.uint8)[codes])
     from .tone_mapping import map_to_srgb
 
     return map_to_srgb(
@@ -157,26 +181,31 @@ def _to_rgb(
     if coding.matrix == "rgb":
         return frame.to_ndarray(format=pixel_format)
     matrix = next(number for number, name in MATRICES.values() if name == coding.matrix)
-    return (
-        VideoReformatter()
-        .reformat(
-            frame,
-            format=pixel_format,
-            interpolation=EXACT,
-            src_colorspace=matrix,
-            dst_colorspace=matrix,
-            src_color_range=FULL if coding.color_range == "full" else LIMITED,
-            dst_color_range=FULL,
-            # The same as before: curves and primaries are our own business.
-            dst_color_trc=frame.color_trc,
-            dst_color_primaries=frame.color_primaries,
-        )
-        .to_ndarray()
+    told = frame.color_trc, frame.color_primaries
+    # Curves and primaries are our own business, and swscale refuses reserved ones.
+    frame.color_trc = frame.color_primaries = UNSPECIFIED
+    converted = VideoReformatter().reformat(
+        frame,
+        format=pixel_format,
+        interpolation=EXACT,
+        src_colorspace=matrix,
+        dst_colorspace=matrix,
+        src_color_range=FULL if coding.color_range == "full" else LIMITED,
+        dst_color_range=FULL,
+        dst_color_trc=UNSPECIFIED,
+        dst_color_primaries=UNSPECIFIED,
     )
+    frame.color_trc, frame.color_primaries = told
+    return converted.to_ndarray()
 
 
 def take_field(frame: av.VideoFrame) -> av.VideoFrame:
-    """Take the upper field of an interlaced frame: every other line of each plane."""
+    """Take the upper field of an interlaced frame: every other line of each plane.
+
+    One with a palette stays whole: that is a plane without lines.
+    """
+    if frame.format.has_palette:
+        return frame
     lines = (frame.height + 1) // 2
     field = av.VideoFrame(frame.width, lines, frame.format.name)
     for plane, target in zip(frame.planes, field.planes, strict=True):

@@ -40,7 +40,12 @@ SKIPPING_CODECS = frozenset({"h264", "mpeg1video", "mpeg2video", "mpeg4"})
 MAX_READ_ERRORS = 100
 
 # A film of that many samples has broken timestamps.
-MAX_SAMPLES = 10_000_000
+MAX_SAMPLES = 2_000_000
+
+# A pixel aspect beyond this is a mistake, and so is one that makes a picture longer
+# than a JPEG can be.
+WIDEST_PIXEL = Fraction(20)
+LONGEST_SIDE = 65_500
 
 # Containers whose packets come as they are sent: there, a long time without pictures
 # is a hole. In others a picture may stay on screen for as long as it likes.
@@ -76,7 +81,8 @@ class Timeline(NamedTuple):
     pts: NDArray[np.int64]  # (n,) ascending; every picture that has a packet
     keyframes: NDArray[np.int64]  # (m,) ascending; where decoding can start
     end: int  # when the last picture leaves the screen, or should by the header
-    holes: tuple[tuple[int, int], ...] = ()  # [from, to) without what should be there
+    # [from, to) without what should be there, ascending
+    holes: tuple[tuple[int, int], ...] = ()
 
     def time_s(self, pts: int) -> Fraction:
         """Seconds of the film's own time, from its first picture."""
@@ -84,7 +90,8 @@ class Timeline(NamedTuple):
 
     def in_hole(self, tick: int) -> bool:
         """Whether the picture that should be on screen is missing in the file."""
-        return any(start <= tick < end for start, end in self.holes)
+        i = bisect.bisect_right(self.holes, tick, key=lambda hole: hole[0]) - 1
+        return i >= 0 and tick < self.holes[i][1]
 
 
 class Decoded(NamedTuple):
@@ -125,8 +132,10 @@ def open_film(
     except ReelbowError:
         container.close()
         raise
-    # FFmpeg's decoders themselves refuse what is larger.
-    stream.codec_context.options = {"max_pixels": str(reading.max_pixels)}
+    # FFmpeg's decoders themselves refuse what is larger, once they rounded sizes up.
+    context = stream.codec_context
+    rounded = (context.width + 128) * (context.height + 128)
+    context.options = {"max_pixels": str(max(reading.max_pixels, rounded))}
     # One thread a job: shards are what runs side by side, and one thread costs the
     # fewest CPU seconds.
     stream.codec_context.thread_count = 1
@@ -231,18 +240,23 @@ def scan_timeline(path: Path, reading: Reading = AS_PLAYERS) -> Timeline:
         time_base = stream.time_base
         promised = _find_promised_end(stream, len(pts))
         streamed = not STREAMED.isdisjoint(container.format.name.split(","))
-    if not pts or time_base is None:
+    # What is shown before the first keyframe leans on pictures that are not there.
+    times = np.unique(np.array(pts, np.int64))
+    times = times[times >= keyframes[0]] if keyframes else times
+    if not len(times) or time_base is None:
         raise ReelbowError(
             f"{path}: no picture in it has a time (a raw stream, or damaged); "
             "put it into a container such as MKV first"
         )
-    # What is shown before the first keyframe leans on pictures that are not there.
-    times = np.unique(np.array(pts, np.int64))
-    times = times[times >= keyframes[0]]
     if end <= times[-1]:
         # No durations: the last picture stays as long as the one before it.
-        end = int(2 * times[-1] - times[-2]) if len(times) > 1 else int(times[-1]) + 1
-    holes = list(_find_holes(times, time_base)) if streamed else []
+        last = times[-2:].tolist()
+        end = 2 * last[-1] - last[0] if len(last) > 1 else last[0] + 1
+    holes: list[tuple[int, int]] = []
+    if streamed:
+        holes += _find_holes(times, np.unique(keyframes), end, time_base)
+        for begin, stop in holes:
+            times = times[(times < begin) | (times >= stop)]
     if promised is not None and promised > end:
         holes.append((end, promised))
         end = promised
@@ -266,15 +280,20 @@ def _find_promised_end(stream: VideoStream, n_found: int) -> int | None:
 
 
 def _find_holes(
-    pts: NDArray[np.int64], time_base: Fraction
+    pts: NDArray[np.int64], keyframes: NDArray[np.int64], end: int, time_base: Fraction
 ) -> Iterator[tuple[int, int]]:
-    """Find where a stream has no pictures for much longer than they stay elsewhere."""
+    """Find where a stream has no pictures for much longer than they stay elsewhere.
+
+    A hole lasts to the next keyframe: what is shown before it leans on lost pictures,
+    and decoders make something of it without a word.
+    """
     if len(pts) < 2:
         return
     steps = np.diff(pts)
     usual = int(np.median(steps))
     for i in np.flatnonzero(steps > max(HOLE_PICTURES * usual, HOLE_S / time_base)):
-        yield int(pts[i]) + usual, int(pts[i + 1])
+        whole = keyframes[np.searchsorted(keyframes, pts[i + 1]) :]
+        yield int(pts[i]) + usual, int(whole[0]) if len(whole) else end
 
 
 def _is_hidden(packet: VideoPacket, codec: str) -> bool:
@@ -329,8 +348,12 @@ def sample_interval(
             f"{count} samples in {float(stop):.0f} s, by broken timestamps or a tiny "
             "step; set end_s, or a larger sampling.every"
         )
+    # Whole numbers, since fractions are slow: ticks are (offset + i * step) / unit.
+    ticks = start / timeline.time_base, every / timeline.time_base
+    unit = math.lcm(ticks[0].denominator, ticks[1].denominator)
+    offset, step = (int(fraction * unit) for fraction in ticks)
     for i in range(count):
-        tick = first + (start + i * every) // timeline.time_base
+        tick = first + (offset + i * step) // unit
         if timeline.in_hole(tick):
             samples.append(None)
         else:
@@ -393,6 +416,9 @@ class _PacketReader:
         self.reading = reading
         self.keyframes = keyframes
         self.keyframe_indices = {pts: i for i, pts in enumerate(keyframes)}
+        # Where a seek once failed the rest is read through, once and not again for
+        # every group of pictures.
+        self.seekable = True
         self._open()
 
     def _open(self) -> None:
@@ -411,7 +437,8 @@ class _PacketReader:
 
     def read_from(self, keyframe: int) -> Iterator[VideoPacket]:
         """Yield the packets from the keyframe of this index to the end of the film."""
-        if not self.last_keyframe <= keyframe <= self.last_keyframe + 1:
+        ahead = self.last_keyframe + 1 if self.seekable else len(self.keyframes)
+        if not self.last_keyframe <= keyframe <= ahead:
             self._seek(keyframe)
         while self.last_keyframe < keyframe:
             if self._next() is None:
@@ -433,7 +460,7 @@ class _PacketReader:
         """Go to where the next keyframe to read is this one or one before it."""
         # Some demuxers land behind the target, having no index or one of decoding
         # times: then from further back, and at last from the start of the file.
-        for target in (keyframe, max(0, keyframe - 2)):
+        for target in (keyframe, max(0, keyframe - 2)) if self.seekable else ():
             try:
                 self.container.seek(self.keyframes[target], stream=self.stream)
             except av.FFmpegError:
@@ -443,6 +470,7 @@ class _PacketReader:
                 pass
             if 0 <= self.last_keyframe <= keyframe:
                 return
+        self.seekable = False
         self.container.close()
         self._open()
 
@@ -482,6 +510,8 @@ def _decode_from(
             for frame in context.decode(packet):
                 if frame.is_corrupt:
                     faults.append("parts of it are missing")
+                elif not colors.can_convert(frame):
+                    faults.append(f"no known pixel format: {frame.format.name}")
                 elif frame.pts is not None:
                     yield frame
         except av.FFmpegError as error:
@@ -616,9 +646,15 @@ def probe_film(path: Path, reading: Reading = AS_PLAYERS) -> Probe:
             raise ReelbowError(
                 f"{path}: no picture in it can be decoded; get an undamaged file"
             )
+        if not colors.can_convert(frame):
+            raise ReelbowError(
+                f"{path}: pictures of the pixel format {frame.format.name}, which "
+                "cannot be converted; convert the film to one of 8 to 16 bits first"
+            )
         turn = Turn.of_frame(frame)
         aspect = stream.sample_aspect_ratio or Fraction(1)
-        if aspect <= 0:
+        longest = max(frame.width * aspect, frame.height)
+        if not 1 / WIDEST_PIXEL <= aspect <= WIDEST_PIXEL or longest > LONGEST_SIDE:
             aspect = Fraction(1)
         width, height = frame.width * aspect, Fraction(frame.height)
         if turn.transposed:
@@ -702,12 +738,13 @@ def read_frames(
     path = Path(source)
     timeline = scan_timeline(path)
     probe = probe_film(path)
-    samples = sample_interval(
-        timeline,
-        every=exact(every),
-        start=exact(start_s),
-        end=None if end_s is None else exact(end_s),
-    )
+    with naming(path):
+        samples = sample_interval(
+            timeline,
+            every=exact(every),
+            start=exact(start_s),
+            end=None if end_s is None else exact(end_s),
+        )
     for index, decoded in decode_samples(path, timeline.keyframes.tolist(), samples):
         if decoded.frame is not None and decoded.pts is not None:
             time_s = float(timeline.time_s(decoded.pts))
@@ -735,6 +772,15 @@ def decode_samples(
         if pts != decoded.pts:
             decoded = next(pictures_in_order)
         yield index, decoded
+
+
+@contextlib.contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Put the file's name before an error of what only knows its times."""
+    try:
+        yield
+    except ReelbowError as error:
+        raise ReelbowError(f"{path}: {error}") from None
 
 
 def exact(seconds: float | Fraction) -> Fraction:

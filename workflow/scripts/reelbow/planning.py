@@ -54,9 +54,10 @@ def plan_video(
     start, end = film.exact(start_s), None if end_s is None else film.exact(end_s)
     samples: Sequence[int | None]
     if mode == "interval":
-        samples = film.sample_interval(
-            timeline, every=film.exact(every), start=start, end=end
-        )
+        with film.naming(path):
+            samples = film.sample_interval(
+                timeline, every=film.exact(every), start=start, end=end
+            )
     else:
         pts = timeline.keyframes if mode == "keyframes" else timeline.pts
         samples = film.sample_frames(

@@ -132,7 +132,12 @@ class FrameTarball(contextlib.AbstractContextManager["FrameTarball"]):
             self._tar = self._files.enter_context(
                 tarfile.open(self.path, tarinfo=_Header)  # noqa: SIM115 (the stack closes it)
             )
-            members = self._tar.getmembers()
+            members = []
+            for member in self._tar:
+                # A pax header may have said so.
+                if member.size < 0:
+                    raise tarfile.ReadError("a member of negative size")
+                members.append(member)
             # tarfile takes a damaged header, or the end of the file, for the end of
             # the archive; only zeros are: two blocks, of some writers one.
             end = self._tar.fileobj

@@ -1,0 +1,208 @@
+"""Extract, downsample and cluster together: what comes out of what went in."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from sklearn.datasets import load_sample_image
+
+from chain import Found, is_alike, pack, run_chain, unpack
+from films import numbered_film, solid, write_film
+from reelbow.errors import ReelbowError
+from reelbow.pictures import encode_jpeg
+from shared_films import FOLDER
+
+Picture = NDArray[np.uint8]
+Floats = NDArray[np.float64]
+
+PHOTOS = ["china.jpg", "flower.jpg"]
+WITHIN = 0.1
+
+
+def to_light(values: Floats) -> Floats:
+    return np.where(
+        values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4
+    )
+
+
+def to_code(light: Floats) -> Floats:
+    return np.where(
+        light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055
+    )
+
+
+def check(found: Found, pictures: list[Picture], space: str) -> None:
+    """Hold means and strips against exact float averages of whole pictures."""
+    assert len(found.means) == len(found.frames) == len(pictures)
+    for i, picture in enumerate(pictures):
+        values = picture / 255
+        if space == "linear":
+            values = to_light(values)
+        mean, lines = values.mean((0, 1)), values.mean(1)
+        strip = found.strips[i]
+        # by area: each line repeated, so that rows fall on whole ones
+        rows = len(strip)
+        lines = np.repeat(lines, rows, axis=0).reshape(rows, len(lines), 3).mean(1)
+        if space == "linear":
+            mean, lines = to_code(mean), to_code(lines)
+        assert np.abs(found.means[i] - 255 * mean).max() < WITHIN
+        assert np.abs(strip - 255 * lines).max() < WITHIN
+        packed, luma, stored = found.frames[i]
+        # in the database they are whole levels
+        assert np.abs(unpack(packed) - 255 * mean).max() < 0.5 + WITHIN
+        bands = np.frombuffer(stored, np.uint8).reshape(-1, 3)
+        assert np.abs(bands - 255 * lines).max() < 0.5 + WITHIN
+        weights = [0.2126, 0.7152, 0.0722]
+        assert abs(luma - picture.mean((0, 1)) @ weights) < WITHIN
+
+
+@pytest.mark.parametrize("space", ["srgb", "linear"])
+def test_averages_of_a_film_are_those_of_its_full_pictures(
+    tmp_path: Path, space: str
+) -> None:
+    photos = [np.asarray(load_sample_image(name), np.uint8) for name in PHOTOS]
+    path = write_film(
+        tmp_path / "film.mkv", photos, rate=1, codec="ffv1", pix_fmt="bgr0"
+    )
+    check(run_chain(path, tmp_path, space=space), photos, space)
+
+
+@pytest.mark.parametrize("space", ["srgb", "linear"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_averages_of_images_are_those_of_their_full_pixels(
+    tmp_path: Path, kind: str, space: str
+) -> None:
+    images, photos = {}, []
+    for name in PHOTOS:
+        stream = io.BytesIO()
+        Image.fromarray(load_sample_image(name)).save(stream, kind)
+        images[f"{name}.{kind}"] = stream.getvalue()
+        photos.append(np.asarray(Image.open(stream).convert("RGB")))
+    tarball = pack(tmp_path / "a.tar", images)
+    check(run_chain(tarball, tmp_path, space=space, crop="none"), photos, space)
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("space", ["srgb", "linear"])
+def test_averages_of_real_photographs_are_exact(tmp_path: Path, space: str) -> None:
+    paths = sorted((FOLDER / "photos").glob("*.*"))
+    if not paths:
+        pytest.skip("no photographs are there")
+    images = {f"{i}{path.suffix}": path.read_bytes() for i, path in enumerate(paths)}
+    photos = [np.asarray(Image.open(path).convert("RGB")) for path in paths]
+    tarball = pack(tmp_path / "a.tar", images)
+    found = run_chain(tarball, tmp_path, space=space, height=64, crop="none")
+    check(found, photos, space)
+
+
+@pytest.mark.shared
+def test_exif_turned_photographs_are_all_the_same(tmp_path: Path) -> None:
+    paths = sorted((FOLDER / "photos" / "exif").glob("Landscape_*.jpg"))
+    if not paths:
+        pytest.skip("no photographs are there")
+    tarball = pack(tmp_path / "a.tar", {path.name: path.read_bytes() for path in paths})
+    found = run_chain(tarball, tmp_path)
+    assert len(found.pixels) == 9
+    for pixels, strip in zip(found.pixels, found.strips, strict=True):
+        assert pixels.shape == (90, 135, 3)
+        assert np.abs(pixels.astype(int) - found.pixels[0]).mean() < 8
+        assert np.abs(strip - found.strips[0]).max() < 8
+
+
+# --- letterbox ------------------------------------------------------------------------
+
+
+def scene(number: int, height: int = 72, bars: int = 0) -> Picture:
+    """Draw three bright colors that change with the number, behind bars."""
+    rng = np.random.default_rng(number)
+    picture = np.empty((height, 96, 3), np.uint8)
+    picture[:] = rng.integers(90, 130, 3)
+    picture[: height // 2, :48] = rng.integers(150, 190, 3)
+    picture[:, 72:] = rng.integers(210, 250, 3)
+    return np.pad(picture, ((bars, bars), (0, 0), (0, 0)))
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "tar"])
+def test_bars_change_no_palette_of_a_bright_film(tmp_path: Path, suffix: str) -> None:
+    found = {}
+    for name, bars in {"plain": 0, "barred": 16}.items():
+        folder = tmp_path / name
+        folder.mkdir()
+        pictures = [scene(i, bars=bars) for i in range(10)]
+        path = folder / f"film.{suffix}"
+        if suffix == "tar":
+            pack(path, {f"{i}.jpg": encode_jpeg(p, quality=95) for i, p in
+                        enumerate(pictures)})  # fmt: skip
+        else:
+            write_film(path, pictures, rate=1, gop=1, options={"crf": "8"})
+        found[name] = run_chain(path, folder)
+    assert found["plain"].plan["crop"] is None
+    assert found["barred"].plan["crop"] == "96:72:0:16"
+    for frame in range(10):
+        plain, barred = (found[name].palettes[frame] for name in ("plain", "barred"))
+        assert is_alike(plain, barred, levels=6, share=0.05)
+        assert min(unpack(color).min() for color, _ in barred) > 60
+        means = [unpack(found[name].frames[frame][0]) for name in found]
+        assert np.abs(means[0] - means[1]).max() <= 2
+        assert found["barred"].frames[frame][1] > 80
+    # and with the bars kept, black is one of the colors
+    kept = run_chain(path, tmp_path / "barred", crop="none")
+    assert any(unpack(color).max() < 20 for color, _ in kept.palettes[0])
+
+
+def test_a_crop_of_one_s_own_is_obeyed(tmp_path: Path) -> None:
+    picture = solid(0x204060, (96, 64))
+    picture[10:30, 20:60] = 0xC0, 0x80, 0x40
+    path = write_film(tmp_path / "film.mkv", [picture], codec="ffv1", pix_fmt="bgr0")
+    found = run_chain(path, tmp_path, crop="40:20:20:10")
+    assert found.plan["crop"] == "40:20:20:10"
+    assert found.frames[0][0] == 0xC08040
+    assert found.pixels[0].shape == (20, 40, 3)
+
+
+# --- damage ---------------------------------------------------------------------------
+
+
+def test_missing_pictures_are_written_down_or_fail_as_is_wished(
+    tmp_path: Path,
+) -> None:
+    import av
+
+    how: dict[str, Any] = {"gop": 12, "options": {"sc_threshold": "0"}}
+    whole = numbered_film(tmp_path / "whole.ts", 120, **how, bframes=0)
+    with av.open(whole) as container:
+        places = [p.pos for p in container.demux(video=0) if p.size]
+    data, path = whole.read_bytes(), tmp_path / "film.ts"
+    path.write_bytes(data[: places[24]] + data[places[60] :])
+    found = run_chain(path, tmp_path, every=0.5)
+    assert sorted(found.frames) == [0, 1, 5, 6, 7, 8, 9]
+    reason = "the file has no picture of this time"
+    assert found.skipped == [(f"{i:08d}", reason) for i in (2, 3, 4)]
+    with pytest.raises(ReelbowError) as caught:
+        run_chain(path, tmp_path, every=0.5, missing_frames="fail")
+    sentence = str(caught.value)
+    assert "3 of 10 pictures are missing, the first is 00000002" in sentence
+    assert reason in sentence
+    assert "errors.missing_frames" in sentence
+    assert "\n" not in sentence
+    # nothing missing: fail is no different
+    run_chain(whole, tmp_path, every=0.5, missing_frames="fail")
+
+
+def test_images_larger_than_allowed_are_skipped_with_the_reason(
+    tmp_path: Path,
+) -> None:
+    images = {
+        "0.jpg": encode_jpeg(solid(0x808080, (64, 48)), quality=90),
+        "1.jpg": encode_jpeg(solid(0x808080, (65, 48)), quality=90),
+    }
+    tarball = pack(tmp_path / "a.tar", images)
+    found = run_chain(tarball, tmp_path, max_pixels=64 * 48)
+    assert list(found.frames) == [0]
+    ((name, reason),) = found.skipped
+    assert name == "1.jpg"
+    assert "65x48 pixels, allowed by limits.pixels are 3072" in reason

@@ -1,0 +1,280 @@
+"""The real films of ../shared/data, from the file to the rows of its shard."""
+
+import itertools
+import warnings
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from chain import is_alike, run_chain, unpack
+from films import from_yuv
+from reelbow import film, planning
+from reelbow.pictures import Crop
+from shared_films import shared_film
+
+pytestmark = pytest.mark.shared
+
+
+def plan_only(path: Path, **how):
+    usual = {
+        "mode": "interval",
+        "every": 1.0,
+        "start_s": 0.0,
+        "end_s": None,
+        "per_shard": 9999,
+        "crop": "auto",
+    }
+    return planning.plan_video(path, **(usual | how))
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        ("bbb_rotated90_1080p_24fps_h264.mp4", (1080, 1920)),
+        ("puppy_rotated180_VFR_h264_phone.mp4", (1280, 720)),
+        ("bbb_800x640_sar64x45_h264_bpyramid.mp4", (1138, 640)),
+        ("bbb_firstpts_10s_h264.mp4", (1137, 640)),
+        ("bbb_telecined_ntsc_720x480i_mpeg2.ts", (853, 480)),
+        ("tears_of_steel_battle_800x332_24fps_vp8.webm", (798, 332)),
+    ],
+)
+def test_thumbnails_and_strips_have_the_shape_the_viewer_saw(tmp_path, name, size):
+    found = run_chain(shared_film(name), tmp_path, end_s=2.0, crop="none")
+    assert (found.plan["width"], found.plan["height"]) == size
+    width = round(size[0] * 90 / size[1])
+    for pixels, strip in zip(found.pixels, found.strips, strict=True):
+        assert abs(pixels.shape[1] - width) <= 1
+        assert pixels.shape[0] == 90
+        assert len(strip) == min(300, size[1])
+        # the strip is of the upright picture
+        small = pixels.astype(float).mean(axis=1)
+        rows = strip[(np.arange(90) * len(strip) + len(strip) // 2) // 90]
+        assert np.abs(small - rows).mean() < 4
+
+
+def test_a_rotated_film_is_no_sideways_strip(tmp_path):
+    path = shared_film("bbb_rotated90_1080p_24fps_h264.mp4")
+    found = run_chain(path, tmp_path, start_s=1.5, end_s=2.0, crop="none")
+    (pts,) = found.plan["shards"][0]["pts"]
+    with av.open(path) as container:
+        stored = next(
+            frame.to_ndarray(format="rgb24")
+            for frame in container.decode(video=0)
+            if frame.pts == pts
+        )
+    upright = np.rot90(stored, 3).astype(float).mean(axis=1)
+    strip = upright.reshape(-1, 32, 3).mean(axis=1)
+    own = found.strips[0].reshape(60, 5, 3).mean(axis=1)
+    assert np.abs(own - strip).mean() < 2
+    sideways = stored.astype(float).mean(axis=1).reshape(60, -1, 3).mean(axis=1)
+    assert np.abs(own - sideways).mean() > 6
+
+
+def planes(frame):
+    """Read the code values of the planes of a 10 bit 4:2:0 frame."""
+    return [
+        np.frombuffer(plane, "<u2").reshape(-1, plane.line_size // 2)[:, : plane.width]
+        for plane in frame.planes
+    ]
+
+
+def test_ten_bits_and_bt2020_come_as_by_exact_floats():
+    path = shared_film("roadtrip_10bit_vp9p2.webm")
+    probe = film.probe_film(path)
+    assert probe.pixel_format == "yuv420p10le"
+    assert (probe.coding.matrix, probe.coding.primaries) == ("bt2020", "bt2020")
+    assert probe.coding.assumed == "primaries"
+    with av.open(path) as container:
+        frame = next(container.decode(video=0))
+    # where a block of 2x2 pixels is nearly flat, its chroma is that of the block
+    luma, *chroma = planes(frame)
+    luma = luma.reshape(120, 2, 213, 2).astype(float)
+    flat = np.ptp(luma, axis=(1, 3)) < 8
+    codes = np.stack([luma.mean(axis=(1, 3)), *chroma], axis=-1)
+    coded = from_yuv(codes, matrix="bt2020", bits=10)
+    light = np.where(coded <= 0.04045, coded / 12.92, ((coded + 0.055) / 1.055) ** 2.4)
+    # Report ITU-R BT.2407-0, equation 2
+    to_bt709 = [
+        [1.660491, -0.587641, -0.072850],
+        [-0.124550, 1.132900, -0.008349],
+        [-0.018151, -0.100579, 1.118730],
+    ]
+    light = (light @ np.transpose(to_bt709)).clip(0, 1)
+    expected = 255 * np.where(
+        light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055
+    )
+    picture = film.show_frame(frame, probe).astype(float)
+    blocks = picture.reshape(120, 2, 213, 2, 3).mean(axis=(1, 3))
+    assert flat.mean() > 0.3
+    assert np.abs(blocks - expected)[flat].mean() < 1
+    assert np.abs(blocks.mean((0, 1)) - expected.mean((0, 1))).max() < 0.5
+
+
+def test_an_interlaced_film_is_its_upper_field():
+    path = shared_film("bbb_telecined_ntsc_720x480i_mpeg2.ts")
+    probe = film.probe_film(path)
+    assert probe.interlaced
+    with av.open(path) as container:
+        frames = list(itertools.islice(container.decode(video=0), 40))
+    n_woven = 0
+    for frame in frames:
+        luma = np.frombuffer(frame.planes[0], np.uint8)
+        luma = luma.reshape(-1, frame.planes[0].line_size)[:480, :720].astype(float)
+        upper, lower = luma[::2], luma[1::2]
+        picture = film.develop_frame(frame, probe)
+        assert picture.shape == (240, 720, 3)
+        weights = {"bt601": [0.299, 0.587, 0.114], "bt709": [0.2126, 0.7152, 0.0722]}
+        gray = 16 + 219 / 255 * (picture @ weights[probe.coding.matrix])
+        assert np.abs(gray - upper).mean() < 1
+        # those of telecine's frames whose fields are of two pictures
+        n_woven += bool(np.abs(gray - lower).mean() > 4)
+    assert n_woven > 3
+
+
+def test_of_two_streams_the_chosen_one_is_read():
+    path = shared_film("nasa_two_video_streams.mp4")
+    sizes = [
+        (probe.width, probe.height)
+        for probe in (film.probe_film(path, film.Reading(i)) for i in (0, 1))
+    ]
+    assert sizes == [(320, 180), (480, 270)]
+    with av.open(path) as container:
+        best = container.streams.best("video")
+        width = best.codec_context.width
+    assert film.probe_film(path).width == width
+
+
+def test_time_counts_from_a_first_picture_at_10_s(tmp_path):
+    path = shared_film("bbb_firstpts_10s_h264.mp4")
+    line = film.scan_timeline(path)
+    assert line.pts[0] * line.time_base == 10
+    found = run_chain(path, tmp_path, every=0.5, start_s=1.0, end_s=3.0)
+    assert list(found.frames) == [0, 1, 2, 3]
+    whole = run_chain(path, tmp_path, every=0.5)
+    assert len(whole.frames) == 8
+    for i in range(4):
+        assert found.frames[i][0] == whole.frames[i + 2][0]
+
+
+def test_variable_rate_is_sampled_by_time(tmp_path):
+    path = shared_film("count_hand_640x480_VFR_h264.mp4")
+    found = run_chain(path, tmp_path, every=0.5)
+    assert len(found.frames) == 49
+    assert found.skipped == []
+
+
+@pytest.mark.parametrize(
+    ("name", "crop"),
+    [
+        ("bbb_letterboxed_4x3_320x240_15fps_h264.mp4", Crop(320, 180, 0, 30)),
+        ("chaplin_pillarbox_640x360_25fps_h264.mp4", Crop(496, 360, 72, 0)),
+    ],
+)
+def test_bars_are_found(name, crop):
+    planned = plan_only(shared_film(name))
+    found = Crop.parse(planned["crop"])
+    assert np.abs(np.array(found) - crop).max() <= 2
+    if name.startswith("bbb"):
+        assert found == crop
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "all_black_25s_320x240.mp4",
+        "bbb_480p_24fps_h264_bframes.mp4",
+        "his_girl_friday_640x480_30fps_h264.mp4",
+        "flower_960x540_29.97fps_h264.mp4",
+        "nasa_two_video_streams.mp4",
+        "tears_of_steel_battle_800x332_24fps_vp8.webm",
+    ],
+)
+def test_a_film_without_bars_is_not_cropped(name):
+    assert plan_only(shared_film(name))["crop"] is None
+
+
+def test_a_black_film_is_black_frames(tmp_path):
+    path = shared_film("all_black_25s_320x240.mp4")
+    found = run_chain(path, tmp_path, every=5.0)
+    assert len(found.frames) == 5
+    for frame, (mean, luma, _) in found.frames.items():
+        assert unpack(mean).max() <= 1
+        assert luma <= 1
+        assert len(found.palettes[frame]) == 1
+
+
+def test_the_test_card_has_equal_palettes_in_three_codecs(tmp_path):
+    found = {
+        codec: run_chain(
+            shared_film(f"testcard_720p_25fps_400k_{codec}.mp4"),
+            tmp_path,
+            every=2.0,
+            end_s=9.0,
+        )
+        for codec in ("avc", "hevc", "av1")
+    }
+    frames = list(found["avc"].frames)
+    assert len(frames) >= 4
+    for codec in ("hevc", "av1"):
+        assert list(found[codec].frames) == frames
+        for frame in frames:
+            means = [unpack(found[each].frames[frame][0]) for each in ("avc", codec)]
+            assert np.abs(means[0] - means[1]).max() <= 2
+            palettes = [found[each].palettes[frame] for each in ("avc", codec)]
+            assert is_alike(*palettes, levels=8, share=0.04)
+
+
+def test_the_green_flash_is_in_frames_447_to_452_exactly():
+    path = shared_film("navy_green_flash_at_15s_320x240.mp4")
+    planned = plan_only(path, mode="frames", every=1)
+    assert planned["n_frames"] == 900
+    probe = film.Probe.from_json(planned["video"])
+    # the whole film is 900 frames: only those around the flash, and a few
+    numbers = [*range(0, 900, 60), *range(440, 460)]
+    pts = planned["shards"][0]["pts"]
+    wanted = sorted({pts[number] for number in numbers})
+    green = {
+        pts.index(decoded.pts)
+        for decoded in film.decode_pictures(path, planned["keyframes"], wanted)
+        if decoded.frame is not None
+        and film.show_frame(decoded.frame, probe).mean((0, 1)).argmax() == 1
+    }
+    assert green == set(range(447, 453))
+
+
+def test_the_flash_is_found_when_every_frame_is_sampled(tmp_path):
+    path = shared_film("navy_green_flash_at_15s_320x240.mp4")
+    small = {"extract_height": 48, "height": 24, "per_shard": 900}
+    found = run_chain(path, tmp_path, mode="frames", every=1, **small)
+    assert len(found.frames) == 900
+    green = [
+        frame
+        for frame, palette in found.palettes.items()
+        if unpack(palette[0][0]).argmax() == 1
+    ]
+    assert green == list(range(447, 453))
+
+
+def test_a_truncated_film_has_9_frames_and_21_that_are_missing(tmp_path):
+    path = shared_film("TRUNCATED_faststart_bbb.mp4")
+    found = run_chain(path, tmp_path)
+    assert list(found.frames) == list(range(9))
+    assert [name for name, _ in found.skipped] == [f"{i:08d}" for i in range(9, 30)]
+    assert {reason for _, reason in found.skipped} == {
+        "the file has no picture of this time"
+    }
+    ((start, end),) = found.plan["holes_s"]
+    assert 8 < start < 9
+    assert end == pytest.approx(30, abs=0.1)
+
+
+def test_all_real_films_are_planned_without_a_warning():
+    names = ["city_360p_30.006fps_h264_phone.mp4", "bbb_642x642_30fps_vp9.webm"]
+    with warnings.catch_warnings(action="error"):
+        for name in names:
+            planned = plan_only(shared_film(name))
+            assert planned["n_frames"] == -(-planned["duration_s"] // 1)
+            assert Fraction(planned["time_base"]) > 0
