@@ -144,8 +144,8 @@ def make_films(folder: Path) -> Iterator[Seed]:
     for name, recipe in recipes.items():
         if recipe.get("codec", "libx264") not in av.codecs_available:
             continue
-        # These two encoders write beyond their memory if the picture is smaller.
-        size = (64, 64) if name in ("hevc.mp4", "av1.mp4") else (48, 32)
+        # x265 corrupts its own memory at 48x32.
+        size = (64, 64) if name == "hevc.mp4" else (48, 32)
         path = numbered_film(folder / name, 20, size=size, **recipe)
         yield Seed(name, path.read_bytes())
 

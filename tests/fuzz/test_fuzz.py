@@ -3,6 +3,7 @@
 import collections
 import gzip
 import json
+import struct
 import tarfile
 import time
 from collections.abc import Iterator
@@ -116,6 +117,16 @@ def test_a_tarball_that_would_stop_or_fill_tarfile_is_refused(
     path.write_bytes(member("a.jpg", jpeg) + BOMBS[bomb] + bytes(2 * BLOCK))
     outcome, detail = worker.run("tarballs", path, HOW)
     assert outcome == "refused", detail
+
+
+def test_damage_that_looks_like_lzma_of_gigabytes_is_refused(
+    tmp_path: Path, worker: fuzz.Worker
+) -> None:
+    path = tmp_path / "a.tar"
+    # LZMA's own header: properties, size of the dictionary, size of the contents.
+    path.write_bytes(struct.pack("<BIQ", 0x5D, 0xC0000000, 1 << 20) + bytes(2000))
+    outcome, detail = worker.run("tarballs", path, HOW)
+    assert (outcome, "more memory" in detail) == ("refused", True)
 
 
 SKIPPED = {

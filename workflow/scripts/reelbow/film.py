@@ -653,7 +653,7 @@ def probe_film(path: Path, reading: Reading = AS_PLAYERS) -> Probe:
             )
         turn = Turn.of_frame(frame)
         aspect = stream.sample_aspect_ratio or Fraction(1)
-        longest = max(frame.width * aspect, frame.height)
+        longest = max(float(frame.width * aspect), float(frame.height))
         if not 1 / WIDEST_PIXEL <= aspect <= WIDEST_PIXEL or longest > LONGEST_SIDE:
             aspect = Fraction(1)
         width, height = frame.width * aspect, Fraction(frame.height)

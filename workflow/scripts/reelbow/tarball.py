@@ -149,6 +149,12 @@ class FrameTarball(contextlib.AbstractContextManager["FrameTarball"]):
             raise ReelbowError(
                 f"{self.path}: no such tarball; give the path of a tarball of images"
             ) from None
+        except MemoryError:
+            # Damage may look like LZMA with a dictionary of gigabytes.
+            raise ReelbowError(
+                f"{self.path}: damaged, or packed so that it wants more memory than "
+                "its job may have; copy or pack it again"
+            ) from None
         except DAMAGED as error:
             # What each way to open it said comes after, line by line.
             reason = str(error).partition(":\n")[0]
