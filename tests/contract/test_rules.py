@@ -32,7 +32,7 @@ def test_every_script_has_a_rule_of_its_name_and_every_rule_a_script():
         r'benchmark:\n        "logs/{rule}(/|\.)',
         r'conda:\n        "\.\./\.\./envs/\w+\.yaml"',
         r"threads: \d+\n",
-        r"resources:\n        mem_mb=\d+,\n",
+        r"resources:\n        mem_mb=(\d+|get_\w+),\n",
         r'script:\n        "\.\./scripts/{rule}\.py"',
         r"code=get_code\(",
     ],

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from reelbow import database
@@ -371,6 +371,7 @@ def test_a_damaged_shard_is_named(two, result, damage):
 
 
 @given(position=st.integers(0, 2**20), bit=st.integers(0, 7))
+@example(position=6136, bit=7)  # a text that is not UTF-8 any more
 @settings(
     max_examples=60,
     deadline=None,

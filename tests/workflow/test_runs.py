@@ -65,6 +65,7 @@ def test_every_frame_has_its_color_and_time(finished):
             assert close_to(red << 16 | green << 8 | blue, truth)
     assert finished.query("SELECT * FROM films") == [
         (1, "colors", "colors", "colors.mp4", 64, 48, 6.0, None)
+        + ("bt709", "limited", "sdr", "bt709", None)
     ]
 
 

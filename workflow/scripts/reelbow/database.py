@@ -59,6 +59,9 @@ CREATE TABLE metadata (
 """
 
 
+# What reading a damaged database raises.
+DAMAGED = (sqlite3.DatabaseError, UnicodeDecodeError)
+
 # A shard and a film have one film, so its number says nothing until films are merged.
 ONLY_FILM = 1
 
@@ -305,7 +308,7 @@ def merge_shards(
                 first = n_frames if planned[shard] is None else 0
                 _copy(connection, "shard", ONLY_FILM, first, rate)
                 connection.execute("COMMIT")
-            except sqlite3.DatabaseError as error:
+            except DAMAGED as error:
                 raise ReelbowError(
                     f"{path}: shard {shard} is damaged ({error}); delete the file and "
                     "run again"
@@ -426,7 +429,7 @@ def merge_films(databases: Sequence[Path], database: Path, *, n_colors: int) -> 
                 connection.execute("COMMIT")
                 (name,) = connection.execute("SELECT film FROM film.films").fetchone()
                 metadata[name] = _read_metadata(connection, "film")
-            except sqlite3.DatabaseError as error:
+            except DAMAGED as error:
                 raise ReelbowError(
                     f"{path}: damaged ({error}); delete it and run again"
                 ) from None
