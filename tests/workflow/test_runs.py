@@ -48,6 +48,9 @@ def test_tarballs_are_one_film(project):
 
 # End to end
 
+# What the film says of its colors, and that nothing was assumed.
+CODING = ("bt709", "limited", "sdr", "bt709", None)
+
 
 def test_every_frame_has_its_color_and_time(finished):
     rows = finished.query(
@@ -64,8 +67,7 @@ def test_every_frame_has_its_color_and_time(finished):
         for red, green, blue in zip(*[iter(strip)] * 3, strict=True):
             assert close_to(red << 16 | green << 8 | blue, truth)
     assert finished.query("SELECT * FROM films") == [
-        (1, "colors", "colors", "colors.mp4", 64, 48, 6.0, None)
-        + ("bt709", "limited", "sdr", "bt709", None)
+        (1, "colors", "colors", "colors.mp4", 64, 48, 6.0, None, *CODING)
     ]
 
 
