@@ -1,5 +1,6 @@
 """Crop, area average and image files, against arrays done by hand."""
 
+import functools
 import io
 import struct
 import zlib
@@ -24,6 +25,7 @@ def gray(rows: list[list[int]]) -> Picture:
     return np.repeat(np.array(rows, np.uint8)[..., np.newaxis], 3, axis=2)
 
 
+@functools.cache
 def photo(height: int = 240, width: int = 320) -> Picture:
     """Draw something like a photograph: large shapes, soft light, fine texture."""
     y, x = np.mgrid[:height, :width] / height
@@ -34,7 +36,9 @@ def photo(height: int = 240, width: int = 320) -> Picture:
         128 + 100 * np.cos(4 * y * x + 1),
         np.where((x - 0.6) ** 2 + (y - 0.5) ** 2 < 0.1, 220, 60) + 20 * y,
     ]
-    return (np.stack(layers, axis=-1) + texture).clip(0, 255).astype(np.uint8)
+    picture = (np.stack(layers, axis=-1) + texture).clip(0, 255).astype(np.uint8)
+    picture.flags.writeable = False
+    return picture
 
 
 def encode(picture: Picture, kind: str = "PNG", **how: Any) -> bytes:

@@ -4,6 +4,7 @@ Snakemake sees a changed script, but not a changed module of the library.
 """
 
 import ast
+import functools
 import hashlib
 import importlib.metadata
 import json
@@ -56,9 +57,19 @@ def digest_code(script: Path, *engines: str) -> str:
     return digest.hexdigest()[:16]
 
 
-def _find_imports(source: Path) -> Iterator[str]:
+def _find_imports(source: Path) -> tuple[str, ...]:
     """List the library's modules that a file imports, at its top or in a function."""
-    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+    return _parse_imports(source.read_text(encoding="utf-8"))
+
+
+@functools.cache
+def _parse_imports(text: str) -> tuple[str, ...]:
+    # Kept, since the scripts of all rules import much the same.
+    return tuple(_walk_imports(ast.parse(text)))
+
+
+def _walk_imports(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
             yield from (
