@@ -1,5 +1,6 @@
 """Every sample is the picture on screen at its moment, whatever was left undecoded."""
 
+import contextlib
 import itertools
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -888,3 +889,18 @@ def test_real_films_decode_as_by_a_plain_decode(name: str) -> None:
             if frame.pts == wanted[-1]:
                 break
     assert decode(path, line, wanted) == everything
+
+
+def test_a_film_of_one_keyframe_is_not_kept_in_memory(tmp_path: Path) -> None:
+    frames = (solid(0x808080) for _ in range(200))
+    path = write_film(tmp_path / "one.mp4", frames, gop=1000)
+    line = film.scan_timeline(path)
+    assert len(line.keyframes) == 1
+    reader = film._PacketReader(path, line.keyframes.tolist(), film.AS_PLAYERS)
+    with contextlib.closing(reader):
+        first = [packet.pts for packet in reader.read_from(0)]
+        assert reader.since_keyframe is None
+        # The same keyframe once more is sought, not remembered.
+        again = [packet.pts for packet in reader.read_from(0)]
+    assert len(first) == 200
+    assert again == first

@@ -39,6 +39,9 @@ SKIPPING_CODECS = frozenset({"h264", "mpeg1video", "mpeg2video", "mpeg4"})
 # Damaged places that are read over in a row before the file is taken for ended.
 MAX_READ_ERRORS = 100
 
+# More pictures than any codec shows in another order than it codes them.
+MAX_KEPT_PACKETS = 64
+
 # A film of that many samples has broken timestamps.
 MAX_SAMPLES = 2_000_000
 
@@ -427,10 +430,11 @@ class _PacketReader:
 
     def _begin(self) -> None:
         self.packets = read_packets(self.container, self.stream)
-        # The last keyframe read (its index), and every packet since: the last pictures
-        # of an open group come after the next keyframe, which is then used twice.
+        # The last keyframe read (its index), and the packets since: the last pictures
+        # of an open group come after the next keyframe, which is then used twice. None
+        # when they are too many to keep: then it is sought again.
         self.last_keyframe = -1
-        self.since_keyframe: list[VideoPacket] = []
+        self.since_keyframe: list[VideoPacket] | None = []
 
     def close(self) -> None:
         self.container.close()
@@ -438,12 +442,13 @@ class _PacketReader:
     def read_from(self, keyframe: int) -> Iterator[VideoPacket]:
         """Yield the packets from the keyframe of this index to the end of the film."""
         ahead = self.last_keyframe + 1 if self.seekable else len(self.keyframes)
-        if not self.last_keyframe <= keyframe <= ahead:
+        gone = self.last_keyframe == keyframe and self.since_keyframe is None
+        if gone or not self.last_keyframe <= keyframe <= ahead:
             self._seek(keyframe)
         while self.last_keyframe < keyframe:
             if self._next() is None:
                 return
-        yield from self.since_keyframe.copy()
+        yield from (self.since_keyframe or []).copy()
         while packet := self._next():
             yield packet
 
@@ -452,8 +457,11 @@ class _PacketReader:
         if packet is not None:
             if packet.is_keyframe and packet.pts in self.keyframe_indices:
                 self.last_keyframe = self.keyframe_indices[packet.pts]
-                self.since_keyframe.clear()
-            self.since_keyframe.append(packet)
+                self.since_keyframe = []
+            if self.since_keyframe is not None:
+                self.since_keyframe.append(packet)
+                if len(self.since_keyframe) > MAX_KEPT_PACKETS:
+                    self.since_keyframe = None
         return packet
 
     def _seek(self, keyframe: int) -> None:
