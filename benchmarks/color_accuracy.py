@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "workflow" / "scripts"))
 
-from reelbow import film, pictures, tone_mapping  # noqa: E402 (the path comes first)
+from reelbow import color_spaces, film, pictures, tone_mapping  # noqa: E402 (the path comes first)
 from reelbow.demo import load_photos  # noqa: E402
 
 Colors = NDArray[np.float64]
@@ -77,11 +77,11 @@ def code_rgb(srgb: Colors, kind: Kind) -> Colors:
     """Turn sRGB [0, 255] into the film's R'G'B' [0, 1]."""
     if kind.matrix != "BT.2020":
         return srgb / 255
-    light = tone_mapping.decode_srgb(srgb / 255)
+    light = color_spaces.srgb_to_linear(srgb)
     light = light @ tone_mapping.convert_primaries("bt709", "bt2020").T
     light = np.clip(light, 0, 1)
     if kind.transfer == "sdr":
-        return tone_mapping.encode_srgb(light)
+        return color_spaces.linear_to_srgb(light) / 255
     light = light * tone_mapping.SDR_WHITE
     if kind.transfer == "pq":
         return tone_mapping.encode_pq(light)
@@ -108,7 +108,7 @@ def decode_rgb(rgb: Colors, kind: Kind) -> Colors:
     if kind.matrix != "BT.2020":
         return rgb * 255
     if kind.transfer == "sdr":
-        light = tone_mapping.decode_srgb(rgb)
+        light = color_spaces.srgb_to_linear(255 * rgb)
     elif kind.transfer == "pq":
         light = tone_mapping.decode_pq(rgb) / tone_mapping.SDR_WHITE
     else:
@@ -117,7 +117,7 @@ def decode_rgb(rgb: Colors, kind: Kind) -> Colors:
         shown = scene * np.maximum(luminance, 1e-12)[..., None] ** 0.2
         light = shown * 1000 / tone_mapping.SDR_WHITE
     light = light @ tone_mapping.convert_primaries("bt2020").T
-    return 255 * tone_mapping.encode_srgb(np.clip(light, 0, 1))
+    return color_spaces.linear_to_srgb(np.clip(light, 0, 1))
 
 
 def scale_codes(kind: Kind) -> tuple[float, float, float]:

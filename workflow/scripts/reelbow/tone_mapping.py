@@ -20,6 +20,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from .color_spaces import linear_to_srgb, srgb_to_linear
+
 # Light of the brightest SDR white, cd/m2.
 SDR_WHITE = 203.0
 # What PQ films are mastered to where they do not say, and HLG's nominal peak.
@@ -56,20 +58,6 @@ def decode_hlg(code: NDArray[np.float64]) -> NDArray[np.float64]:
     """Turn HLG code values [0, 1] into scene light [0, 1] (BT.2100, inverse OETF)."""
     a, b, c = 0.17883277, 0.28466892, 0.55991073
     return np.where(code <= 0.5, code**2 / 3, (np.exp((code - c) / a) + b) / 12)
-
-
-def decode_srgb(code: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Turn sRGB code values [0, 1] into light [0, 1]."""
-    return np.where(
-        code <= 0.04045, code / 12.92, np.power((code + 0.055) / 1.055, 2.4)
-    )
-
-
-def encode_srgb(light: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Turn light [0, 1] into sRGB code values [0, 1]."""
-    return np.where(
-        light <= 0.0031308, light * 12.92, 1.055 * np.power(light, 1 / 2.4) - 0.055
-    )
 
 
 def compress_light(light: NDArray[np.float64], peak: float) -> NDArray[np.float64]:
@@ -140,7 +128,7 @@ def _make_tables(transfer: str, primaries: str, peak: float, white: int) -> _Tab
     surround = np.ones(0)
     compression = np.ones(_STEPS + 2)
     if transfer == "sdr":
-        light = decode_srgb(code)
+        light = srgb_to_linear(255 * code)
     else:
         if transfer == "hlg":
             peak = NOMINAL_PEAK
@@ -158,7 +146,7 @@ def _make_tables(transfer: str, primaries: str, peak: float, white: int) -> _Tab
         compression.astype(np.float32),
         convert_primaries(primaries).astype(np.float32),
         _to_xyz(primaries)[1].astype(np.float32),
-        np.rint(encode_srgb(np.arange(65536) / 65535) * 255).astype(np.uint8),
+        np.rint(linear_to_srgb(np.arange(65536) / 65535)).astype(np.uint8),
     )
 
 
