@@ -41,9 +41,9 @@ def extract_frames(
             if decoded.frame is None:
                 about["reason"] = decoded.reason
             else:
-                picture, averages = pictures.shape_and_average(
-                    film.develop_frame(decoded.frame, probe),
-                    full=(probe.height, probe.width),
+                picture, averages = film.shape_frame(
+                    decoded.frame,
+                    probe,
                     crop=crop,
                     height=height,
                     strip_rows=strip_rows,

@@ -698,6 +698,48 @@ def develop_frame(frame: av.VideoFrame, probe: Probe) -> NDArray[np.uint8]:
     return probe.turn.apply(colors.to_srgb(frame, probe.coding))
 
 
+def shape_frame(
+    frame: av.VideoFrame,
+    probe: Probe,
+    *,
+    crop: pictures.Crop | None,
+    height: int | None,
+    strip_rows: int | None,
+    space: str,
+) -> tuple[NDArray[np.uint8], pictures.Averages]:
+    """Turn a decoded frame into a small sRGB picture, and average all its pixels.
+
+    Parameters
+    ----------
+    crop : in pixels of the picture as seen
+    height, strip_rows, space : as for `pictures.shape_and_average`
+    """
+    full = (probe.height, probe.width)
+    shape = (crop.height, crop.width) if crop else full
+    size = pictures.find_shape(shape, height)
+    if space == "srgb" and probe.turn == Turn() and not frame.interlaced_frame:
+        # Imported here: only decoding needs it, and planning would pay for it.
+        from . import yuv_average
+
+        stored = (frame.height, frame.width)
+        kept = (0, 0, frame.width, frame.height)
+        if crop is not None:
+            kept = pictures.scale_crop(crop, full, stored)
+        averaged = yuv_average.average_frame(frame, probe.coding, crop=kept, size=size)
+        if averaged is not None:
+            picture, means = averaged
+            rows = min(strip_rows or len(picture), len(picture))
+            return picture, pictures.Averages.of_rows(means, rows=rows)
+    return pictures.shape_and_average(
+        develop_frame(frame, probe),
+        full=full,
+        crop=crop,
+        height=height,
+        strip_rows=strip_rows,
+        space=space,
+    )
+
+
 def show_frame(
     frame: av.VideoFrame, probe: Probe, *, height: int | None = None
 ) -> NDArray[np.uint8]:

@@ -69,6 +69,16 @@ class Averages(NamedTuple):
     strip: NDArray[np.float64]
     luma: float
 
+    @classmethod
+    def of_rows(cls, means: NDArray[np.float64], *, rows: int) -> Self:
+        """Average the means of a picture's rows, (h, 3), and make a strip of `rows`."""
+        strip = means
+        if rows != len(means):
+            column = cv2.resize(means[:, None], (1, rows), interpolation=cv2.INTER_AREA)
+            strip = np.asarray(column, np.float64)[:, 0]
+        mean = means.mean(axis=0)
+        return cls(mean, strip, float(mean @ LUMA_WEIGHTS))
+
     def to_json(self) -> dict[str, Any]:
         """Write them for the JSON beside a frame, to a hundredth of a level."""
         return {
@@ -141,10 +151,28 @@ def _cut(
     """Crop a picture of which `crop`, in pixels of `full`, is to be kept."""
     if crop is None:
         return picture
-    rows, columns = picture.shape[:2]
-    y0, y1 = _scale(crop.y, crop.y + crop.height, rows / full[0])
-    x0, x1 = _scale(crop.x, crop.x + crop.width, columns / full[1])
-    return picture[y0:y1, x0:x1]
+    x, y, width, height = scale_crop(crop, full, picture.shape[:2])
+    return picture[y : y + height, x : x + width]
+
+
+def scale_crop(
+    crop: Crop, full: tuple[int, int], stored: tuple[int, int]
+) -> tuple[int, int, int, int]:
+    """Bring a crop from pixels as seen to those stored: x, y, width and height.
+
+    Parameters
+    ----------
+    full, stored : (height, width) as seen and as stored
+    """
+    y0, y1 = _scale(crop.y, crop.y + crop.height, stored[0] / full[0])
+    x0, x1 = _scale(crop.x, crop.x + crop.width, stored[1] / full[1])
+    return x0, y0, x1 - x0, y1 - y0
+
+
+def find_shape(shape: tuple[int, int], height: int | None) -> tuple[int, int]:
+    """Find the (height, width) of a picture seen as `shape`, made smaller."""
+    rows = min(height or shape[0], shape[0])
+    return rows, max(1, round(shape[1] * rows / shape[0]))
 
 
 def _scale(start: int, end: int, factor: float) -> tuple[int, int]:
@@ -157,8 +185,7 @@ def _shrink(
     picture: NDArray[np.uint8], shape: tuple[int, int], height: int | None
 ) -> NDArray[np.uint8]:
     """Make a picture that is seen in the shape (height, width) smaller."""
-    height = min(height or shape[0], shape[0])
-    width = max(1, round(shape[1] * height / shape[0]))
+    height, width = find_shape(shape, height)
     # OpenCV averages over areas only where neither side grows: first what shrinks.
     rows, columns = picture.shape[:2]
     for size in ((min(width, columns), min(height, rows)), (width, height)):
@@ -179,19 +206,12 @@ def average_picture(
     rows : rows of the strip
     space : srgb or linear, where the average is taken
     """
-    means = _average_rows(picture)
-    luma = float(means.mean(axis=0) @ LUMA_WEIGHTS)
-    if space == "linear":
-        means = _average_rows(_DECODED[picture])
-    strip = means
-    if rows != len(means):
-        column = cv2.resize(means[:, None], (1, rows), interpolation=cv2.INTER_AREA)
-        strip = np.asarray(column, np.float64)[:, 0]
-    mean = means.mean(axis=0)
-    if space == "linear":
-        to_srgb = SPACES["linear"].to_srgb
-        mean, strip = to_srgb(mean), to_srgb(strip)
-    return Averages(mean, strip, luma)
+    averages = Averages.of_rows(_average_rows(picture), rows=rows)
+    if space == "srgb":
+        return averages
+    light = Averages.of_rows(_average_rows(_DECODED[picture]), rows=rows)
+    to_srgb = SPACES["linear"].to_srgb
+    return Averages(to_srgb(light.mean), to_srgb(light.strip), averages.luma)
 
 
 def _average_rows(
