@@ -32,8 +32,9 @@ from .errors import ReelbowError
 
 VideoPacket: TypeAlias = "Packet[VideoStream]"
 
-# Decoders whose NONREF skipping was seen to change no other picture. Not HEVC: there
-# a skipped "non-reference" picture changed sampled ones of a real file.
+# Decoders whose NONREF skipping changes no other picture. Not HEVC's: it goes by
+# sub-layer non-reference pictures, which pictures of a higher temporal sub-layer may
+# refer to (Rec. ITU-T H.265, table 7-1).
 SKIPPING_CODECS = frozenset({"h264", "mpeg1video", "mpeg2video", "mpeg4"})
 
 # Damaged places that are read over in a row before the file is taken for ended.
