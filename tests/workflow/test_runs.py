@@ -83,6 +83,14 @@ def test_the_pictures_are_of_the_size_and_colors(finished, kind):
     assert (barcodes / f"{kind}_figure.png").stat().st_size > 1000
 
 
+def test_the_database_says_what_made_it(finished):
+    metadata = dict(finished.query("SELECT key, value FROM metadata"))
+    assert '"cluster.n_colors"' in metadata["settings"]
+    assert metadata["version/numpy"]
+    # Of extract_frames, downsample_frames and cluster_shard.
+    assert re.fullmatch(r"[0-9a-f]{16}( [0-9a-f]{16}){2}", metadata["digest"])
+
+
 def test_what_is_left_is_what_was_asked_for(finished):
     assert finished.results() == {
         "palettes.sqlite",

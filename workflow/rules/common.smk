@@ -1,4 +1,5 @@
 # Loads and checks what the user wants; the functions that rules ask for it.
+import functools
 import re
 import sys
 from pathlib import Path
@@ -87,9 +88,18 @@ def get_decoding_memory(wildcards):
 
 
 def get_metadata(wildcards):
-    """What made a shard: settings and versions."""
-    groups = VIDEO_SETTINGS if get_film(wildcards).video else TARBALL_SETTINGS
-    return describe_run(
+    """What made a shard: settings, versions and the digest of the code."""
+    return describe_shards(get_film(wildcards).video is not None)
+
+
+@functools.cache
+def describe_shards(of_video):
+    """What makes the shards of all videos, or of all tarballs; the same for thousands."""
+    groups, scripts = TARBALL_SETTINGS, ["downsample_frames", "cluster_shard"]
+    if of_video:
+        groups, scripts = VIDEO_SETTINGS, ["extract_frames", *scripts]
+    engine = f"kmeans_{config['cluster']['cpu_engine']}"
+    about = describe_run(
         {
             f"{group}.{key}": value
             for group in groups
@@ -97,6 +107,8 @@ def get_metadata(wildcards):
             if key not in WITHOUT_RESULT
         }
     )
+    about["digest"] = " ".join(get_code(script, engine) for script in scripts)
+    return about
 
 
 def get_code(script, *engines):

@@ -58,16 +58,14 @@ CREATE TABLE metadata (
 ) STRICT;
 """
 
-
 # What reading a damaged database raises.
 DAMAGED = (sqlite3.DatabaseError, UnicodeDecodeError)
 
 # A shard and a film have one film, so its number says nothing until films are merged.
 ONLY_FILM = 1
 
-# Shares are written as float64 quotients of whole pixel counts.
+# A frame's shares are brought to a sum of 1 in float64: what is further off is damage.
 SHARE_TOLERANCE = 1e-6
-
 
 # How colors were read: columns of films that stand in a video's plan as they are.
 CODING_COLUMNS = ("matrix", "color_range", "transfer", "primaries", "assumed")
