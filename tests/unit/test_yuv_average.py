@@ -153,6 +153,10 @@ def test_white_does_not_overflow():
 
 def test_gains_are_those_of_the_standard():
     # BT.709-6 by hand: 255/219, 1.5748 x 255/224, ..., 1.8556 x 255/224.
-    gains = find_gains("bt709", full_range=False) / 65536
-    assert gains[[0, 2, 5]] == pytest.approx([1.164384, 1.792741, 2.112402], abs=1e-5)
-    assert gains[[3, 4]] == pytest.approx([-0.213249, -0.532909], abs=1e-5)
+    # In 4096ths of 64ths of a level; chroma comes in quarters.
+    gains = find_gains("bt709", full_range=False) / (4096 * 64)
+    luma, black = gains[:, 0], gains[:, 1]
+    assert luma == pytest.approx([1.164384] * 3, abs=1e-5)
+    assert black == pytest.approx(-16 * luma + 1 / 128, abs=1e-5)
+    chroma = [[0, 1.792741], [-0.213249, -0.532909], [2.112402, 0]]
+    assert 4 * gains[:, 2:] == pytest.approx(np.array(chroma), abs=1e-5)
