@@ -8,17 +8,19 @@ may pass one of these tests, hardly all.
 
 from collections.abc import Iterable
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from .pictures import Crop
 
 # Levels, of the largest channel, [0, 255].
-BRIGHT = 48  # a frame tells where its picture ends if a twentieth of it is brighter
+BRIGHT = 48  # a frame tells where its picture ends if enough of it is brighter
 BLACKEST_BAR = 32  # what is brighter at the border is no bar
 ABOVE_BLACK = 12  # noise and lossy coding lift black by less
 STEP = 16  # between the last lines of a bar and the first ones of the picture
 
+BRIGHT_PIXELS = 0.05  # part of a frame's pixels
 LIT_PIXELS = 0.04  # part of a line's pixels above black that makes it lit
 LIT_FRAMES = 0.1  # part of the frames in which a line of the picture is lit
 SAME_LINE = 0.25  # part of the frames in which the picture begins at that very line
@@ -39,8 +41,8 @@ def find_letterbox(frames: Iterable[NDArray[np.uint8]]) -> Crop | None:
     -------
     What to keep; None if there are no bars, nothing but black, or several sizes.
     """
-    largest = (frame.max(axis=2) for frame in frames)
-    bright = [value for value in largest if np.percentile(value, 95) > BRIGHT]
+    largest = (_find_largest(frame) for frame in frames)
+    bright = [value for value in largest if np.mean(value > BRIGHT) > BRIGHT_PIXELS]
     if len({value.shape for value in bright}) != 1:
         return None
     stack = np.stack(bright)
@@ -54,6 +56,13 @@ def find_letterbox(frames: Iterable[NDArray[np.uint8]]) -> Crop | None:
     if not left + right + top + bottom:
         return None
     return Crop(width - left - right, height - top - bottom, left, top)
+
+
+def _find_largest(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Find each pixel's largest channel: (h, w)."""
+    # Ten times as fast as NumPy's maximum over the last axis.
+    red, green, blue = cv2.split(frame)
+    return np.asarray(cv2.max(cv2.max(red, green), blue), np.uint8)
 
 
 def _find_bars(frames: NDArray[np.uint8]) -> tuple[int, int]:
