@@ -16,6 +16,7 @@ include: "workflow/rules/downsample.smk"
 include: "workflow/rules/cluster.smk"
 include: "workflow/rules/merge.smk"
 include: "workflow/rules/render.smk"
+include: "workflow/rules/profile.smk"
 
 
 rule all:

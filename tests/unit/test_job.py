@@ -1,4 +1,6 @@
 import os
+import re
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -15,9 +17,11 @@ PREAMBLE = "import os, sys\nfrom reelbow.errors import ReelbowError\n"
 PREAMBLE += "from reelbow.job import run\ndef work(**arguments):\n    "
 
 
-def run_job(body: str, log: Path) -> subprocess.CompletedProcess[str]:
+def run_job(
+    body: str, log: Path, *, profile: bool = False
+) -> subprocess.CompletedProcess[str]:
     """Run a job whose function has this body."""
-    code = f"{PREAMBLE}{body}\nrun(work, log={str(log)!r}, n=3)"
+    code = f"{PREAMBLE}{body}\nrun(work, log={str(log)!r}, profile={profile}, n=3)"
     return subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, "PYTHONPATH": str(SCRIPTS)},
@@ -55,13 +59,69 @@ def test_what_c_libraries_write_is_in_the_log_too(tmp_path):
     body = "os.write(2, b'from C\\n'); print('from Python', file=sys.stderr)"
     job = run_job(body, tmp_path / "job.log")
     assert job.returncode == 0
-    assert (tmp_path / "job.log").read_text().splitlines() == ["from C", "from Python"]
+    lines = (tmp_path / "job.log").read_text().splitlines()
+    assert lines[:-1] == ["from C", "from Python"]
     assert job.stderr == ""
 
 
 def test_the_function_gets_its_arguments(tmp_path):
     job = run_job("print(arguments)", tmp_path / "job.log")
     assert job.stdout == "{'n': 3}\n"
+
+
+# Uses a third of a CPU second.
+BURN = """
+import time
+start = time.process_time()
+while time.process_time() < start + 1/3:
+    pass
+"""
+
+
+def read_usage(log: Path) -> tuple[float, float]:
+    """Read the CPU seconds and MB that a job says it used."""
+    last = log.read_text().splitlines()[-1]
+    found = re.fullmatch(r"USED: ([\d.]+) CPU s, at most ([\d.]+) MB", last)
+    assert found, last
+    return float(found[1]), float(found[2])
+
+
+def test_it_says_how_much_cpu_time_it_and_its_children_used(tmp_path):
+    body = f"import subprocess; burn = {BURN!r}; exec(burn)\n"
+    body += "    subprocess.run([sys.executable, '-c', burn], check=True)"
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    job = run_job(body, tmp_path / "job.log")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert job.returncode == 0
+    whole_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    cpu_s, _ = read_usage(tmp_path / "job.log")
+    # The times of children come in hundredths.
+    assert 2 / 3 - 0.02 <= cpu_s <= whole_s + 0.02
+
+
+def test_it_says_the_most_memory_it_had_and_not_what_started_it_had(tmp_path):
+    ballast = bytearray(os.urandom(1) * (300 << 20))
+    run_job("data = bytearray(b'x' * (50 << 20)); del data", tmp_path / "job.log")
+    _, peak_mb = read_usage(tmp_path / "job.log")
+    assert len(ballast) == 300 << 20
+    assert 50 < peak_mb < 250
+
+
+def test_a_profile_is_left_when_asked_for(tmp_path):
+    job = run_job(f"exec({BURN!r})", tmp_path / "job.log", profile=True)
+    assert job.returncode == 0
+    page = (tmp_path / "job.profile.html").read_text()
+    assert re.search(r"\bwork\b", page)
+    assert {path.suffix for path in tmp_path.iterdir()} == {".log", ".html"}
+    read_usage(tmp_path / "job.log")
+
+
+def test_a_job_that_fails_leaves_no_profile(tmp_path):
+    body = "raise ReelbowError('a.mkv: no film')"
+    job = run_job(body, tmp_path / "job.log", profile=True)
+    assert job.returncode == 1
+    assert (tmp_path / "job.log").read_text() == "ERROR: a.mkv: no film\n"
+    assert list(tmp_path.iterdir()) == [tmp_path / "job.log"]
 
 
 def test_replacing_gives_the_name_when_all_is_done(tmp_path):

@@ -17,6 +17,7 @@ from PIL import Image
 from reelbow import pictures
 from reelbow.errors import ReelbowError
 from reelbow.pictures import Crop, average_picture, decode_image, shape_picture
+from reelbow.row_sums import sum_rows
 
 Picture = NDArray[np.uint8]
 
@@ -134,6 +135,16 @@ def test_strips_and_means_are_plain_averages() -> None:
     assert luma == pytest.approx(255)
 
 
+@settings(max_examples=30, deadline=None)
+@given(height=st.integers(1, 5), width=st.integers(1, 200), seed=st.integers(0, 9))
+def test_rows_are_summed_exactly_whatever_their_length(
+    height: int, width: int, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    picture = rng.integers(0, 256, (height, width, 3), np.uint8)
+    assert_array_equal(sum_rows(picture), picture.sum(axis=1, dtype=np.int64))
+
+
 def test_a_crop_is_written_as_ffmpeg_writes_it() -> None:
     crop = Crop(width=640, height=268, x=0, y=46)
     assert str(crop) == "640:268:0:46"
@@ -179,7 +190,8 @@ def test_a_reduced_scale_is_used() -> None:
         return decode_image(data, **how).picture.shape[:2]
 
     sizes = [size(height=height) for height in (60, 61, 240, None)]
-    assert sizes == [(120, 160), (240, 320), (480, 640), (480, 640)]
+    # libjpeg scales by eighths.
+    assert sizes == [(120, 160), (180, 240), (480, 640), (480, 640)]
     # twice the rows of what the crop leaves, not of the whole
     crop = Crop(640, 268, 0, 106)
     assert size(height=60, crop=crop, crop_of=(480, 640)) == (240, 320)
@@ -284,6 +296,28 @@ def test_cmyk_jpegs_have_the_colors_of_their_inks() -> None:
     for height in (None, 8):
         loaded = load_image(stream.getvalue(), height=height)
         assert np.abs(loaded.mean((0, 1)) - [255, 0, 0]).max() < 4
+
+
+@pytest.mark.parametrize("subsampling", [0, 1, 2])
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("height", [None, 30, 60])
+def test_jpegs_have_the_pixels_that_pillow_gives(
+    subsampling: int, progressive: bool, height: int | None
+) -> None:
+    how = {"subsampling": subsampling, "progressive": progressive, "quality": 85}
+    data = encode(photo(), "JPEG", **how)
+    image = Image.open(io.BytesIO(data))
+    if height is not None:
+        image.draft("RGB", (2 * height, 2 * height))
+    assert_array_equal(decode_image(data, height=height).picture, np.asarray(image))
+
+
+def test_a_jpeg_with_damage_that_pillow_forgives_is_read_as_pillow_reads_it() -> None:
+    data = bytearray(encode(photo(), "JPEG", quality=90))
+    middle = len(data) // 2
+    data[middle : middle + 40] = b"\x11" * 40
+    expected = np.asarray(Image.open(io.BytesIO(data)))
+    assert_array_equal(decode_image(bytes(data)).picture, expected)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "BMP", "PPM"])

@@ -62,6 +62,8 @@ if __name__ == "__main__":
         cluster_shard,
         log=snakemake.log[0],
         mem_mb=snakemake.resources.mem_mb,
+        # No param: switched on or off, it must not run finished shards again.
+        profile=snakemake.config["profile"],
         thumbnails=Path(snakemake.input.thumbnails),
         plan=Path(snakemake.input.plan),
         palettes=Path(snakemake.output.palettes),

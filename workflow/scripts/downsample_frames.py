@@ -50,19 +50,17 @@ def downsample_frames(
             except ReelbowError as error:
                 writer.skip(member.name, str(error))
                 continue
-            picture, averages = pictures.shape_and_average(
-                image.picture,
-                full=image.full,
-                crop=image.crop,
-                height=height,
-                strip_rows=None,
-                space=mean_space,
-            )
-            frame = index
+            shape = {"full": image.full, "crop": image.crop, "height": height}
             if extracted:
-                # Taken from the film's own pixels, before they became a JPEG.
-                averages = pictures.Averages.from_json(member.about)
+                # Averaged from the film's own pixels, before they became a JPEG.
                 frame = member.about["frame"]
+                averages = pictures.Averages.from_json(member.about)
+                picture = pictures.shape_picture(image.picture, **shape)
+            else:
+                frame = index
+                picture, averages = pictures.shape_and_average(
+                    image.picture, **shape, strip_rows=None, space=mean_space
+                )
             writer.add(frame, member.time_s, member.name, picture, averages)
         if writer.skipped and missing_frames == "fail":
             name, reason = writer.skipped[0]
@@ -78,6 +76,8 @@ if __name__ == "__main__":
         downsample_frames,
         log=snakemake.log[0],
         mem_mb=snakemake.resources.mem_mb,
+        # No param: switched on or off, it must not run finished shards again.
+        profile=snakemake.config["profile"],
         tarball=Path(snakemake.input.tarball),
         plan=Path(snakemake.input.plan),
         thumbnails=Path(snakemake.output.thumbnails),

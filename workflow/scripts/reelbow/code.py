@@ -21,7 +21,15 @@ WITHOUT_RESULT = frozenset({"errors", "job"})
 
 
 # Packages whose version can show in a palette.
-PACKAGES = ("av", "numba", "numpy", "opencv-python-headless", "pillow", "scikit-learn")
+PACKAGES = (
+    "av",
+    "numba",
+    "numpy",
+    "opencv-python-headless",
+    "pillow",
+    "scikit-learn",
+    "simplejpeg",
+)
 
 
 def describe_run(settings: Mapping[str, object]) -> dict[str, str]:

@@ -25,7 +25,9 @@ SCHEMAS = Path(__file__).parents[2] / "schemas"
 DEMO_FILM = Path("results/demo/film.mp4")
 
 # Files of results/ that a film's folder must not take the name of.
-RESERVED_IDS = frozenset({"palettes.sqlite", "failed.tsv"})
+RESERVED_IDS = frozenset(
+    {"palettes.sqlite", "failed.tsv", "profile.tsv", "profile.png"}
+)
 
 # What the schemas' patterns mean, by the key they are for.
 PATTERNS = {

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,15 +13,26 @@ from .errors import ReelbowError
 # The run's end looks for this in the logs of failed jobs.
 ERROR_MARK = "ERROR: "
 
+# The table of a run looks for this in the logs of finished jobs.
+USAGE_MARK = "USED: "
+
+# Seconds between two samples of a profile: shards work for seconds to minutes, and a
+# sample each millisecond would take memory that the shard needs.
+SAMPLING_INTERVAL_S = 0.005
+
 
 def run(
     function: Callable[..., None],
     *,
     log: str,
     mem_mb: int | None = None,
+    profile: bool = False,
     **arguments: Any,
 ) -> None:
     """Run a rule's function with stderr in its log; end the job if it fails.
+
+    The last line of a finished job's log says what it used. With `profile` a sampling
+    profile lies beside the log, as {log's name}.profile.html.
 
     A `ReelbowError` becomes one line in the log and exit status 1, and so do a full
     disk and the want of more memory than `mem_mb`. Anything else keeps its traceback,
@@ -29,8 +41,10 @@ def run(
     log_to(log)
     if mem_mb is not None:
         limit_memory(mem_mb)
+    page = Path(log).with_suffix(".profile.html") if profile else None
     try:
-        function(**arguments)
+        with sampling(page):
+            function(**arguments)
     except ReelbowError as error:
         print(f"{ERROR_MARK}{error}", file=sys.stderr)
         sys.exit(1)
@@ -47,6 +61,7 @@ def run(
         where = f"{error.filename}: " if error.filename else ""
         print(f"{ERROR_MARK}{where}{error.strerror}", file=sys.stderr)
         sys.exit(1)
+    print(f"{USAGE_MARK}{tell_usage()}", file=sys.stderr)
 
 
 def log_to(log: str) -> None:
@@ -77,6 +92,50 @@ def limit_memory(mem_mb: int) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     if hard == resource.RLIM_INFINITY or most < hard:
         resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
+
+
+def tell_usage() -> str:
+    """Say what this process, from its start, and its children used.
+
+    Snakemake's benchmark samples CPU time and memory each half second, later each half
+    minute: it misses most of a short job, and the end of a long one.
+    """
+    children = os.times()
+    cpu_s = time.process_time() + children.children_user + children.children_system
+    return f"{cpu_s:.3f} CPU s, at most {find_peak_memory():.1f} MB"
+
+
+def find_peak_memory() -> float:
+    """Find the most memory that this process had in use at any time, in MB (MiB)."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        # Linux's ru_maxrss would count what started this process too.
+        for line in status.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    import resource
+
+    # In bytes on macOS, in KiB elsewhere.
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+
+@contextlib.contextmanager
+def sampling(page: Path | None) -> Iterator[None]:
+    """Write a sampling profile of what is done inside to an HTML page, if one is named.
+
+    A job that fails leaves none.
+    """
+    if page is None:
+        yield
+        return
+    from pyinstrument import Profiler
+
+    profiler = Profiler(interval=SAMPLING_INTERVAL_S)
+    with profiler:
+        yield
+    with replacing(page) as temporary:
+        profiler.write_html(temporary)
 
 
 @contextlib.contextmanager
