@@ -103,7 +103,7 @@ class Progress(logging.Handler):
 
     def tell_success(self, films: Iterable[str]) -> None:
         """Say where the results are."""
-        if {job["rule_name"] for job in self.jobs.values()} <= {"profile_run"}:
+        if {job.get("rule_name") for job in self.jobs.values()} <= {"profile_run"}:
             return
         names = list(films)
         _warn_of_skipped(names)
