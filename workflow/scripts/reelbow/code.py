@@ -16,8 +16,8 @@ from . import __version__
 LIBRARY = Path(__file__).parent
 PACKAGE = LIBRARY.name
 
-# They tell of failures and change no result.
-WITHOUT_RESULT = frozenset({"errors", "job"})
+# They tell of failures, or keep compiled code, and change no result.
+WITHOUT_RESULT = frozenset({"compiled", "errors", "job"})
 
 
 # Packages whose version can show in a palette.

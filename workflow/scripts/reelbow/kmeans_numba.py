@@ -33,8 +33,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelbow import color_spaces
+from reelbow.compiled import compile_once
 
-_compile = numba.njit(nogil=True, cache=True)
+_compile = numba.njit(nogil=True)
 
 _BINS = 1 << 18
 # Below this many bins of 6 bits, every color is a bin of its own.
@@ -229,7 +230,7 @@ def _split_moments(
     return colors, weights
 
 
-@_compile
+@compile_once
 def _find_all(
     frames: NDArray[np.uint8],
     n_init: int,
@@ -269,7 +270,7 @@ def _find_all(
         _search(fine, n, 3 * bits, middle, coarse, min_coarse, n_init, scratch, sums[i])
 
 
-@_compile
+@compile_once
 def _find_one(
     keys: NDArray[np.int64],
     moments: NDArray[np.float64],

@@ -32,3 +32,14 @@ def write_plan(plan: Plan, path: Path) -> None:
 def find_shard(plan: Plan, shard: str) -> Any:
     """Find a shard's own part of the plan."""
     return next(part for part in plan["shards"] if part["shard"] == shard)
+
+
+def summarize_plan(plan: Plan) -> Plan:
+    """Leave out the timestamps, most of a long video's plan, which only jobs use."""
+    return {
+        **{key: value for key, value in plan.items() if key != "keyframes"},
+        "shards": [
+            {key: value for key, value in part.items() if key != "pts"}
+            for part in plan["shards"]
+        ],
+    }

@@ -1,10 +1,9 @@
 """The sums of a picture's rows."""
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-_compile = numba.njit(nogil=True, cache=True)
+from .compiled import compile_once
 
 # Bytes that are added side by side: whole pixels, and whole vectors of the machine.
 _SIDE_BY_SIDE = 96
@@ -27,7 +26,7 @@ def sum_rows(picture: NDArray[np.uint8]) -> NDArray[np.int64]:
     return sums
 
 
-@_compile
+@compile_once
 def _sum_rows(rows: NDArray[np.uint8], sums: NDArray[np.int64]) -> None:
     """Fill `sums` (h, 3) from rows (h, 3 w)."""
     length = rows.shape[1]

@@ -9,12 +9,14 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .pictures import Averages
+if TYPE_CHECKING:
+    # What reads images, which clustering does without.
+    from .pictures import Averages
 
 # Large enough that one call of an engine is worth its cost.
 BATCH_BYTES = 32 << 20
@@ -52,7 +54,7 @@ class ThumbnailWriter:
         time_s: float | None,
         name: str,
         pixels: NDArray[np.uint8],
-        averages: Averages,
+        averages: "Averages",
     ) -> None:
         """Add a frame; pixels (h, w, 3) uint8 sRGB."""
         if self._pixels and (

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .color_spaces import linear_to_srgb, srgb_to_linear
+from .compiled import compile_once
 
 # Light of the brightest SDR white, cd/m2.
 SDR_WHITE = 203.0
@@ -177,7 +178,7 @@ def map_to_srgb(
     return mapped
 
 
-@numba.njit(nogil=True, cache=True)
+@numba.njit(nogil=True)
 def _look_up(table: NDArray[np.float32], light: np.float32) -> np.float32:
     """Interpolate in a table over the square root of light [0, 1]."""
     at = np.sqrt(light) * np.float32(_STEPS)
@@ -187,7 +188,7 @@ def _look_up(table: NDArray[np.float32], light: np.float32) -> np.float32:
     return value
 
 
-@numba.njit(nogil=True, cache=True)
+@compile_once
 def _map_pixels(
     codes: NDArray[np.uint16], tables: _Tables, mapped: NDArray[np.uint8]
 ) -> None:

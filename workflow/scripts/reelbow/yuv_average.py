@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .colors import Coding
+from .compiled import compile_once
 
-_compile = numba.njit(nogil=True, cache=True)
+_compile = numba.njit(nogil=True)
 
 # Levels are counted in parts this fine, and parts of a pixel in these.
 _LEVEL = 64
@@ -153,7 +154,7 @@ def average_planes(
     return small, sums / (_LEVEL * width)
 
 
-@_compile
+@compile_once
 def _average(
     planes: Planes,
     gains: NDArray[np.int32],

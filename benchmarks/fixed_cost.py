@@ -1,0 +1,251 @@
+"""What a job costs beyond its work: CPU seconds with next to nothing to do.
+
+Runs the workflow on a film of two tiny frames, keeps the scripts as Snakemake makes
+them, with its preamble, and runs each again alone: interpreter, preamble, imports and
+compiled code are then nearly all there is. Then cluster_shard with caches that are
+cold, shared, read-only or missing; its palettes must be the same with all.
+
+    uv run python benchmarks/fixed_cost.py --runs 5
+"""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+# First: there are films beside this file, too.
+sys.path.insert(0, str(ROOT / "tests"))
+
+from machine import name_machine  # noqa: E402 (the path comes first)
+
+from projects import write_colors  # noqa: E402
+
+FIGURES = ROOT / "benchmarks" / "fixed_cost.json"
+RULES = (
+    "plan_shards",
+    "extract_frames",
+    "downsample_frames",
+    "cluster_shard",
+    "merge_film",
+    "render_barcode",
+)
+# What a job imports counts for the first of these that asks for it.
+PACKAGES = ("snakemake", "numpy", "cv2", "av", "PIL", "numba", "scipy", "matplotlib")
+LIBRARY = "reelbow"
+AT_ONCE = 8
+CONFIG = """
+films: film.mp4
+extract: {keep: true}
+downsample: {keep: true}
+barcodes: {kinds: [strip], height: 40, formats: [svg]}
+"""
+
+
+class Project:
+    """A folder with a copy of the workflow, a film, and all places of the cache.
+
+    Attributes
+    ----------
+    beside : numba's first choice, the library's `__pycache__`
+    user : the second, the user's cache
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.code = folder / "code"
+        for name in ("workflow", "profiles", "envs", "config"):
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / name, self.code / name, ignore=ignored)
+        shutil.copy2(ROOT / "Snakefile", self.code)
+        self.beside = self.code / "workflow" / "scripts" / LIBRARY / "__pycache__"
+        self.user = folder / "user"
+        self.temporary = folder / "temporary"
+        self.temporary.mkdir()
+        self.environment = {
+            **os.environ,
+            "XDG_CACHE_HOME": str(self.user),
+            "TMPDIR": str(self.temporary),
+            "NUMBA_CACHE_DIR": "",
+            # Bytecode is compiled at the installation, wherever the rest may go.
+            "PYTHONPYCACHEPREFIX": str(folder / "bytecode"),
+            "PYTHONDONTWRITEBYTECODE": "",
+        }
+
+    def run(self) -> dict[str, Path]:
+        """Run the workflow; return each rule's script as its job ran it."""
+        write_colors(self.folder / "film.mp4", [0xC02020, 0x20C020])
+        (self.folder / "own.yaml").write_text(CONFIG, encoding="utf-8")
+        subprocess.run(
+            [
+                *[sys.executable, "-m", "snakemake", "--cores", "1"],
+                *["--snakefile", self.code / "Snakefile", "--configfile", "own.yaml"],
+                "--skip-script-cleanup",
+            ],
+            cwd=self.folder,
+            env=self.environment,
+            check=True,
+            capture_output=True,
+        )
+        scripts = self.folder / ".snakemake" / "scripts"
+        return {rule: next(scripts.glob(f"*.{rule}.py")) for rule in RULES}
+
+    def start(self, *command: str | Path) -> subprocess.Popen[bytes]:
+        """Start Python in the project."""
+        return subprocess.Popen(
+            [sys.executable, *command],
+            cwd=self.folder,
+            env=self.environment,
+            stderr=(self.folder / "stderr").open("w"),
+        )
+
+    def measure(self, *command: str | Path, at_once: int = 1) -> float:
+        """Run Python, several times at once, and return the CPU seconds in all."""
+        jobs = [self.start(*command) for _ in range(at_once)]
+        total = 0.0
+        for job in jobs:
+            _, status, usage = os.wait4(job.pid, 0)
+            job.returncode = os.waitstatus_to_exitcode(status)
+            if job.returncode:
+                raise subprocess.CalledProcessError(job.returncode, command)
+            total += usage.ru_utime + usage.ru_stime
+        return total
+
+    def read_palettes(self) -> list[tuple[object, ...]]:
+        """Read what cluster_shard has found."""
+        (path,) = self.folder.glob("results/*/palettes/*.sqlite")
+        with closing(sqlite3.connect(path)) as connection:
+            return connection.execute(
+                "SELECT * FROM palettes ORDER BY 1, 2, 3"
+            ).fetchall()
+
+    def clear(self, *, beside: bool = True, user: bool = True) -> None:
+        """Empty the caches; where one is not to be, put a file in its place.
+
+        So nobody can write there, not even root, whom no permission hinders.
+        """
+        temporary = self.temporary / f"reelbow-{os.getuid()}"
+        for folder, usable in (
+            (self.beside, beside),
+            (self.user, user),
+            (temporary, user),
+        ):
+            if folder.is_dir():
+                shutil.rmtree(folder)
+            folder.unlink(missing_ok=True)
+            if not usable:
+                folder.write_text("", encoding="utf-8")
+
+
+def split_imports(project: Project, script: Path, rule: str) -> dict[str, float]:
+    """Sum the seconds of a job's imports by package."""
+    project.measure("-X", "importtime", script)
+    # The job sends stderr to its log.
+    (log,) = project.folder.glob(f"logs/{rule}/**/*.log")
+    lines = [*_read_times(project.folder / "stderr"), *_read_times(log)]
+    seconds: Counter[str] = Counter()
+    # A module comes after those that it imports: backwards, it comes before them.
+    owners: list[tuple[int, str]] = []
+    for microseconds, depth, module in reversed(lines):
+        while owners and owners[-1][0] >= depth:
+            owners.pop()
+        top = module.partition(".")[0]
+        outer = owners[-1][1] if owners else "others"
+        owner = top if top in (*PACKAGES, LIBRARY) else outer
+        owners.append((depth, owner))
+        seconds[owner] += microseconds / 1e6
+    return {name: round(value, 3) for name, value in seconds.items()}
+
+
+def _read_times(log: Path) -> Iterator[tuple[int, int, str]]:
+    """Read a module's own microseconds, its depth and its name."""
+    pattern = re.compile(r"import time: +(\d+) \| +\d+ \|( +)(\S+)")
+    for found in pattern.finditer(log.read_text(encoding="utf-8")):
+        yield int(found[1]), len(found[2]), found[3]
+
+
+def measure_caches(project: Project, script: Path, runs: int) -> dict[str, float]:
+    """Measure a job with caches of every kind."""
+    expected = project.read_palettes()
+    seconds = {}
+
+    def measure(name: str, *, times: int = 1, at_once: int = 1) -> None:
+        taken = [project.measure(script, at_once=at_once) for _ in range(times)]
+        seconds[name] = round(statistics.median(taken), 2)
+        if project.read_palettes() != expected:
+            raise ValueError(f"{name}: the palettes differ")
+
+    project.clear()
+    measure("cold")
+    measure("warm", times=runs)
+    project.clear()
+    measure(f"cold, {AT_ONCE} jobs at once", at_once=AT_ONCE)
+    measure(f"warm, {AT_ONCE} jobs at once", at_once=AT_ONCE)
+    project.clear(beside=False)
+    measure("library read-only, first job")
+    measure("library read-only, later jobs", times=runs)
+    project.clear(beside=False, user=False)
+    measure("no folder at all, every job")
+    return seconds
+
+
+def main() -> None:
+    """Print the tables and write the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--runs", type=int, default=5, help="of each; the median counts"
+    )
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        project = Project(Path(folder))
+        scripts = project.run()
+        totals: dict[str, list[float]] = {rule: [] for rule in ("python", *RULES)}
+        for _ in range(arguments.runs):
+            totals["python"].append(project.measure("-c", "pass"))
+            for rule, script in scripts.items():
+                totals[rule].append(project.measure(script))
+        imports = {
+            rule: split_imports(project, script, rule)
+            for rule, script in scripts.items()
+        }
+        caches = measure_caches(project, scripts["cluster_shard"], arguments.runs)
+    figures = {
+        "machine": name_machine(),
+        "cpu_s": {
+            rule: {
+                "median": round(statistics.median(times), 3),
+                "least": round(min(times), 3),
+                "most": round(max(times), 3),
+            }
+            for rule, times in totals.items()
+        },
+        "import_s": imports,
+        "cluster_shard_cpu_s": caches,
+    }
+    FIGURES.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+
+    columns = [*PACKAGES, LIBRARY, "others"]
+    print(f"{name_machine()}; median CPU s of {arguments.runs} runs\n")
+    print(f"| job | CPU s | of it imports: {' | '.join(columns)} |")
+    print("|---|" + "---:|" * (len(columns) + 1))
+    for rule, times in totals.items():
+        split = imports.get(rule, {})
+        cells = [f"{split[name]:.2f}" if name in split else "" for name in columns]
+        print(f"| {rule} | {statistics.median(times):.2f} | {' | '.join(cells)} |")
+    print("\n| cluster_shard, cache of compiled code | CPU s |\n|---|---:|")
+    for name, value in caches.items():
+        print(f"| {name} | {value:.2f} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""Functions compiled by numba: once, for all jobs that share a folder.
+
+numba keeps compiled code in a folder: the one that NUMBA_CACHE_DIR says, else the
+library's own `__pycache__`, else the user's cache, the first that can be written. What
+it leaves open is done here. Jobs that start together wait for the one that compiles;
+where no such folder can be written, one for temporary files is taken, or none; and what
+goes wrong with a cache never ends a job.
+
+Only functions that Python calls are kept. Those that they call are compiled into them.
+"""
+
+import fcntl
+import functools
+import hashlib
+import inspect
+import os
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ParamSpec, TextIO, TypeVar
+
+import numba
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# Compiling takes some 10 s. Who holds a lock for much longer is stopped or lost.
+_LONGEST_WAIT_S = 120.0
+
+
+def compile_once(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a function when it is first called, or find its code in the cache.
+
+    Arguments of other types than at the first call are compiled without waiting.
+    """
+    kernel: Callable[P, R] | None = None
+
+    @functools.wraps(function)
+    def call(*arguments: P.args, **named: P.kwargs) -> R:
+        nonlocal kernel
+        if kernel is None:
+            kernel = _load_or_compile(function, tuple(map(numba.typeof, arguments)))
+        return kernel(*arguments, **named)
+
+    return call
+
+
+def _load_or_compile(function: Callable[P, R], types: tuple[Any, ...]) -> Any:
+    """Find the code for arguments of these types in the cache, or compile it.
+
+    Where the code is there, no lock is taken.
+    """
+    kernel = numba.njit(nogil=True)(function)
+    name = _name_code(kernel, types)
+    # The name of numba's files, others for every kind of CPU: jobs that write to one
+    # index at the same time could give their code the same place.
+    function.__qualname__ = name
+    try:
+        folder = _open_cache(kernel)
+        with (folder / f"{name}.lock").open("a") as lock:
+            if not _has_content(lock):
+                _wait_for_turn(lock)
+            if not _has_content(lock):
+                kernel.compile(types)
+                # Says that the code is there.
+                lock.write("compiled\n")
+        kernel.compile(types)
+    except Exception as error:
+        # A full disk, another user's files, files cut short: compile all the same.
+        warnings.warn(
+            f"compiled code is not kept, so that every job compiles it anew: {error}; "
+            "NUMBA_CACHE_DIR can name another folder",
+            stacklevel=2,
+        )
+        if not kernel.signatures:
+            kernel = numba.njit(nogil=True)(function)
+    return kernel
+
+
+def _name_code(kernel: Any, types: tuple[Any, ...]) -> str:
+    """Name the code by all that it depends on."""
+    source = Path(inspect.getfile(kernel.py_func)).read_bytes()
+    machine = kernel.targetctx.codegen().magic_tuple()
+    about = (source, numba.__version__, machine, types)
+    digest = hashlib.sha256(repr(about).encode()).hexdigest()[:16]
+    return f"{kernel.py_func.__name__}-{digest}"
+
+
+def _open_cache(kernel: Any) -> Path:
+    """Let numba choose the kernel's cache; return its folder."""
+    try:
+        kernel.enable_caching()
+    except RuntimeError:
+        # numba has found no folder to write to.
+        os.environ["NUMBA_CACHE_DIR"] = str(_make_temporary_folder())
+        numba.config.reload_config()  # type: ignore[no-untyped-call]
+        kernel.enable_caching()
+    return Path(kernel.stats.cache_path)
+
+
+def _make_temporary_folder() -> Path:
+    """Make a folder that is the user's alone: what lies in a cache is run."""
+    folder = Path(tempfile.gettempdir(), f"reelbow-{os.getuid()}")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    about = folder.lstat()
+    if (about.st_uid, about.st_mode & 0o170077) != (os.getuid(), 0o040000):
+        raise PermissionError(f"{folder} is not this user's alone")
+    return folder
+
+
+def _has_content(lock: TextIO) -> bool:
+    return os.fstat(lock.fileno()).st_size > 0
+
+
+def _wait_for_turn(lock: TextIO) -> None:
+    """Wait while another job holds the lock; not for ever, nor without locks."""
+    end = time.monotonic() + _LONGEST_WAIT_S
+    while time.monotonic() < end:
+        try:
+            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.1)
+        except OSError:
+            return None
+    return None
