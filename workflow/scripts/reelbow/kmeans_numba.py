@@ -47,7 +47,7 @@ _FEW_BINS_BY_ROOTS = 2048
 _MIN_COARSE_BY_ROOTS = 2048
 # The coarse histogram has at least so many points, also for every color asked for.
 _MIN_COARSE = 256
-_MIN_COARSE_PER_COLOR = 16
+_MIN_COARSE_PER_COLOR = 32
 # Seedings behind every start: cheap on the coarse histogram, and the worst starts go.
 _SEEDINGS = 3
 _MAX_ITERATIONS = 300

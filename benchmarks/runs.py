@@ -1,0 +1,73 @@
+"""Runs of commands and of the workflow, measured with all processes they start."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass
+class Cost:
+    """What a command took, with all processes that it started and waited for."""
+
+    cpu_s: float  # user and system
+    wall_s: float
+    peak_mb: float  # of the largest single process, in MiB
+
+
+class CommandError(Exception):
+    """A command that is not there, or that failed; with what it printed."""
+
+
+def measure(command: Sequence[str | Path], folder: Path) -> tuple[Cost, str]:
+    """Run a command in a folder; give its cost and what it printed.
+
+    Raises
+    ------
+    CommandError
+        If there is no such command, or its exit status is not 0.
+    """
+    parts = [str(part) for part in command]
+    with tempfile.TemporaryFile() as printed:
+        began = time.perf_counter()
+        try:
+            process = subprocess.Popen(
+                parts,
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=printed,
+                stderr=printed,
+            )
+        except FileNotFoundError:
+            raise CommandError(f"{Path(parts[0]).name} is not installed") from None
+        _, status, usage = os.wait4(process.pid, 0)
+        wall_s = time.perf_counter() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        printed.seek(0)
+        text = printed.read().decode(errors="replace")
+    if process.returncode:
+        raise CommandError(f"status {process.returncode} of {' '.join(parts)}\n{text}")
+    # The kernel counts in KiB, but macOS in bytes.
+    unit = 1 if sys.platform == "darwin" else 1024
+    cpu_s = usage.ru_utime + usage.ru_stime
+    return Cost(cpu_s, wall_s, usage.ru_maxrss * unit / 2**20), text
+
+
+class Project:
+    """A folder with this workflow in it, where a user runs Snakemake."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        for name in ["Snakefile", "config", "workflow", "envs", "profiles"]:
+            (folder / name).symlink_to(ROOT / name)
+
+    def run(self, *arguments: str | Path) -> tuple[Cost, str]:
+        """Run Snakemake with this Python."""
+        return measure([sys.executable, "-m", "snakemake", *arguments], self.folder)

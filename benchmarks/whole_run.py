@@ -1,0 +1,231 @@
+"""Whole runs of Reelbow beside what only decodes, and beside the classic way.
+
+CPU seconds are those of Snakemake and of every job together. On the ten-minute film of
+1920x1080 (benchmarks/films.py): all four barcodes against `ffmpeg -f null`, keyframes
+alone against `ffmpeg -skip_frame nokey`, a sample every 1, 10 and 60 s, one barcode
+against four, one core against two. On 300 JPEG frames in a tarball: against decoding
+with OpenCV and scikit-learn's k-means on all pixels.
+
+    uv run python benchmarks/whole_run.py
+"""
+
+import argparse
+import json
+import shutil
+import statistics
+import sys
+import tarfile
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from machine import name_machine, write_between
+from runs import ROOT, Cost, Project, measure
+
+import films
+
+FIGURES = ROOT / "benchmarks" / "whole_run.json"
+PAGE = ROOT / "docs" / "performance.md"
+
+# Frames, spread over the tarball, whose classic cost is measured.
+N_CLASSIC = 5
+
+Figures = dict[str, Any]
+
+
+def run_workflow(source: Path, *settings: str, options: Iterable[str] = ()) -> Cost:
+    """Run the workflow from nothing on one source."""
+    with tempfile.TemporaryDirectory() as folder:
+        project = Project(Path(folder) / "project")
+        arguments = ["--config", f"films={source}", *settings, *options]
+        return project.run(*arguments)[0]
+
+
+def run_ffmpeg(film: Path, *options: str) -> Cost:
+    """Decode a film by ffmpeg and throw the pictures away."""
+    command = ["ffmpeg", "-nostdin", "-v", "error", *options, "-i", film]
+    return measure([*command, "-f", "null", "-"], ROOT)[0]
+
+
+def by_turns(runs: int, **steps: Callable[[], Cost]) -> dict[str, Figures]:
+    """Run steps in turn, so that all see the same machine; take each one's median."""
+    costs: dict[str, list[Cost]] = {name: [] for name in steps}
+    for _ in range(runs):
+        for name, step in steps.items():
+            costs[name].append(step())
+            cost = costs[name][-1]
+            print(f"{name}: {cost.cpu_s:.2f} CPU s, {cost.wall_s:.2f} s", flush=True)
+    return {name: _summarize(some) for name, some in costs.items()}
+
+
+def _summarize(costs: list[Cost]) -> Figures:
+    columns = [asdict(cost) for cost in costs]
+    return {
+        key: statistics.median(column[key] for column in columns) for key in columns[0]
+    }
+
+
+def measure_classic(tarball: Path) -> float:
+    """Cluster some frames the classic way; return CPU seconds a frame."""
+    import cv2
+    import numpy as np
+    from sklearn.cluster import KMeans
+    from threadpoolctl import threadpool_limits
+
+    cv2.setNumThreads(1)
+    with tarfile.open(tarball) as tar:
+        members = tar.getmembers()
+        some = members[len(members) // (2 * N_CLASSIC) :: len(members) // N_CLASSIC]
+        with threadpool_limits(1):
+            began = time.process_time()
+            for member in some:
+                file = tar.extractfile(member)
+                assert file is not None
+                data = np.frombuffer(file.read(), np.uint8)
+                pixels = cv2.imdecode(data, cv2.IMREAD_COLOR).reshape(-1, 3)
+                KMeans(8, n_init=5, random_state=0).fit(pixels)
+            seconds = time.process_time() - began
+    return seconds / len(some)
+
+
+def take_first(tarball: Path, folder: Path) -> Path:
+    """Make a tarball of the first frame alone: what it costs, the next ones do not."""
+    path = folder / "first.tar"
+    with tarfile.open(tarball) as source, tarfile.open(path, "w") as target:
+        member = source.getmembers()[0]
+        target.addfile(member, source.extractfile(member))
+    return path
+
+
+def measure_all(runs: int) -> Figures:
+    """Measure everything."""
+    film, tarball = films.make_film(), films.make_tarball()
+    with tempfile.TemporaryDirectory() as folder:
+        first = take_first(tarball, Path(folder))
+        full_size = "downsample={height: null}"
+        measured = by_turns(
+            runs,
+            decode=lambda: run_ffmpeg(film),
+            film=lambda: run_workflow(film),
+            film_mean=lambda: run_workflow(film, "barcodes={kinds: [mean]}"),
+            decode_keyframes=lambda: run_ffmpeg(film, "-skip_frame", "nokey"),
+            keyframes=lambda: run_workflow(
+                film, "sampling={mode: keyframes, every: 1}"
+            ),
+            every_10=lambda: run_workflow(film, "sampling={every: 10}"),
+            every_60=lambda: run_workflow(film, "sampling={every: 60}"),
+            # The work of a film is that beyond a run with a single frame.
+            one_frame=lambda: run_workflow(film, "sampling={every: 3600}"),
+            one_core=lambda: run_workflow(
+                film, "shards={frames: 60}", options=["--cores", "1"]
+            ),
+            two_cores=lambda: run_workflow(
+                film, "shards={frames: 60}", options=["--cores", "2"]
+            ),
+            tarball=lambda: run_workflow(tarball),
+            tarball_full=lambda: run_workflow(tarball, full_size),
+            one_image=lambda: run_workflow(first),
+            one_image_full=lambda: run_workflow(first, full_size),
+        )
+    return {
+        "machine": name_machine(),
+        "runs": runs,
+        "n_images": films.N_IMAGES,
+        "classic_s": measure_classic(tarball),
+        "costs": measured,
+    }
+
+
+def render_table(figures: Figures) -> str:
+    """Write the measured figures as Markdown."""
+    costs = figures["costs"]
+    n = figures["n_images"] - 1
+
+    def cpu(name: str) -> float:
+        return float(costs[name]["cpu_s"])
+
+    def beyond(name: str, less: str) -> float:
+        return cpu(name) - cpu(less)
+
+    rows = [
+        ("`ffmpeg -i film -f null -`", "decode", ""),
+        ("a frame a second, four barcodes", "film", _ratio(cpu("film"), cpu("decode"))),
+        (
+            "a frame a second, mean barcode alone",
+            "film_mean",
+            f"four: {_ratio(cpu('film'), cpu('film_mean'))}",
+        ),
+        ("a frame every 10 s", "every_10", _ratio(cpu("every_10"), cpu("decode"))),
+        ("a frame every 60 s", "every_60", _ratio(cpu("every_60"), cpu("decode"))),
+        ("one frame: what every run costs", "one_frame", ""),
+        ("`ffmpeg -skip_frame nokey -i film -f null -`", "decode_keyframes", ""),
+        (
+            "keyframes, four barcodes",
+            "keyframes",
+            f"{_ratio(cpu('keyframes'), cpu('decode_keyframes'))}; beyond one frame "
+            + _ratio(beyond("keyframes", "one_frame"), cpu("decode_keyframes")),
+        ),
+        ("10 shards on one core", "one_core", ""),
+        (
+            "10 shards on two cores",
+            "two_cores",
+            f"wall {_ratio(costs['two_cores']['wall_s'], costs['one_core']['wall_s'])}",
+        ),
+    ]
+    lines = [
+        f"{figures['machine']}; median of {figures['runs']} runs by turns; "
+        "`uv run python benchmarks/whole_run.py`",
+        "",
+        "| the ten-minute film | CPU s | wall s | peak MB | ratio |",
+        "|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {label} | {cpu(name):.1f} | {costs[name]['wall_s']:.1f} "
+        f"| {costs[name]['peak_mb']:.0f} | {ratio} |"
+        for label, name, ratio in rows
+    ]
+    classic = figures["classic_s"]
+    lines += [
+        "",
+        f"| {figures['n_images']} JPEG frames in a tarball | CPU s | ms a frame beyond "
+        "the first | fewer CPU s than the classic way | with what every run costs |",
+        "|---|---|---|---|---|",
+        f"| OpenCV and scikit-learn on all pixels | | {1000 * classic:.0f} | | |",
+    ]
+    for label, name, less in (
+        ("thumbnails of 90 rows, the default", "tarball", "one_image"),
+        ("full size", "tarball_full", "one_image_full"),
+    ):
+        each = beyond(name, less) / n
+        lines.append(
+            f"| {label} | {cpu(name):.1f} | {1000 * each:.1f} | {classic / each:.0f}x "
+            f"| {classic * figures['n_images'] / cpu(name):.0f}x |"
+        )
+    return "\n".join(lines)
+
+
+def _ratio(one: float, other: float) -> str:
+    return f"{one / other:.2f}"
+
+
+def main() -> None:
+    """Measure, and write the tables to docs/performance.md."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--runs", type=int, default=3, help="of each, by turns")
+    parser.add_argument("--redraw", action="store_true", help="measure nothing")
+    options = parser.parse_args()
+    if shutil.which("ffmpeg") is None and not options.redraw:
+        sys.exit("There is no ffmpeg to compare with; install it first.")
+    if not options.redraw:
+        text = json.dumps(measure_all(options.runs), indent=1)
+        FIGURES.write_text(f"{text}\n", encoding="utf-8")
+    table = render_table(json.loads(FIGURES.read_text(encoding="utf-8")))
+    print(table)
+    write_between(PAGE, "whole_run", table)
+
+
+if __name__ == "__main__":
+    main()
