@@ -13,7 +13,7 @@ from reelbow import progress
 from reelbow.code import describe_run, digest_code
 from reelbow.config import DEMO_FILM, check_config, read_films
 from reelbow.errors import ReelbowError
-from reelbow.plan import read_plan
+from reelbow.plan import read_plan, summarize_plan
 
 try:
     config = check_config(config)
@@ -70,7 +70,14 @@ def keep_if(keep, path):
 
 def get_plan(wildcards):
     """The film's plan, once it is made."""
-    return read_plan(Path(checkpoints.plan_shards.get(film=wildcards.film).output.plan))
+    plan = Path(checkpoints.plan_shards.get(film=wildcards.film).output.plan)
+    return load_plan(plan, plan.stat().st_mtime_ns)
+
+
+@functools.cache
+def load_plan(plan, written_ns):
+    """What rules ask of a plan, read once and not for each of thousands of shards."""
+    return summarize_plan(read_plan(plan))
 
 
 def get_tarball(wildcards):

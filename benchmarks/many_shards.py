@@ -1,0 +1,493 @@
+"""What Snakemake costs with many shards and many films, and the merge of many frames.
+
+Makes a project of one film of many tarballs, one of many films, each a little video,
+and one film of a million frames. Measures what a user waits for before any job begins
+(a dry run, a run with nothing to do), Snakemake's own bookkeeping of all the jobs,
+and the memory of the jobs that handle all frames at once.
+
+    uv run python benchmarks/many_shards.py
+"""
+
+import argparse
+import io
+import json
+import multiprocessing
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.append(str(ROOT / "workflow" / "scripts"))
+
+from machine import name_machine, write_between  # noqa: E402 (the path comes first)
+
+from reelbow.plan import read_plan, write_plan  # noqa: E402
+
+FIGURES = ROOT / "benchmarks" / "many_shards.json"
+PAGE = ROOT / "docs" / "performance.md"
+KINDS = ["mean", "strip", "dominant", "stacked"]
+N_COLORS = 8
+STRIP_ROWS = 90
+PER_SHARD = 600
+
+# As `snakemake --touch` on the results that are there, without its rest of 0.1 s after
+# each job, which stands for no work: what is left is what Snakemake notes of a job.
+TOUCH = """
+import snakemake.cli
+from snakemake.executors import touch
+touch.Executor.SLEEPING_TIME = 0
+snakemake.cli.main()
+"""
+
+# A job in a process of its own, with its rule's memory, as Snakemake would run it.
+JOB = """
+import json, sys
+from pathlib import Path
+sys.path.append(sys.argv[1])
+from reelbow.job import run
+function, arguments = json.loads(sys.argv[2])
+module = __import__(function)
+def read(name, value):
+    if name in ("shards", "films", "figures"):
+        return [Path(each) for each in value]
+    paths = ("plan", "palettes", "database", "barcode")
+    return Path(value) if name in paths else value
+run(
+    getattr(module, function),
+    **{name: read(name, value) for name, value in arguments.items()},
+)
+"""
+
+
+@dataclass
+class Cost:
+    """What a process took, its children's share with it."""
+
+    wall_s: float
+    cpu_s: float
+    peak_mb: float
+
+
+@dataclass
+class Row:
+    """A measured step: of what project, how many jobs Snakemake spoke of."""
+
+    project: str
+    step: str
+    n_jobs: int
+    cost: Cost
+    result_mb: float | None = None
+
+
+def measure(command: Sequence[str | Path], folder: Path) -> tuple[Cost, str]:
+    """Run a command to its end; give its cost and what it said.
+
+    Raises
+    ------
+    SystemExit
+        If it fails; with what it said.
+    """
+    with tempfile.TemporaryFile() as said:
+        began = time.perf_counter()
+        process = subprocess.Popen(
+            [str(part) for part in command], cwd=folder, stdout=said, stderr=said
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        wall_s = time.perf_counter() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        said.seek(0)
+        text = said.read().decode(errors="replace")
+    if process.returncode:
+        sys.exit(f"{' '.join(map(str, command))}: status {process.returncode}\n{text}")
+    cpu_s = usage.ru_utime + usage.ru_stime
+    # Linux counts in KiB.
+    return Cost(wall_s, cpu_s, usage.ru_maxrss / 1024), text
+
+
+def apart(function: Callable[..., None], *arguments: Any) -> None:
+    """Call a function in a process of its own.
+
+    Linux counts what a process had before it became another command to that one's
+    peak: this one has to stay small.
+    """
+    process = multiprocessing.get_context("fork").Process(
+        target=function, args=arguments
+    )
+    process.start()
+    process.join()
+    if process.exitcode:
+        sys.exit(f"{function.__name__} failed")
+
+
+class Project:
+    """A folder with the workflow in it, in which a user runs Snakemake."""
+
+    def __init__(self, folder: Path, films: str, code: Path) -> None:
+        folder.mkdir(parents=True)
+        self.folder = folder
+        self.config = f"films={films}"
+        for name in ["Snakefile", "config", "workflow", "envs", "profiles"]:
+            (folder / name).symlink_to(code / name)
+
+    def run(self, *arguments: str, touch: bool = False) -> tuple[Cost, str]:
+        """Run Snakemake."""
+        start = ["-c", TOUCH] if touch else ["-m", "snakemake"]
+        more = ["--touch", "--forceall"] if touch else []
+        return measure(
+            [sys.executable, *start, "--config", self.config, *more, *arguments],
+            self.folder,
+        )
+
+    def measure_steps(self, name: str) -> list[Row]:
+        """Measure what comes before and between jobs; the results are there after."""
+        rows: list[Row] = []
+
+        def add(
+            step: str, measured: tuple[Cost, str], n_jobs: int | None = None
+        ) -> None:
+            cost, text = measured
+            n_jobs = count_jobs(text) if n_jobs is None else n_jobs
+            rows.append(Row(name, step, n_jobs, cost))
+            print(format_row(rows[-1]), flush=True)
+
+        add("dry run, nothing made", self.run("--dry-run"))
+        self.run("--until", "plan_shards")
+        add("dry run, films planned", self.run("--dry-run"))
+        apart(make_results, self.folder)
+        # Of those that are planned and of the plans.
+        n_jobs = rows[-1].n_jobs + len(list(self.folder.glob("results/*/plan.json")))
+        add("what Snakemake does beside all jobs", self.run(touch=True), n_jobs)
+        add("dry run, nothing to do", self.run("--dry-run"))
+        nothing = self.run()
+        if "Nothing to be done" not in nothing[1]:
+            sys.exit(f"{name}: there is something to be done:\n{nothing[1]}")
+        add("run, nothing to do", nothing)
+        return rows
+
+
+def count_jobs(text: str) -> int:
+    """Read how many jobs Snakemake has for this run."""
+    totals = re.findall(r"\btotal\b\W+(\d+)", text)
+    return int(totals[-1]) if totals else 0
+
+
+def make_tarballs(folder: Path, n_shards: int) -> None:
+    """Make tarballs of two small JPEGs each, no two alike."""
+    import cv2
+    import numpy as np
+
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    for shard in range(n_shards):
+        with tarfile.open(folder / f"tape_{shard:05d}.tar", "w") as tar:
+            for frame in range(2):
+                coarse = rng.integers(0, 256, (3, 4, 3), np.uint8)
+                picture = cv2.resize(coarse, (64, 48))
+                data = cv2.imencode(".jpg", picture)[1].tobytes()
+                member = tarfile.TarInfo(f"{frame:04d}.jpg")
+                member.size = len(data)
+                tar.addfile(member, io.BytesIO(data))
+
+
+def make_films(folder: Path, n_films: int) -> None:
+    """Make a sheet of little videos, of two seconds each."""
+    import av
+    import numpy as np
+
+    folder.mkdir(parents=True)
+    first = folder / "film_000.mp4"
+    with av.open(str(first), "w") as container:
+        stream = container.add_stream("libx264", rate=12)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for color in range(24):
+            picture = np.full((48, 64, 3), 10 * color, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture)))
+        container.mux(stream.encode(None))
+    rows = ["film\tsource"]
+    for number in range(n_films):
+        path = folder / f"film_{number:03d}.mp4"
+        if path != first:
+            shutil.copy(first, path)
+        rows.append(f"{path.stem}\t{folder.name}/{path.name}")
+    (folder / "films.tsv").write_text("\n".join(rows) + "\n")
+
+
+def make_results(folder: Path) -> None:
+    """Make what the jobs would make, by their scripts' functions, in this process.
+
+    The films are planned. Pictures are drawn of the first film only and copied for the
+    others: Snakemake looks at none.
+    """
+    from cluster_shard import cluster_shard
+    from downsample_frames import downsample_frames
+    from extract_frames import extract_frames
+    from merge_film import merge_film
+    from merge_films import merge_films
+    from render_barcode import render_barcode
+
+    results = folder / "results"
+    pictures = folder / "pictures"
+    films = sorted(path.parent for path in results.glob("*/plan.json"))
+    for film in films:
+        plan = read_plan(film / "plan.json")
+        shards = []
+        for part in plan["shards"]:
+            shard = part["shard"]
+            tarball = folder / part.get("tarball", "extracted.tar")
+            if plan["video"]:
+                extract_frames(
+                    folder / "films" / f"{film.name}.mp4",
+                    film / "plan.json",
+                    tarball,
+                    film_id=film.name,
+                    shard=shard,
+                    height=360,
+                    quality=90,
+                    strip_rows=STRIP_ROWS,
+                    mean_space="srgb",
+                )
+            downsample_frames(
+                tarball,
+                film / "plan.json",
+                folder / "thumbnails.npz",
+                height=STRIP_ROWS,
+                crop=plan["crop"] if plan["video"] is None else None,
+                mean_space="srgb",
+                max_pixels=10**8,
+                missing_frames="skip",
+            )
+            shards.append(film / "palettes" / f"{shard}.sqlite")
+            cluster_shard(
+                folder / "thumbnails.npz",
+                film / "plan.json",
+                shards[-1],
+                film=film.name,
+                source=film.name,
+                shard=shard,
+                n_colors=N_COLORS,
+                color_space="srgb",
+                n_init=5,
+                seed=0,
+                engine="numba",
+                metadata={"settings": "{}"},
+            )
+        merge_film(
+            shards,
+            film / "plan.json",
+            film / "palettes.sqlite",
+            film=film.name,
+            title=film.name,
+            source=film.name,
+            fps=None,
+            n_colors=N_COLORS,
+        )
+        if not pictures.exists():
+            for kind in KINDS:
+                render_barcode(
+                    film / "palettes.sqlite",
+                    pictures / f"{kind}.png",
+                    [pictures / f"{kind}{end}" for end in ("_figure.png", ".svg")],
+                    kind=kind,
+                    height=300,
+                    width=None,
+                    order="share",
+                )
+        shutil.copytree(pictures, film / "barcodes")
+    merge_films(
+        [film / "palettes.sqlite" for film in films],
+        results / "palettes.sqlite",
+        n_colors=N_COLORS,
+    )
+
+
+def make_million(folder: Path, n_frames: int) -> None:
+    """Make a plan and the databases of its shards, of frames with random colors."""
+    import numpy as np
+
+    from reelbow import database
+
+    rng = np.random.default_rng(0)
+    row = database.FilmRow("film", "film", "film", 160, 90, float(n_frames), None)
+    parts = []
+    (folder / "palettes").mkdir(parents=True)
+    for number, first in enumerate(range(0, n_frames, PER_SHARD)):
+        n = min(PER_SHARD, n_frames - first)
+        shares = -np.sort(-rng.dirichlet(np.ones(N_COLORS), n), axis=1)
+        path = folder / "palettes" / f"{number:05d}.sqlite"
+        with database.open_new(path) as connection:
+            database.add_film(connection, database.ONLY_FILM, row)
+            database.add_frames(
+                connection,
+                frames=np.arange(first, first + n),
+                times_s=np.arange(first, first + n, dtype=np.float64),
+                names=[f"{frame:08d}.jpg" for frame in range(first, first + n)],
+                mean_colors=rng.uniform(0, 255, (n, 3)),
+                lumas=rng.uniform(10, 255, n),
+                strips=rng.uniform(0, 255, (n, STRIP_ROWS, 3)),
+                colors=rng.uniform(0, 255, (n, N_COLORS, 3)),
+                shares=shares,
+            )
+            database.finish(connection, {"settings": "{}"}, n_colors=N_COLORS)
+        parts.append({"shard": f"{number:05d}", "first_frame": first, "n_frames": n})
+    plan: dict[str, Any] = {
+        "video": None,
+        "width": 160,
+        "height": 90,
+        "duration_s": float(n_frames),
+        "crop": None,
+        "n_frames": n_frames,
+        "shards": parts,
+    }
+    write_plan(plan, folder / "plan.json")
+
+
+def measure_job(folder: Path, script: str, mem_mb: int, arguments: Any) -> Cost:
+    """Run a script's function in a process of its own, held to its rule's memory."""
+    given = {"log": str(folder / "job.log"), "mem_mb": mem_mb, **arguments}
+    command = [sys.executable, "-c", JOB, ROOT / "workflow" / "scripts"]
+    cost, _ = measure([*command, json.dumps([script, given])], folder)
+    return cost
+
+
+def read_memory(rule: str) -> int:
+    """Read the memory, in MB, that a rule asks for."""
+    rules = "\n".join(
+        path.read_text() for path in (ROOT / "workflow" / "rules").glob("*.smk")
+    )
+    own = rules.partition(f"rule {rule}:")[2]
+    found = re.search(r"mem_mb=(\d+)", own)
+    assert found is not None
+    return int(found[1])
+
+
+def measure_million(folder: Path, n_frames: int) -> list[Row]:
+    """Measure the jobs that see all frames of a film or of all films."""
+    apart(make_million, folder, n_frames)
+    shards = sorted((folder / "palettes").iterdir())
+    name = f"{n_frames:,} frames in {len(shards):,} shards"
+    rows = []
+
+    def add(step: str, script: str, result: Path, arguments: Mapping[str, Any]) -> None:
+        cost = measure_job(folder, script, read_memory(script), arguments)
+        rows.append(Row(name, step, 1, cost, result.stat().st_size / 2**20))
+        print(format_row(rows[-1]), flush=True)
+
+    film, second = folder / "palettes.sqlite", folder / "second.sqlite"
+    everything = folder / "films.sqlite"
+    about = {"film": "film", "title": "film", "source": "film", "fps": None}
+    add(
+        "merge_film",
+        "merge_film",
+        film,
+        {
+            "shards": [str(path) for path in shards],
+            "plan": str(folder / "plan.json"),
+            "palettes": str(film),
+            "n_colors": N_COLORS,
+            **about,
+        },
+    )
+    shutil.rmtree(folder / "palettes")
+    shutil.copy(film, second)
+    with closing(sqlite3.connect(second)) as connection, connection:
+        connection.execute("UPDATE films SET film = 'second'")
+    both = [str(film), str(second)]
+    add(
+        "merge_films, of two such films",
+        "merge_films",
+        everything,
+        {"films": both, "palettes": str(everything), "n_colors": N_COLORS},
+    )
+    everything.unlink()
+    second.unlink()
+    for kind in KINDS:
+        barcode = folder / f"{kind}.png"
+        how = {"kind": kind, "height": 300, "width": None, "order": "share"}
+        add(
+            f"render_barcode, {kind}",
+            "render_barcode",
+            barcode,
+            {
+                "database": str(film),
+                "barcode": str(barcode),
+                "figures": [
+                    str(folder / f"{kind}{end}") for end in ("_figure.png", ".svg")
+                ],
+                **how,
+            },
+        )
+    return rows
+
+
+HEADER = """\
+| project | step | jobs | wall s | CPU s | peak MB | result MB |
+|---|---|---:|---:|---:|---:|---:|"""
+
+
+def format_row(row: Row) -> str:
+    """Make a line of the table."""
+    cost = row.cost
+    result = "" if row.result_mb is None else f"{row.result_mb:.1f}"
+    return (
+        f"| {row.project} | {row.step} | {row.n_jobs:,} | {cost.wall_s:.1f} | "
+        f"{cost.cpu_s:.1f} | {cost.peak_mb:.0f} | {result} |"
+    )
+
+
+def keep_figures(rows: Iterable[Row]) -> str:
+    """Write the figures beside those of other projects; give the table of all."""
+    kept = json.loads(FIGURES.read_text())["rows"] if FIGURES.exists() else []
+    new = [asdict(row) for row in rows]
+    projects = {row["project"] for row in new}
+    everything = [row for row in kept if row["project"] not in projects] + new
+    figures = {"machine": name_machine(), "rows": everything}
+    FIGURES.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    lines = [
+        format_row(Row(**{**row, "cost": Cost(**row["cost"])})) for row in everything
+    ]
+    return "\n".join([f"Measured on {name_machine()}.", "", HEADER, *lines])
+
+
+def main() -> None:
+    """Measure, print the table and keep it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--shards", type=int, default=1200, help="tarballs; 0: none")
+    parser.add_argument("--films", type=int, default=200, help="videos; 0: none")
+    parser.add_argument("--frames", type=int, default=1_000_000, help="0: none")
+    parser.add_argument("--code", type=Path, default=ROOT, help="another checkout")
+    parser.add_argument("--keep", type=Path, help="keep the projects in this folder")
+    parser.add_argument("--dry", action="store_true", help="write no file of figures")
+    a = parser.parse_args()
+    rows: list[Row] = []
+    print(HEADER, flush=True)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = a.keep or Path(temporary)
+        if a.shards:
+            project = Project(folder / "shards", "tape/", a.code)
+            apart(make_tarballs, project.folder / "tape", a.shards)
+            rows += project.measure_steps(f"1 film, {a.shards:,} tarballs")
+        if a.films:
+            project = Project(folder / "films", "films/films.tsv", a.code)
+            apart(make_films, project.folder / "films", a.films)
+            rows += project.measure_steps(f"{a.films:,} films, 1 shard each")
+        if a.frames:
+            rows += measure_million(folder / "million", a.frames)
+    if not a.dry:
+        table = keep_figures(rows)
+        if PAGE.exists() and "<!-- many_shards -->" in PAGE.read_text(encoding="utf-8"):
+            write_between(PAGE, "many_shards", table)
+
+
+if __name__ == "__main__":
+    main()
