@@ -180,7 +180,15 @@ def write_film(path: Path, frames: list[Colors], kind: Kind) -> Colors:
 def read_by_reelbow(path: Path) -> Iterator[Colors]:
     """Read mean colors, unrounded."""
     for frame in film.read_frames(path, every=1):
-        yield pictures.average_picture(frame.pixels, rows=1).mean
+        _, averages = pictures.shape_and_average(
+            frame.pixels,
+            full=frame.pixels.shape[:2],
+            crop=None,
+            height=None,
+            strip_rows=1,
+            space="srgb",
+        )
+        yield averages.mean
 
 
 def read_by_opencv(path: Path) -> Iterator[Colors]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from sklearn.datasets import load_sample_image
 
-from reelbow.pictures import Crop, average_picture, decode_image, shape_and_average
+from reelbow.pictures import Averages, Crop, decode_image, shape_and_average
 from shared_films import FOLDER
 
 Picture = NDArray[np.uint8]
@@ -16,6 +16,16 @@ Floats = NDArray[np.float64]
 
 WITHIN = 0.1
 PHOTOS = ["china.jpg", "flower.jpg"]
+
+
+def average_picture(
+    picture: NDArray[np.uint8], *, rows: int, space: str = "srgb"
+) -> Averages:
+    full = picture.shape[:2]
+    _, averages = shape_and_average(
+        picture, full=full, crop=None, height=None, strip_rows=rows, space=space
+    )
+    return averages
 
 
 def photograph(name: str) -> Picture:

@@ -204,3 +204,23 @@ def test_a_tarball_of_damaged_images_only_is_a_shard_with_no_frames(
     thumbnails = downsample(pack(tmp_path / "t.tar", {"a.jpg": b"x", "b.jpg": b"y"}))
     assert rows(thumbnails) == []
     assert [name for name, _ in skipped(thumbnails)] == ["a.jpg", "b.jpg"]
+
+
+def test_averages_may_be_of_a_reduced_picture_but_only_if_asked(tmp_path):
+    # Noise that a reduced scale clips otherwise; in blocks, so that little is lost.
+    rng = np.random.default_rng(0)
+    coarse = rng.choice(np.array([0, 255], np.uint8), (60, 80, 3))
+    picture = coarse.repeat(4, axis=0).repeat(4, axis=1)
+    data = pictures.encode_jpeg(picture, quality=90)
+    exact = pictures.decode_image(data).picture.mean(axis=(0, 1))
+    tarball = pack(tmp_path / "a.tar", {"0.jpg": data})
+    means = []
+    for exact_mean in (True, False):
+        path = downsample(tarball, height=30, size=(240, 320), exact_mean=exact_mean)
+        with Thumbnails(path) as found:
+            (batch,) = found.batches()
+        assert batch.strips.shape == (1, 30, 3)
+        means.append(batch.means[0])
+    assert means[0] == pytest.approx(exact, abs=1e-9)
+    assert means[1] == pytest.approx(exact, abs=3)
+    assert (means[1] != means[0]).any()

@@ -16,8 +16,7 @@ from PIL import Image
 
 from reelbow import pictures
 from reelbow.errors import ReelbowError
-from reelbow.pictures import Crop, average_picture, decode_image, shape_picture
-from reelbow.row_sums import sum_rows
+from reelbow.pictures import Crop, decode_image, shape_and_average, shape_picture
 
 Picture = NDArray[np.uint8]
 
@@ -125,24 +124,19 @@ def test_the_average_of_a_picture_stays(rows: int, columns: int, height: int) ->
 
 
 def test_strips_and_means_are_plain_averages() -> None:
-    mean, strip, luma = average_picture(gray([[0, 10], [20, 40]]), rows=2)
+    how: dict[str, Any] = {"full": (2, 2), "crop": None, "height": None}
+    pixels = gray([[0, 10], [20, 40]])
+    _, averages = shape_and_average(pixels, **how, strip_rows=2, space="srgb")
+    mean, strip, luma = averages
     assert_array_equal(strip[..., 0], [5, 30])
     assert_array_equal(mean, [17.5] * 3)
     assert luma == pytest.approx(17.5)
-    mean, strip, luma = average_picture(gray([[255] * 2] * 2), rows=1)
+    white = gray([[255] * 2] * 2)
+    _, averages = shape_and_average(white, **how, strip_rows=1, space="srgb")
+    mean, strip, luma = averages
     assert_array_equal(strip, [[255] * 3])
     assert_array_equal(mean, [255] * 3)
     assert luma == pytest.approx(255)
-
-
-@settings(max_examples=30, deadline=None)
-@given(height=st.integers(1, 5), width=st.integers(1, 200), seed=st.integers(0, 9))
-def test_rows_are_summed_exactly_whatever_their_length(
-    height: int, width: int, seed: int
-) -> None:
-    rng = np.random.default_rng(seed)
-    picture = rng.integers(0, 256, (height, width, 3), np.uint8)
-    assert_array_equal(sum_rows(picture), picture.sum(axis=1, dtype=np.int64))
 
 
 def test_a_crop_is_written_as_ffmpeg_writes_it() -> None:

@@ -24,6 +24,7 @@ rule downsample_frames:
         height=config["downsample"]["height"],
         crop=get_crop,
         mean_space=config["mean"]["space"],
+        exact_mean=config["mean"]["exact"],
         max_pixels=config["limits"]["pixels"],
         missing_frames=config["errors"]["missing_frames"],
         code=get_code("downsample_frames"),

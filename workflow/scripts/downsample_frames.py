@@ -20,10 +20,14 @@ def downsample_frames(
     mean_space: str,
     max_pixels: int,
     missing_frames: str,
+    exact_mean: bool = True,
 ) -> None:
     """Make the images of a tarball small, extracted ones or the user's own.
 
-    missing_frames: skip, or fail if a picture is missing or does not decode.
+    Parameters
+    ----------
+    missing_frames : skip, or fail if a picture is missing or does not decode
+    exact_mean : whether the averages of the user's own are of all their pixels
     """
     planned = read_plan(plan)
     extracted = planned["video"] is not None
@@ -41,8 +45,8 @@ def downsample_frames(
             try:
                 image = pictures.decode_image(
                     member.data,
-                    # A reduced JPEG has other averages, by up to 10 levels.
-                    height=height if extracted else None,
+                    # A reduced JPEG has nearly the same thumbnail, but other averages.
+                    height=height if extracted or not exact_mean else None,
                     crop=kept,
                     crop_of=crop_of,
                     max_pixels=max_pixels,
@@ -84,6 +88,7 @@ if __name__ == "__main__":
         height=snakemake.params.height,
         crop=snakemake.params.crop,
         mean_space=snakemake.params.mean_space,
+        exact_mean=snakemake.params.exact_mean,
         max_pixels=snakemake.params.max_pixels,
         missing_frames=snakemake.params.missing_frames,
     )

@@ -139,10 +139,21 @@ def shape_and_average(
     strip_rows : rows of the strip, at most those of the result; None: as many
     space : srgb or linear, where the average is taken
     """
+    # Imported here, since it costs much: only what averages needs it.
+    from .area_average import average_areas
+
     kept = np.ascontiguousarray(_cut(picture, full, crop))
-    small = _shrink(kept, (crop.height, crop.width) if crop else full, height)
-    rows = min(strip_rows or len(small), len(small))
-    return small, average_picture(kept, rows=rows, space=space)
+    shape = (crop.height, crop.width) if crop else full
+    size = find_shape(shape, height)
+    if size[0] <= kept.shape[0] and size[1] <= kept.shape[1]:
+        small, means = average_areas(kept, size)
+    else:
+        # Pixels that are not square: one side may grow.
+        small, means = _shrink(kept, shape, height), average_areas(kept, (1, 1))[1]
+    averages = Averages.of_rows(means, rows=min(strip_rows or size[0], size[0]))
+    if space == "linear":
+        averages = _average_light(kept, averages)
+    return small, averages
 
 
 def _cut(
@@ -195,26 +206,11 @@ def _shrink(
     return np.ascontiguousarray(picture)
 
 
-def average_picture(
-    picture: NDArray[np.uint8], *, rows: int, space: str = "srgb"
-) -> Averages:
-    """Average a picture over all its pixels, and over its width.
-
-    Parameters
-    ----------
-    picture : (h, w, 3) uint8 sRGB, contiguous
-    rows : rows of the strip
-    space : srgb or linear, where the average is taken
-    """
-    # Imported here, since it costs much: only what averages needs it.
-    from .row_sums import sum_rows
-
-    width = picture.shape[1]
-    averages = Averages.of_rows(sum_rows(picture) / width, rows=rows)
-    if space == "srgb":
-        return averages
+def _average_light(picture: NDArray[np.uint8], averages: Averages) -> Averages:
+    """Average again in linear light, but for the luma."""
     sums = cv2.reduce(_DECODED[picture], 1, cv2.REDUCE_SUM, dtype=cv2.CV_64F)
-    light = Averages.of_rows(np.asarray(sums)[:, 0] / width, rows=rows)
+    means = np.asarray(sums, np.float64)[:, 0] / picture.shape[1]
+    light = Averages.of_rows(means, rows=len(averages.strip))
     to_srgb = SPACES["linear"].to_srgb
     return Averages(to_srgb(light.mean), to_srgb(light.strip), averages.luma)
 
