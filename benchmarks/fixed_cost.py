@@ -22,16 +22,18 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 # First: there are films beside this file, too.
 sys.path.insert(0, str(ROOT / "tests"))
 
-from machine import name_machine  # noqa: E402 (the path comes first)
+from machine import name_machine, write_between  # noqa: E402 (the path comes first)
 
 from projects import write_colors  # noqa: E402
 
 FIGURES = ROOT / "benchmarks" / "fixed_cost.json"
+PAGE = ROOT / "docs" / "performance.md"
 RULES = (
     "plan_shards",
     "extract_frames",
@@ -233,18 +235,29 @@ def main() -> None:
         "cluster_shard_cpu_s": caches,
     }
     FIGURES.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    table = render_tables(figures, arguments.runs)
+    print(table)
+    write_between(PAGE, "fixed_cost", table)
 
+
+def render_tables(figures: dict[str, Any], runs: int) -> str:
+    """Write the figures as Markdown."""
     columns = [*PACKAGES, LIBRARY, "others"]
-    print(f"{name_machine()}; median CPU s of {arguments.runs} runs\n")
-    print(f"| job | CPU s | of it imports: {' | '.join(columns)} |")
-    print("|---|" + "---:|" * (len(columns) + 1))
-    for rule, times in totals.items():
-        split = imports.get(rule, {})
+    lines = [
+        f"{figures['machine']}; median of {runs} runs; "
+        "`uv run python benchmarks/fixed_cost.py`",
+        "",
+        f"| job | CPU s | wall s of importing {' | '.join(columns)} |",
+        "|---|" + "---:|" * (len(columns) + 1),
+    ]
+    for rule, times in figures["cpu_s"].items():
+        split = figures["import_s"].get(rule, {})
         cells = [f"{split[name]:.2f}" if name in split else "" for name in columns]
-        print(f"| {rule} | {statistics.median(times):.2f} | {' | '.join(cells)} |")
-    print("\n| cluster_shard, cache of compiled code | CPU s |\n|---|---:|")
-    for name, value in caches.items():
-        print(f"| {name} | {value:.2f} |")
+        lines.append(f"| {rule} | {times['median']:.2f} | {' | '.join(cells)} |")
+    lines += ["", "| cluster_shard, cache of compiled code | CPU s |", "|---|---:|"]
+    for name, value in figures["cluster_shard_cpu_s"].items():
+        lines.append(f"| {name} | {value:.2f} |")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

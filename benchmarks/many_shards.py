@@ -12,16 +12,13 @@ import argparse
 import io
 import json
 import multiprocessing
-import os
 import re
 import shutil
 import sqlite3
-import subprocess
 import sys
 import tarfile
 import tempfile
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -31,6 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT / "workflow" / "scripts"))
 
 from machine import name_machine, write_between  # noqa: E402 (the path comes first)
+from runs import Cost, Project, measure  # noqa: E402
 
 from reelbow.plan import read_plan, write_plan  # noqa: E402
 
@@ -71,15 +69,6 @@ run(
 
 
 @dataclass
-class Cost:
-    """What a process took, its children's share with it."""
-
-    wall_s: float
-    cpu_s: float
-    peak_mb: float
-
-
-@dataclass
 class Row:
     """A measured step: of what project, how many jobs Snakemake spoke of."""
 
@@ -88,31 +77,6 @@ class Row:
     n_jobs: int
     cost: Cost
     result_mb: float | None = None
-
-
-def measure(command: Sequence[str | Path], folder: Path) -> tuple[Cost, str]:
-    """Run a command to its end; give its cost and what it said.
-
-    Raises
-    ------
-    SystemExit
-        If it fails; with what it said.
-    """
-    with tempfile.TemporaryFile() as said:
-        began = time.perf_counter()
-        process = subprocess.Popen(
-            [str(part) for part in command], cwd=folder, stdout=said, stderr=said
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        wall_s = time.perf_counter() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
-        said.seek(0)
-        text = said.read().decode(errors="replace")
-    if process.returncode:
-        sys.exit(f"{' '.join(map(str, command))}: status {process.returncode}\n{text}")
-    cpu_s = usage.ru_utime + usage.ru_stime
-    # Linux counts in KiB.
-    return Cost(wall_s, cpu_s, usage.ru_maxrss / 1024), text
 
 
 def apart(function: Callable[..., None], *arguments: Any) -> None:
@@ -130,24 +94,19 @@ def apart(function: Callable[..., None], *arguments: Any) -> None:
         sys.exit(f"{function.__name__} failed")
 
 
-class Project:
-    """A folder with the workflow in it, in which a user runs Snakemake."""
+class ManyShards:
+    """A project of many shards."""
 
     def __init__(self, folder: Path, films: str, code: Path) -> None:
-        folder.mkdir(parents=True)
+        self.project = Project(folder, code)
         self.folder = folder
         self.config = f"films={films}"
-        for name in ["Snakefile", "config", "workflow", "envs", "profiles"]:
-            (folder / name).symlink_to(code / name)
 
     def run(self, *arguments: str, touch: bool = False) -> tuple[Cost, str]:
         """Run Snakemake."""
         start = ["-c", TOUCH] if touch else ["-m", "snakemake"]
         more = ["--touch", "--forceall"] if touch else []
-        return measure(
-            [sys.executable, *start, "--config", self.config, *more, *arguments],
-            self.folder,
-        )
+        return self.project.run("--config", self.config, *more, *arguments, start=start)
 
     def measure_steps(self, name: str) -> list[Row]:
         """Measure what comes before and between jobs; the results are there after."""
@@ -474,11 +433,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = a.keep or Path(temporary)
         if a.shards:
-            project = Project(folder / "shards", "tape/", a.code)
+            project = ManyShards(folder / "shards", "tape/", a.code)
             apart(make_tarballs, project.folder / "tape", a.shards)
             rows += project.measure_steps(f"1 film, {a.shards:,} tarballs")
         if a.films:
-            project = Project(folder / "films", "films/films.tsv", a.code)
+            project = ManyShards(folder / "films", "films/films.tsv", a.code)
             apart(make_films, project.folder / "films", a.films)
             rows += project.measure_steps(f"{a.films:,} films, 1 shard each")
         if a.frames:

@@ -19,16 +19,16 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-import time
 import tomllib
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import runs
 from machine import name_machine, write_between
 
 # Nothing large is imported here: a process that this one starts is charged with the
@@ -333,33 +333,14 @@ def measure_command(command: list[str], folder: Path) -> Row:
     environment = os.environ | QUIET_WAITING
     # A very first run finds nothing compiled.
     environment.pop("NUMBA_CACHE_DIR", None)
-    with tempfile.TemporaryFile("w+", errors="replace") as output:
-        start = time.perf_counter()
-        try:
-            process = subprocess.Popen(
-                command,
-                cwd=folder,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-        except FileNotFoundError as error:
-            raise PeerError(f"{Path(command[0]).name} is not installed") from error
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        wall_s = time.perf_counter() - start
-        if process.returncode:
-            output.seek(0)
-            reason = explain(output.read())
-            raise PeerError(f"fails with status {process.returncode}: {reason}")
-    # The kernel counts it in KiB, but macOS in bytes.
-    unit = 1 if sys.platform == "darwin" else 1024
-    return {
-        "cpu_s": usage.ru_utime + usage.ru_stime,
-        "wall_s": wall_s,
-        "peak_mb": usage.ru_maxrss * unit / 2**20,
-    }
+    try:
+        cost, _ = runs.measure(command, folder)
+    except runs.CommandError as error:
+        reason, failed, printed = str(error).partition("\n")
+        raise PeerError(
+            f"{reason}: {explain(printed)}" if failed else reason
+        ) from error
+    return asdict(cost)
 
 
 def count_frames(result: Path) -> int:

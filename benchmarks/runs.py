@@ -52,7 +52,7 @@ def measure(command: Sequence[str | Path], folder: Path) -> tuple[Cost, str]:
         printed.seek(0)
         text = printed.read().decode(errors="replace")
     if process.returncode:
-        raise CommandError(f"status {process.returncode} of {' '.join(parts)}\n{text}")
+        raise CommandError(f"fails with status {process.returncode}\n{text}")
     # The kernel counts in KiB, but macOS in bytes.
     unit = 1 if sys.platform == "darwin" else 1024
     cpu_s = usage.ru_utime + usage.ru_stime
@@ -62,12 +62,14 @@ def measure(command: Sequence[str | Path], folder: Path) -> tuple[Cost, str]:
 class Project:
     """A folder with this workflow in it, where a user runs Snakemake."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, code: Path = ROOT) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         for name in ["Snakefile", "config", "workflow", "envs", "profiles"]:
-            (folder / name).symlink_to(ROOT / name)
+            (folder / name).symlink_to(code / name)
 
-    def run(self, *arguments: str | Path) -> tuple[Cost, str]:
+    def run(
+        self, *arguments: str | Path, start: Sequence[str] = ("-m", "snakemake")
+    ) -> tuple[Cost, str]:
         """Run Snakemake with this Python."""
-        return measure([sys.executable, "-m", "snakemake", *arguments], self.folder)
+        return measure([sys.executable, *start, *arguments], self.folder)

@@ -9,7 +9,6 @@ not in it, nor is the conversion to RGB.
 
 import argparse
 import hashlib
-import os
 import statistics
 import sys
 import time
@@ -17,6 +16,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
+
+from machine import name_machine  # noqa: E402
 
 from reelbow import demo, film  # noqa: E402  (the path is set just above)
 
@@ -48,17 +49,6 @@ def digest(
         else hashlib.sha256(decoded.frame.to_ndarray().tobytes()).hexdigest()
         for _, decoded in film.decode_samples(path, keyframes, samples)
     ]
-
-
-def name_machine() -> str:
-    """Name the processor and how many of it there are."""
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        text = ""
-    models = [line for line in text.splitlines() if line.startswith("model name")]
-    model = models[0].partition(":")[2].strip() if models else "unknown processor"
-    return f"{model}, {os.cpu_count()} CPUs"
 
 
 def main() -> None:
