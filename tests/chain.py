@@ -18,7 +18,7 @@ from plan_shards import plan_shards
 from reelbow import film
 from reelbow.pictures import MAX_PIXELS
 from reelbow.plan import read_plan
-from reelbow.thumbnails import Thumbnails
+from reelbow.thumbnails import Shaping, Thumbnails
 
 USUAL: dict[str, Any] = {
     "mode": "interval",
@@ -88,10 +88,7 @@ def run_chain(source: Path, folder: Path, **settings: Any) -> Found:
             mean_space=how["space"],
             reading=film.Reading(how["stream"], how["max_pixels"]),
         )
-    downsample_frames(
-        tarball if video else source,
-        plan,
-        thumbnails,
+    shaping = Shaping(
         height=how["height"],
         # extracted frames are cropped before they are compressed
         crop=None if video else planned["crop"],
@@ -99,6 +96,8 @@ def run_chain(source: Path, folder: Path, **settings: Any) -> Found:
         max_pixels=how["max_pixels"],
         missing_frames=how["missing_frames"],
     )
+    frames = tarball if video else source
+    downsample_frames(frames, plan, thumbnails, shaping=shaping)
     cluster_shard(
         thumbnails,
         plan,
@@ -112,6 +111,7 @@ def run_chain(source: Path, folder: Path, **settings: Any) -> Found:
         seed=0,
         engine="numba",
         metadata={},
+        shaping=shaping,
     )
     with closing(sqlite3.connect(palettes)) as connection:
         found = {

@@ -480,6 +480,7 @@ def run_film(
     from plan_shards import plan_shards
     from reelbow.film import Reading
     from reelbow.plan import read_plan
+    from reelbow.thumbnails import Shaping
 
     plan, frames = path.with_suffix(".json"), path.with_suffix(".frames.tar")
     plan_shards(
@@ -508,11 +509,7 @@ def run_film(
             frames,
             plan,
             thumbnails,
-            height=height,
-            crop=None,
-            mean_space=mean_space,
-            max_pixels=200_000_000,
-            missing_frames="skip",
+            shaping=Shaping(height, None, mean_space, 200_000_000, "skip"),
         )
         numbers, skipped = check_thumbnails(thumbnails)
         assert len(numbers) + len(skipped) == part["n_frames"], (
@@ -533,6 +530,7 @@ def run_tarball(
     from plan_shards import plan_shards
     from reelbow.plan import read_plan
     from reelbow.tarball import FrameTarball
+    from reelbow.thumbnails import Shaping
 
     plan, thumbnails = path.with_suffix(".json"), path.with_suffix(".npz")
     video: dict[str, Any] = {"mode": "interval", "every": 1, "start_s": 0}
@@ -551,11 +549,9 @@ def run_tarball(
         path,
         plan,
         thumbnails,
-        height=height,
-        crop=read_plan(plan)["crop"],
-        mean_space=mean_space,
-        max_pixels=MAX_PIXELS,
-        missing_frames="skip",
+        shaping=Shaping(
+            height, read_plan(plan)["crop"], mean_space, MAX_PIXELS, "skip"
+        ),
     )
     numbers, reasons = check_thumbnails(thumbnails)
     with FrameTarball(path) as tarball:

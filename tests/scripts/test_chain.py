@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from sklearn.datasets import load_sample_image
 
-from chain import Found, is_alike, pack, run_chain, unpack
+from chain import USUAL, Found, is_alike, pack, run_chain, unpack
 from films import numbered_film, solid, write_film
 from reelbow.errors import ReelbowError
 from reelbow.pictures import encode_jpeg
+from reelbow.plan import read_plan
+from reelbow.thumbnails import Shaping, Thumbnails, open_frames
 from shared_films import FOLDER
 
 Picture = NDArray[np.uint8]
@@ -206,3 +208,25 @@ def test_images_larger_than_allowed_are_skipped_with_the_reason(
     ((name, reason),) = found.skipped
     assert name == "1.jpg"
     assert "65x48 pixels, allowed by limits.pixels are 3072" in reason
+
+
+@pytest.mark.parametrize("video", [True, False])
+def test_at_full_size_frames_may_go_straight_from_their_tarball(tmp_path, video):
+    if video:
+        source = numbered_film(tmp_path / "film.mkv", 3, rate=1)
+        frames = tmp_path / "frames.tar"
+    else:
+        images = {f"{i}.jpg": encode_jpeg(solid(i), quality=95) for i in (7, 0xC02020)}
+        source = frames = pack(tmp_path / "own.tar", images)
+    by_thumbnails = run_chain(source, tmp_path, height=None)
+    planned = read_plan(tmp_path / "plan.json")
+    shaping = Shaping(None, None, "srgb", USUAL["max_pixels"], "skip")
+    with (
+        Thumbnails(tmp_path / "thumbnails.npz") as thumbnails,
+        open_frames(frames, planned, shaping) as straight,
+    ):
+        pairs = zip(thumbnails.batches(), straight.batches(), strict=True)
+        for one, other in pairs:
+            for part, same in zip(one, other, strict=True):
+                np.testing.assert_array_equal(part, same)
+    assert len(by_thumbnails.pixels) == (3 if video else 2)

@@ -9,7 +9,7 @@ from cluster_shard import cluster_shard
 from reelbow.errors import ReelbowError
 from reelbow.pictures import Averages
 from reelbow.plan import write_plan
-from reelbow.thumbnails import ThumbnailWriter
+from reelbow.thumbnails import Shaping, ShardFrame, ThumbnailWriter
 
 PLAN = {
     "video": {"coding": {"matrix": "bt601", "transfer": "hlg"}},
@@ -39,11 +39,12 @@ def cluster(tmp_path: Path, *, engine="numba", n_colors=4) -> Path:
     thumbnails, plan = tmp_path / "a.npz", tmp_path / "plan.json"
     write_plan(PLAN, plan)
     with ThumbnailWriter(thumbnails) as writer:
-        writer.add(0, 0.0, "0.jpg", halves(0xFF0000, 0xFF0000), average(0))
-        writer.skip("1.jpg", "cannot be read")
-        writer.add(2, None, "2.jpg", halves(0x00FF00, 0x0000FF), average(2))
+        writer.add(ShardFrame(0, 0.0, "0.jpg", halves(0xFF0000, 0xFF0000), average(0)))
+        writer.skipped.append(("1.jpg", "cannot be read"))
+        writer.add(ShardFrame(2, None, "2.jpg", halves(0x00FF00, 0x0000FF), average(2)))
         # Another size is another batch.
-        writer.add(3, 3.0, "3.jpg", halves(0x101010, 0x303030)[:, 2:], average(3))
+        narrow = halves(0x101010, 0x303030)[:, 2:]
+        writer.add(ShardFrame(3, 3.0, "3.jpg", narrow, average(3)))
     cluster_shard(
         thumbnails,
         plan,
@@ -57,6 +58,7 @@ def cluster(tmp_path: Path, *, engine="numba", n_colors=4) -> Path:
         seed=0,
         engine=engine,
         metadata={"version": "1"},
+        shaping=Shaping(90, None, "srgb", 10**8, "skip"),
     )
     return tmp_path / "out.sqlite"
 

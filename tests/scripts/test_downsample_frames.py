@@ -16,7 +16,7 @@ from reelbow import pictures
 from reelbow.errors import ReelbowError
 from reelbow.plan import write_plan
 from reelbow.tarball import TarballWriter
-from reelbow.thumbnails import Thumbnails
+from reelbow.thumbnails import Shaping, Thumbnails
 
 
 def image(color: int, size: tuple[int, int] = (64, 48)) -> bytes:
@@ -51,9 +51,8 @@ def downsample(
         "max_pixels": pictures.MAX_PIXELS,
         "missing_frames": "skip",
     }
-    script.downsample_frames(
-        tarball, plan, thumbnails, height=height, crop=crop, **(usual | more)
-    )
+    shaping = Shaping(height=height, crop=crop, **(usual | more))
+    script.downsample_frames(tarball, plan, thumbnails, shaping=shaping)
     assert [path.name for path in thumbnails.parent.iterdir()] == ["00000.npz"]
     return thumbnails
 
@@ -183,7 +182,7 @@ def test_a_failure_in_the_middle_leaves_nothing_half_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tarball = pack(tmp_path / "t.tar", {f"{i}.jpg": image(i) for i in range(5)})
-    decode = script.pictures.decode_image
+    decode = pictures.decode_image
     done = []
 
     def fail(data: bytes, **how: Any) -> pictures.DecodedImage:
@@ -192,7 +191,7 @@ def test_a_failure_in_the_middle_leaves_nothing_half_written(
             raise MemoryError
         return decode(data, **how)
 
-    monkeypatch.setattr(script.pictures, "decode_image", fail)
+    monkeypatch.setattr(pictures, "decode_image", fail)
     with pytest.raises(MemoryError):
         downsample(tarball)
     assert list((tmp_path / "thumbnails").iterdir()) == []

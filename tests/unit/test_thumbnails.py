@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from reelbow import thumbnails
 from reelbow.pictures import Averages
-from reelbow.thumbnails import Thumbnails, ThumbnailWriter
+from reelbow.thumbnails import ShardFrame, Thumbnails, ThumbnailWriter
 
 Rows = list[tuple[int, float | None, str, NDArray[np.uint8]]]
 
@@ -33,9 +33,9 @@ def picture(seed: int, size: tuple[int, int] = (4, 6)) -> NDArray[np.uint8]:
 def write(path: Path, rows: Rows, skipped: list[tuple[str, str]] | None = None) -> Path:
     with ThumbnailWriter(path) as writer:
         for row in rows:
-            writer.add(*row, average(row[3]))
+            writer.add(ShardFrame(*row, average(row[3])))
         for name, reason in skipped or []:
-            writer.skip(name, reason)
+            writer.skipped.append((name, reason))
     return path
 
 
@@ -102,7 +102,7 @@ def test_strips_of_other_rows_begin_another_batch(tmp_path: Path) -> None:
     with ThumbnailWriter(path) as writer:
         for i, rows in enumerate([2, 2, 3]):
             averages = average(picture(i))._replace(strip=np.full((rows, 3), i * 1.0))
-            writer.add(i, 0.0, "", picture(i), averages)
+            writer.add(ShardFrame(i, 0.0, "", picture(i), averages))
     with Thumbnails(path) as found:
         shapes = [batch.strips.shape for batch in found.batches()]
     assert shapes == [(2, 2, 3), (1, 3, 3)]
@@ -114,8 +114,8 @@ def test_the_writer_holds_no_more_than_a_batch(
     monkeypatch.setattr(thumbnails, "BATCH_BYTES", 10 * 4 * 6 * 3)
     with ThumbnailWriter(tmp_path / "t.npz") as writer:
         for i in range(95):
-            writer.add(i, 0.0, "", picture(i), average(picture(i)))
-            assert len(writer._pixels) <= 10
+            writer.add(ShardFrame(i, 0.0, "", picture(i), average(picture(i))))
+            assert len(writer._gathering._frames) <= 10
 
 
 def test_batches_are_read_one_at_a_time(
@@ -203,7 +203,7 @@ def test_a_bare_pickle_is_refused(tmp_path: Path) -> None:
 def test_an_error_while_writing_writes_no_end(tmp_path: Path) -> None:
     path = tmp_path / "t.npz"
     writer = ThumbnailWriter(path)
-    writer.add(0, 0.0, "x", picture(0), average(picture(0)))
+    writer.add(ShardFrame(0, 0.0, "x", picture(0), average(picture(0))))
     writer.__exit__(RuntimeError, RuntimeError(), None)
     with zipfile.ZipFile(path) as archive:
         assert archive.namelist() == []

@@ -233,3 +233,15 @@ def test_a_tarball_that_comes_later_takes_its_place(project):
     found = read_colors(project)
     assert len(found) == 3
     assert all(map(close_to, found, [COLORS[0], COLORS[1], COLORS[0]]))
+
+
+def test_frames_at_full_size_need_no_thumbnails(project):
+    write_colors(project.folder / "colors.mkv")
+    full = {"films": "colors.mkv", "downsample": {"height": None}, **NO_PICTURES}
+    result = project.run(**full)
+    assert result.status == 0, result.stderr
+    assert not any(job.startswith("downsample_frames") for job in result.jobs)
+    sizes = project.query("SELECT DISTINCT length(strip) FROM frames")
+    ((height,),) = project.query("SELECT height FROM films")
+    assert sizes == [(3 * height,)]
+    assert project.run(**full).jobs == set()

@@ -1,10 +1,10 @@
-# in:  thumbnails of a shard
+# in:  thumbnails of a shard, or its frames at full size
 # out: results/{film}/palettes/{shard}.sqlite
 
 
 rule cluster_shard:
     input:
-        thumbnails="results/{film}/thumbnails/{shard}.npz",
+        frames=get_clustered,
         # Older than the thumbnails or not: a new plan that matters comes through them.
         plan=ancient("results/{film}/plan.json"),
     output:
@@ -17,7 +17,7 @@ rule cluster_shard:
         "../../envs/cluster_cpu.yaml"
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=get_clustering_memory,
     params:
         source=lookup_film("source"),
         n_colors=config["cluster"]["n_colors"],
@@ -26,6 +26,7 @@ rule cluster_shard:
         seed=config["cluster"]["seed"],
         engine=config["cluster"]["cpu_engine"],
         metadata=get_metadata,
+        shaping=get_shaping,
         code=get_code("cluster_shard", f"kmeans_{config['cluster']['cpu_engine']}"),
     script:
         "../scripts/cluster_shard.py"

@@ -87,11 +87,35 @@ def get_tarball(wildcards):
     return get_plan(wildcards)["shards"][int(wildcards.shard)]["tarball"]
 
 
+def get_clustered(wildcards):
+    """What a shard's palettes are of: thumbnails, or its frames at full size."""
+    if config["downsample"]["height"] is None:
+        return get_tarball(wildcards)
+    return f"results/{wildcards.film}/thumbnails/{wildcards.shard}.npz"
+
+
+def get_shaping(wildcards):
+    """What becomes of a shard's pictures before they are clustered."""
+    return {
+        "height": config["downsample"]["height"],
+        "crop": get_crop(wildcards),
+        "mean_space": config["mean"]["space"],
+        "exact_mean": config["mean"]["exact"],
+        "max_pixels": config["limits"]["pixels"],
+        "missing_frames": config["errors"]["missing_frames"],
+    }
+
+
 def get_decoding_memory(wildcards):
     """Memory for a video's decoder, which keeps some 20 pictures, in MB."""
     video = get_plan(wildcards)["video"]
     megapixels = video["stored_width"] * video["stored_height"] / 1e6
     return round(450 + 40 * megapixels)
+
+
+def get_clustering_memory(wildcards):
+    """Memory for thumbnails, or for decoding frames at full size, in MB."""
+    return 1000 if config["downsample"]["height"] is None else 500
 
 
 def get_metadata(wildcards):

@@ -21,12 +21,7 @@ rule downsample_frames:
     resources:
         mem_mb=1000,
     params:
-        height=config["downsample"]["height"],
-        crop=get_crop,
-        mean_space=config["mean"]["space"],
-        exact_mean=config["mean"]["exact"],
-        max_pixels=config["limits"]["pixels"],
-        missing_frames=config["errors"]["missing_frames"],
+        shaping=get_shaping,
         code=get_code("downsample_frames"),
     script:
         "../scripts/downsample_frames.py"

@@ -6,11 +6,11 @@ from reelbow import database
 from reelbow.job import replacing, run
 from reelbow.kmeans import find_palettes
 from reelbow.plan import read_plan
-from reelbow.thumbnails import Thumbnails
+from reelbow.thumbnails import Shaping, open_frames
 
 
 def cluster_shard(
-    thumbnails: Path,
+    frames: Path,
     plan: Path,
     palettes: Path,
     *,
@@ -23,17 +23,21 @@ def cluster_shard(
     seed: int,
     engine: str,
     metadata: dict[str, str],
+    shaping: Shaping,
 ) -> None:
-    """Cluster each frame's colors and write the shard's database."""
+    """Cluster each frame's colors and write the shard's database.
+
+    frames : thumbnails; or a tarball, to be clustered at full size
+    """
     planned = read_plan(plan)
     row = database.FilmRow.from_plan(planned, film=film, title=film, source=source)
     with (
-        Thumbnails(thumbnails) as shard_thumbnails,
+        open_frames(frames, planned, shaping) as shard_frames,
         replacing(palettes) as temporary,
         database.open_new(temporary) as connection,
     ):
         database.add_film(connection, database.ONLY_FILM, row)
-        for batch in shard_thumbnails.batches():
+        for batch in shard_frames.batches():
             colors, shares = find_palettes(
                 batch.pixels,
                 n_colors=n_colors,
@@ -53,7 +57,7 @@ def cluster_shard(
                 colors=colors,
                 shares=shares,
             )
-        database.add_skipped(connection, shard, shard_thumbnails.skipped)
+        database.add_skipped(connection, shard, shard_frames.skipped)
         database.finish(connection, metadata, n_colors=n_colors)
 
 
@@ -64,7 +68,7 @@ if __name__ == "__main__":
         mem_mb=snakemake.resources.mem_mb,
         # No param: switched on or off, it must not run finished shards again.
         profile=snakemake.config["profile"],
-        thumbnails=Path(snakemake.input.thumbnails),
+        frames=Path(snakemake.input.frames),
         plan=Path(snakemake.input.plan),
         palettes=Path(snakemake.output.palettes),
         film=snakemake.wildcards.film,
@@ -76,4 +80,5 @@ if __name__ == "__main__":
         seed=snakemake.params.seed,
         engine=snakemake.params.engine,
         metadata=snakemake.params.metadata,
+        shaping=Shaping(**snakemake.params.shaping),
     )

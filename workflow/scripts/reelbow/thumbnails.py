@@ -14,12 +14,39 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from .plan import Plan
+
 if TYPE_CHECKING:
     # What reads images, which clustering does without.
     from .pictures import Averages
+    from .shard_frames import ShardFrames
 
 # Large enough that one call of an engine is worth its cost.
 BATCH_BYTES = 32 << 20
+
+# The arrays of a batch that have a file of their own.
+_PARTS = ("pixels", "means", "lumas", "strips")
+
+
+class Shaping(NamedTuple):
+    """What becomes of a shard's pictures, as the configuration says.
+
+    Attributes
+    ----------
+    height : rows of the result; None: as many as there are
+    crop : what is kept of the user's own images, as w:h:x:y; None: all
+    mean_space : srgb or linear, where averages are taken
+    exact_mean : whether the averages of the user's own are of all their pixels
+    max_pixels : a larger picture is skipped
+    missing_frames : skip, or fail if a picture is missing or does not decode
+    """
+
+    height: int | None
+    crop: str | None
+    mean_space: str
+    max_pixels: int
+    missing_frames: str
+    exact_mean: bool = True
 
 
 class Batch(NamedTuple):
@@ -34,57 +61,78 @@ class Batch(NamedTuple):
     strips: NDArray[np.float64]  # (n, rows, 3) sRGB, [0, 255]
 
 
+class ShardFrame(NamedTuple):
+    """A frame of a shard."""
+
+    frame: int  # index in the film (in the shard: of a tarball)
+    time_s: float | None
+    name: str
+    pixels: NDArray[np.uint8]  # (h, w, 3) sRGB
+    averages: "Averages"
+
+
+class Gathering:
+    """Gathers frames to batches."""
+
+    def __init__(self) -> None:
+        self._frames: list[ShardFrame] = []
+
+    def add(self, frame: ShardFrame) -> Iterator[Batch]:
+        """Add a frame; yield the batch before it if it does not belong there."""
+        if self._frames:
+            first = self._frames[0]
+            if (
+                frame.pixels.shape != first.pixels.shape
+                or len(frame.averages.strip) != len(first.averages.strip)
+                or (len(self._frames) + 1) * frame.pixels.nbytes > BATCH_BYTES
+            ):
+                yield from self.finish()
+        self._frames.append(frame)
+
+    def finish(self) -> Iterator[Batch]:
+        """Yield the last batch, if there is one."""
+        if self._frames:
+            numbers, times_s, names, pixels, averages = zip(*self._frames, strict=True)
+            self._frames.clear()
+            means, strips, lumas = map(np.array, zip(*averages, strict=True))
+            yield Batch(
+                np.array(numbers, np.int64),
+                np.array([np.nan if t is None else t for t in times_s], np.float64),
+                list(names),
+                np.stack(pixels),
+                means,
+                lumas,
+                strips,
+            )
+
+
 class ThumbnailWriter:
-    """Writes a shard's thumbnails; `skip` notes a picture that could not be read."""
+    """Writes a shard's thumbnails; `skipped` are pictures that could not be read."""
 
     def __init__(self, path: Path) -> None:
         self._zip = zipfile.ZipFile(path, "w")
-        self._pixels: list[NDArray[np.uint8]] = []
+        self._gathering = Gathering()
         self._n_batches = 0
-        self._frames: list[int] = []
-        self._times_s: list[float] = []
+        self._frames: list[NDArray[np.int64]] = []
+        self._times_s: list[NDArray[np.float64]] = []
         self._names: list[str] = []
         self._batch_starts: list[int] = []
-        self._averages: list[Averages] = []
         self.skipped: list[tuple[str, str]] = []
 
-    def add(
-        self,
-        frame: int,
-        time_s: float | None,
-        name: str,
-        pixels: NDArray[np.uint8],
-        averages: "Averages",
-    ) -> None:
-        """Add a frame; pixels (h, w, 3) uint8 sRGB."""
-        if self._pixels and (
-            pixels.shape != self._pixels[0].shape
-            or len(averages.strip) != len(self._averages[0].strip)
-            or (len(self._pixels) + 1) * pixels.nbytes > BATCH_BYTES
-        ):
-            self._flush()
-        self._pixels.append(pixels)
-        self._averages.append(averages)
-        self._frames.append(frame)
-        self._times_s.append(np.nan if time_s is None else time_s)
-        self._names.append(name)
+    def add(self, frame: ShardFrame) -> None:
+        """Add a frame."""
+        for batch in self._gathering.add(frame):
+            self._write_batch(batch)
 
-    def skip(self, name: str, reason: str) -> None:
-        """Note a picture that was there and could not be read."""
-        self.skipped.append((name, reason))
-
-    def _flush(self) -> None:
-        if self._pixels:
-            self._batch_starts.append(len(self._frames) - len(self._pixels))
-            batch = f"{self._n_batches:06d}"
-            means, strips, lumas = map(np.array, zip(*self._averages, strict=True))
-            self._write(f"pixels_{batch}", np.stack(self._pixels))
-            self._write(f"means_{batch}", means)
-            self._write(f"lumas_{batch}", lumas)
-            self._write(f"strips_{batch}", strips)
-            self._n_batches += 1
-            self._pixels.clear()
-            self._averages.clear()
+    def _write_batch(self, batch: Batch) -> None:
+        self._batch_starts.append(len(self._names))
+        number = f"{self._n_batches:06d}"
+        for part in _PARTS:
+            self._write(f"{part}_{number}", getattr(batch, part))
+        self._n_batches += 1
+        self._frames.append(batch.frames)
+        self._times_s.append(batch.times_s)
+        self._names += batch.names
 
     def _write(self, name: str, array: NDArray[np.generic]) -> None:
         with self._zip.open(f"{name}.npy", "w", force_zip64=True) as stream:
@@ -103,10 +151,14 @@ class ThumbnailWriter:
         with contextlib.closing(self._zip):
             if kind is not None:
                 return
-            self._flush()
+            for batch in self._gathering.finish():
+                self._write_batch(batch)
             self._write("batch_starts", np.array(self._batch_starts, np.int64))
-            self._write("frames", np.array(self._frames, np.int64))
-            self._write("times_s", np.array(self._times_s, np.float64))
+            none = np.empty(0)
+            self._write(
+                "frames", np.concatenate([*self._frames, none.astype(np.int64)])
+            )
+            self._write("times_s", np.concatenate([*self._times_s, none]))
             self._write("names", np.array(self._names, np.str_))
             self._write("skipped", np.array(self.skipped, np.str_).reshape(-1, 2))
 
@@ -143,8 +195,17 @@ class Thumbnails:
                 self._frames[start:end],
                 self._times_s[start:end],
                 self._names[start:end],
-                *(
-                    self._file[f"{part}_{i:06d}"]
-                    for part in ("pixels", "means", "lumas", "strips")
-                ),
+                *(self._file[f"{part}_{i:06d}"] for part in _PARTS),
             )
+
+
+def open_frames(
+    path: Path, planned: Plan, shaping: Shaping
+) -> "Thumbnails | ShardFrames":
+    """Open what is to be clustered: thumbnails, or a tarball's frames at full size."""
+    if path.suffix == ".npz":
+        return Thumbnails(path)
+    # Imported here: thumbnails do without what reads images.
+    from .shard_frames import ShardFrames
+
+    return ShardFrames(path, planned, shaping)
