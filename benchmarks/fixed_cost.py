@@ -207,12 +207,23 @@ def main() -> None:
     parser.add_argument(
         "--runs", type=int, default=5, help="of each; the median counts"
     )
+    parser.add_argument("--redraw", action="store_true", help="measure nothing")
     arguments = parser.parse_args()
+    if not arguments.redraw:
+        text = json.dumps(measure_all(arguments.runs), indent=2)
+        FIGURES.write_text(f"{text}\n", encoding="utf-8")
+    table = render_tables(json.loads(FIGURES.read_text(encoding="utf-8")))
+    print(table)
+    write_between(PAGE, "fixed_cost", table)
+
+
+def measure_all(runs: int) -> dict[str, Any]:
+    """Measure every rule's script, and the caches."""
     with tempfile.TemporaryDirectory() as folder:
         project = Project(Path(folder))
         scripts = project.run()
         totals: dict[str, list[float]] = {rule: [] for rule in ("python", *RULES)}
-        for _ in range(arguments.runs):
+        for _ in range(runs):
             totals["python"].append(project.measure("-c", "pass"))
             for rule, script in scripts.items():
                 totals[rule].append(project.measure(script))
@@ -220,9 +231,10 @@ def main() -> None:
             rule: split_imports(project, script, rule)
             for rule, script in scripts.items()
         }
-        caches = measure_caches(project, scripts["cluster_shard"], arguments.runs)
-    figures = {
+        caches = measure_caches(project, scripts["cluster_shard"], runs)
+    return {
         "machine": name_machine(),
+        "runs": runs,
         "cpu_s": {
             rule: {
                 "median": round(statistics.median(times), 3),
@@ -234,17 +246,13 @@ def main() -> None:
         "import_s": imports,
         "cluster_shard_cpu_s": caches,
     }
-    FIGURES.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    table = render_tables(figures, arguments.runs)
-    print(table)
-    write_between(PAGE, "fixed_cost", table)
 
 
-def render_tables(figures: dict[str, Any], runs: int) -> str:
+def render_tables(figures: dict[str, Any]) -> str:
     """Write the figures as Markdown."""
     columns = [*PACKAGES, LIBRARY, "others"]
     lines = [
-        f"{figures['machine']}; median of {runs} runs; "
+        f"{figures['machine']}; median of {figures['runs']} runs; "
         "`uv run python benchmarks/fixed_cost.py`",
         "",
         f"| job | CPU s | wall s of importing {' | '.join(columns)} |",

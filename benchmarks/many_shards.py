@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT / "workflow" / "scripts"))
 
 from machine import name_machine, write_between  # noqa: E402 (the path comes first)
-from runs import Cost, Project, measure  # noqa: E402
+from measuring import Cost, Project, measure  # noqa: E402
 
 from reelbow.plan import read_plan, write_plan  # noqa: E402
 

@@ -28,7 +28,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import runs
+import measuring
 from machine import name_machine, write_between
 
 # Nothing large is imported here: a process that this one starts is charged with the
@@ -334,8 +334,8 @@ def measure_command(command: list[str], folder: Path) -> Row:
     # A very first run finds nothing compiled.
     environment.pop("NUMBA_CACHE_DIR", None)
     try:
-        cost, _ = runs.measure(command, folder)
-    except runs.CommandError as error:
+        cost, _ = measuring.measure(command, folder)
+    except measuring.CommandError as error:
         reason, failed, printed = str(error).partition("\n")
         raise PeerError(
             f"{reason}: {explain(printed)}" if failed else reason

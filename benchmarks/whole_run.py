@@ -11,6 +11,7 @@ with OpenCV and scikit-learn's k-means on all pixels.
 
 import argparse
 import json
+import re
 import shutil
 import statistics
 import sys
@@ -19,12 +20,12 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from machine import name_machine, write_between
-from runs import ROOT, Cost, Project, measure
+from measuring import ROOT, Cost, Project, measure
 
 FIGURES = ROOT / "benchmarks" / "whole_run.json"
 PAGE = ROOT / "docs" / "performance.md"
@@ -35,12 +36,27 @@ N_CLASSIC = 12
 Figures = dict[str, Any]
 
 
-def run_workflow(source: Path, *settings: str, options: Iterable[str] = ()) -> Cost:
+@dataclass
+class RunCost(Cost):
+    """What a run of the workflow took."""
+
+    shards_cpu_s: float  # of it, the jobs of shards, by what they say of themselves
+
+
+def run_workflow(source: Path, *settings: str, options: Iterable[str] = ()) -> RunCost:
     """Run the workflow from nothing on one source."""
     with tempfile.TemporaryDirectory() as folder:
         project = Project(Path(folder) / "project")
         arguments = ["--config", f"films={source}", *settings, *options]
-        return project.run(*arguments)[0]
+        cost, _ = project.run(*arguments)
+        logs = project.folder / "logs"
+        told = [
+            re.search(r"^USED: ([\d.]+) CPU s", log.read_text(), re.M)
+            for stage in ("extract_frames", "downsample_frames", "cluster_shard")
+            for log in logs.glob(f"{stage}/*/*.log")
+        ]
+    shards_cpu_s = sum(float(match[1]) for match in told if match)
+    return RunCost(**asdict(cost), shards_cpu_s=shards_cpu_s)
 
 
 def run_ffmpeg(film: Path, *options: str) -> Cost:
@@ -114,50 +130,51 @@ def count_members(tarball: Path) -> int:
         return len(tar.getnames())
 
 
-def measure_all(runs: int) -> Figures:
-    """Measure everything."""
-    film, tarball = find_films()
+def measure_film(runs: int) -> Figures:
+    """Measure runs on the film."""
+    film, _ = find_films()
+    sharded = "shards={frames: 60}"
+    return by_turns(
+        runs,
+        decode=lambda: run_ffmpeg(film),
+        film=lambda: run_workflow(film),
+        film_mean=lambda: run_workflow(film, "barcodes={kinds: [mean]}"),
+        decode_keyframes=lambda: run_ffmpeg(film, "-skip_frame", "nokey"),
+        keyframes=lambda: run_workflow(film, "sampling={mode: keyframes, every: 1}"),
+        every_10=lambda: run_workflow(film, "sampling={every: 10}"),
+        every_60=lambda: run_workflow(film, "sampling={every: 60}"),
+        one_frame=lambda: run_workflow(film, "sampling={every: 3600}"),
+        one_core=lambda: run_workflow(film, sharded, options=["--cores", "1"]),
+        two_cores=lambda: run_workflow(film, sharded, options=["--cores", "2"]),
+    )
+
+
+def measure_tarball(runs: int) -> Figures:
+    """Measure runs on the tarball, and the classic way."""
+    _, tarball = find_films()
+    full_size = "downsample={height: null}"
     with tempfile.TemporaryDirectory() as folder:
         first = take_first(tarball, Path(folder))
-        full_size = "downsample={height: null}"
-        measured = by_turns(
+        costs = by_turns(
             runs,
-            decode=lambda: run_ffmpeg(film),
-            film=lambda: run_workflow(film),
-            film_mean=lambda: run_workflow(film, "barcodes={kinds: [mean]}"),
-            decode_keyframes=lambda: run_ffmpeg(film, "-skip_frame", "nokey"),
-            keyframes=lambda: run_workflow(
-                film, "sampling={mode: keyframes, every: 1}"
-            ),
-            every_10=lambda: run_workflow(film, "sampling={every: 10}"),
-            every_60=lambda: run_workflow(film, "sampling={every: 60}"),
-            # The work of a film is that beyond a run with a single frame.
-            one_frame=lambda: run_workflow(film, "sampling={every: 3600}"),
-            one_core=lambda: run_workflow(
-                film, "shards={frames: 60}", options=["--cores", "1"]
-            ),
-            two_cores=lambda: run_workflow(
-                film, "shards={frames: 60}", options=["--cores", "2"]
-            ),
             tarball=lambda: run_workflow(tarball),
             tarball_reduced=lambda: run_workflow(tarball, "mean={exact: false}"),
             tarball_full=lambda: run_workflow(tarball, full_size),
             one_image=lambda: run_workflow(first),
             one_image_full=lambda: run_workflow(first, full_size),
         )
-    return {
-        "machine": name_machine(),
-        "runs": runs,
-        "n_images": count_members(tarball),
-        "classic_s": measure_classic(tarball),
-        "costs": measured,
+    return costs | {
+        "classic": {"cpu_s": measure_classic(tarball), "images": count_members(tarball)}
     }
+
+
+PARTS = {"film": measure_film, "tarball": measure_tarball}
 
 
 def render_table(figures: Figures) -> str:
     """Write the measured figures as Markdown."""
-    costs = figures["costs"]
-    n = figures["n_images"] - 1
+    costs = figures["film"] | figures["tarball"]
+    n_images = costs["classic"]["images"]
 
     def cpu(name: str) -> float:
         return float(costs[name]["cpu_s"])
@@ -191,7 +208,8 @@ def render_table(figures: Figures) -> str:
         ),
     ]
     lines = [
-        f"{figures['machine']}; median of {figures['runs']} runs by turns; "
+        f"{figures['machine']}; medians of {figures['film_runs']} runs by turns on the "
+        f"film, {figures['tarball_runs']} on the tarball; "
         "`uv run python benchmarks/whole_run.py`",
         "",
         "| the ten-minute film | CPU s | wall s | peak MB | ratio |",
@@ -202,23 +220,24 @@ def render_table(figures: Figures) -> str:
         f"| {costs[name]['peak_mb']:.0f} | {ratio} |"
         for label, name, ratio in rows
     ]
-    classic = figures["classic_s"]
+    classic = cpu("classic")
     lines += [
         "",
-        f"| {figures['n_images']} JPEG frames in a tarball | CPU s | ms a frame beyond "
-        "the first | fewer CPU s than the classic way | with what every run costs |",
+        f"| {n_images} JPEG frames in a tarball | CPU s of the run | of it the shard's "
+        "jobs | CPU ms a frame beyond the first | fewer than the classic way |",
         "|---|---|---|---|---|",
-        f"| OpenCV and scikit-learn on all pixels | | {1000 * classic:.0f} | | |",
+        f"| OpenCV and scikit-learn on all pixels | | | {1000 * classic:.0f} | |",
     ]
     for label, name, less in (
         ("thumbnails of 90 rows, the default", "tarball", "one_image"),
         ("the same, averages not exact", "tarball_reduced", "one_image"),
         ("full size", "tarball_full", "one_image_full"),
     ):
-        each = beyond(name, less) / n
+        shard_s = costs[name]["shards_cpu_s"]
+        each = (shard_s - costs[less]["shards_cpu_s"]) / (n_images - 1)
         lines.append(
-            f"| {label} | {cpu(name):.1f} | {1000 * each:.1f} | {classic / each:.0f}x "
-            f"| {classic * figures['n_images'] / cpu(name):.0f}x |"
+            f"| {label} | {cpu(name):.1f} | {shard_s:.2f} | {1000 * each:.1f} "
+            f"| {classic / each:.0f}x |"
         )
     return "\n".join(lines)
 
@@ -231,14 +250,22 @@ def main() -> None:
     """Measure, and write the tables to docs/performance.md."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--runs", type=int, default=3, help="of each, by turns")
+    parser.add_argument("--only", choices=PARTS, help="measure this part anew")
     parser.add_argument("--redraw", action="store_true", help="measure nothing")
     options = parser.parse_args()
-    if shutil.which("ffmpeg") is None and not options.redraw:
-        sys.exit("There is no ffmpeg to compare with; install it first.")
+    figures = {}
+    if FIGURES.exists():
+        figures = json.loads(FIGURES.read_text(encoding="utf-8"))
     if not options.redraw:
-        text = json.dumps(measure_all(options.runs), indent=1)
+        if shutil.which("ffmpeg") is None:
+            sys.exit("There is no ffmpeg to compare with; install it first.")
+        for part in [options.only] if options.only else PARTS:
+            figures[part] = PARTS[part](options.runs)
+            figures[f"{part}_runs"] = options.runs
+        figures["machine"] = name_machine()
+        text = json.dumps(figures, indent=1)
         FIGURES.write_text(f"{text}\n", encoding="utf-8")
-    table = render_table(json.loads(FIGURES.read_text(encoding="utf-8")))
+    table = render_table(figures)
     print(table)
     write_between(PAGE, "whole_run", table)
 
