@@ -29,6 +29,11 @@ rule all:
         get_all_barcodes,
 
 
+# Not called in a dry run, nor in the jobs on a cluster's nodes.
+onstart:
+    PROGRESS.start()
+
+
 onsuccess:
     PROGRESS.tell_success(FILMS)
 

@@ -1,5 +1,6 @@
 """Folders to run Snakemake in as a user does, never beside the sources."""
 
+import csv
 import io
 import os
 import re
@@ -88,6 +89,14 @@ class Project:
             sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
         ) as connection:
             return connection.execute(sql).fetchall()
+
+    def failures(self) -> list[dict[str, str]]:
+        """Read the rows of the table of failures; none if there is none."""
+        table = self.folder / "results" / "failed.tsv"
+        if not table.exists():
+            return []
+        with table.open(newline="") as lines:
+            return list(csv.DictReader(lines, delimiter="\t"))
 
     def rows(self) -> dict[str, list[Any]]:
         """All rows of the database of all films."""

@@ -32,13 +32,26 @@ def test_every_script_has_a_rule_of_its_name_and_every_rule_a_script():
         r'benchmark:\n        "logs/{rule}(/|\.)',
         r'conda:\n        "\.\./\.\./envs/\w+\.yaml"',
         r"threads: \d+\n",
-        r"resources:\n        mem_mb=(\d+|get_\w+),\n",
+        # Without them a cluster would give a job what it pleases.
+        r"resources:\n        mem_mb=(\d+|(get|ask)_\w+(\(\d+\))?),\n        runtime=",
         r'script:\n        "\.\./scripts/{rule}\.py"',
         r"code=get_code\(",
     ],
 )
 def test_every_rule_has_its_entries(rule, entry):
     assert re.search(entry.replace("{rule}", rule), RULES[rule])
+
+
+def test_the_rules_of_a_shard_are_one_job_on_a_cluster():
+    group = {
+        rule for rule, body in RULES.items() if '    group:\n        "shard"\n' in body
+    }
+    assert group == {"extract_frames", "downsample_frames", "cluster_shard"}
+    # By default Snakemake asks for disk by the size of the input, which may be a link
+    # to a lost node.
+    assert all("        disk_mb=" in RULES[rule] for rule in group)
+    # Slurm is asked for the GPU of all of them.
+    assert {rule for rule, body in RULES.items() if "gpu=get_gpu," in body} == group
 
 
 @pytest.mark.parametrize("rule", RULES)

@@ -78,7 +78,7 @@ def test_filling_does_not_change_the_defaults():
         ({"cluster": {"n_colors": "many"}}, ["n_colors is 'many'", "whole number"]),
         ({"cluster": {"n_colors": True}}, ["n_colors is True", "whole number"]),
         ({"cluster": {"cpu_engine": "cuda"}}, ["cpu_engine", "numba", "sklearn"]),
-        ({"cluster": {"gpu_share": 0.5}}, ["cluster.gpu_share", "leave it at 0"]),
+        ({"cluster": {"gpu_share": float("nan")}}, ["cluster.gpu_share", "0 to 1"]),
         ({"cluster": {"gpu_share": 2}}, ["cluster.gpu_share is 2", "at most 1"]),
         ({"cluster": {"seed": -1}}, ["cluster.seed is -1", "at least 0"]),
         ({"sampling": {"every": 0}}, ["sampling.every is 0", "above 0"]),
@@ -140,10 +140,10 @@ def test_a_whole_number_may_be_written_with_a_point():
 def test_a_sheet_gives_its_rows_in_order():
     touch("b.mkv", "a.mp4", "tars/x.tar")
     sheet = write_sheet(
-        ["film", "source", "title", "start_s", "end_s", "fps"],
-        ["second", "b.mkv", "A Title", "1.5", "60", ""],
-        ["first", "a.mp4", "", "", "", ""],
-        ["scans", "tars", "", "", "", "12.5"],
+        ["film", "source", "title", "start_s", "end_s", "fps", "gpu"],
+        ["second", "b.mkv", "A Title", "1.5", "60", "", "0.5"],
+        ["first", "a.mp4", "", "", "", "", ""],
+        ["scans", "tars", "", "", "", "12.5", "0"],
     )
     second, first, scans = read_films(sheet)
     assert second.film == "second"
@@ -156,6 +156,7 @@ def test_a_sheet_gives_its_rows_in_order():
     assert scans.video is None
     assert scans.tarballs == [Path("tars/x.tar")]
     assert scans.fps == 12.5
+    assert (second.gpu, first.gpu, scans.gpu) == (0.5, None, 0)
 
 
 def test_a_csv_takes_commas_and_quotes():

@@ -535,3 +535,13 @@ def test_a_film_that_is_there_twice_is_named(films, result):
     paths = [films("x", [0], a="1")] * 2
     with pytest.raises(ReelbowError, match=r"x\.sqlite"):
         merge_films(paths, result, n_colors=N_COLORS)
+
+
+def test_a_full_disk_is_told_as_with_any_file(tmp_path):
+    def fill():
+        with open_new(tmp_path / "shard.sqlite") as connection:
+            connection.execute("PRAGMA max_page_count = 20")
+            connection.execute("INSERT INTO metadata VALUES ('a', ?)", ["b" * 10**6])
+
+    with pytest.raises(OSError, match=r"No space left on device: .*shard.sqlite"):
+        fill()

@@ -158,3 +158,13 @@ def test_replacing_leaves_the_old_file_on_failure(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         fail()
     assert [each.read_text() for each in tmp_path.iterdir()] == ["old"]
+
+
+def test_replacing_clears_away_what_a_killed_attempt_left(tmp_path):
+    (tmp_path / ".00001.4321.sqlite").write_text("half")
+    others = {tmp_path / ".00002.4321.sqlite", tmp_path / "00002.sqlite"}
+    for other in others:
+        other.write_text("of another job")
+    with replacing(tmp_path / "00001.sqlite") as temporary:
+        temporary.write_text("whole")
+    assert set(tmp_path.iterdir()) == {tmp_path / "00001.sqlite", *others}

@@ -574,6 +574,11 @@ def test_an_engine_without_its_package_is_refused_in_one_sentence(monkeypatch):
         find_palettes(make_frame([RED]), n_colors=2, engine="gpu")
 
 
+def test_an_engine_of_gpus_is_refused_in_one_sentence():
+    with pytest.raises(ReelbowError, match=r"'cupy' of GPUs .*cluster.gpu_share to 0"):
+        find_palettes(make_frame([RED]), n_colors=2, engine="cupy")
+
+
 @pytest.mark.parametrize(
     ("frames", "said"),
     [

@@ -1,12 +1,16 @@
+import csv
 import logging
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from snakemake.common import NOTHING_TO_BE_DONE_MSG
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from reelbow import database, progress
-from reelbow.progress import Progress, format_time, refuse
+from reelbow.failures import SILENT, TABLE, write_table
+from reelbow.progress import STAGES, Progress, format_time, refuse
 
 
 class Clock:
@@ -21,12 +25,16 @@ class Lines(logging.Handler):
     """Keeps what is logged as a plain message, as a terminal shows it."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(logging.INFO)
         self.lines: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
         if not hasattr(record, "event") or record.event == LogEvent.ERROR:
             self.lines.append(record.getMessage())
+
+
+def name_job(rule, *wildcards):
+    return SimpleNamespace(rule=SimpleNamespace(name=rule), wildcards=wildcards)
 
 
 @pytest.fixture
@@ -37,11 +45,22 @@ def clock(monkeypatch):
 
 
 @pytest.fixture
-def run(clock):
+def run(clock, tmp_path, monkeypatch):
     """A run of Snakemake as its records tell it."""
+    monkeypatch.chdir(tmp_path)
     logger = logging.Logger("run")
     lines = Lines()
     logger.addHandler(lines)
+
+    # What Snakemake's workflow says of the jobs that are left.
+    left = []
+    dag = SimpleNamespace(needrun_jobs=lambda: left, targetjobs=[])
+    workflow = SimpleNamespace(dryrun=False, remote_exec=False, dag=dag)
+
+    def open_shards(count, others=()):
+        left.extend(name_job(rule) for rule in others)
+        for shard in range(count):
+            left.append(name_job("cluster_shard", "a", f"{shard:05d}"))
 
     def emit(event, **about):
         logger.info(event.value, extra={"event": event, **about})
@@ -51,77 +70,281 @@ def run(clock):
             LogEvent.JOB_INFO,
             jobid=jobid,
             rule_name=rule,
-            wildcards=wildcards or {},
+            wildcards=wildcards or {"film": "a", "shard": f"{jobid:05d}"},
             log=list(log),
         )
+
+    def finish(jobid):
+        emit(LogEvent.JOB_FINISHED, job_id=jobid)
 
     def error(text, exception="RuleException"):
         extra = {"event": LogEvent.ERROR, "exception": exception}
         logger.error(text, extra=extra)
 
     return SimpleNamespace(
-        progress=Progress(logger),
+        progress=Progress(logger, workflow),
+        left=left,
+        open_shards=open_shards,
         logger=logger,
         lines=lines.lines,
         emit=emit,
         job=job,
+        finish=finish,
         error=error,
     )
 
 
 def test_it_tells_the_time_left(run, clock):
-    run.job(1)
+    run.open_shards(5)
+    for jobid in range(5):
+        run.job(jobid)
     clock.now += 30
-    run.emit(LogEvent.PROGRESS, done=10, total=40)
-    assert run.lines == ["10 of 40 jobs done, about 1:30 left"]
+    run.finish(0)
+    run.emit(LogEvent.PROGRESS, done=1, total=8)
+    assert run.lines == ["Reelbow: 1 of 5 shards done, 4 running; about 2:00 left"]
+
+
+def test_what_is_no_shard_is_told_in_few_words(run, clock):
+    run.open_shards(1, ["plan_shards", "merge_film", "all"])
+    run.job(0)
+    clock.now += 10
+    run.finish(0)
+    run.emit(LogEvent.PROGRESS, done=1, total=4)
+    run.left.pop(0)
+    clock.now += 10
+    run.emit(LogEvent.PROGRESS, done=2, total=4)
+    assert run.lines == [
+        "Reelbow: 1 of 1 shard done, 1 film not planned yet",
+        "Reelbow: 1 of 1 shard done, 1 merge or picture left",
+    ]
+
+
+def test_before_there_are_shards_jobs_are_counted(run):
+    run.job(1, "plan_shards", {"film": "a"})
+    run.emit(LogEvent.PROGRESS, done=1, total=4)
+    assert run.lines == ["Reelbow: 1 of 4 jobs done"]
 
 
 def test_it_tells_it_now_and_then_only(run, clock):
-    run.job(1)
+    run.open_shards(40)
     for done in range(1, 21):
+        run.job(done)
         clock.now += 1
+        run.finish(done)
         run.emit(LogEvent.PROGRESS, done=done, total=40)
     assert len(run.lines) == 4
 
 
+def test_nothing_new_is_not_told_again(run, clock):
+    run.open_shards(4)
+    for _ in range(3):
+        clock.now += 100
+        run.emit(LogEvent.PROGRESS, done=1, total=4)
+    assert run.lines == ["Reelbow: 0 of 4 shards done"]
+
+
 def test_it_tells_how_many_failed(run, clock):
-    run.job(1)
-    run.emit(LogEvent.JOB_ERROR, jobid=1)
+    run.open_shards(3)
+    for jobid in range(2):
+        run.job(jobid)
+    run.emit(LogEvent.JOB_ERROR, jobid=0)
     clock.now += 10
+    run.finish(1)
     run.emit(LogEvent.PROGRESS, done=1, total=3)
-    assert run.lines == ["1 of 3 jobs done, 1 failed, about 0:20 left"]
+    assert run.lines == ["Reelbow: 1 of 3 shards done, 1 failed; about 0:10 left"]
 
 
-def test_a_failure_is_told_by_the_sentence_of_its_log(run, tmp_path, capsys):
-    log = tmp_path / "job.log"
-    log.write_text("[mp4] noise\nERROR: a.tar: cut off; copy it again\n")
-    run.job(7, "downsample_frames", {"film": "a", "shard": "00001"}, [log])
+def read_failures() -> list[tuple[str, ...]]:
+    with TABLE.open(newline="") as lines:
+        return [tuple(row) for row in csv.reader(lines, delimiter="\t")][1:]
+
+
+def test_a_failure_is_told_by_the_sentence_of_its_log(run, capsys):
+    run.job(7, "downsample_frames", {"film": "a", "shard": "00001"}, ["job.log"])
+    Path("job.log").write_text("[mp4] noise\nERROR: a.tar: cut off; copy it again\n")
     run.emit(LogEvent.JOB_ERROR, jobid=7)
     run.progress.tell_failure([])
     told = capsys.readouterr().err
     assert "1 failed:" in told
-    assert (
-        f"downsample_frames a 00001: a.tar: cut off; copy it again (log: {log})" in told
-    )
+    (line,) = [line for line in told.splitlines() if "downsample_frames" in line]
+    sentence = "a.tar: cut off; copy it again"
+    job = ("a", "00001", "downsample_frames")
+    assert tuple(line.split(maxsplit=4)) == (*job, "1", sentence)
+    assert read_failures() == [(*job, sentence, "1", "job.log")]
 
 
-def test_a_failure_without_a_sentence_is_told_by_its_log(run, tmp_path, capsys):
-    log = tmp_path / "job.log"
-    log.write_text("Traceback ...\nKeyError: 1\n")
-    run.job(7, "merge_film", {"film": "a"}, [log])
+def test_a_failure_without_a_sentence_is_told_by_its_traceback(run):
+    run.job(7, "merge_film", {"film": "a"}, ["job.log"])
+    run.job(8, "merge_film", {"film": "b"}, ["none.log"])
+    Path("job.log").write_text("Traceback (most recent call last):\n...\nKeyError: 1\n")
     run.emit(LogEvent.JOB_ERROR, jobid=7)
-    run.job(8, "merge_film", {"film": "b"}, [tmp_path / "none.log"])
     run.emit(LogEvent.JOB_ERROR, jobid=8)
     run.progress.tell_failure([])
+    ended = "failed unexpectedly: KeyError: 1"
+    assert read_failures() == [
+        ("a", "", "merge_film", ended, "1", "job.log"),
+        ("b", "", "merge_film", SILENT, "1", "none.log"),
+    ]
+
+
+def test_of_many_failures_only_the_first_are_shown(run, capsys):
+    for jobid in range(25):
+        run.job(jobid)
+        run.emit(LogEvent.JOB_ERROR, jobid=jobid)
+    run.progress.tell_failure([])
     told = capsys.readouterr().err
-    assert f"merge_film a: see {log}" in told
-    assert f"merge_film b: see {tmp_path / 'none.log'}" in told
+    assert told.count("cluster_shard") == 20
+    assert "25 failed:" in told
+    assert "... and 5 more: results/failed.tsv has all." in told
+    assert len(read_failures()) == 25
 
 
-def test_a_log_that_is_not_utf_8_does_no_harm(run, tmp_path, capsys):
-    log = tmp_path / "job.log"
-    log.write_bytes(b"\xff\xfe noise of C\nERROR: a.tar: cut off\n")
-    run.job(7, "merge_film", {"film": "a"}, [log])
+def test_the_log_of_an_earlier_attempt_says_nothing(run):
+    Path("job.log").write_text("ERROR: of yesterday\n")
+    run.job(7, log=["job.log"])
+    run.emit(LogEvent.JOB_ERROR, jobid=7)
+    run.progress.tell_failure([])
+    assert read_failures()[0][3:] == (SILENT, "1", "job.log")
+
+
+def start_group(run, first=1):
+    """Begin the three jobs of a shard as one job of a cluster."""
+    shard = {"film": "a", "shard": "00002"}
+    for jobid, stage in enumerate(STAGES, first):
+        run.job(jobid, stage, shard, [f"{stage}.log"])
+
+
+def fail_group(run, first=1, aux_logs=("slurm.log",), **about):
+    """Tell of a failed group as Snakemake does: of it, then of each of its jobs."""
+    infos = [{"jobid": jobid} for jobid in range(first, first + 3)]
+    run.emit(
+        LogEvent.GROUP_ERROR,
+        groupid="shard",
+        aux_logs=list(aux_logs),
+        job_error_info=infos[::-1],
+        **about,
+    )
+    for jobid in range(first, first + 3):
+        run.emit(LogEvent.JOB_ERROR, jobid=jobid, rule_name="", aux={}, log=[])
+
+
+@pytest.fixture
+def on_slurm(run, monkeypatch):
+    """Say what Slurm says of each job."""
+    run.progress.on_slurm = True
+    states = {}
+    monkeypatch.setattr(progress.slurm, "find_state", states.get)
+    return states
+
+
+def test_a_failed_group_is_one_failure_of_the_guilty_rule(run, on_slurm):
+    start_group(run)
+    Path("extract_frames.log").write_text("ERROR: film.mp4: cut off\n")
+    fail_group(run, external_jobid="50")
+    run.progress.tell_failure([])
+    (row,) = read_failures()
+    assert row[2:] == ("extract_frames", "film.mp4: cut off", "1", "extract_frames.log")
+
+
+def test_slurm_tells_how_the_last_rule_that_began_ended(run, on_slurm):
+    on_slurm["50"] = "TIMEOUT"
+    start_group(run)
+    for stage in STAGES[:2]:
+        Path(f"{stage}.log").write_text("noise\n")
+    fail_group(run, external_jobid="50")
+    run.progress.tell_failure([])
+    ended = progress.slurm.ENDINGS["TIMEOUT"].replace("RULE", "downsample_frames")
+    assert read_failures() == [
+        ("a", "00002", "downsample_frames", ended, "1", "downsample_frames.log")
+    ]
+
+
+def test_a_job_that_slurm_refused_is_told_by_its_reason(run, on_slurm):
+    start_group(run)
+    message = "SLURM sbatch failed. The error message was 'sbatch: error: no'.\n  x"
+    fail_group(run, aux_logs=[], slurm_message=message)
+    run.progress.tell_failure([])
+    ended = "Slurm did not take the job: no"
+    assert read_failures() == [("a", "00002", STAGES[0], ended, "1", "")]
+    assert run.lines == [f"a 00002: attempt 1 failed in {STAGES[0]}: {ended}"]
+
+
+def test_attempts_are_counted_and_told_one_by_one(run, on_slurm):
+    on_slurm.update({"50": "NODE_FAIL", "51": "CANCELLED"})
+    for job_id in on_slurm:
+        start_group(run)
+        fail_group(run, external_jobid=job_id)
+    assert [line.split(" (")[0] for line in run.lines] == [
+        "a 00002: attempt 1 failed in extract_frames: its node was lost",
+        "a 00002: attempt 2 failed in extract_frames: was cancelled",
+    ]
+    run.progress.tell_failure([])
+    assert read_failures()[0][3:5] == ("was cancelled", "2")
+
+
+def test_a_job_by_itself_is_told_by_its_log_or_by_slurm(run, on_slurm):
+    on_slurm.update({"50": "FAILED", "51": "OUT_OF_MEMORY"})
+    for jobid, (film, job_id) in enumerate(zip("ab", on_slurm, strict=True)):
+        run.job(jobid, "plan_shards", {"film": film}, [f"{film}.log"])
+        Path(f"{film}.log").write_text("ERROR: no video\n")
+        run.emit(
+            LogEvent.JOB_ERROR,
+            jobid=jobid,
+            rule_name="plan_shards",
+            aux={"external_jobid": job_id},
+            log=[f"{film}.log", "slurm.log"],
+        )
+    run.progress.tell_failure([])
+    memory = progress.slurm.ENDINGS["OUT_OF_MEMORY"].replace("RULE", "plan_shards")
+    assert [row[3:] for row in read_failures()] == [
+        ("no video", "1", "a.log"),
+        (memory, "1", "b.log"),
+    ]
+
+
+def test_jobs_on_nodes_leave_snakemakes_words_alone():
+    logger = logging.Logger("node")
+    Progress(logger, SimpleNamespace(remote_exec=True))
+    assert logger.handlers == logger.filters == []
+
+
+def test_a_group_that_goes_well_at_last_did_not_fail(run, on_slurm, capsys):
+    start_group(run)
+    fail_group(run, external_jobid="50")
+    start_group(run)
+    assert run.progress.failed == {}
+    run.progress.tell_failure([])
+    assert capsys.readouterr().err == ""
+    assert not TABLE.exists()
+
+
+def test_submissions_are_counted_and_not_shown(run, on_slurm):
+    run.logger.info("Job 5 has been submitted with SLURM jobid 6 (log: x).")
+    run.logger.info("Trying to restart job 1.")
+    run.logger.info("Some other news")
+    assert run.lines == ["Some other news"]
+
+
+@pytest.mark.parametrize(("target", "left"), [("all", False), ("merge_film", True)])
+def test_a_good_run_of_everything_removes_the_table(run, target, left):
+    write_table([], TABLE)
+    run.progress.workflow.dag.targetjobs.append(name_job(target))
+    run.progress.tell_success(["demo"])
+    assert TABLE.exists() == left
+
+
+@pytest.mark.parametrize("dryrun", [False, True])
+def test_so_does_one_that_has_nothing_to_do_but_no_dry_run(run, dryrun):
+    write_table([], TABLE)
+    run.progress.workflow.dryrun = dryrun
+    run.progress.workflow.dag.targetjobs.append(name_job("all"))
+    run.logger.info(NOTHING_TO_BE_DONE_MSG)
+    assert TABLE.exists() == dryrun
+
+
+def test_a_log_that_is_not_utf_8_does_no_harm(run, capsys):
+    run.job(7, "merge_film", {"film": "a"}, ["job.log"])
+    Path("job.log").write_bytes(b"\xff\xfe noise of C\nERROR: a.tar: cut off\n")
     run.emit(LogEvent.JOB_ERROR, jobid=7)
     run.progress.tell_failure([])
     assert "a.tar: cut off" in capsys.readouterr().err
@@ -130,7 +353,7 @@ def test_a_log_that_is_not_utf_8_does_no_harm(run, tmp_path, capsys):
 def test_a_job_that_went_well_at_last_did_not_fail(run, capsys):
     run.job(7)
     run.emit(LogEvent.JOB_ERROR, jobid=7)
-    run.emit(LogEvent.JOB_FINISHED, job_id=7)
+    run.finish(7)
     run.progress.tell_failure([])
     assert capsys.readouterr().err == ""
 
@@ -167,11 +390,18 @@ def test_what_the_log_says_better_is_not_shown(run):
 
 def test_other_errors_are_shown(run):
     killed = FAILED + "died with <Signals.SIGKILL: 9>."
-    locked = "LockException:\nError: Directory cannot be locked."
     lost = "WorkflowError:\nAt least one job did not complete successfully."
-    for text in [killed, locked, lost]:
+    for text in [killed, lost]:
         run.error(text)
-    assert run.lines == [killed, locked, lost]
+    assert run.lines == [killed, lost]
+
+
+def test_a_locked_folder_is_told_in_reelbows_words(run, capsys):
+    run.error("LockException:\nError: Directory cannot be locked.", "LockException")
+    assert run.lines == []
+    told = capsys.readouterr().err
+    assert told.startswith("Reelbow: another run is going on in this folder")
+    assert "--unlock" in told
 
 
 def test_a_refusal_is_one_sentence_and_status_1(capsys):
@@ -210,7 +440,7 @@ def test_missing_pictures_are_told_with_their_film(tmp_path, monkeypatch, capsys
             database.add_skipped(connection, "00000", skipped)
     logger = logging.getLogger("told")
     follower = Progress(logger)
-    follower.jobs[1] = {}
+    follower.jobs[1] = progress.Job("cluster_shard", {}, [])
     follower.tell_success(["whole", "cut", "not there"])
     told = capsys.readouterr().err
     assert "film cut: 1 of 1 pictures are missing (00000007: the end is mi" in told

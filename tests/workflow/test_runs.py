@@ -235,6 +235,55 @@ def test_a_tarball_that_comes_later_takes_its_place(project):
     assert all(map(close_to, found, [COLORS[0], COLORS[1], COLORS[0]]))
 
 
+# Failures
+
+
+def test_a_corrupt_tarball_has_a_row_until_it_is_mended(project):
+    config = {"films": "tars/*.tar", **NO_PICTURES}
+    for number, color in enumerate(COLORS[:3]):
+        tarball = project.folder / f"tars/{number}.tar"
+        write_tarball(tarball, {"0.jpg": color, "1.jpg": color})
+    cut = project.folder / "tars/1.tar"
+    whole = cut.read_bytes()
+    cut.write_bytes(whole[:700])
+    result = project.run("--retries", "1", **config)
+    assert result.status != 0
+    (row,) = project.failures()
+    assert row["ended"].startswith("tars/1.tar: cut off")
+    assert {key: value for key, value in row.items() if key != "ended"} == {
+        "film": "tars",
+        "shard": "00001",
+        "stage": "downsample_frames",
+        "attempts": "2",
+        "log": "logs/downsample_frames/tars/00001.log",
+    }
+    cut.write_bytes(whole)
+    result = project.run(**config)
+    assert result.status == 0, result.stderr
+    assert result.jobs == {
+        "downsample_frames/tars/00001",
+        "cluster_shard/tars/00001",
+        "merge_film/tars",
+        "merge_films",
+    }
+    assert not (project.folder / "results/failed.tsv").exists()
+
+
+def test_a_locked_folder_is_told_in_one_sentence(finished, tmp_path):
+    project = finished.copy(tmp_path / "project")
+    locks = project.folder / ".snakemake/locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    (locks / "0.output.lock").write_text("results/palettes.sqlite\n")
+    result = project.run(**FINISHED)
+    assert result.status != 0
+    assert (
+        "Reelbow: another run is going on in this folder, or one was" in result.stderr
+    )
+    assert "LockException" not in result.stderr
+    assert project.run("--unlock", **FINISHED).status == 0
+    assert project.run("--dry-run", **FINISHED).status == 0
+
+
 def test_frames_at_full_size_need_no_thumbnails(project):
     write_colors(project.folder / "colors.mkv")
     full = {"films": "colors.mkv", "downsample": {"height": None}, **NO_PICTURES}

@@ -153,13 +153,18 @@ def failed(tmp_path_factory, code):
 def test_a_bad_film_is_told_in_one_sentence(failed, name):
     project, result = failed
     assert result.status != 0
-    job = "downsample_frames noimages 00000" if name == "noimages" else None
-    start = f"  {job or f'plan_shards {name}'}: {FAILED[name]}"
-    (line,) = [line for line in result.stderr.splitlines() if line.startswith(start)]
-    log = f"logs/{start.split(':')[0].strip().replace(' ', '/')}.log"
-    assert line.endswith(f"(log: {log})")
-    (sentence,) = (project.folder / log).read_text().splitlines()[-1:]
-    assert sentence.startswith(f"ERROR: {FAILED[name]}")
+    (row,) = [row for row in project.failures() if row["film"] == name]
+    stage, shard = ("plan_shards", "")
+    if name == "noimages":
+        stage, shard = ("downsample_frames", "00000")
+    assert (row["stage"], row["shard"], row["attempts"]) == (stage, shard, "1")
+    assert row["log"] == "/".join(filter(None, ["logs", stage, name, shard])) + ".log"
+    (line,) = (project.folder / row["log"]).read_text().splitlines()[-1:]
+    sentence = row["ended"]
+    assert line == f"ERROR: {sentence}"
+    assert sentence.startswith(FAILED[name])
+    # All of it, whatever the width of the table.
+    assert sentence in " ".join(result.stderr.split())
     # It says what would be right.
     assert "; " in sentence
 
@@ -176,6 +181,7 @@ def test_the_good_film_is_done_and_nothing_is_half_there(failed):
     # Snakemake removes no temporary file while a checkpoint has not been reached.
     kept = {"good/frames/00000.tar", "good/thumbnails/00000.npz"}
     assert project.results() - kept == {
+        "failed.tsv",
         "noimages/plan.json",
         "good/plan.json",
         "good/palettes/00000.sqlite",

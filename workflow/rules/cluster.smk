@@ -13,11 +13,17 @@ rule cluster_shard:
         "logs/cluster_shard/{film}/{shard}.log",
     benchmark:
         "logs/cluster_shard/{film}/{shard}.tsv"
+    group:
+        "shard"
     conda:
         "../../envs/cluster_cpu.yaml"
     threads: 1
     resources:
         mem_mb=get_clustering_memory,
+        runtime=get_clustering_minutes,
+        gpu=get_gpu,
+        # Snakemake would look at its input, which may be a link of a lost node.
+        disk_mb=100,
     params:
         source=lookup_film("source"),
         n_colors=config["cluster"]["n_colors"],

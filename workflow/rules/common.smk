@@ -9,7 +9,8 @@ ROOT = Path(workflow.basedir)
 SCRIPTS = ROOT / "workflow" / "scripts"
 sys.path.append(str(SCRIPTS))
 
-from reelbow import progress
+from reelbow import progress, scratch
+from reelbow import resources as needs
 from reelbow.code import describe_run, digest_code
 from reelbow.config import DEMO_FILM, check_config, read_films
 from reelbow.errors import ReelbowError
@@ -21,7 +22,17 @@ try:
 except ReelbowError as error:
     progress.refuse(str(error))
 
-PROGRESS = progress.Progress(logger)
+PROGRESS = progress.Progress(logger, workflow)
+
+# Links that lead to another machine's scratch: Snakemake would stumble over them. With
+# a lock there they may be those of a run that is going on.
+if workflow.is_main_process:
+    if "--unlock" in sys.argv:
+        progress.unlock()
+    elif not any(Path(".snakemake/locks").glob("*")):
+        scratch.drop_links(Path("results"))
+    elif any(scratch.find_links(Path("results"))):
+        progress.refuse(progress.LOCKED)
 
 
 # The bare barcode is {kind}.png; the figure is a PNG beside it, or a vector file.
@@ -70,8 +81,13 @@ def keep_if(keep, path):
 
 def get_plan(wildcards):
     """The film's plan, once it is made."""
+    return load_plan(*find_plan(wildcards))
+
+
+def find_plan(wildcards):
+    """Where the film's plan is, and when it was written."""
     plan = Path(checkpoints.plan_shards.get(film=wildcards.film).output.plan)
-    return load_plan(plan, plan.stat().st_mtime_ns)
+    return plan, plan.stat().st_mtime_ns
 
 
 @functools.cache
@@ -106,16 +122,139 @@ def get_shaping(wildcards):
     }
 
 
-def get_decoding_memory(wildcards):
-    """Memory for a video's decoder, which keeps some 20 pictures, in MB."""
-    video = get_plan(wildcards)["video"]
-    megapixels = video["stored_width"] * video["stored_height"] / 1e6
-    return round(450 + 40 * megapixels)
+def get_size(wildcards):
+    """What a shard holds, as far as its plan tells."""
+    return measure_shard(int(wildcards.shard), *find_plan(wildcards))
 
 
-def get_clustering_memory(wildcards):
-    """Memory for thumbnails, or for decoding frames at full size, in MB."""
-    return 1000 if config["downsample"]["height"] is None else 500
+@functools.cache
+def measure_shard(shard, plan, written_ns):
+    """What a shard holds, found once and not for each of its resources."""
+    planned = load_plan(plan, written_ns)
+    tarball = planned["shards"][shard].get("tarball")
+    return needs.measure_shard(
+        planned,
+        shard,
+        mode=config["sampling"]["mode"],
+        frame_height=config["extract"]["height"],
+        thumbnail_height=config["downsample"]["height"],
+        tarball_bytes=count_bytes([tarball] if tarball else []),
+    )
+
+
+def count_bytes(paths):
+    """The size of files; one that is gone is for Snakemake to tell."""
+    return sum(Path(path).stat().st_size for path in paths if Path(path).exists())
+
+
+def get_frames_mb(wildcards, attempt):
+    """Room on a node for a shard's frames, in MB; 0: they are kept, on the shared disk."""
+    if config["extract"]["keep"]:
+        return 0
+    return attempt * needs.estimate_frames_mb(get_size(wildcards))
+
+
+def get_thumbnails_mb(wildcards, attempt):
+    """Room on a node for a shard's thumbnails, in MB; 0: they are kept."""
+    if config["downsample"]["keep"]:
+        return 0
+    return attempt * needs.estimate_thumbnails_mb(get_size(wildcards))
+
+
+def get_extraction_memory(wildcards, attempt):
+    """Memory for a video's decoder, in MB."""
+    size = get_size(wildcards)
+    return needs.ask_memory(needs.DECODE_MB, size.stored_megapixels, size, attempt)
+
+
+def get_downsampling_memory(wildcards, attempt):
+    """Memory for images as they are read, in MB."""
+    size = get_size(wildcards)
+    return needs.ask_memory(needs.PICTURE_MB, size.frame_megapixels, size, attempt)
+
+
+def get_clustering_memory(wildcards, attempt):
+    """Memory for thumbnails, in MB."""
+    size = get_size(wildcards)
+    return needs.ask_memory(needs.CLUSTER_MB, size.thumbnail_megapixels, size, attempt)
+
+
+def get_extraction_minutes(wildcards, attempt):
+    """Minutes for the video's stretch and its frames."""
+    return needs.ask_minutes(needs.estimate_extraction_s(get_size(wildcards)), attempt)
+
+
+def get_downsampling_minutes(wildcards, attempt):
+    """Minutes for the frames."""
+    return needs.ask_minutes(
+        needs.estimate_downsampling_s(get_size(wildcards)), attempt
+    )
+
+
+def get_clustering_minutes(wildcards, attempt):
+    """Minutes for the thumbnails, on a CPU."""
+    return needs.ask_minutes(estimate_clustering_s(get_size(wildcards)), attempt)
+
+
+def estimate_clustering_s(size):
+    """Seconds of clustering with the engine of CPUs."""
+    # At full size there are no thumbnails, and the frames are decoded here.
+    at_full_size = config["downsample"]["height"] is None
+    decoding_s = needs.estimate_downsampling_s(size) if at_full_size else 0
+    return decoding_s + needs.estimate_clustering_s(
+        size,
+        n_colors=config["cluster"]["n_colors"],
+        n_init=config["cluster"]["n_init"],
+        engine=config["cluster"]["cpu_engine"],
+    )
+
+
+def get_gpu(wildcards, attempt):
+    """GPUs that a shard asks for: one if it is tagged, in its first attempt only."""
+    share = get_film(wildcards).gpu
+    if share is None:
+        share = config["cluster"]["gpu_share"]
+    return int(attempt == 1 and needs.has_gpu(int(wildcards.shard), share))
+
+
+def get_planning_minutes(wildcards, attempt):
+    """Minutes for reading the film once, or the tarballs that are looked into."""
+    film = get_film(wildcards)
+    sources = (
+        [film.video] if film.video else film.tarballs[: needs.TARBALLS_LOOKED_INTO]
+    )
+    return needs.ask_minutes(count_bytes(sources) / needs.READ_BYTES_S, attempt)
+
+
+def get_film_minutes(wildcards, attempt):
+    """Minutes for reading or writing the rows of one film."""
+    return needs.ask_minutes(needs.ROW_S * count_frames(wildcards.film), attempt)
+
+
+def get_films_minutes(wildcards, attempt):
+    """Minutes for writing the rows of all films."""
+    return needs.ask_minutes(needs.ROW_S * sum(map(count_frames, FILMS)), attempt)
+
+
+def count_frames(film):
+    """Frames of a film, estimated if it is of tarballs; 0 before it is planned."""
+    plan = Path(f"results/{film}/plan.json")
+    if not plan.exists():
+        return 0
+    planned = load_plan(plan, plan.stat().st_mtime_ns)
+    if planned["n_frames"]:
+        return planned["n_frames"]
+    return needs.estimate_frames(planned, count_bytes(FILMS[film].tarballs))
+
+
+def ask_mb(least):
+    """A resources function: more MB with each attempt."""
+    return lambda wildcards, attempt: attempt * least
+
+
+def ask_minutes(least):
+    """A resources function: more minutes with each attempt."""
+    return lambda wildcards, attempt: attempt * least
 
 
 def get_metadata(wildcards):
@@ -159,10 +298,31 @@ def get_crop(wildcards):
 
 def get_shards(wildcards):
     """The databases of all the film's shards."""
+    if workflow.is_main_process and not workflow.local_exec:
+        doubt_shards(wildcards.film)
     return [
         f"results/{wildcards.film}/palettes/{part['shard']}.sqlite"
         for part in get_plan(wildcards)["shards"]
     ]
+
+
+@functools.cache
+def doubt_shards(film):
+    """Tell once a film that its shards are far too small or too large for a cluster."""
+    # A tarball is a shard as it stands; and of what is done nobody wants to hear.
+    if not FILMS[film].video or Path(f"results/{film}/palettes.sqlite").exists():
+        return
+    first = SimpleNamespace(film=film, shard="00000")
+    plan, size = get_plan(first), get_size(first)
+    work = [
+        needs.estimate_extraction_s(size),
+        needs.estimate_downsampling_s(size),
+        estimate_clustering_s(size),
+    ]
+    n_shards, per_shard = len(plan["shards"]), config["shards"]["frames"]
+    doubt = needs.doubt_shards(n_shards, plan["n_frames"], per_shard, sum(work))
+    if doubt:
+        progress.tell(f"{film}: {doubt}")
 
 
 def get_all_shards(wildcards):

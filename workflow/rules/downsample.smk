@@ -15,11 +15,16 @@ rule downsample_frames:
         "logs/downsample_frames/{film}/{shard}.log",
     benchmark:
         "logs/downsample_frames/{film}/{shard}.tsv"
+    group:
+        "shard"
     conda:
         "../../envs/decode.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=get_downsampling_memory,
+        runtime=get_downsampling_minutes,
+        gpu=get_gpu,
+        disk_mb=get_thumbnails_mb,
     params:
         shaping=get_shaping,
         code=get_code("downsample_frames"),

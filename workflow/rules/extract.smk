@@ -12,11 +12,16 @@ rule extract_frames:
         "logs/extract_frames/{film}/{shard}.log",
     benchmark:
         "logs/extract_frames/{film}/{shard}.tsv"
+    group:
+        "shard"
     conda:
         "../../envs/decode.yaml"
     threads: 1
     resources:
-        mem_mb=get_decoding_memory,
+        mem_mb=get_extraction_memory,
+        runtime=get_extraction_minutes,
+        gpu=get_gpu,
+        disk_mb=get_frames_mb,
     params:
         height=config["extract"]["height"],
         quality=config["extract"]["quality"],

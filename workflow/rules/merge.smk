@@ -16,7 +16,8 @@ rule merge_film:
         "../../envs/cluster_cpu.yaml"
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=ask_mb(700),
+        runtime=get_film_minutes,
     params:
         title=lookup_film("title"),
         source=lookup_film("source"),
@@ -40,7 +41,8 @@ rule merge_films:
         "../../envs/cluster_cpu.yaml"
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=ask_mb(700),
+        runtime=get_films_minutes,
     params:
         n_colors=config["cluster"]["n_colors"],
         code=get_code("merge_films"),

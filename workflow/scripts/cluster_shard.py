@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from reelbow import database
-from reelbow.job import replacing, run
+from reelbow.job import replacing, run, taking_over
 from reelbow.kmeans import find_palettes
 from reelbow.plan import read_plan
 from reelbow.thumbnails import Shaping, open_frames
@@ -32,6 +32,7 @@ def cluster_shard(
     planned = read_plan(plan)
     row = database.FilmRow.from_plan(planned, film=film, title=film, source=source)
     with (
+        taking_over(frames),
         open_frames(frames, planned, shaping) as shard_frames,
         replacing(palettes) as temporary,
         database.open_new(temporary) as connection,
@@ -78,7 +79,10 @@ if __name__ == "__main__":
         color_space=snakemake.params.color_space,
         n_init=snakemake.params.n_init,
         seed=snakemake.params.seed,
-        engine=snakemake.params.engine,
+        # No param either: which shards run on a GPU may change, finished ones stay.
+        engine=snakemake.config["cluster"]["gpu_engine"]
+        if snakemake.resources.gpu
+        else snakemake.params.engine,
         metadata=snakemake.params.metadata,
         shaping=Shaping(**snakemake.params.shaping),
     )

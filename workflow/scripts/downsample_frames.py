@@ -2,19 +2,25 @@
 
 from pathlib import Path
 
-from reelbow.job import replacing, run
+from reelbow.job import handing_on, run, taking_over
 from reelbow.plan import read_plan
 from reelbow.shard_frames import ShardFrames
 from reelbow.thumbnails import Shaping, ThumbnailWriter
 
 
 def downsample_frames(
-    tarball: Path, plan: Path, thumbnails: Path, *, shaping: Shaping
+    tarball: Path,
+    plan: Path,
+    thumbnails: Path,
+    *,
+    shaping: Shaping,
+    scratch_mb: int = 0,
 ) -> None:
     """Make the images of a tarball small, extracted ones or the user's own."""
     with (
+        taking_over(tarball),
         ShardFrames(tarball, read_plan(plan), shaping) as frames,
-        replacing(thumbnails) as temporary,
+        handing_on(thumbnails, scratch_mb) as temporary,
         ThumbnailWriter(temporary) as writer,
     ):
         for frame in frames:
@@ -33,4 +39,5 @@ if __name__ == "__main__":
         plan=Path(snakemake.input.plan),
         thumbnails=Path(snakemake.output.thumbnails),
         shaping=Shaping(**snakemake.params.shaping),
+        scratch_mb=snakemake.resources.disk_mb,
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from reelbow import film, pictures
-from reelbow.job import replacing, run
+from reelbow.job import handing_on, run
 from reelbow.plan import find_shard, read_plan
 from reelbow.tarball import TarballWriter
 
@@ -21,6 +21,7 @@ def extract_frames(
     quality: int,
     strip_rows: int | None,
     mean_space: str,
+    scratch_mb: int = 0,
     reading: film.Reading = film.AS_PLAYERS,
 ) -> None:
     """Decode a shard's own stretch of a film into a WebDataset tarball."""
@@ -30,7 +31,10 @@ def extract_frames(
     crop = planned["crop"] and pictures.Crop.parse(planned["crop"])
     time_base = Fraction(planned["time_base"])
     samples = film.decode_samples(video, planned["keyframes"], part["pts"], reading)
-    with replacing(frames) as temporary, TarballWriter(temporary) as tarball:
+    with (
+        handing_on(frames, scratch_mb) as temporary,
+        TarballWriter(temporary) as tarball,
+    ):
         for index, decoded in samples:
             frame = part["first_frame"] + index
             about: dict[str, Any] = {"film": film_id, "frame": frame}
@@ -70,5 +74,6 @@ if __name__ == "__main__":
         quality=snakemake.params.quality,
         strip_rows=snakemake.params.strip_rows,
         mean_space=snakemake.params.mean_space,
+        scratch_mb=snakemake.resources.disk_mb,
         reading=film.Reading(snakemake.params.stream, snakemake.params.max_pixels),
     )

@@ -48,6 +48,7 @@ class Film(NamedTuple):
     end_s: float | None
     fps: float | None
     stream: int | None  # which of a video's streams, None: as players choose
+    gpu: float | None  # part of its shards that run on a GPU; None: as for all
     crop: str | None  # auto, none or w:h:x:y; None: as the configuration says
     # One of these two.
     video: Path | None
@@ -76,11 +77,8 @@ def check_config(config: Mapping[str, Any]) -> dict[str, Any]:
             f"config: sampling.every is {sampling['every']}, but sampling.mode "
             f"{sampling['mode']} counts: give a whole number"
         )
-    if filled["cluster"]["gpu_share"] > 0:
-        raise ReelbowError(
-            "config: cluster.gpu_share is above 0, but this version has no GPU engine "
-            "yet: leave it at 0"
-        )
+    if math.isnan(filled["cluster"]["gpu_share"]):
+        raise ReelbowError("config: cluster.gpu_share is nan, should be 0 to 1")
     return filled
 
 
@@ -233,6 +231,7 @@ def _read_film(row: Mapping[str, Any], where: str) -> Film:
         end_s=end_s,
         fps=row.get("fps"),
         stream=row.get("stream"),
+        gpu=row.get("gpu"),
         crop=row.get("crop"),
         video=video,
         tarballs=tarballs,

@@ -1,6 +1,8 @@
 """Reelbow's SQLite databases: one schema for a shard, a film and all films."""
 
 import contextlib
+import errno
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
@@ -110,7 +112,7 @@ def open_new(database: Path) -> Iterator[sqlite3.Connection]:
     """Create a database under a name that nobody reads before it is complete.
 
     So it needs no journal and no waiting for the disk: a job that dies leaves a
-    temporary file, never half a database.
+    temporary file, never half a database. A full disk is an `OSError` as with any file.
     """
     connection = sqlite3.connect(database, isolation_level=None)
     try:
@@ -119,6 +121,11 @@ def open_new(database: Path) -> Iterator[sqlite3.Connection]:
             "PRAGMA synchronous = OFF; PRAGMA cache_size = -32000;" + TABLES
         )
         yield connection
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_FULL:
+            raise
+        no_room = os.strerror(errno.ENOSPC)
+        raise OSError(errno.ENOSPC, no_room, str(database)) from None
     finally:
         connection.close()
 

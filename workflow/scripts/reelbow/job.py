@@ -1,6 +1,7 @@
 """What every job does around its work: log, fail in one sentence, leave no halves."""
 
 import contextlib
+import glob
 import os
 import sys
 import time
@@ -8,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from . import scratch
 from .errors import ReelbowError
 
 # The run's end looks for this in the logs of failed jobs.
@@ -139,6 +141,39 @@ def sampling(page: Path | None) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def handing_on(path: Path, scratch_mb: int) -> Iterator[Path]:
+    """Yield a temporary name for what the shard's next job reads, as `replacing` does.
+
+    In a job of a cluster the file may come to lie in the node's scratch, with a link to
+    it at `path`; `taking_over` says when it is no longer needed.
+
+    Parameters
+    ----------
+    scratch_mb : how large it may be; 0: it is to be kept, at `path` itself
+    """
+    place = scratch.find_place(path, scratch_mb)
+    with replacing(place or path) as temporary:
+        yield temporary
+    if place:
+        scratch.link(path, place)
+
+
+@contextlib.contextmanager
+def taking_over(path: Path) -> Iterator[None]:
+    """Delete what `path` leads to in the node's scratch when all inside is done.
+
+    Snakemake itself deletes the link only. After a failure both are deleted: the shard
+    starts over, maybe on another node.
+    """
+    try:
+        yield
+    except BaseException:
+        scratch.release(path, with_link=True)
+        raise
+    scratch.release(path)
+
+
+@contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary name beside `path` that becomes `path` if all goes well.
 
@@ -146,6 +181,9 @@ def replacing(path: Path) -> Iterator[Path]:
     be taken for its result. The suffix is kept, since some writers go by it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    # What killed attempts left.
+    for left in path.parent.glob(f".{glob.escape(path.stem)}.[0-9]*{path.suffix}"):
+        left.unlink(missing_ok=True)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         yield temporary

@@ -23,6 +23,7 @@ ENGINES = {
     "numba": "reelbow.kmeans_numba",
     "sklearn": "reelbow.kmeans_sklearn",
 }
+FUTURE_ENGINES = frozenset({"cupy", "cuml"})
 COLOR_SPACES = tuple(SPACES)
 MAX_COLORS = 256
 # scikit-learn's bound, kept by every engine so that a config can change its engine.
@@ -165,6 +166,11 @@ def _check_settings(n_colors: int, n_init: int, seed: int, color_space: str) -> 
 
 def _load_engine(engine: str) -> ModuleType:
     """Import the engine's module."""
+    if engine in FUTURE_ENGINES:
+        raise ReelbowError(
+            f"The k-means engine {engine!r} of GPUs is not in this version yet; set "
+            "cluster.gpu_share to 0, or let the shard run again, on a CPU."
+        )
     if engine not in ENGINES:
         raise ReelbowError(
             f"There is no k-means engine {engine!r}; "

@@ -1,0 +1,70 @@
+import csv
+
+import pytest
+
+from reelbow.failures import Failure, explain_log, format_table, write_table
+
+CORRUPT = Failure(
+    "sample",
+    "00003",
+    "downsample_frames",
+    "tars/3.tar: cut off in the middle of picture 00000012.jpg, after 12 of its "
+    "members; copy or download it again",
+    3,
+    "logs/downsample_frames/sample/00003.log",
+)
+PLAN = Failure("b", "", "plan_shards", "b.mp4: no video", 1, "logs/plan_shards/b.log")
+
+
+@pytest.mark.parametrize(
+    ("log", "sentence"),
+    [
+        ("[mp4] noise\nERROR: a.tar: cut off\n\n", "a.tar: cut off"),
+        ("ERROR: a\nERROR: b\nnoise of C at the end", "b"),
+        (
+            "Traceback (most recent call last):\n  File x\nKeyError: 1\n",
+            "failed unexpectedly: KeyError: 1",
+        ),
+        # Killed in the middle of a traceback, or of its work.
+        ("Traceback (most recent call last):\n  File x\n", None),
+        ("noise\n", None),
+        ("", None),
+    ],
+)
+def test_a_log_says_how_the_job_ended(log, sentence):
+    assert explain_log(log) == sentence
+
+
+def test_the_file_has_a_row_for_each(tmp_path):
+    table = tmp_path / "results" / "failed.tsv"
+    tabbed = PLAN._replace(ended="a\tb\nc")
+    write_table([CORRUPT, tabbed], table)
+    with table.open(newline="") as lines:
+        rows = list(csv.DictReader(lines, delimiter="\t"))
+    assert list(rows[0]) == ["film", "shard", "stage", "ended", "attempts", "log"]
+    assert tuple(rows[0].values()) == (*CORRUPT[:4], "3", CORRUPT.log)
+    assert rows[1]["ended"] == "a b c"
+    assert rows[1]["shard"] == ""
+    assert [path.name for path in table.parent.iterdir()] == ["failed.tsv"]
+
+
+def test_the_table_is_aligned_and_fits():
+    lines = format_table([CORRUPT, PLAN]).splitlines()
+    assert max(map(len, lines)) <= 100
+    at = lines[0].index("how it ended")
+    starts = [line for line in lines if not line.startswith(" ")]
+    assert [line.split()[0] for line in starts] == ["film", "sample", "b"]
+    assert starts[1][at:].startswith("tars/3.tar: cut off")
+    assert all(line[:at].strip() == "" for line in lines if line not in starts)
+    told = " ".join(line[at:] for line in lines[1:])
+    assert told == " ".join([CORRUPT.ended, CORRUPT.log, PLAN.ended, PLAN.log])
+
+
+def test_a_column_without_a_value_is_left_out():
+    head = format_table([PLAN]).splitlines()[0].split()
+    assert head[:3] == ["film", "stage", "attempts"]
+
+
+def test_a_long_name_leaves_room_for_the_sentence():
+    lines = format_table([CORRUPT._replace(film="f" * 90)]).splitlines()
+    assert all(len(line.split("3  ")[-1].strip()) <= 40 for line in lines[1:])
