@@ -193,6 +193,7 @@ def make_results(folder: Path) -> None:
     from extract_frames import extract_frames
     from merge_film import merge_film
     from merge_films import merge_films
+    from reelbow.thumbnails import Shaping
     from render_barcode import render_barcode
 
     results = folder / "results"
@@ -216,19 +217,13 @@ def make_results(folder: Path) -> None:
                     strip_rows=STRIP_ROWS,
                     mean_space="srgb",
                 )
-            downsample_frames(
-                tarball,
-                film / "plan.json",
-                folder / "thumbnails.npz",
-                height=STRIP_ROWS,
-                crop=plan["crop"] if plan["video"] is None else None,
-                mean_space="srgb",
-                max_pixels=10**8,
-                missing_frames="skip",
-            )
+            crop = plan["crop"] if plan["video"] is None else None
+            shaping = Shaping(STRIP_ROWS, crop, "srgb", 10**8, "skip")
+            thumbnails = folder / "thumbnails.npz"
+            downsample_frames(tarball, film / "plan.json", thumbnails, shaping=shaping)
             shards.append(film / "palettes" / f"{shard}.sqlite")
             cluster_shard(
-                folder / "thumbnails.npz",
+                thumbnails,
                 film / "plan.json",
                 shards[-1],
                 film=film.name,
@@ -240,6 +235,7 @@ def make_results(folder: Path) -> None:
                 seed=0,
                 engine="numba",
                 metadata={"settings": "{}"},
+                shaping=shaping,
             )
         merge_film(
             shards,

@@ -208,7 +208,7 @@ def render_table(figures: Figures) -> str:
         ),
     ]
     lines = [
-        f"{figures['machine']}; medians of {figures['film_runs']} runs by turns on the "
+        f"{figures['machine']}; medians of runs by turns: {figures['film_runs']} on the "
         f"film, {figures['tarball_runs']} on the tarball; "
         "`uv run python benchmarks/whole_run.py`",
         "",
