@@ -208,8 +208,8 @@ def render_table(figures: Figures) -> str:
         ),
     ]
     lines = [
-        f"{figures['machine']}; medians of runs by turns: {figures['film_runs']} on the "
-        f"film, {figures['tarball_runs']} on the tarball; "
+        f"{figures['machine']}; medians of runs by turns: {figures['film_runs']} on "
+        f"the film, {figures['tarball_runs']} on the tarball; "
         "`uv run python benchmarks/whole_run.py`",
         "",
         "| the ten-minute film | CPU s | wall s | peak MB | ratio |",
