@@ -202,6 +202,7 @@ def test_a_tarball_that_is_cut_off_fails_alone_and_runs_alone_when_mended(projec
     for word in ["Traceback", "CalledProcessError", "WorkflowError"]:
         assert word not in result.stderr
     assert project.results() == {
+        "failed.tsv",
         "tars/plan.json",
         "tars/palettes/00000.sqlite",
         "tars/palettes/00002.sqlite",

@@ -28,7 +28,7 @@ _DATES = {".svg": "Date", ".pdf": "CreationDate"}
 # Columns of pixels: about 300 to an inch. Wider barcodes keep all their columns up to
 # the most that a page can have in about 0.5 GB of memory.
 _GOAL_COLUMNS = 4_200
-_MAX_COLUMNS = 8_400
+_MAX_COLUMNS = 7_200
 
 # Inches.
 _BARCODE_WIDTH = 14.0
@@ -79,7 +79,7 @@ def save_figure(
     """Draw a barcode as a page for print: PNG, SVG or PDF by the path's suffix.
 
     The barcode is enlarged by whole factors only, so each of its pixels is a sharp
-    rectangle; columns beyond 8,400 are averaged. Drawing twice gives the same bytes.
+    rectangle; columns beyond 7,200 are averaged. Drawing twice gives the same bytes.
 
     Parameters
     ----------
@@ -226,14 +226,18 @@ def _save_png(
     # Drawn by matplotlib, a large barcode would take 2 GB of memory on its way.
     canvas: Any = FigureCanvasAgg(figure)
     canvas.draw()
-    page = np.asarray(canvas.buffer_rgba())[..., :3].copy()
+    # Into matplotlib's own memory: one copy more would be a third of all that is used.
+    page = np.asarray(canvas.buffer_rgba())
     left = round(axes.bbox.x0)
     bottom = page.shape[0] - round(axes.bbox.y0)
     height, width = picture.shape[:2]
-    page[bottom - height : bottom, left : left + width] = picture
+    page[bottom - height : bottom, left : left + width, :3] = picture
+    size = page.shape[1], page.shape[0]
+    image = Image.frombuffer("RGBA", size, page, "raw", "RGBA", 0, 1)
     info = PngImagePlugin.PngInfo()
     info.add_itxt("Title", title)
-    Image.fromarray(page).save(path, dpi=(figure.dpi, figure.dpi), pnginfo=info)
+    image = image.convert("RGB")
+    image.save(path, dpi=(figure.dpi, figure.dpi), pnginfo=info)
 
 
 def find_time_ticks(times_s: NDArray[np.float64]) -> list[tuple[float, str]]:
