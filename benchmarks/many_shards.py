@@ -321,7 +321,7 @@ def read_memory(rule: str) -> int:
         path.read_text() for path in (ROOT / "workflow" / "rules").glob("*.smk")
     )
     own = rules.partition(f"rule {rule}:")[2]
-    found = re.search(r"mem_mb=(?:ask_mb\()?(\d+)", own)
+    found = re.search(r"mem_mb=(?:ask_more\()?(\d+)", own)
     assert found is not None
     return int(found[1])
 

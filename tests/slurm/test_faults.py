@@ -174,9 +174,10 @@ def test_after_snakemake_was_killed_the_same_command_goes_on(archive, undisturbe
         assert cancelled <= left
         result = archive.run_on_slurm(*SHARDS, **ARCHIVE)
     assert result.status == 0, result.stderr
-    jobs = archive.shard_jobs()
-    for job in jobs:
-        assert job.state == ("CANCELLED" if job.number in cancelled else "COMPLETED")
+    for job in archive.shard_jobs():
+        # A job may also end by itself while it is cancelled.
+        ended = {"COMPLETED", "CANCELLED"} if job.number in cancelled else {"COMPLETED"}
+        assert job.state in ended
     archive.check_against(undisturbed)
 
 

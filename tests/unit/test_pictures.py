@@ -139,6 +139,18 @@ def test_strips_and_means_are_plain_averages() -> None:
     assert luma == pytest.approx(255)
 
 
+def test_a_very_tall_picture_is_averaged_as_any_other() -> None:
+    tall = np.full((140_000, 1, 3), 200, np.uint8)
+    tall[70_000:] = 100
+    how: dict[str, Any] = {"full": tall.shape[:2], "crop": None, "strip_rows": None}
+    small, averages = shape_and_average(tall, **how, height=2, space="srgb")
+    assert_array_equal(small[:, 0, 0], [200, 100])
+    assert_array_equal(averages.mean, 150)
+    small, averages = shape_and_average(tall, **how, height=None, space="srgb")
+    assert_array_equal(small, tall)
+    assert_array_equal(averages.mean, 150)
+
+
 def test_a_crop_is_written_as_ffmpeg_writes_it() -> None:
     crop = Crop(width=640, height=268, x=0, y=46)
     assert str(crop) == "640:268:0:46"

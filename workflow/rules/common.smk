@@ -247,13 +247,8 @@ def count_frames(film):
     return needs.estimate_frames(planned, count_bytes(FILMS[film].tarballs))
 
 
-def ask_mb(least):
-    """A resources function: more MB with each attempt."""
-    return lambda wildcards, attempt: attempt * least
-
-
-def ask_minutes(least):
-    """A resources function: more minutes with each attempt."""
+def ask_more(least):
+    """A resources function: as much more with each attempt, MB or minutes."""
     return lambda wildcards, attempt: attempt * least
 
 
@@ -314,13 +309,11 @@ def doubt_shards(film):
         return
     first = SimpleNamespace(film=film, shard="00000")
     plan, size = get_plan(first), get_size(first)
-    work = [
-        needs.estimate_extraction_s(size),
-        needs.estimate_downsampling_s(size),
-        estimate_clustering_s(size),
-    ]
+    work_s = needs.estimate_extraction_s(size) + estimate_clustering_s(size)
+    if config["downsample"]["height"] is not None:
+        work_s += needs.estimate_downsampling_s(size)
     n_shards, per_shard = len(plan["shards"]), config["shards"]["frames"]
-    doubt = needs.doubt_shards(n_shards, plan["n_frames"], per_shard, sum(work))
+    doubt = needs.doubt_shards(n_shards, plan["n_frames"], per_shard, work_s)
     if doubt:
         progress.tell(f"{film}: {doubt}")
 

@@ -14,7 +14,7 @@ rule make_demo_film:
     threads: 1
     resources:
         mem_mb=500,
-        runtime=ask_minutes(60),
+        runtime=ask_more(60),
     params:
         code=get_code("make_demo_film"),
     script:

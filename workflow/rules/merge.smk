@@ -16,7 +16,7 @@ rule merge_film:
         "../../envs/cluster_cpu.yaml"
     threads: 1
     resources:
-        mem_mb=ask_mb(700),
+        mem_mb=ask_more(700),
         runtime=get_film_minutes,
     params:
         title=lookup_film("title"),
@@ -41,7 +41,7 @@ rule merge_films:
         "../../envs/cluster_cpu.yaml"
     threads: 1
     resources:
-        mem_mb=ask_mb(700),
+        mem_mb=ask_more(700),
         runtime=get_films_minutes,
     params:
         n_colors=config["cluster"]["n_colors"],

@@ -17,7 +17,7 @@ checkpoint plan_shards:
         "../../envs/decode.yaml"
     threads: 1
     resources:
-        mem_mb=ask_mb(2000),
+        mem_mb=ask_more(2000),
         runtime=get_planning_minutes,
     params:
         tarballs=get_tarballs,

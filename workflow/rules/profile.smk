@@ -19,7 +19,7 @@ rule profile_run:
     threads: 1
     resources:
         mem_mb=1000,
-        runtime=ask_minutes(60),
+        runtime=ask_more(60),
     params:
         films=list(FILMS),
         kinds=config["barcodes"]["kinds"],

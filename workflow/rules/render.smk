@@ -23,7 +23,7 @@ rule render_barcode:
         "../../envs/render.yaml"
     threads: 1
     resources:
-        mem_mb=ask_mb(1500),
+        mem_mb=ask_more(1500),
         runtime=get_film_minutes,
     params:
         skip_black=config["barcodes"]["skip_black"],

@@ -13,6 +13,9 @@ from .compiled import compile_once
 # Parts of a pixel.
 _PIXEL = 256
 
+# More lines to a row of the result would pass what 32 bits hold.
+MAX_LINES = 65_535
+
 # Bytes that are summed side by side: whole pixels, and whole vectors of the machine.
 _SIDE_BY_SIDE = 96
 
@@ -24,8 +27,9 @@ def average_areas(
 
     Parameters
     ----------
-    picture : (h, w, 3) uint8, contiguous; at most 65,535 rows and columns
-    size : (height, width) of the result, neither larger than the picture's
+    picture : (h, w, 3) uint8, contiguous
+    size : (height, width) of the result, neither larger than the picture's, and with
+        no more than `MAX_LINES` lines to a row
 
     Returns
     -------

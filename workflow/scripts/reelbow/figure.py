@@ -26,9 +26,9 @@ SUBTITLES = {
 _DATES = {".svg": "Date", ".pdf": "CreationDate"}
 
 # Columns of pixels: about 300 to an inch. Wider barcodes keep all their columns up to
-# the most that a page can have in about 0.5 GB of memory.
+# the most that a page can have in about 0.25 GB of memory.
 _GOAL_COLUMNS = 4_200
-_MAX_COLUMNS = 7_200
+_MAX_COLUMNS = 6_000
 
 # Inches.
 _BARCODE_WIDTH = 14.0
@@ -79,7 +79,7 @@ def save_figure(
     """Draw a barcode as a page for print: PNG, SVG or PDF by the path's suffix.
 
     The barcode is enlarged by whole factors only, so each of its pixels is a sharp
-    rectangle; columns beyond 7,200 are averaged. Drawing twice gives the same bytes.
+    rectangle; columns beyond 6,000 are averaged. Drawing twice gives the same bytes.
 
     Parameters
     ----------

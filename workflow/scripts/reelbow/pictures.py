@@ -140,20 +140,19 @@ def shape_and_average(
     space : srgb or linear, where the average is taken
     """
     # Imported here, since it costs much: only what averages needs it.
-    from .area_average import average_areas
+    from .area_average import MAX_LINES, average_areas
 
     kept = np.ascontiguousarray(_cut(picture, full, crop))
     shape = (crop.height, crop.width) if crop else full
     size = find_shape(shape, height)
-    small = None
-    if size == kept.shape[:2]:
-        small = kept
-    elif size[0] > kept.shape[0] or size[1] > kept.shape[1]:
-        # Pixels that are not square: one side grows.
-        small = _shrink(kept, shape, height)
-    # Where only the rows' means are wanted, the picture becomes one pixel.
-    averaged, means = average_areas(kept, size if small is None else (1, 1))
-    small = averaged if small is None else small
+    rows, columns = kept.shape[:2]
+    if size == (rows, columns):
+        small, means = kept, average_areas(kept, (rows, 1))[1]
+    elif size[0] <= rows <= MAX_LINES * size[0] and size[1] <= columns:
+        small, means = average_areas(kept, size)
+    else:
+        # Pixels that are not square: one side may grow.
+        small, means = _shrink(kept, shape, height), average_areas(kept, (rows, 1))[1]
     averages = Averages.of_rows(means, rows=min(strip_rows or size[0], size[0]))
     if space == "linear":
         averages = _average_light(kept, averages)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from . import pictures
@@ -25,22 +24,16 @@ class ShardFrames:
         self._tarball = FrameTarball(tarball)
         self._extracted = planned["video"] is not None
         self._shaping = shaping
-        self._crop = shaping.crop and pictures.Crop.parse(shaping.crop)
+        self._crop = pictures.Crop.parse(shaping.crop) if shaping.crop else None
         self._crop_of = (planned["height"], planned["width"])
         self.skipped: list[tuple[str, str]] = []
 
     def __enter__(self) -> Self:
-        self._tarball.__enter__()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *about: object) -> None:
         """Close the tarball."""
-        self._tarball.__exit__(kind, error, traceback)
+        self._tarball.__exit__(*about)
 
     def __iter__(self) -> Iterator[ShardFrame]:
         """Read them in their order.
@@ -61,7 +54,7 @@ class ShardFrames:
                     member.data,
                     # A reduced JPEG has nearly the same thumbnail, but other averages.
                     height=None if whole else height,
-                    crop=self._crop or None,
+                    crop=self._crop,
                     crop_of=self._crop_of,
                     max_pixels=self._shaping.max_pixels,
                 )

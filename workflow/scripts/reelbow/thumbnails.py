@@ -112,7 +112,6 @@ class ThumbnailWriter:
     def __init__(self, path: Path) -> None:
         self._zip = zipfile.ZipFile(path, "w")
         self._gathering = Gathering()
-        self._n_batches = 0
         self._frames: list[NDArray[np.int64]] = []
         self._times_s: list[NDArray[np.float64]] = []
         self._names: list[str] = []
@@ -125,11 +124,10 @@ class ThumbnailWriter:
             self._write_batch(batch)
 
     def _write_batch(self, batch: Batch) -> None:
-        self._batch_starts.append(len(self._names))
-        number = f"{self._n_batches:06d}"
+        number = f"{len(self._batch_starts):06d}"
         for part in _PARTS:
             self._write(f"{part}_{number}", getattr(batch, part))
-        self._n_batches += 1
+        self._batch_starts.append(len(self._names))
         self._frames.append(batch.frames)
         self._times_s.append(batch.times_s)
         self._names += batch.names
@@ -154,11 +152,11 @@ class ThumbnailWriter:
             for batch in self._gathering.finish():
                 self._write_batch(batch)
             self._write("batch_starts", np.array(self._batch_starts, np.int64))
-            none = np.empty(0)
-            self._write(
-                "frames", np.concatenate([*self._frames, none.astype(np.int64)])
-            )
-            self._write("times_s", np.concatenate([*self._times_s, none]))
+            # With an empty one, for the shard that has no frames.
+            frames = [np.empty(0, np.int64), *self._frames]
+            times_s = [np.empty(0, np.float64), *self._times_s]
+            self._write("frames", np.concatenate(frames))
+            self._write("times_s", np.concatenate(times_s))
             self._write("names", np.array(self._names, np.str_))
             self._write("skipped", np.array(self.skipped, np.str_).reshape(-1, 2))
 
