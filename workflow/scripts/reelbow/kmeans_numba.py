@@ -13,10 +13,12 @@ To cluster in another color space, the bins' points are moved there once per fra
 that follows asks only for their moments. A bin is narrow: the mean of its pixels in the
 space lies nearly where their mean in sRGB does.
 
-Sums over pixels are whole numbers, exact in float64, and bins are sorted: the order of
-the pixels does not matter. Loops in float32 add up in an order that the code fixes, not
-the width of the machine's vectors, so no fastmath: it would make machines disagree.
-Roots are taken as in `color_spaces`, to the same bits, not by the machine's library.
+Sums over pixels are whole numbers, or in another space whole multiples of a power of
+two, exact in float64: their order does not matter, and a GPU finds the same bits by the
+same steps (kmeans_batches.cu, which must follow what is changed here). Loops in float32
+add up in an order that the code fixes, not the width of the machine's vectors, so no
+fastmath: it would make machines disagree. Roots are taken as in `color_spaces`, to the
+same bits, not by the machine's library.
 
 References
 ----------
@@ -37,30 +39,32 @@ from reelbow.compiled import compile_once
 
 _compile = numba.njit(nogil=True)
 
-_BINS = 1 << 18
+N_BINS = 1 << 18
 # Below this many bins of 6 bits, every color is a bin of its own.
-_FEW_BINS = 512
+FEW_BINS = 512
 # A space of cube roots tells levels apart in the dark that would share a bin of 6 bits:
 # there are more frames of which every color counts, and of these the coarse histogram
 # is finer.
-_FEW_BINS_BY_ROOTS = 2048
-_MIN_COARSE_BY_ROOTS = 2048
+FEW_BINS_BY_ROOTS = 2048
+MIN_COARSE_BY_ROOTS = 2048
 # The coarse histogram has at least so many points, also for every color asked for.
-_MIN_COARSE = 256
-_MIN_COARSE_PER_COLOR = 32
+MIN_COARSE = 256
+MIN_COARSE_PER_COLOR = 32
 # Seedings behind every start: cheap on the coarse histogram, and the worst starts go.
-_SEEDINGS = 3
-_MAX_ITERATIONS = 300
+SEEDINGS = 3
+MAX_ITERATIONS = 300
 # A start that gains less than this part of the whole scatter is known well enough to be
 # compared; the best one then goes on until nothing moves.
-_TOLERANCE = 1e-4
+TOLERANCE = 1e-4
 # The curve of sRGB is a table of so many values a level, and straight in between: right
 # to 1e-7, and exact at whole levels.
-_CURVE_STEPS = 8
+CURVE_STEPS = 8
+# No coordinate of a color is larger than 2 to this power.
+_RANGE_BITS = {"srgb": 8, "linear": 0, "oklab": 1, "cielab": 8}
 # Halley's steps of a cube root, enough for float64. Here and not in `_Space`, to be
 # unrolled; not imported, for the cache of compiled code would not see it change.
-_ROOT_STEPS = 3
-_ONE_BITS = 0x3FF0000000000000
+ROOT_STEPS = 3
+ONE_BITS = 0x3FF0000000000000
 # Stands for "no center here" where centers are taken four at a time.
 _FAR_AWAY = np.float32(1e9)
 
@@ -105,6 +109,7 @@ class _Space(NamedTuple):
     epsilon, slope, offset : up to epsilon, the straight line that stands for the root
     from_roots : (3, 3) float64, from the cube roots
     origin : (3,) float64, added at last
+    parts : moments are whole multiples of 1 / parts, so that their sums are exact
     """
 
     curve: NDArray[np.float64]
@@ -114,6 +119,7 @@ class _Space(NamedTuple):
     offset: float
     from_roots: NDArray[np.float64]
     origin: NDArray[np.float64]
+    parts: float
 
 
 class _Scratch(NamedTuple):
@@ -158,8 +164,9 @@ def find(
     weights : (n, k) float64, pixels in each cluster; 0 where missing
     """
     sums = np.zeros((len(frames), n_colors, 4))
-    _find_all(frames, n_init, seed, _describe_space(color_space), sums)
-    return _split_moments(sums)
+    space = describe_space(color_space, frames.shape[1])
+    _find_all(frames, n_init, seed, space, sums)
+    return split_moments(sums)
 
 
 def find_weighted(
@@ -191,18 +198,27 @@ def find_weighted(
     moments = np.concatenate([weights[:, None], weights[:, None] * points], axis=1)
     sums = np.zeros((1, n_colors, 4))
     _find_one(keys[order], moments[order], n_init, seed, sums[0])
-    return _split_moments(sums)
+    return split_moments(sums)
 
 
-def _describe_space(color_space: str) -> _Space:
-    """Gather the numbers of a color space."""
+def describe_space(color_space: str, n_pixels: int) -> _Space:
+    """Gather the numbers of a color space, for frames of so many pixels."""
     if color_space == "srgb":
         curve = np.empty(0)
     else:
-        levels = np.arange(255 * _CURVE_STEPS + 1) / _CURVE_STEPS
+        levels = np.arange(255 * CURVE_STEPS + 1) / CURVE_STEPS
         curve = color_spaces.srgb_to_linear(levels)
+    # No sum of moments needs more than the 53 bits of float64.
+    bits = 52 - n_pixels.bit_length() - _RANGE_BITS[color_space]
     space = _Space(
-        curve, np.empty((0, 0)), 0.0, 0.0, 0.0, np.empty((0, 0)), np.zeros(3)
+        curve,
+        np.empty((0, 0)),
+        0.0,
+        0.0,
+        0.0,
+        np.empty((0, 0)),
+        np.zeros(3),
+        2.0**bits,
     )
     if color_space == "oklab":
         return space._replace(
@@ -221,7 +237,7 @@ def _describe_space(color_space: str) -> _Space:
     return space
 
 
-def _split_moments(
+def split_moments(
     sums: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Turn moments (n, k, 4) into mean colors and weights."""
@@ -242,9 +258,9 @@ def _find_all(
     n_pixels = frames.shape[1]
     n_colors = sums.shape[1]
     by_roots = len(space.from_linear) > 0
-    few_bins = _FEW_BINS_BY_ROOTS if by_roots else _FEW_BINS
-    size = max(min(n_pixels, _BINS), few_bins * 64)
-    slots = np.full(_BINS, -1, np.int32)
+    few_bins = FEW_BINS_BY_ROOTS if by_roots else FEW_BINS
+    size = max(min(n_pixels, N_BINS), few_bins * 64)
+    slots = np.full(N_BINS, -1, np.int32)
     counts = np.empty((size, 4), np.int64)
     unsorted = np.empty(size, np.int64)
     half_sorted = np.empty(size, np.int64)
@@ -256,12 +272,12 @@ def _find_all(
         n = _count_bins(frames[i], slots, unsorted, counts)
         _sort_keys(unsorted, n, half_sorted, fine.keys)
         bits = 6
-        min_coarse = _MIN_COARSE
+        min_coarse = MIN_COARSE
         if n < few_bins:
             n = _count_colors(frames[i], slots, n, unsorted, counts, fine)
             bits = 8
             if by_roots:
-                min_coarse = _MIN_COARSE_BY_ROOTS
+                min_coarse = MIN_COARSE_BY_ROOTS
         else:
             _empty_slots(slots, n, counts, fine)
         if len(space.curve) > 0:
@@ -293,7 +309,7 @@ def _find_one(
     scratch = _make_scratch(size, len(sums))
     scratch.state[0] = np.uint64(seed)
     n = _coarsen(given, size, 0, fine)
-    _search(fine, n, 48, middle, coarse, _MIN_COARSE, n_init, scratch, sums)
+    _search(fine, n, 48, middle, coarse, MIN_COARSE, n_init, scratch, sums)
 
 
 @_compile
@@ -445,13 +461,14 @@ def _leave_srgb(histogram: _Histogram, n: int, space: _Space) -> None:
     for i in range(n):
         weight = histogram.moments[i, 0]
         for channel in range(3):
-            at = histogram.moments[i, channel + 1] / weight * _CURVE_STEPS
+            at = histogram.moments[i, channel + 1] / weight * CURVE_STEPS
             below = min(int(at), len(space.curve) - 2)
             low = space.curve[below]
             linear[channel] = low + (at - below) * (space.curve[below + 1] - low)
         if len(space.from_linear) == 0:
             for channel in range(3):
-                histogram.moments[i, channel + 1] = weight * linear[channel]
+                moment = np.rint(weight * linear[channel] * space.parts)
+                histogram.moments[i, channel + 1] = moment / space.parts
             continue
         for j in range(3):
             row = space.from_linear[j]
@@ -463,16 +480,17 @@ def _leave_srgb(histogram: _Histogram, n: int, space: _Space) -> None:
         for j in range(3):
             row = space.from_roots[j]
             value = row[0] * roots[0] + row[1] * roots[1] + row[2] * roots[2]
-            histogram.moments[i, j + 1] = weight * (value + space.origin[j])
+            moment = np.rint(weight * (value + space.origin[j]) * space.parts)
+            histogram.moments[i, j + 1] = moment / space.parts
     _place_points(histogram, n)
 
 
 @_compile
 def _take_cube_root(value: float) -> float:
     """Take the cube root of a number above 0, as `color_spaces` does."""
-    bits = (np.float64(value).view(np.int64) - _ONE_BITS) // 3 + _ONE_BITS
+    bits = (np.float64(value).view(np.int64) - ONE_BITS) // 3 + ONE_BITS
     root = np.int64(bits).view(np.float64)
-    for _ in range(_ROOT_STEPS):
+    for _ in range(ROOT_STEPS):
         power = root * root * root
         root = root * ((2.0 * power + 4.0 * value) / (4.0 * power + 2.0 * value))
     return float(root)
@@ -530,14 +548,14 @@ def _search(
         return
     # From 4 bits a channel on, one bit more until there are enough points.
     shift = key_bits - 12
-    enough = max(min_coarse, _MIN_COARSE_PER_COLOR * n_colors)
+    enough = max(min_coarse, MIN_COARSE_PER_COLOR * n_colors)
     n_coarse = _coarsen(fine, n, shift, coarse)
     while n_coarse < enough and shift > 0:
         shift -= 3
         n_coarse = _coarsen(fine, n, shift, coarse)
     n_middle = _coarsen(fine, n, shift - 3, middle) if shift > 0 else 0
 
-    tolerance = _TOLERANCE * _measure_scatter(coarse, n_coarse)
+    tolerance = TOLERANCE * _measure_scatter(coarse, n_coarse)
     padded = (n_colors + 3) // 4 * 4
     centers = np.empty((padded, 3), np.float32)
     start = np.empty((padded, 3), np.float32)
@@ -545,7 +563,7 @@ def _search(
     best_inertia = np.inf
     for _ in range(n_init):
         start_inertia = np.inf
-        for _ in range(_SEEDINGS):
+        for _ in range(SEEDINGS):
             _seed_centers(coarse, n_coarse, n_colors, centers, scratch)
             inertia = _move_centers(coarse, n_coarse, centers, tolerance, scratch)
             if inertia < start_inertia:
@@ -764,7 +782,7 @@ def _move_centers(
     members[:] = 0
     last_inertia = np.inf
     inertia = np.inf
-    for _ in range(_MAX_ITERATIONS):
+    for _ in range(MAX_ITERATIONS):
         _label_points(histogram.points, centers, scratch.nearest[:n], labels)
         for i in range(n):
             new = labels[i]

@@ -1,0 +1,107 @@
+"""A device for kmeans_batches on the CPU: its kernels, made by a compiler of C++."""
+
+import ctypes
+import shutil
+import subprocess
+import threading
+from pathlib import Path
+
+import numpy as np
+
+from reelbow import kmeans_batches
+
+SHIM = Path(__file__).with_name("kernels_on_cpu.h")
+# As on a GPU, products and sums are not fused.
+FLAGS = ["-std=c++20", "-O2", "-ffp-contract=off", "-fPIC", "-shared", "-pthread"]
+
+
+def find_compiler() -> str | None:
+    return shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
+
+
+def compile_kernels(library: Path) -> Path:
+    subprocess.run(
+        [
+            *(find_compiler() or "c++", *FLAGS, "-x", "c++", "-include", SHIM),
+            *("-", "-o", library),
+        ],
+        input=kmeans_batches.read_source(),
+        text=True,
+        check=True,
+    )
+    return library
+
+
+class CpuDevice:
+    """Runs each kernel at once, the blocks one after the other.
+
+    Parameters
+    ----------
+    n_threads : of each block; None: one, whatever is asked for, which is fastest
+    """
+
+    n_processors = 2
+
+    def __init__(self, library, *, n_threads=1, free_bytes=1 << 30):
+        self._library = ctypes.CDLL(str(library))
+        self._n_threads = n_threads
+        self._free_bytes = free_bytes
+        self.batches = []
+        self.allocated_bytes = 0
+
+    def count_free_bytes(self):
+        return self._free_bytes
+
+    def make_queue(self):
+        return None
+
+    def allocate(self, shape, dtype):
+        array = np.empty(shape, dtype)
+        self.allocated_bytes += array.nbytes
+        # Nothing may count on zeros.
+        array.view(np.uint8)[...] = 0xA5
+        return array
+
+    def allocate_here(self, shape, dtype):
+        return np.empty(shape, dtype)
+
+    def upload(self, source, to, queue):
+        to[...] = source
+
+    def download(self, source, to, queue):
+        to[...] = source
+
+    def wait(self, queue):
+        pass
+
+    def launch(self, kernel, queue, *arguments, blocks, threads, shared_bytes):
+        if kernel == "make_histograms":
+            self.batches.append(blocks)
+        function = self._library[kernel]
+        passed = [as_c(argument) for argument in arguments]
+        self._library.open_grid(blocks, self._n_threads)
+        for block in range(blocks):
+            self._run_block(function, passed, block)
+
+    def _run_block(self, function, arguments, block):
+        def run_thread(thread):
+            self._library.enter_block(block, thread)
+            function(*arguments)
+
+        if self._n_threads == 1:
+            run_thread(0)
+            return
+        workers = [
+            threading.Thread(target=run_thread, args=[thread])
+            for thread in range(self._n_threads)
+        ]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+
+
+def as_c(argument):
+    if isinstance(argument, np.ndarray):
+        return ctypes.c_void_p(argument.ctypes.data)
+    return np.ctypeslib.as_ctypes_type(argument.dtype)(argument)
