@@ -23,6 +23,9 @@ _SHARED_CONSTANTS = (
     "ONE_BITS",
 )
 
+# A product and a sum that are fused are rounded once, where a CPU rounds twice.
+COMPILER_OPTIONS = ("--std=c++14", "--fmad=false")
+
 # Threads of a block. A start has some hundred points; a frame has thousands of pixels.
 _START_THREADS = 128
 _FRAME_THREADS = 256
