@@ -16,8 +16,8 @@ from . import __version__
 LIBRARY = Path(__file__).parent
 PACKAGE = LIBRARY.name
 
-# They tell of failures, or keep compiled code, and change no result.
-WITHOUT_RESULT = frozenset({"compiled", "errors", "job"})
+# They tell of failures, keep compiled code or find a place, and change no result.
+WITHOUT_RESULT = frozenset({"compiled", "errors", "failures", "gpu", "job", "scratch"})
 
 
 # Packages whose version can show in a palette.

@@ -23,6 +23,8 @@ from typing import Any, ParamSpec, TextIO, TypeVar
 
 import numba
 
+from . import scratch
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -94,20 +96,12 @@ def _open_cache(kernel: Any) -> Path:
         kernel.enable_caching()
     except RuntimeError:
         # numba has found no folder to write to.
-        os.environ["NUMBA_CACHE_DIR"] = str(_make_temporary_folder())
+        os.environ["NUMBA_CACHE_DIR"] = str(
+            scratch.make_own_folder(Path(tempfile.gettempdir()))
+        )
         numba.config.reload_config()  # type: ignore[no-untyped-call]
         kernel.enable_caching()
     return Path(kernel.stats.cache_path)
-
-
-def _make_temporary_folder() -> Path:
-    """Make a folder that is the user's alone: what lies in a cache is run."""
-    folder = Path(tempfile.gettempdir(), f"reelbow-{os.getuid()}")
-    folder.mkdir(mode=0o700, exist_ok=True)
-    about = folder.lstat()
-    if (about.st_uid, about.st_mode & 0o170077) != (os.getuid(), 0o040000):
-        raise PermissionError(f"{folder} is not this user's alone")
-    return folder
 
 
 def _has_content(lock: TextIO) -> bool:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from reelbow import gpu
 from reelbow.color_spaces import SPACES
 from reelbow.errors import ReelbowError
 
@@ -22,8 +23,14 @@ from reelbow.errors import ReelbowError
 ENGINES = {
     "numba": "reelbow.kmeans_numba",
     "sklearn": "reelbow.kmeans_sklearn",
+    "cupy": "reelbow.kmeans_cupy",
+    "cuml": "reelbow.kmeans_cuml",
 }
-FUTURE_ENGINES = frozenset({"cupy", "cuml"})
+# How to run with the packages that not everybody has.
+COMMANDS = {
+    "cupy": "uv run --extra gpu snakemake",
+    "cuml": "uv run --with cuml-cu12==26.10.0 snakemake",
+}
 COLOR_SPACES = tuple(SPACES)
 MAX_COLORS = 256
 # scikit-learn's bound, kept by every engine so that a config can change its engine.
@@ -82,7 +89,8 @@ def find_palettes(
     Raises
     ------
     ReelbowError
-        If a setting is outside of what is said above, or the engine is not installed.
+        If a setting is outside of what is said above, the engine is not installed, or
+        its GPU fails.
     ValueError
         If the frames are not of that shape and type, or have no pixels.
     """
@@ -95,13 +103,20 @@ def find_palettes(
     if height * width == 0:
         raise ValueError(f"frames must have pixels, these are {width}x{height}")
     pixels = np.ascontiguousarray(frames).reshape(n, height * width, 3)
-    colors, weights = _load_engine(engine).find(
-        pixels, n_colors, n_init, seed, color_space
-    )
+    module = _load_engine(engine)
+    with gpu.telling_errors():
+        colors, weights = module.find(pixels, n_colors, n_init, seed, color_space)
     if color_space != "srgb":
         colors = SPACES[color_space].to_srgb(colors)
         colors = np.clip(np.rint(colors * _PARTS) / _PARTS, 0, 255)
     return _rank(colors, weights)
+
+
+def find_version(engine: str) -> str:
+    """Find the version of an engine's package; raises as `find_palettes` does."""
+    _load_engine(engine)
+    # Engines are named as their packages.
+    return str(import_module(engine).__version__)
 
 
 def combine_palettes(
@@ -166,22 +181,29 @@ def _check_settings(n_colors: int, n_init: int, seed: int, color_space: str) -> 
 
 def _load_engine(engine: str) -> ModuleType:
     """Import the engine's module."""
-    if engine in FUTURE_ENGINES:
-        raise ReelbowError(
-            f"The k-means engine {engine!r} of GPUs is not in this version yet; set "
-            "cluster.gpu_share to 0, or let the shard run again, on a CPU."
-        )
     if engine not in ENGINES:
         raise ReelbowError(
             f"There is no k-means engine {engine!r}; "
             f"it must be one of: {', '.join(ENGINES)}."
         )
     try:
-        return import_module(ENGINES[engine])
+        with gpu.telling_errors():
+            return import_module(ENGINES[engine])
     except ModuleNotFoundError as error:
+        advice = ""
+        if engine in COMMANDS:
+            advice = f"; run `{COMMANDS[engine]} ...`, see docs/gpu.md"
         raise ReelbowError(
             f"The k-means engine {engine!r} needs the Python package {error.name!r}, "
-            "which is not installed here."
+            f"which is not installed here{advice}."
+        ) from error
+    except ImportError as error:
+        # CuPy frames the reason, at the end, with lines of "=".
+        *_, reason = [""] + [
+            line for line in str(error).splitlines() if line.strip(" =")
+        ]
+        raise ReelbowError(
+            f"The k-means engine {engine!r} cannot be loaded: {reason.strip()}."
         ) from error
 
 

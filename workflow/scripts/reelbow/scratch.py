@@ -41,13 +41,8 @@ def find_place(path: Path, need_mb: int) -> Path | None:
         return None
     folder = path.parent.resolve()
     for root in _list_roots(folder, need_mb):
-        own = root / _name_folder()
         with contextlib.suppress(OSError):
-            own.mkdir(mode=0o700, exist_ok=True)
-            about = own.lstat()
-            # Others may write beside it, and could have laid a link or folder there.
-            if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.getuid():
-                continue
+            own = make_own_folder(root)
             remove_leftovers(own)
             if shutil.disk_usage(own).free < SPARE * need_mb << 20:
                 continue
@@ -69,6 +64,21 @@ def _list_roots(folder: Path, need_mb: int) -> list[Path]:
     if MEMORY.is_dir() and need_mb <= MOST_MEMORY_MB:
         roots.append(MEMORY)
     return roots
+
+
+def make_own_folder(root: Path) -> Path:
+    """Make a folder where everybody may write, that is this user's alone.
+
+    Raises `OSError` if it cannot be made, or is another's: others could have laid a
+    link or folder there, and what lies in it may be run.
+    """
+    own = root / _name_folder()
+    own.mkdir(mode=0o700, exist_ok=True)
+    about = own.lstat()
+    is_closed = not about.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    if not (stat.S_ISDIR(about.st_mode) and about.st_uid == os.getuid() and is_closed):
+        raise PermissionError(f"{own} is not this user's alone")
+    return own
 
 
 def _name_folder() -> str:
