@@ -19,13 +19,13 @@ def find_compiler() -> str | None:
     return shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
 
 
-def compile_kernels(library: Path) -> Path:
+def compile_kernels(library: Path, source: str | None = None) -> Path:
     subprocess.run(
         [
             *(find_compiler() or "c++", *FLAGS, "-x", "c++", "-include", SHIM),
             *("-", "-o", library),
         ],
-        input=kmeans_batches.read_source(),
+        input=source or kmeans_batches.read_source(),
         text=True,
         check=True,
     )
@@ -33,7 +33,7 @@ def compile_kernels(library: Path) -> Path:
 
 
 class CpuDevice:
-    """Runs each kernel at once, the blocks one after the other.
+    """Runs each kernel at once.
 
     Parameters
     ----------
@@ -77,23 +77,26 @@ class CpuDevice:
     def launch(self, kernel, queue, *arguments, blocks, threads, shared_bytes):
         if kernel == "make_histograms":
             self.batches.append(blocks)
-        function = self._library[kernel]
-        passed = [as_c(argument) for argument in arguments]
-        self._library.open_grid(blocks, self._n_threads)
-        for block in range(blocks):
-            self._run_block(function, passed, block)
+        run_kernel(self._library, kernel, arguments, blocks, self._n_threads)
 
-    def _run_block(self, function, arguments, block):
-        def run_thread(thread):
-            self._library.enter_block(block, thread)
-            function(*arguments)
 
-        if self._n_threads == 1:
-            run_thread(0)
-            return
+def run_kernel(library, kernel, arguments, n_blocks, n_threads=1):
+    """Run a kernel, its blocks one after the other."""
+    function = library[kernel]
+    passed = [as_c(argument) for argument in arguments]
+    library.open_grid(n_blocks, n_threads)
+
+    def run_thread(block, thread):
+        library.enter_block(block, thread)
+        function(*passed)
+
+    for block in range(n_blocks):
+        if n_threads == 1:
+            run_thread(block, 0)
+            continue
         workers = [
-            threading.Thread(target=run_thread, args=[thread])
-            for thread in range(self._n_threads)
+            threading.Thread(target=run_thread, args=[block, thread])
+            for thread in range(n_threads)
         ]
         for worker in workers:
             worker.start()

@@ -23,7 +23,7 @@ ADVICE = "with --retries 1 the shard is done on a CPU, with cluster.gpu_share 0 
 # What CuPy, cuML and the libraries beneath them raise, as class: message.
 _SIGNS = {
     "the GPU has too little memory free": (
-        r"OutOfMemoryError|cudaErrorMemoryAllocation|CUDA_ERROR_OUT_OF_MEMORY"
+        r"OutOfMemoryError|NoRoomError|cudaErrorMemoryAllocation|CUDA_ERROR_OUT_OF_MEMORY"
         r"|std::bad_alloc"
     ),
     "there is no driver of NVIDIA's here, or it is too old": (

@@ -83,7 +83,7 @@ class Device(Protocol):
         """Wait until all is done that was put into a queue."""
 
 
-class NoRoomError(Exception):
+class NoRoomError(MemoryError):
     """A device has too little memory for a single frame.
 
     Attributes

@@ -7,6 +7,7 @@ from .memory import refuse_memory
 class Device:
     def __init__(self, number=0):
         self.id = number
+        self.attributes = {"MultiProcessorCount": 2}
 
     def use(self):
         pass
