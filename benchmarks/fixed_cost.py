@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
 from machine import name_machine, write_between  # noqa: E402 (the path comes first)
+from measuring import copy_workflow  # noqa: E402
 
 from projects import write_colors  # noqa: E402
 
@@ -66,10 +67,7 @@ class Project:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.code = folder / "code"
-        for name in ("workflow", "profiles", "envs", "config"):
-            ignored = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(ROOT / name, self.code / name, ignore=ignored)
-        shutil.copy2(ROOT / "Snakefile", self.code)
+        copy_workflow(self.code)
         self.beside = self.code / "workflow" / "scripts" / LIBRARY / "__pycache__"
         self.user = folder / "user"
         self.temporary = folder / "temporary"

@@ -1,6 +1,7 @@
 """Runs of commands and of the workflow, measured with all processes they start."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+# What of it Snakemake needs.
+WORKFLOW = ("Snakefile", "config", "workflow", "envs", "profiles")
 
 
 @dataclass
@@ -59,13 +62,30 @@ def measure(command: Sequence[str | Path], folder: Path) -> tuple[Cost, str]:
     return Cost(cpu_s, wall_s, usage.ru_maxrss * unit / 2**20), text
 
 
+def copy_workflow(folder: Path) -> None:
+    """Copy the workflow, without what was ever compiled.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be copied.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in WORKFLOW:
+        if (ROOT / name).is_dir():
+            unwanted = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / name, folder / name, ignore=unwanted)
+        else:
+            shutil.copy2(ROOT / name, folder)
+
+
 class Project:
     """A folder with this workflow in it, where a user runs Snakemake."""
 
     def __init__(self, folder: Path, code: Path = ROOT) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        for name in ["Snakefile", "config", "workflow", "envs", "profiles"]:
+        for name in WORKFLOW:
             (folder / name).symlink_to(code / name)
 
     def run(

@@ -365,8 +365,8 @@ def count_frames(result: Path) -> int:
     return int(n_frames)
 
 
-def copy_reelbow(folder: Path) -> None:
-    """Copy the workflow without what was ever compiled, or take away what a run left.
+def prepare_reelbow(folder: Path) -> None:
+    """Copy the workflow, or take away what a run has left.
 
     Raises
     ------
@@ -374,10 +374,7 @@ def copy_reelbow(folder: Path) -> None:
         If a file cannot be copied.
     """
     if not (folder / "Snakefile").exists():
-        for name in ["workflow", "config", "profiles", "envs"]:
-            unwanted = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(ROOT / name, folder / name, ignore=unwanted)
-        shutil.copy(ROOT / "Snakefile", folder)
+        measuring.copy_workflow(folder)
     for name in ["results", "logs", ".snakemake"]:
         shutil.rmtree(folder / name, ignore_errors=True)
 
@@ -406,7 +403,7 @@ def run_peer(
     else:
         programs = Path(sys.executable).parent
     if peer.command == REELBOW_COMMAND:
-        copy_reelbow(folder)
+        prepare_reelbow(folder)
     result = folder / peer.result
     if peer.result:
         result.unlink(missing_ok=True)

@@ -24,6 +24,7 @@ PROGRAMS = ("slurmctld", "slurmd", "sbatch", "munged", "unshare", "setpriv")
 
 # The nodes of each partition. The GPU is /dev/zero: Slurm counts it, nothing more.
 PARTITIONS = {"cpu": ("c1", "c2"), "gpu": ("g1",)}
+MEMORY = Path("/dev/shm")
 NODES = [node for nodes in PARTITIONS.values() for node in nodes]
 
 CONFIGURATION = """\
@@ -55,6 +56,16 @@ SlurmdParameters=config_overrides
 SlurmdTimeout=10
 ReturnToService=2
 KillWait=2
+TaskProlog={folder}/prolog
+"""
+
+# On some clusters Slurm gives each job a folder of its own; here one node does.
+PROLOG = """\
+#!/bin/sh
+if [ "$SLURMD_NODENAME" = g1 ]; then
+    mkdir -p {local}/$SLURM_JOB_ID
+    echo export TMPDIR={local}/$SLURM_JOB_ID
+fi
 """
 
 
@@ -86,12 +97,14 @@ class Cluster:
     ----------
     folder : what is Slurm's own, with its logs
     disk : a disk of 24 MB that all nodes share
+    local : where each node has a disk of its own; jobs on g1 have their TMPDIR there
     environment : for the processes that are to use this Slurm
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.disk = folder / "disk"
+        self.local = folder / "local"
         self.environment = {
             **os.environ,
             "SLURM_CONF": str(folder / "slurm.conf"),
@@ -137,6 +150,7 @@ class Cluster:
     def _configure(self) -> None:
         (self.folder / "munge").mkdir()
         self.disk.mkdir()
+        self.local.mkdir()
         (self.folder / "munge/key").write_bytes(os.urandom(1024))
         (self.folder / "munge/key").chmod(0o400)
         port, *ports = find_ports(1 + len(NODES))
@@ -157,6 +171,9 @@ class Cluster:
                 f"Default={'YES' if partition == 'cpu' else 'NO'}\n"
             )
         (self.folder / "slurm.conf").write_text("".join(lines))
+        prolog = self.folder / "prolog"
+        prolog.write_text(PROLOG.format(local=self.local))
+        prolog.chmod(0o755)
         (self.folder / "gres.conf").write_text("NodeName=g1 Name=gpu File=/dev/zero\n")
 
     def _spawn(self, program: str, *arguments: str) -> subprocess.Popen[bytes]:
@@ -184,6 +201,7 @@ class Cluster:
                     # srun in a job is not told of SLURM_CONF by Snakemake.
                     f"mount --bind {self.folder} /etc/slurm && "
                     "mount -t tmpfs -o size=500m reelbow /dev/shm && "
+                    f"mount -t tmpfs -o size=500m reelbow {self.local} && "
                     f"{find_program('slurmd')} -D -N {node}",
                 )
         wait_for(
@@ -197,9 +215,14 @@ class Cluster:
         kill(self.nodes.pop(node))
 
     def list_scratch(self, node: str) -> list[str]:
-        """List the files in a node's /dev/shm."""
-        sees = Path("/proc", str(self.nodes[node].pid), "root", "dev", "shm")
-        return [str(path.relative_to(sees)) for path in sees.rglob("*")]
+        """List the files in a node's /dev/shm and on its own disk."""
+        sees = Path("/proc", str(self.nodes[node].pid), "root")
+        folders = [sees / folder.relative_to("/") for folder in (MEMORY, self.local)]
+        return [
+            str(path.relative_to(sees))
+            for folder in folders
+            for path in folder.rglob("*")
+        ]
 
     def stop(self) -> None:
         """End all that was started, whatever state it is in."""

@@ -7,6 +7,7 @@ import signal
 
 import pytest
 
+from cluster import wait_for
 from runs import ARCHIVE, N_TARBALLS, SHARDS, SlurmProject, write_archive
 
 pytestmark = pytest.mark.slurm
@@ -152,6 +153,35 @@ def test_shards_that_get_no_gpu_fall_back_to_cpus(archive, undisturbed):
     assert result.status == 0, result.stderr
     assert {job.partition for job in archive.shard_jobs()} == {"cpu"}
     assert len(archive.shard_jobs()) == N_TARBALLS
+    archive.check_against(undisturbed)
+
+
+@pytest.fixture
+def full_gpus(cluster, archive):
+    """A GPU partition whose one GPU somebody else has, once all nodes are idle."""
+    others = ["--partition=gpu", "--gpus=1", "--time=60", "--chdir=/", "--output=none"]
+    (number,) = cluster.ask("sbatch", "--parsable", *others, "--wrap=sleep 600")
+    wait_for(
+        lambda: cluster.ask("squeue", "-h", "-j", number, "-o", "%T") == ["RUNNING"],
+        "the job that has the GPU",
+    )
+    yield
+    cluster.ask("scancel", number)
+
+
+@pytest.mark.usefixtures("full_gpus")
+def test_shards_that_wait_too_long_for_a_gpu_fall_back_to_cpus(archive, undisturbed):
+    config = {**ARCHIVE, "cluster": {**GPU_ARCHIVE["cluster"], "gpu_wait_min": 0.1}}
+    result = archive.run_on_slurm(*SHARDS, **config)
+    assert result.status == 0, result.stderr
+    (tagged,) = [job for job in archive.shard_jobs() if job.gpus]
+    assert (tagged.partition, tagged.state, tagged.node) == ("gpu", "CANCELLED", "")
+    assert "waited for a GPU for more than 0.1 minutes" in result.stderr
+    *_, again = archive.shard_jobs()
+    assert len(archive.shard_jobs()) == N_TARBALLS + 1
+    assert (again.partition, again.gpus, again.state) == ("cpu", 0, "COMPLETED")
+    # Two looks at the queue: one finds that it waits, one that it is cancelled.
+    assert (again.submitted - tagged.submitted).total_seconds() < 60
     archive.check_against(undisturbed)
 
 

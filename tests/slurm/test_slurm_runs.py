@@ -1,9 +1,13 @@
 """Whole runs on a real Slurm."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
+from cluster import MEMORY
 from projects import NO_PICTURES, Project, make_project, write_colors
 
 pytestmark = pytest.mark.slurm
@@ -16,23 +20,8 @@ def test_a_film_is_a_job_a_shard_and_nothing_lies_on_the_shared_disk(project, tm
     write_colors(project.folder / "colors.mp4")
     # what killed jobs of other tests left stays for a day
     before = list_files(project)
-    seen: set[tuple[str, bool]] = set()
-    over = threading.Event()
-
-    def watch() -> None:
-        while not over.wait(0.02):
-            for stage in ["frames", "thumbnails"]:
-                folder = project.folder / "results/colors" / stage
-                for path in folder.glob("[0-9]*"):
-                    seen.add((stage, path.is_symlink()))
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
+    with watch_files(project) as seen:
         result = project.run_on_slurm(**FILM)
-    finally:
-        over.set()
-        watcher.join()
     assert result.status == 0, result.stderr
     assert result.jobs == {
         "plan_shards/colors",
@@ -53,7 +42,7 @@ def test_a_film_is_a_job_a_shard_and_nothing_lies_on_the_shared_disk(project, tm
         *[f"colors/palettes/{shard}.sqlite" for shard in SHARDS],
     }
     # links to the nodes' own memory, in which nothing is left
-    assert seen == {("frames", True), ("thumbnails", True)}
+    assert seen == {("frames", MEMORY), ("thumbnails", MEMORY)}
     assert list_files(project) == before
 
     for again in [project.run_on_slurm(**FILM), project.run(**FILM)]:
@@ -68,8 +57,59 @@ def test_a_film_is_a_job_a_shard_and_nothing_lies_on_the_shared_disk(project, tm
     assert project.rows() == local.rows()
 
 
+def test_where_slurm_gives_a_job_a_folder_its_files_lie_there(project):
+    write_colors(project.folder / "colors.mp4")
+    before = list_files(project)
+    on_g1 = ["--default-resources", "slurm_partition=gpu"]
+    with watch_files(project) as seen:
+        result = project.run_on_slurm(*on_g1, **FILM)
+    assert result.status == 0, result.stderr
+    jobs = project.shard_jobs()
+    assert {job.node for job in jobs} == {"g1"}
+    local = project.cluster.local
+    assert seen == {
+        (stage, local / str(job.number))
+        for stage in ["frames", "thumbnails"]
+        for job in jobs
+    }
+    assert list_files(project) == before
+
+
+@contextmanager
+def watch_files(project) -> Iterator[set[tuple[str, Path | None]]]:
+    """Watch in which scratch the files of each stage lie; None: on the shared disk."""
+    seen: set[tuple[str, Path | None]] = set()
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.02):
+            for stage in ["frames", "thumbnails"]:
+                folder = project.folder / "results/colors" / stage
+                for path in folder.glob("[0-9]*"):
+                    seen.update((stage, scratch) for scratch in find_scratch(path))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield seen
+    finally:
+        over.set()
+        watcher.join()
+
+
+def find_scratch(path: Path) -> list[Path | None]:
+    """Find the scratch to which a path leads; nothing if it is gone meanwhile."""
+    try:
+        # There each user has a folder.
+        return [path.readlink().parents[1]]
+    except FileNotFoundError:
+        return []
+    except OSError:
+        return [None]
+
+
 def list_files(project) -> list[str]:
-    """List the files in the nodes' own memory."""
-    nodes = ["c1", "c2"]
+    """List the files in the nodes' own memory and on their own disks."""
+    nodes = ["c1", "c2", "g1"]
     files = [path for node in nodes for path in project.cluster.list_scratch(node)]
     return sorted(path for path in files if path.endswith((".tar", ".npz")))

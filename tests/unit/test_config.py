@@ -79,6 +79,11 @@ def test_filling_does_not_change_the_defaults():
         ({"cluster": {"n_colors": True}}, ["n_colors is True", "whole number"]),
         ({"cluster": {"cpu_engine": "cuda"}}, ["cpu_engine", "numba", "sklearn"]),
         ({"cluster": {"gpu_share": float("nan")}}, ["cluster.gpu_share", "0 to 1"]),
+        (
+            {"cluster": {"gpu_wait_min": -1}},
+            ["gpu_wait_min is -1", "at least 0"],
+        ),
+        ({"cluster": {"gpu_wait_min": float("nan")}}, ["gpu_wait_min", "or null"]),
         ({"cluster": {"gpu_share": 2}}, ["cluster.gpu_share is 2", "at most 1"]),
         ({"cluster": {"seed": -1}}, ["cluster.seed is -1", "at least 0"]),
         ({"sampling": {"every": 0}}, ["sampling.every is 0", "above 0"]),

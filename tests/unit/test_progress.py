@@ -9,6 +9,7 @@ from snakemake.common import NOTHING_TO_BE_DONE_MSG
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from reelbow import database, progress
+from reelbow.errors import ReelbowError
 from reelbow.failures import SILENT, TABLE, write_table
 from reelbow.progress import STAGES, Progress, format_time, refuse
 
@@ -280,6 +281,61 @@ def test_attempts_are_counted_and_told_one_by_one(run, on_slurm):
     ]
     run.progress.tell_failure([])
     assert read_failures()[0][3:5] == ("was cancelled", "2")
+
+
+@pytest.fixture
+def waiting(run, monkeypatch):
+    """Say how many seconds each job waits; keep which were cancelled."""
+    seconds, cancelled = {}, []
+
+    def find_late(job_ids, longest_s):
+        return [job_id for job_id in job_ids if seconds[job_id] > longest_s]
+
+    monkeypatch.setattr(progress.slurm, "find_late", find_late)
+    monkeypatch.setattr(progress.slurm, "cancel_waiting", cancelled.extend)
+    return SimpleNamespace(seconds=seconds, cancelled=cancelled)
+
+
+def test_a_job_that_waits_too_long_for_a_gpu_is_cancelled_and_says_so(
+    run, on_slurm, waiting
+):
+    run.progress.gpu_wait_min = 2
+    waiting.seconds.update({"50": 121, "51": 119})
+    run.progress.look(["50", "51"])
+    assert waiting.cancelled == ["50"]
+    on_slurm.update({"50": "CANCELLED", "51": "CANCELLED"})
+    for job_id in on_slurm:
+        start_group(run)
+        fail_group(run, external_jobid=job_id)
+    late, by_others = run.lines
+    assert "waited for a GPU for more than 2 minutes (cluster.gpu_wait_min)" in late
+    assert "extract_frames: was cancelled" in by_others
+
+
+def test_a_late_job_that_began_all_the_same_ends_in_its_own_way(run, on_slurm, waiting):
+    run.progress.gpu_wait_min = 0
+    waiting.seconds["50"] = 1
+    run.progress.look(["50"])
+    on_slurm["50"] = "NODE_FAIL"
+    start_group(run)
+    fail_group(run, external_jobid="50")
+    assert "extract_frames: its node was lost" in run.lines[0]
+
+
+def test_without_a_bound_jobs_wait_for_gpus_for_ever(run, waiting):
+    waiting.seconds["50"] = 1e9
+    run.progress.look(["50"])
+    assert waiting.cancelled == []
+
+
+def test_a_controller_that_does_not_answer_is_asked_again(run, monkeypatch):
+    def find_late(job_ids, longest_s):
+        raise ReelbowError("squeue: no answer within 30 s; try again later")
+
+    monkeypatch.setattr(progress.slurm, "find_late", find_late)
+    run.progress.gpu_wait_min = 2
+    run.progress.look(["50"])
+    assert run.lines == []
 
 
 def test_a_job_by_itself_is_told_by_its_log_or_by_slurm(run, on_slurm):

@@ -27,6 +27,16 @@ def test_the_queue_is_read_for_a_folder(tmp_path):
     assert slurm.read_queue("", here) == []
 
 
+def test_jobs_that_wait_too_long_are_found(monkeypatch):
+    # As squeue writes columns of 20.
+    waits = [(41, 61), (42, 60), (43, 3600), (44, "N/A")]
+    queue = "\n".join(f"{job_id:<20}{wait_s:<20}" for job_id, wait_s in waits)
+    monkeypatch.setattr(slurm, "_ask", lambda *command: queue)
+    assert slurm.find_late(["41", "42", "44"], 60) == ["41"]
+    monkeypatch.setattr(slurm, "_ask", lambda *command: "")
+    assert slurm.find_late(["41"], 60) == []
+
+
 # As Slurm 22.05 writes them, and with cgroups.
 MEMORY = """srun: error: c2: task 0: Killed
 slurmstepd-c2: error: StepId=27.0 exceeded memory limit (926 > 419), being killed

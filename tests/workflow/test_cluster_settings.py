@@ -12,7 +12,8 @@ SHARD = {
 
 
 def test_asking_for_gpus_runs_nothing_again(finished):
-    result = finished.run("--dry-run", **FINISHED, cluster={"gpu_share": 0.5})
+    cluster = {"gpu_share": 0.5, "gpu_wait_min": 5}
+    result = finished.run("--dry-run", **FINISHED, cluster=cluster)
     assert result.status == 0, result.stderr
     assert "Nothing to be done" in result.stderr
 

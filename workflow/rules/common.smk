@@ -22,7 +22,7 @@ try:
 except ReelbowError as error:
     progress.refuse(str(error))
 
-PROGRESS = progress.Progress(logger, workflow)
+PROGRESS = progress.Progress(logger, workflow, config["cluster"]["gpu_wait_min"])
 
 # Links that lead to another machine's scratch: Snakemake would stumble over them. With
 # a lock there they may be those of a run that is going on.
@@ -44,7 +44,7 @@ FIGURE_ENDINGS = [
 # What decides a film's palettes, as it stands in their databases.
 TARBALL_SETTINGS = ["crop", "downsample", "mean", "cluster"]
 VIDEO_SETTINGS = ["sampling", "extract", *TARBALL_SETTINGS]
-WITHOUT_RESULT = {"keep", "gpu_engine", "gpu_share"}
+WITHOUT_RESULT = {"keep", "gpu_engine", "gpu_share", "gpu_wait_min"}
 
 
 wildcard_constraints:

@@ -79,6 +79,10 @@ def check_config(config: Mapping[str, Any]) -> dict[str, Any]:
         )
     if math.isnan(filled["cluster"]["gpu_share"]):
         raise ReelbowError("config: cluster.gpu_share is nan, should be 0 to 1")
+    if math.isnan(filled["cluster"]["gpu_wait_min"] or 0):
+        raise ReelbowError(
+            "config: cluster.gpu_wait_min is nan, should be a number or null"
+        )
     return filled
 
 

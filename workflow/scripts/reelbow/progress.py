@@ -100,13 +100,22 @@ class Progress(logging.Handler):
     """Follows a run by the events in its log records.
 
     It logs how many shards are done and about how long the rest will take, and keeps
-    what failed. Of Snakemake's workflow it asks which jobs are left.
+    what failed. Of Snakemake's workflow it asks which jobs are left. On Slurm it takes
+    jobs back that have waited for a GPU for too many minutes.
     """
 
-    def __init__(self, logger: logging.Logger, workflow: Any = None) -> None:
+    def __init__(
+        self,
+        logger: logging.Logger,
+        workflow: Any = None,
+        gpu_wait_min: float | None = None,
+    ) -> None:
         super().__init__()
         self.logger = logger
         self.workflow = workflow
+        self.gpu_wait_min = gpu_wait_min
+        # Ids of jobs that waited too long.
+        self.late: set[str] = set()
         self.on_slurm = False
         self.started_at: float | None = None
         self.told_at = 0.0
@@ -129,8 +138,7 @@ class Progress(logging.Handler):
         """Begin a run, which has the folder's lock by now."""
         self.on_slurm = self.workflow.executor_plugin.name == "slurm"
         if self.on_slurm:
-            # Shards take long: what changes in the queue is news too.
-            slurm.prepare_executor(lambda: self._tell(*self.n_jobs))
+            slurm.prepare_executor(self.look)
         # Nothing that runs here alone, as the table of a run, disturbs another run.
         if self.on_slurm and not all(
             job.is_local for job in self.workflow.dag.needrun_jobs()
@@ -142,6 +150,24 @@ class Progress(logging.Handler):
             if found:
                 # Dying jobs took away files that this run had counted as done.
                 refuse("now give the same command again.")
+
+    def look(self, gpu_jobs: list[str]) -> None:
+        """Look after a run on Slurm, now and then."""
+        # Shards take long: what changes in the queue is news too.
+        self._tell(*self.n_jobs)
+        if gpu_jobs and self.gpu_wait_min is not None:
+            try:
+                self._give_up_gpus(gpu_jobs, 60 * self.gpu_wait_min)
+            except ReelbowError as error:
+                # A busy controller; the next look will do.
+                self.logger.debug(f"jobs that wait for a GPU: {error}")
+
+    def _give_up_gpus(self, job_ids: list[str], longest_s: float) -> None:
+        """Cancel jobs that wait too long: their next attempt asks for no GPU."""
+        late = slurm.find_late(job_ids, longest_s)
+        if late:
+            self.late.update(late)
+            slurm.cancel_waiting(late)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take note of an event; other records are none of its business."""
@@ -270,6 +296,15 @@ class Progress(logging.Handler):
     def _fail_away(self, jobids: Sequence[int], about: dict[str, Any]) -> None:
         """Take note of a failed attempt on a cluster, and say so in one line."""
         ended = _explain_on_slurm(about) if self.on_slurm else None
+        # A late job may have begun all the same, and failed in its own way.
+        if (
+            about.get("external_jobid") in self.late
+            and ended == slurm.ENDINGS["CANCELLED"]
+        ):
+            ended = (
+                f"waited for a GPU for more than {self.gpu_wait_min:g} minutes "
+                "(cluster.gpu_wait_min)"
+            )
         failure = self._fail(jobids, about, ended)
         name = " ".join(filter(None, [failure.film, failure.shard]))
         log = f" (log: {failure.log})" if failure.log else ""

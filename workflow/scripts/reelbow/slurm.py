@@ -1,10 +1,11 @@
 """What only Slurm knows: how a job ended, and which jobs are in a folder."""
 
+import asyncio
 import os
 import re
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -142,7 +143,23 @@ def cancel_jobs(job_ids: Sequence[str], folder: Path) -> None:
         time.sleep(2)
 
 
-def prepare_executor(look: Callable[[], None]) -> None:
+def find_late(job_ids: Collection[str], longest_s: float) -> list[str]:
+    """Find those of some jobs that have waited for their start longer than this."""
+    # PendingTime is by Slurm's own clock.
+    text = _ask("squeue", "-h", "--me", "-t", "PENDING", "-O", "JobID,PendingTime")
+    return [
+        job_id
+        for job_id, waited_s in re.findall(r"^(\d+) +(\d+) *$", text, re.M)
+        if job_id in job_ids and int(waited_s) > longest_s
+    ]
+
+
+def cancel_waiting(job_ids: Sequence[str]) -> None:
+    """Cancel jobs that wait; those that have begun meanwhile go on."""
+    _ask("scancel", "--state=PENDING", *job_ids)
+
+
+def prepare_executor(look: Callable[[list[str]], None]) -> None:
     """Have Snakemake's executor look often enough, and tell why a group failed.
 
     The plugin has no options for either: see `POLL_S`; and what it says of a job is
@@ -150,7 +167,8 @@ def prepare_executor(look: Callable[[], None]) -> None:
 
     Parameters
     ----------
-    look : is called after each look at the queue
+    look : is called after each look at the queue, with the ids of those jobs that asked
+        for a GPU and have not ended
     """
     from snakemake_executor_plugin_slurm import (  # type: ignore[import-untyped]
         Executor,
@@ -163,15 +181,19 @@ def prepare_executor(look: Callable[[], None]) -> None:
             job_info, msg=msg, slurm_message=msg, **about
         )
 
-    def get_interval(self: Any) -> int:
-        look()
-        return POLL_S
+    async def sleep(self: Any) -> None:
+        look(
+            [
+                submitted.external_jobid
+                for submitted in list(self.active_jobs)
+                if submitted.job.resources.get("gpu")
+            ]
+        )
+        # Not as long as the plugin would: that grows.
+        await asyncio.sleep(POLL_S)
 
     Executor.report_job_error = report_job_error
-    # The setter is where it would grow.
-    Executor.next_seconds_between_status_checks = property(
-        get_interval, lambda self, value: None
-    )
+    Executor.sleep = sleep
 
 
 def count_locks(folder: Path) -> int:
