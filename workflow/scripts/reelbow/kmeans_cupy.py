@@ -1,6 +1,6 @@
 """k-means engine cupy: as engine numba, but on a GPU and many frames at a time."""
 
-import cupy  # noqa: F401 (told apart from a device that is missing)
+import cupy
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,4 +12,5 @@ def find(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Cluster the pixels of every frame; all were validated before."""
     gpu.open_device()
+    cupy.asarray(frames)
     raise NotImplementedError
