@@ -11,7 +11,7 @@ import sys
 import tarfile
 from collections.abc import Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,7 @@ class Project:
 
     folder: Path
     code: Path
+    environment: dict[str, str] = field(default_factory=dict, kw_only=True)
 
     def run(self, *arguments: str, cores: int = 2, **config: Any) -> Result:
         """Run Snakemake with this configuration."""
@@ -65,7 +66,7 @@ class Project:
                 *["--cores", str(cores), *given, *arguments],
             ],
             cwd=self.folder,
-            env={**os.environ, "COLUMNS": "200"},
+            env={**os.environ, "COLUMNS": "200", **self.environment},
             capture_output=True,
             text=True,
             check=False,

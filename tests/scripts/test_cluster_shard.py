@@ -7,6 +7,7 @@ import pytest
 
 from cluster_shard import cluster_shard
 from reelbow.errors import ReelbowError
+from reelbow.kmeans import find_version
 from reelbow.pictures import Averages
 from reelbow.plan import write_plan
 from reelbow.thumbnails import Shaping, ShardFrame, ThumbnailWriter
@@ -35,7 +36,7 @@ def average(frame: int) -> Averages:
     return Averages(np.array([1, 2, frame + 0.6]), strip, frame + 0.125)
 
 
-def cluster(tmp_path: Path, *, engine="numba", n_colors=4) -> Path:
+def cluster(tmp_path: Path, *, engine="numba", n_colors=4, gpu_fallback=None) -> Path:
     thumbnails, plan = tmp_path / "a.npz", tmp_path / "plan.json"
     write_plan(PLAN, plan)
     with ThumbnailWriter(thumbnails) as writer:
@@ -59,6 +60,7 @@ def cluster(tmp_path: Path, *, engine="numba", n_colors=4) -> Path:
         engine=engine,
         metadata={"version": "1"},
         shaping=Shaping(90, None, "srgb", 10**8, "skip"),
+        gpu_fallback=gpu_fallback,
     )
     return tmp_path / "out.sqlite"
 
@@ -99,11 +101,30 @@ def test_what_was_skipped_and_what_made_it_are_there(tmp_path):
     path = cluster(tmp_path)
     skipped = query(path, "SELECT * FROM skipped")
     assert skipped == [(1, "00000", "1.jpg", "cannot be read")]
-    assert query(path, "SELECT * FROM metadata") == [("version", "1")]
+    metadata = dict(query(path, "SELECT * FROM metadata"))
+    assert metadata == {"version": "1", "engine": "numba"}
     film = query(path, "SELECT film, source, width, height, duration_s FROM films")
     assert film == [("demo", "demo.mkv", 8, 6, 3.0)]
     coding = query(path, "SELECT matrix, transfer, primaries FROM films")
     assert coding == [("bt601", "hlg", None)]
+
+
+@pytest.mark.parametrize("engine", ["numba", "sklearn"])
+def test_the_engine_that_made_it_is_there_with_its_version(tmp_path, engine):
+    path = cluster(tmp_path, engine=engine)
+    ((film_id, shard, made_by, version, fallback),) = query(
+        path, "SELECT * FROM shards"
+    )
+    assert (film_id, shard, made_by, fallback) == (1, "00000", engine, None)
+    assert version == find_version(engine)
+
+
+def test_why_it_was_not_made_on_a_gpu_is_there_and_in_the_log(tmp_path, capsys):
+    path = cluster(tmp_path, gpu_fallback="there was none")
+    assert query(path, "SELECT gpu_fallback FROM shards") == [("there was none",)]
+    metadata = dict(query(path, "SELECT * FROM metadata"))
+    assert metadata["gpu_fallback"] == "there was none"
+    assert capsys.readouterr().err == "not on a GPU: there was none\n"
 
 
 def test_twice_the_same_is_the_same_bit_for_bit(tmp_path):

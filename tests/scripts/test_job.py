@@ -18,10 +18,13 @@ PREAMBLE += "from reelbow.job import run\ndef work(**arguments):\n    "
 
 
 def run_job(
-    body: str, log: Path, *, profile: bool = False
+    body: str, log: Path, *, profile: bool = False, second: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run a job whose function has this body."""
-    code = f"{PREAMBLE}{body}\nrun(work, log={str(log)!r}, profile={profile}, n=3)"
+    code = f"from pathlib import *\n{PREAMBLE}{body}\n"
+    code += (
+        f"run(work, log={str(log)!r}, second_log={second!r}, profile={profile}, n=3)"
+    )
     return subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, "PYTHONPATH": str(SCRIPTS)},
@@ -114,6 +117,21 @@ def test_a_profile_is_left_when_asked_for(tmp_path):
     assert re.search(r"\bwork\b", page)
     assert {path.suffix for path in tmp_path.iterdir()} == {".log", ".html"}
     read_usage(tmp_path / "job.log")
+
+
+@pytest.mark.parametrize(
+    "body", ["raise ReelbowError('a.mkv: no film')", "os.kill(os.getpid(), 9)"]
+)
+def test_a_log_with_a_second_name_outlives_its_deletion(tmp_path, body):
+    log, second = tmp_path / "job.log", tmp_path / "job.gpu"
+    second.write_text("of a run before")
+    body = "print('begun', file=sys.stderr)\n    " + body
+    job = run_job(body, log, second=second)
+    assert job.returncode
+    said = log.read_text()
+    log.unlink()
+    assert second.read_text() == said
+    assert said.startswith("begun\n")
 
 
 def test_a_job_that_fails_leaves_no_profile(tmp_path):

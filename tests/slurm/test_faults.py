@@ -8,6 +8,7 @@ import signal
 import pytest
 
 from cluster import wait_for
+from reelbow.failures import NO_GPU, SILENT
 from runs import ARCHIVE, N_TARBALLS, SHARDS, SlurmProject, write_archive
 
 pytestmark = pytest.mark.slurm
@@ -133,10 +134,23 @@ def test_tagged_shards_ask_for_gpus_and_fall_back_to_cpus(archive, undisturbed):
     tagged = [job for job in first if job.gpus]
     assert [(job.partition, job.gpus) for job in tagged] == [("gpu", 1)]
     assert {job.partition for job in first if not job.gpus} == {"cpu"}
-    # there is no GPU engine yet: each tagged shard fails once
+    # the GPU is none, and CuPy is not even installed: each tagged shard fails once
     assert {job.state for job in tagged} == {"FAILED"}
     assert [(job.partition, job.gpus) for job in again] == [("cpu", 0)] * len(tagged)
     archive.check_against(undisturbed)
+    (reason,) = read_fallbacks(archive)
+    assert reason not in (NO_GPU, SILENT)
+
+
+def read_fallbacks(archive):
+    """Read why shards that were meant for a GPU were made by the CPU's engine."""
+    return [
+        reason
+        for (reason,) in archive.query(
+            "SELECT gpu_fallback FROM shards WHERE gpu_fallback IS NOT NULL "
+            "AND engine = 'numba'"
+        )
+    ]
 
 
 @pytest.fixture
@@ -154,6 +168,7 @@ def test_shards_that_get_no_gpu_fall_back_to_cpus(archive, undisturbed):
     assert {job.partition for job in archive.shard_jobs()} == {"cpu"}
     assert len(archive.shard_jobs()) == N_TARBALLS
     archive.check_against(undisturbed)
+    assert read_fallbacks(archive) == [NO_GPU]
 
 
 @pytest.fixture
@@ -180,6 +195,7 @@ def test_shards_that_wait_too_long_for_a_gpu_fall_back_to_cpus(archive, undistur
     *_, again = archive.shard_jobs()
     assert len(archive.shard_jobs()) == N_TARBALLS + 1
     assert (again.partition, again.gpus, again.state) == ("cpu", 0, "COMPLETED")
+    assert read_fallbacks(archive) == [NO_GPU]
     # Two looks at the queue: one finds that it waits, one that it is cancelled.
     assert (again.submitted - tagged.submitted).total_seconds() < 60
     archive.check_against(undisturbed)

@@ -26,6 +26,8 @@ def write_shard(
     skipped=(),
     metadata=None,
     row=ROW,
+    engine="numba",
+    gpu_fallback=None,
 ) -> Path:
     """Write a shard whose frames are told apart by their mean color and strip."""
     palettes = palettes or {}
@@ -49,6 +51,9 @@ def write_shard(
                 shares=np.array([shares], np.float32),
             )
         database.add_skipped(connection, shard, skipped)
+        made = {"engine": engine, "version": "1.2", "gpu_fallback": gpu_fallback}
+        # By the file's name: no two shards of a film have the same.
+        database.add_shard(connection, path.stem, **made)
         database.finish(connection, metadata or {"settings": "{}"}, n_colors=N_COLORS)
     return path
 
@@ -57,6 +62,7 @@ def read_rows(path: Path) -> dict[str, list]:
     with closing(database.connect(path)) as connection:
         return {
             table: connection.execute(f"SELECT * FROM {table}").fetchall()
+            # Any sharding gives these rows.
             for table in ["films", "frames", "palettes", "skipped", "metadata"]
         }
 
@@ -112,7 +118,7 @@ def test_the_tables_are_those_of_the_design(tmp_path):
     path = write_shard(tmp_path / "a.sqlite")
     columns = {
         table: [row[1] for row in query(path, f"PRAGMA table_info({table})")]
-        for table in ["films", "frames", "palettes", "skipped", "metadata"]
+        for table in ["films", "frames", "palettes", "skipped", "shards", "metadata"]
     }
     assert columns == {
         "films": [
@@ -126,6 +132,7 @@ def test_the_tables_are_those_of_the_design(tmp_path):
         ],
         "palettes": ["film_id", "frame", "rank", "color", "share"],
         "skipped": ["film_id", "shard", "name", "reason"],
+        "shards": ["film_id", "shard", "engine", "version", "gpu_fallback"],
         "metadata": ["key", "value"],
     }
     strict = query(
@@ -511,6 +518,43 @@ def test_metadata_on_which_films_agree_is_kept_once(films, result):
         "settings/x": "a",
         "settings/y": "b",
         "only/x": "x",
+        "engine": "numba",
+    }
+
+
+def test_which_engines_made_the_shards_is_kept_and_summed_up(tmp_path, result):
+    why, other = "the GPU failed", "there was no GPU"
+    made = [("cupy", None), ("numba", why), ("cupy", None), ("numba", None)]
+    films = []
+    for film, more in (("x", [("numba", why)]), ("y", [("numba", other)])):
+        shards = [
+            write_shard(
+                tmp_path / f"{film}{number}.sqlite",
+                [number],
+                engine=engine,
+                gpu_fallback=fallback,
+            )
+            for number, (engine, fallback) in enumerate(made + more)
+        ]
+        path = tmp_path / f"{film}.sqlite"
+        films.append(merge(shards, [1] * 5, path, row=ROW._replace(film=film)))
+    rows = query(films[0], "SELECT * FROM shards ORDER BY shard")
+    assert rows == [
+        (1, f"x{number}", engine, "1.2", fallback)
+        for number, (engine, fallback) in enumerate([*made, ("numba", why)])
+    ]
+    about = [dict(query(path, "SELECT * FROM metadata")) for path in films]
+    assert [each["engine"] for each in about] == ["cupy (2); numba (3)"] * 2
+    assert about[0]["gpu_fallback"] == why
+    assert about[1]["gpu_fallback"] == f"{why} (1); {other} (1)"
+    assert database.count_fallbacks(films[1]) == (2, 5, why)
+
+    merge_films(films, result, n_colors=N_COLORS)
+    assert query(result, "SELECT count(*) FROM shards WHERE film_id = 2") == [(5,)]
+    assert dict(query(result, "SELECT * FROM metadata")) == {
+        "settings": "{}",
+        "engine": "cupy (4); numba (6)",
+        "gpu_fallback": f"{why} (3); {other} (1)",
     }
 
 

@@ -2,7 +2,15 @@ import csv
 
 import pytest
 
-from reelbow.failures import Failure, explain_log, format_table, write_table
+from reelbow.failures import (
+    NO_GPU,
+    SILENT,
+    Failure,
+    explain_fallback,
+    explain_log,
+    format_table,
+    write_table,
+)
 
 CORRUPT = Failure(
     "sample",
@@ -33,6 +41,24 @@ PLAN = Failure("b", "", "plan_shards", "b.mp4: no video", 1, "logs/plan_shards/b
 )
 def test_a_log_says_how_the_job_ended(log, sentence):
     assert explain_log(log) == sentence
+
+
+@pytest.mark.parametrize(
+    ("log", "reason"),
+    [
+        ("noise\nERROR: the GPU failed\n", "the GPU failed"),
+        # Killed.
+        ("noise\n", f"the attempt there {SILENT}"),
+        (None, NO_GPU),
+    ],
+)
+def test_the_log_of_the_attempt_on_a_gpu_says_why_it_is_not_on_a_gpu(
+    tmp_path, log, reason
+):
+    path = tmp_path / "00000.log"
+    if log is not None:
+        path.write_text(log)
+    assert explain_fallback(path) == reason
 
 
 def test_the_file_has_a_row_for_each(tmp_path):

@@ -503,6 +503,26 @@ def test_missing_pictures_are_told_with_their_film(tmp_path, monkeypatch, capsys
     assert "film whole" not in told
 
 
+def test_shards_that_got_no_gpu_are_told_with_their_film(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for film, why in (("fast", None), ("slow", "the GPU failed")):
+        folder = tmp_path / "results" / film
+        folder.mkdir(parents=True)
+        made = {"engine": "numba", "version": "1"}
+        with database.open_new(folder / "palettes.sqlite") as connection:
+            database.add_shard(connection, "00000", **made, gpu_fallback=None)
+            database.add_shard(connection, "00001", **made, gpu_fallback=why)
+    follower = Progress(logging.getLogger("told"))
+    follower.jobs[1] = progress.Job("cluster_shard", {}, [])
+    follower.tell_success(["fast", "slow"])
+    told = capsys.readouterr().err
+    assert (
+        "film slow: 1 of 2 shards were meant for a GPU and done by a CPU (the GPU "
+        "failed); the table shards of results/slow/palettes.sqlite has them all."
+    ) in told
+    assert "film fast" not in told
+
+
 def test_housekeeping_is_not_shown():
     logger = logging.getLogger("quiet")
     follower = Progress(logger)

@@ -22,6 +22,8 @@ rule cluster_shard:
         mem_mb=get_clustering_memory,
         runtime=get_clustering_minutes,
         gpu=get_gpu,
+        # Tells the job that it was to have one; no request to a cluster.
+        gpu_tag=get_gpu_tag,
         # Snakemake would look at its input, which may be a link of a lost node.
         disk_mb=100,
     params:

@@ -22,6 +22,8 @@ try:
 except ReelbowError as error:
     progress.refuse(str(error))
 
+PLACES = {film: place for place, film in enumerate(FILMS)}
+
 PROGRESS = progress.Progress(logger, workflow, config["cluster"]["gpu_wait_min"])
 
 # Links that lead to another machine's scratch: Snakemake would stumble over them. With
@@ -174,9 +176,12 @@ def get_downsampling_memory(wildcards, attempt):
 
 
 def get_clustering_memory(wildcards, attempt):
-    """Memory for thumbnails, in MB."""
+    """Memory for thumbnails, and for the libraries of a GPU, in MB."""
     size = get_size(wildcards)
-    return needs.ask_memory(needs.CLUSTER_MB, size.thumbnail_megapixels, size, attempt)
+    on_gpu_mb = needs.GPU_MB * get_gpu(wildcards, attempt)
+    return on_gpu_mb + needs.ask_memory(
+        needs.CLUSTER_MB, size.thumbnail_megapixels, size, attempt
+    )
 
 
 def get_extraction_minutes(wildcards, attempt):
@@ -209,12 +214,18 @@ def estimate_clustering_s(size):
     )
 
 
-def get_gpu(wildcards, attempt):
-    """GPUs that a shard asks for: one if it is tagged, in its first attempt only."""
+def get_gpu_tag(wildcards):
+    """GPUs that are meant for a shard, 0 or 1, whatever its attempt."""
     share = get_film(wildcards).gpu
     if share is None:
         share = config["cluster"]["gpu_share"]
-    return int(attempt == 1 and needs.has_gpu(int(wildcards.shard), share))
+    place = PLACES[wildcards.film]
+    return int(needs.has_gpu(int(wildcards.shard), share, place))
+
+
+def get_gpu(wildcards, attempt):
+    """GPUs that a shard asks for: one if it is tagged, in its first attempt only."""
+    return get_gpu_tag(wildcards) if attempt == 1 else 0
 
 
 def get_planning_minutes(wildcards, attempt):

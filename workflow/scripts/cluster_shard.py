@@ -1,10 +1,12 @@
 """Rule cluster_shard: the palette of every frame of one shard."""
 
+import sys
 from pathlib import Path
 
 from reelbow import database
+from reelbow.failures import explain_fallback
 from reelbow.job import replacing, run, taking_over
-from reelbow.kmeans import find_palettes
+from reelbow.kmeans import find_palettes, find_version
 from reelbow.plan import read_plan
 from reelbow.thumbnails import Shaping, open_frames
 
@@ -24,11 +26,15 @@ def cluster_shard(
     engine: str,
     metadata: dict[str, str],
     shaping: Shaping,
+    gpu_fallback: str | None = None,
 ) -> None:
     """Cluster each frame's colors and write the shard's database.
 
     frames : thumbnails; or a tarball, to be clustered at full size
+    gpu_fallback : why this is not done on a GPU, if it was to be
     """
+    if gpu_fallback:
+        print(f"not on a GPU: {gpu_fallback}", file=sys.stderr)
     planned = read_plan(plan)
     row = database.FilmRow.from_plan(planned, film=film, title=film, source=source)
     with (
@@ -59,14 +65,24 @@ def cluster_shard(
                 shares=shares,
             )
         database.add_skipped(connection, shard, shard_frames.skipped)
+        database.add_shard(
+            connection,
+            shard,
+            engine=engine,
+            version=find_version(engine),
+            gpu_fallback=gpu_fallback,
+        )
         database.finish(connection, metadata, n_colors=n_colors)
 
 
 if __name__ == "__main__":
+    gpu_log = Path(snakemake.log[0]).with_suffix(".gpu")
     run(
         cluster_shard,
         log=snakemake.log[0],
-        mem_mb=snakemake.resources.mem_mb,
+        second_log=gpu_log if snakemake.resources.gpu else None,
+        # A GPU's driver reserves far more memory than it uses.
+        mem_mb=None if snakemake.resources.gpu else snakemake.resources.mem_mb,
         # No param: switched on or off, it must not run finished shards again.
         profile=snakemake.config["profile"],
         frames=Path(snakemake.input.frames),
@@ -85,4 +101,9 @@ if __name__ == "__main__":
         else snakemake.params.engine,
         metadata=snakemake.params.metadata,
         shaping=Shaping(**snakemake.params.shaping),
+        gpu_fallback=explain_fallback(gpu_log)
+        if snakemake.resources.gpu_tag > snakemake.resources.gpu
+        else None,
     )
+    # Done; until then every further attempt looks for it.
+    gpu_log.unlink(missing_ok=True)

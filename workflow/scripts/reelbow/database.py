@@ -54,6 +54,14 @@ CREATE TABLE skipped (
     name TEXT NOT NULL,
     reason TEXT NOT NULL
 ) STRICT;
+CREATE TABLE shards (
+    film_id INTEGER NOT NULL,
+    shard TEXT NOT NULL,
+    engine TEXT NOT NULL,      -- of k-means
+    version TEXT NOT NULL,     -- of the engine's package
+    gpu_fallback TEXT,         -- why a CPU did what was a GPU's; NULL: it did not
+    PRIMARY KEY (film_id, shard)
+) STRICT;
 CREATE TABLE metadata (
     key TEXT PRIMARY KEY,
     value TEXT NOT NULL
@@ -68,6 +76,9 @@ ONLY_FILM = 1
 
 # A frame's shares are brought to a sum of 1 in float64: what is further off is damage.
 SHARE_TOLERANCE = 1e-6
+
+# Columns of shards that metadata sums up.
+SUMMED_UP = ("engine", "gpu_fallback")
 
 # How colors were read: columns of films that stand in a video's plan as they are.
 CODING_COLUMNS = ("matrix", "color_range", "transfer", "primaries", "assumed")
@@ -143,6 +154,16 @@ def count_skipped(database: Path) -> tuple[int, int, str]:
         ).fetchone()
         (n_frames,) = connection.execute("SELECT count(*) FROM frames").fetchone()
     return n_skipped, n_frames, first
+
+
+def count_fallbacks(database: Path) -> tuple[int, int, str]:
+    """Count the shards that were to be a GPU's, and all; say why of the first."""
+    with contextlib.closing(connect(database)) as connection:
+        counted: tuple[int, int, str] = connection.execute(
+            "SELECT count(gpu_fallback), count(*), coalesce(min(gpu_fallback), '') "
+            "FROM shards"
+        ).fetchone()
+    return counted
 
 
 def add_film(connection: sqlite3.Connection, film_id: int, row: FilmRow) -> None:
@@ -251,13 +272,30 @@ def add_skipped(
     )
 
 
+def add_shard(
+    connection: sqlite3.Connection,
+    shard: str,
+    *,
+    engine: str,
+    version: str,
+    gpu_fallback: str | None,
+) -> None:
+    """Add what made a shard; see the table shards."""
+    connection.execute(
+        "INSERT INTO shards VALUES (?, ?, ?, ?, ?)",
+        (ONLY_FILM, shard, engine, version, gpu_fallback),
+    )
+
+
 def finish(
     connection: sqlite3.Connection, metadata: Mapping[str, str], *, n_colors: int
 ) -> None:
-    """Add the metadata and the view of palettes as columns; check what was written."""
-    connection.executemany(
-        "INSERT INTO metadata VALUES (?, ?)", sorted(metadata.items())
-    )
+    """Add the metadata and the view of palettes as columns; check what was written.
+
+    Which engines made the shards is added to the metadata.
+    """
+    about = {**metadata, **_sum_up_shards(connection)}
+    connection.executemany("INSERT INTO metadata VALUES (?, ?)", sorted(about.items()))
     columns = "".join(
         f""",
         (SELECT color FROM palettes AS p WHERE p.film_id = f.film_id
@@ -269,6 +307,21 @@ def finish(
         "FROM frames AS f ORDER BY f.film_id, f.frame"
     )
     _check_integrity(connection, "main")
+
+
+def _sum_up_shards(connection: sqlite3.Connection) -> dict[str, str]:
+    """Say what made the shards: what all have in common, or each with their number."""
+    summed = {}
+    for column in SUMMED_UP:
+        counts = connection.execute(
+            f"SELECT {column}, count(*) FROM shards WHERE {column} IS NOT NULL "
+            f"GROUP BY {column} ORDER BY {column}"
+        ).fetchall()
+        if len(counts) == 1:
+            summed[column] = counts[0][0]
+        elif counts:
+            summed[column] = "; ".join(f"{value} ({n})" for value, n in counts)
+    return summed
 
 
 def merge_shards(
@@ -361,10 +414,17 @@ def _copy(
         FROM {source}.skipped ORDER BY rowid""",
         (film_id,),
     )
+    connection.execute(
+        f"""INSERT INTO shards SELECT ?, shard, engine, version, gpu_fallback
+        FROM {source}.shards ORDER BY shard""",
+        (film_id,),
+    )
 
 
 def _read_metadata(connection: sqlite3.Connection, source: str) -> dict[str, str]:
-    return dict(connection.execute(f"SELECT key, value FROM {source}.metadata"))
+    """Read what all shards have in common."""
+    metadata = dict(connection.execute(f"SELECT key, value FROM {source}.metadata"))
+    return {key: metadata[key] for key in metadata if key not in SUMMED_UP}
 
 
 def _verify_shard(

@@ -19,6 +19,8 @@ TABLE = Path("results") / "failed.tsv"
 WIDTH = 100
 NARROWEST = 40
 
+NO_GPU = "it was given no GPU, or its job there never began"
+
 SILENT = "was killed, or ended without saying why"
 
 # With less room on the disk, in bytes, a job cannot even say that there is none.
@@ -48,6 +50,13 @@ def explain_log(text: str) -> str | None:
     if "Traceback (most recent call last):" in text and re.match(r"[\w.]+", lines[-1]):
         return f"failed unexpectedly: {lines[-1]}"
     return None
+
+
+def explain_fallback(log: Path) -> str:
+    """Say why a CPU does what was a GPU's, by the log of the attempt there."""
+    if not log.exists():
+        return NO_GPU
+    return explain_log(read_log(log)) or f"the attempt there {SILENT}"
 
 
 def explain_silence(folder: Path) -> str:

@@ -27,20 +27,30 @@ def run(
     function: Callable[..., None],
     *,
     log: str,
+    second_log: Path | None = None,
     mem_mb: int | None = None,
     profile: bool = False,
     **arguments: Any,
 ) -> None:
     """Run a rule's function with stderr in its log; end the job if it fails.
 
-    The last line of a finished job's log says what it used. With `profile` a sampling
+    The last line of a finished job's log says what it used. Without `mem_mb` memory has
+    no limit of Reelbow's. With `profile` a sampling
     profile lies beside the log, as {log's name}.profile.html.
+
+    `second_log` is another name for the log, under which it is still there in the next
+    attempt, before which Snakemake deletes it.
 
     A `ReelbowError` becomes one line in the log and exit status 1, and so do a full
     disk and the want of more memory than `mem_mb`. Anything else keeps its traceback,
     since it is a fault of Reelbow's and not of the user's.
     """
     log_to(log)
+    if second_log:
+        second_log.unlink(missing_ok=True)
+        # A disk that knows no second names is no reason to fail.
+        with contextlib.suppress(OSError):
+            second_log.hardlink_to(log)
     if mem_mb is not None:
         limit_memory(mem_mb)
     page = Path(log).with_suffix(".profile.html") if profile else None
@@ -51,9 +61,10 @@ def run(
         print(f"{ERROR_MARK}{error}", file=sys.stderr)
         sys.exit(1)
     except MemoryError:
+        had = f"the {mem_mb} MB that its rule asks for" if mem_mb else "there is memory"
         print(
-            f"{ERROR_MARK}needs more than the {mem_mb} MB that its rule asks for; "
-            "raise the rule's mem_mb, as by --set-resources",
+            f"{ERROR_MARK}needs more than {had}; raise the rule's mem_mb, as by "
+            "--set-resources",
             file=sys.stderr,
         )
         sys.exit(1)

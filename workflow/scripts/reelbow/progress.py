@@ -404,6 +404,7 @@ class Progress(logging.Handler):
             return
         names = list(films)
         _warn_of_skipped(names)
+        _warn_of_fallbacks(names)
         where = names[0] if len(names) == 1 else "FILM"
         print(
             f"\nReelbow: the barcodes are in results/{where}/barcodes/, "
@@ -415,7 +416,9 @@ class Progress(logging.Handler):
         """Say what failed and how to go on, and leave it as a table."""
         if not self.failed:
             return
-        _warn_of_skipped(films)
+        names = list(films)
+        _warn_of_skipped(names)
+        _warn_of_fallbacks(names)
         failures = sorted(self.failed.values())
         write_table(failures, TABLE)
         more = len(failures) - MOST_ROWS
@@ -484,10 +487,7 @@ def _find_time(log: Path) -> int | None:
 
 def _warn_of_skipped(films: Iterable[str]) -> None:
     """Say of which films pictures are missing."""
-    for film in films:
-        path = Path("results") / film / "palettes.sqlite"
-        if not path.exists():
-            continue
+    for film, path in _find_databases(films):
         n_skipped, n_frames, first = database.count_skipped(path)
         if n_skipped:
             print(
@@ -496,6 +496,25 @@ def _warn_of_skipped(films: Iterable[str]) -> None:
                 "has them all.",
                 file=sys.stderr,
             )
+
+
+def _warn_of_fallbacks(films: Iterable[str]) -> None:
+    """Say of which films shards that were a GPU's were done by a CPU."""
+    for film, path in _find_databases(films):
+        n_fallbacks, n_shards, first = database.count_fallbacks(path)
+        if n_fallbacks:
+            print(
+                f"\nReelbow: film {film}: {n_fallbacks} of {_count(n_shards, 'shard')} "
+                f"were meant for a GPU and done by a CPU ({first}); the table shards "
+                f"of {path} has them all.",
+                file=sys.stderr,
+            )
+
+
+def _find_databases(films: Iterable[str]) -> list[tuple[str, Path]]:
+    """Find the films that are done, with their databases."""
+    paths = [(film, Path("results") / film / "palettes.sqlite") for film in films]
+    return [(film, path) for film, path in paths if path.exists()]
 
 
 def _count(number: int, what: str) -> str:

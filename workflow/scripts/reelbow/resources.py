@@ -44,8 +44,13 @@ TARBALLS_LOOKED_INTO = 32
 DECODE_MB = (700, 40)
 PICTURE_MB = (700, 40)
 CLUSTER_MB = (700, 40)
+# What a GPU's driver and libraries, and the batches on their way to it, may take too.
+GPU_MB = 3000
 # Of a picture whose size nobody knows before it is read.
 UNKNOWN_MEGAPIXELS = 12
+
+# Its multiples, without their whole parts, are spread evenly, however many there are.
+GOLDEN_RATIO = (math.sqrt(5) - 1) / 2
 
 # Minutes of work for which a job of a cluster is well worth its start, and is no great
 # loss if it dies: below and above, the user is warned.
@@ -179,9 +184,16 @@ def estimate_thumbnails_mb(size: ShardSize) -> int:
     return math.ceil(size.n_frames * (3 * size.thumbnail_megapixels + strip_mb)) + 1
 
 
-def has_gpu(shard: int, share: float) -> bool:
-    """Say whether a shard is one of the part that runs on a GPU, evenly spread."""
-    return math.floor((shard + 1) * share) > math.floor(shard * share)
+def has_gpu(shard: int, share: float, film: int = 0) -> bool:
+    """Say whether a shard is one of the part that runs on a GPU, evenly spread.
+
+    Parameters
+    ----------
+    film : its place among the films, from 0. Each begins at another point of the
+        pattern, so that of many films of one shard a part runs on a GPU too
+    """
+    start = film * GOLDEN_RATIO % 1
+    return math.floor((shard + 1) * share + start) > math.floor(shard * share + start)
 
 
 def doubt_shards(
