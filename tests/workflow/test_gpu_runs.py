@@ -3,6 +3,8 @@
 Of the GPU's libraries there are stand-ins: they raise what the real ones raise.
 """
 
+import os
+
 import pytest
 
 from projects import COLORS, NO_PICTURES, ROOT, make_project, write_tarball
@@ -138,3 +140,39 @@ def test_a_column_of_the_sheet_says_which_films_are_for_gpus(archive):
         "SELECT film, engine FROM shards JOIN films USING (film_id) ORDER BY film"
     )
     assert engines == [("a", "numba"), ("b", "cuml")]
+
+
+CONDA = """#!/bin/sh
+case "$*" in
+*--version*) echo "conda 25.1.0" ;;
+*info*) echo '{"conda_prefix": "/none", "conda_version": "25.1.0", "platform": ""}' ;;
+*config*) echo '{"get": {"channel_priority": "strict"}}' ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(("engine", "kind"), [("cupy", "gpu"), ("cuml", "cuml")])
+def test_conda_has_an_environment_for_shards_that_are_meant_for_a_gpu(
+    by_cpu, tmp_path, engine, kind
+):
+    project = by_cpu.copy(tmp_path / "project")
+    conda = tmp_path / "bin/conda"
+    conda.parent.mkdir()
+    conda.write_text(CONDA)
+    conda.chmod(0o755)
+    project.environment = {"PATH": f"{conda.parent}:{os.environ['PATH']}"}
+    made = {}
+    for part in (0, 0.5):
+        result = project.run(
+            *("--sdm", "conda", "--conda-create-envs-only"),
+            # Without the plan made anew, which would have to come first.
+            *("--rerun-triggers", "mtime", "--forcerun", "cluster_shard"),
+            **share(part, engine),
+        )
+        assert result.status == 0, result.stderr
+        environments = (project.folder / ".snakemake/conda").glob("*.yaml")
+        made[part] = {path.read_text() for path in environments}
+    # None of them but for the tagged ones.
+    assert not any("cupy" in environment for environment in made[0])
+    (added,) = made[0.5] - made[0]
+    assert added == (ROOT / f"envs/cluster_{kind}.yaml").read_text()

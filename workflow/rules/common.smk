@@ -228,6 +228,14 @@ def get_gpu(wildcards, attempt):
     return get_gpu_tag(wildcards) if attempt == 1 else 0
 
 
+def get_clustering_env(wildcards):
+    """Where a shard runs with conda, in all its attempts: for GPUs there is more in it."""
+    kind = "cpu"
+    if get_gpu_tag(wildcards):
+        kind = {"cupy": "gpu", "cuml": "cuml"}[config["cluster"]["gpu_engine"]]
+    return f"../../envs/cluster_{kind}.yaml"
+
+
 def get_planning_minutes(wildcards, attempt):
     """Minutes for reading the film once, or the tarballs that are looked into."""
     film = get_film(wildcards)

@@ -192,7 +192,8 @@ def _load_engine(engine: str) -> ModuleType:
     except ModuleNotFoundError as error:
         advice = ""
         if engine in COMMANDS:
-            advice = f"; run `{COMMANDS[engine]} ...`, see docs/gpu.md"
+            command = f"run `{COMMANDS[engine]} ...`, see docs/gpu.md"
+            advice = f"; {command}; {gpu.ADVICE}"
         raise ReelbowError(
             f"The k-means engine {engine!r} needs the Python package {error.name!r}, "
             f"which is not installed here{advice}."
