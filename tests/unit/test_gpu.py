@@ -222,7 +222,7 @@ def test_a_package_that_does_not_load_is_told_in_one_sentence(monkeypatch, tmp_p
         find_palettes(FRAME, n_colors=2, engine="framed")
     assert str(caught.value) == (
         "The k-means engine 'framed' cannot be loaded: ImportError: libx.so: cannot "
-        "open."
+        "open"
     )
 
 
