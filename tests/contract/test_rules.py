@@ -51,7 +51,9 @@ def test_the_rules_of_a_shard_are_one_job_on_a_cluster():
     # to a lost node.
     assert all("        disk_mb=" in RULES[rule] for rule in group)
     # Slurm is asked for the GPU of all of them.
-    assert {rule for rule, body in RULES.items() if "gpu=get_gpu," in body} == group
+    gpus = {rule: re.findall(r" gpu=(\w+),", RULES[rule]) for rule in group}
+    assert gpus.pop("cluster_shard") == ["get_gpu"]
+    assert list(gpus.values()) == [["get_group_gpu"]] * 2
 
 
 @pytest.mark.parametrize("rule", RULES)

@@ -4,6 +4,7 @@ Of the GPU's libraries there are stand-ins: they raise what the real ones raise.
 """
 
 import os
+import re
 
 import pytest
 
@@ -114,6 +115,17 @@ def test_no_more_jobs_run_on_gpus_at_once_than_there_are(archive, tmp_path):
     assert len(archive.failures()) == 3, result.stderr
     lines = (tmp_path / "trace").read_text().splitlines()
     assert lines == ["begins", "ends"] * 3
+
+
+def test_a_job_that_needs_no_gpu_waits_for_none(by_cpu, tmp_path):
+    project = by_cpu.copy(tmp_path / "project")
+    forced = ("--rerun-triggers", "mtime", "--forcerun", "downsample_frames")
+    # The usual logger does not show what jobs ask for.
+    result = project.run("--dry-run", "--workflow-profile", "none", *forced, **share(1))
+    assert result.status == 0, result.stderr
+    asked = re.findall(r"rule (\w+):.*? gpu=(\d)", result.stdout, re.S)
+    three = [("cluster_shard", "1"), ("downsample_frames", "0")]
+    assert sorted(asked) == sorted(3 * three)
 
 
 def test_shards_of_both_kinds_make_one_film(archive, by_cpu):

@@ -228,6 +228,14 @@ def get_gpu(wildcards, attempt):
     return get_gpu_tag(wildcards) if attempt == 1 else 0
 
 
+def get_group_gpu(wildcards, attempt):
+    """GPUs for a shard before it is clustered: on a cluster all that is one job.
+
+    Locally these jobs are none of a GPU's, and are not to wait for one.
+    """
+    return 0 if workflow.local_exec else get_gpu(wildcards, attempt)
+
+
 def get_clustering_env(wildcards):
     """Where a shard runs with conda, in all its attempts: for GPUs there is more in it."""
     kind = "cpu"
