@@ -37,6 +37,7 @@ class Result:
     status: int
     stderr: str
     jobs: set[str]
+    stdout: str = ""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -73,7 +74,7 @@ class Project:
         )
         after = self._logs()
         jobs = {job for job, time in after.items() if before.get(job) != time}
-        return Result(done.returncode, done.stderr, jobs)
+        return Result(done.returncode, done.stderr, jobs, done.stdout)
 
     def _logs(self) -> dict[str, int]:
         """When each job last began: it opens its log anew."""

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from reelbow.kmeans import COMMANDS
+
 ROOT = Path(__file__).parents[2]
 ENVS = sorted((ROOT / "envs").glob("*.yaml"))
 
@@ -41,11 +43,44 @@ def test_direct_dependencies_are_pinned(pyproject):
         assert re.fullmatch(r"[\w.-]+(\[\w+\])?==[\w.]+( *;.*)?", pin), pin
 
 
+def list_packages(env: Path) -> set[str]:
+    return set(yaml.safe_load(env.read_text())["dependencies"][-1]["pip"])
+
+
 @pytest.mark.parametrize("env", ENVS, ids=lambda env: env.stem)
 def test_the_environments_have_the_pins_of_the_project(env, pyproject):
-    packages = yaml.safe_load(env.read_text())["dependencies"][-1]["pip"]
+    project = set(pyproject["project"]["dependencies"])
+    allowed = project | set(pyproject["project"]["optional-dependencies"]["gpu"])
+    packages = list_packages(env)
+    if env.stem == "cluster_cuml":
+        # The one that cannot be installed beside the others.
+        numba, cuml = sorted(packages - allowed, reverse=True)
+        assert re.fullmatch(r"numba==[\d.]+", numba)
+        assert cuml in COMMANDS["cuml"]
+        packages -= {numba, cuml}
     assert packages
-    assert set(packages) <= set(pyproject["project"]["dependencies"])
+    assert packages <= allowed
+
+
+def test_the_environments_for_gpus_have_all_that_the_cpu_s_has():
+    cpu, gpu, cuml = (
+        {re.split(r"[=[]", package)[0] for package in list_packages(env)}
+        for env in (
+            ROOT / f"envs/cluster_{kind}.yaml" for kind in ("cpu", "gpu", "cuml")
+        )
+    )
+    assert gpu - cpu == {"cupy-cuda12x"}
+    assert cuml - gpu == {"cuml-cu12"}
+    assert cpu < gpu < cuml
+
+
+def test_the_extras_are_of_one_version(pyproject):
+    extras = pyproject["project"]["optional-dependencies"]
+    versions = {pin.partition("==")[2] for (pin,) in extras.values()}
+    assert len(versions) == 1
+    for command in COMMANDS.values():
+        for extra in re.findall(r"--extra (\S+)", command):
+            assert extra in extras
 
 
 def test_the_minimal_snakemake_is_that_of_the_pins(pyproject):

@@ -30,7 +30,7 @@ def test_every_script_has_a_rule_of_its_name_and_every_rule_a_script():
     [
         r'log:\n        "logs/{rule}(/|\.)',
         r'benchmark:\n        "logs/{rule}(/|\.)',
-        r'conda:\n        "\.\./\.\./envs/\w+\.yaml"',
+        r'conda:\n        ("\.\./\.\./envs/\w+\.yaml"|get_\w+)\n',
         r"threads: \d+\n",
         # Without them a cluster would give a job what it pleases.
         r"resources:\n        mem_mb=(\d+|(get|ask)_\w+(\(\d+\))?),\n        runtime=",
@@ -51,7 +51,9 @@ def test_the_rules_of_a_shard_are_one_job_on_a_cluster():
     # to a lost node.
     assert all("        disk_mb=" in RULES[rule] for rule in group)
     # Slurm is asked for the GPU of all of them.
-    assert {rule for rule, body in RULES.items() if "gpu=get_gpu," in body} == group
+    gpus = {rule: re.findall(r" gpu=(\w+),", RULES[rule]) for rule in group}
+    assert gpus.pop("cluster_shard") == ["get_gpu"]
+    assert list(gpus.values()) == [["get_group_gpu"]] * 2
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -62,8 +64,11 @@ def test_no_rule_has_code_of_its_own(rule):
 
 @pytest.mark.parametrize("rule", RULES)
 def test_the_environment_of_a_rule_is_there(rule):
-    (name,) = re.findall(r"envs/(\w+)\.yaml", RULES[rule])
-    assert (ROOT / "envs" / f"{name}.yaml").exists()
+    names = re.findall(r"envs/(\w+)\.yaml", RULES[rule])
+    if rule == "cluster_shard":
+        names = ["cluster_cpu", "cluster_gpu", "cluster_cuml"]
+    assert names
+    assert all((ROOT / "envs" / f"{name}.yaml").exists() for name in names)
 
 
 @pytest.mark.parametrize("script", SCRIPTS)

@@ -11,6 +11,7 @@ from reelbow.failures import (
     format_table,
     write_table,
 )
+from reelbow.gpu import ADVICE
 
 CORRUPT = Failure(
     "sample",
@@ -46,7 +47,7 @@ def test_a_log_says_how_the_job_ended(log, sentence):
 @pytest.mark.parametrize(
     ("log", "reason"),
     [
-        ("noise\nERROR: the GPU failed\n", "the GPU failed"),
+        (f"noise\nERROR: the GPU failed; {ADVICE}\n", "the GPU failed"),
         # Killed.
         ("noise\n", f"the attempt there {SILENT}"),
         (None, NO_GPU),

@@ -139,7 +139,7 @@ def test_a_kernel_that_does_not_compile_is_one_sentence(monkeypatch):
     story = "a.cu(1): error: expected a ';'\n\n" + 20 * "1 error detected in a.cu.\n"
     error = CompileException(story, "source", "a.cu", ())
     said = raise_in_engine(monkeypatch, error)
-    assert said.startswith("CuPy cannot compile for the GPU; its package must be ")
+    assert said.startswith("CuPy cannot compile for this GPU (a.cu(1): error: ")
     assert "expected a ';'" in said
     assert len(said) < 450
 
@@ -157,7 +157,7 @@ def test_a_kernel_that_does_not_compile_is_one_sentence(monkeypatch):
         ),
         (
             RuntimeError('Failure finding "libnvrtc.so.13 or libnvrtc.so.12": No such'),
-            "CuPy cannot compile for the GPU",
+            "CuPy does not find a library of CUDA's; install its package with [ctk]",
         ),
         (
             MemoryError(
@@ -184,6 +184,7 @@ def test_other_libraries_of_the_gpu_are_understood_too(error, said):
     "error",
     [
         MemoryError("Unable to allocate 3 GiB for an array"),
+        MemoryError("std::bad_alloc"),
         RuntimeError("something else"),
         KeyError("cudaErrorNoDevice"),
         ReelbowError("the GPU failed (cudaErrorUnknown)"),
@@ -222,7 +223,7 @@ def test_a_package_that_does_not_load_is_told_in_one_sentence(monkeypatch, tmp_p
         find_palettes(FRAME, n_colors=2, engine="framed")
     assert str(caught.value) == (
         "The k-means engine 'framed' cannot be loaded: ImportError: libx.so: cannot "
-        "open."
+        "open"
     )
 
 

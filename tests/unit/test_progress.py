@@ -517,7 +517,7 @@ def test_shards_that_got_no_gpu_are_told_with_their_film(tmp_path, monkeypatch, 
     follower.tell_success(["fast", "slow"])
     told = capsys.readouterr().err
     assert (
-        "film slow: 1 of 2 shards were meant for a GPU and done by a CPU (the GPU "
+        "film slow: 1 of 2 shards meant for a GPU, but done by a CPU (the GPU "
         "failed); the table shards of results/slow/palettes.sqlite has them all."
     ) in told
     assert "film fast" not in told

@@ -3,18 +3,23 @@
 Of the GPU's libraries there are stand-ins: they raise what the real ones raise.
 """
 
+import os
+import re
+
 import pytest
 
 from projects import COLORS, NO_PICTURES, ROOT, make_project, write_tarball
+from reelbow.failures import NO_GPU
+from reelbow.gpu import ADVICE
 
 ARCHIVE = {"films": "tars/*.tar", **NO_PICTURES}
 STAND_INS = {"PYTHONPATH": str(ROOT / "tests" / "stand_ins")}
 
 RAISED = {
     "none": "there is no GPU that this job may use (cudaErrorNoDevice: no CUDA-capable "
-    "device is detected); ",
+    "device is detected)",
     "full": "the GPU has too little memory free (Out of memory allocating "
-    "1,099,511,627,776 bytes (allocated so far: 1,073,741,824 bytes)); ",
+    "1,099,511,627,776 bytes (allocated so far: 1,073,741,824 bytes))",
 }
 
 
@@ -69,14 +74,14 @@ def test_what_a_gpu_cannot_do_a_cpu_does_in_the_next_attempt(archive, by_cpu, de
     untouched, (shard, engine, reason), other = read_shards(archive)
     assert {untouched[1:], other[1:]} == {("numba", None)}
     assert (shard, engine) == ("00001", "numba")
-    assert reason.startswith(RAISED[device])
+    assert reason == RAISED[device]
     log = archive.folder / "logs/cluster_shard/tars/00001.log"
     assert [path.name for path in log.parent.glob("*.gpu")] == []
     assert f"not on a GPU: {reason}\n" in log.read_text()
     metadata = read_metadata(archive)
     assert metadata == {**read_metadata(by_cpu), "gpu_fallback": reason}
     assert metadata["engine"] == "numba"
-    told = "film tars: 1 of 3 shards were meant for a GPU and done by a CPU"
+    told = "film tars: 1 of 3 shards meant for a GPU, but done by a CPU"
     assert f"{told} ({reason})" in result.stderr
 
 
@@ -85,12 +90,9 @@ def test_without_another_attempt_it_is_told_in_one_sentence(archive, by_cpu):
     result = archive.run(**share(0.5))
     assert result.status != 0
     (row,) = archive.failures()
-    assert (row["shard"], row["stage"], row["attempts"]) == (
-        *("00001", "cluster_shard"),
-        "1",
-    )
-    assert row["ended"].startswith(RAISED["none"])
-    assert "with --retries 1 the shard is done on a CPU" in row["ended"]
+    where = row["shard"], row["stage"], row["attempts"]
+    assert where == ("00001", "cluster_shard", "1")
+    assert row["ended"] == f"{RAISED['none']}; {ADVICE}"
     assert "Traceback" not in result.stderr
     # Its thumbnails are still there.
     result = archive.run("--retries", "1", **share(0.5))
@@ -103,8 +105,7 @@ def test_a_run_without_gpus_to_give_does_all_on_the_cpu(archive, by_cpu):
     result = archive.run("--resources", "gpu=0", **share(1))
     assert result.status == 0, result.stderr
     assert archive.rows() == by_cpu.rows()
-    reason = "it was given no GPU, or its job there never began"
-    assert {row[1:] for row in read_shards(archive)} == {("numba", reason)}
+    assert {row[1:] for row in read_shards(archive)} == {("numba", NO_GPU)}
 
 
 def test_no_more_jobs_run_on_gpus_at_once_than_there_are(archive, tmp_path):
@@ -114,6 +115,17 @@ def test_no_more_jobs_run_on_gpus_at_once_than_there_are(archive, tmp_path):
     assert len(archive.failures()) == 3, result.stderr
     lines = (tmp_path / "trace").read_text().splitlines()
     assert lines == ["begins", "ends"] * 3
+
+
+def test_a_job_that_needs_no_gpu_waits_for_none(by_cpu, tmp_path):
+    project = by_cpu.copy(tmp_path / "project")
+    forced = ("--rerun-triggers", "mtime", "--forcerun", "downsample_frames")
+    # The usual logger does not show what jobs ask for.
+    result = project.run("--dry-run", "--workflow-profile", "none", *forced, **share(1))
+    assert result.status == 0, result.stderr
+    asked = re.findall(r"rule (\w+):.*? gpu=(\d)", result.stdout, re.S)
+    three = [("cluster_shard", "1"), ("downsample_frames", "0")]
+    assert sorted(asked) == sorted(3 * three)
 
 
 def test_shards_of_both_kinds_make_one_film(archive, by_cpu):
@@ -138,3 +150,39 @@ def test_a_column_of_the_sheet_says_which_films_are_for_gpus(archive):
         "SELECT film, engine FROM shards JOIN films USING (film_id) ORDER BY film"
     )
     assert engines == [("a", "numba"), ("b", "cuml")]
+
+
+CONDA = """#!/bin/sh
+case "$*" in
+*--version*) echo "conda 25.1.0" ;;
+*info*) echo '{"conda_prefix": "/none", "conda_version": "25.1.0", "platform": ""}' ;;
+*config*) echo '{"get": {"channel_priority": "strict"}}' ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(("engine", "kind"), [("cupy", "gpu"), ("cuml", "cuml")])
+def test_conda_has_an_environment_for_shards_that_are_meant_for_a_gpu(
+    by_cpu, tmp_path, engine, kind
+):
+    project = by_cpu.copy(tmp_path / "project")
+    conda = tmp_path / "bin/conda"
+    conda.parent.mkdir()
+    conda.write_text(CONDA)
+    conda.chmod(0o755)
+    project.environment = {"PATH": f"{conda.parent}:{os.environ['PATH']}"}
+    made = {}
+    for part in (0, 0.5):
+        result = project.run(
+            *("--sdm", "conda", "--conda-create-envs-only"),
+            # Without the plan made anew, which would have to come first.
+            *("--rerun-triggers", "mtime", "--forcerun", "cluster_shard"),
+            **share(part, engine),
+        )
+        assert result.status == 0, result.stderr
+        environments = (project.folder / ".snakemake/conda").glob("*.yaml")
+        made[part] = {path.read_text() for path in environments}
+    # None of them but for the tagged ones.
+    assert not any("cupy" in environment for environment in made[0])
+    (added,) = made[0.5] - made[0]
+    assert added == (ROOT / f"envs/cluster_{kind}.yaml").read_text()

@@ -112,9 +112,10 @@ def test_a_second_run_does_nothing(finished):
     assert result.jobs == set()
 
 
-def test_the_queries_of_the_readme_run(finished):
-    queries = re.findall(r"```sql\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
-    assert len(queries) >= 3
+@pytest.mark.parametrize(("page", "n"), [("README.md", 3), ("docs/gpu.md", 1)])
+def test_the_queries_of_the_documents_run(finished, page, n):
+    queries = re.findall(r"```sql\n(.*?)```", (ROOT / page).read_text(), re.S)
+    assert len(queries) == n
     for sql in queries:
         assert finished.query(sql), sql
 

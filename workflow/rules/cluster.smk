@@ -16,7 +16,7 @@ rule cluster_shard:
     group:
         "shard"
     conda:
-        "../../envs/cluster_cpu.yaml"
+        get_clustering_env
     threads: 1
     resources:
         mem_mb=get_clustering_memory,

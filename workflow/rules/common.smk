@@ -228,6 +228,22 @@ def get_gpu(wildcards, attempt):
     return get_gpu_tag(wildcards) if attempt == 1 else 0
 
 
+def get_group_gpu(wildcards, attempt):
+    """GPUs for a shard before it is clustered: on a cluster all that is one job.
+
+    Locally these jobs are none of a GPU's, and are not to wait for one.
+    """
+    return 0 if workflow.local_exec else get_gpu(wildcards, attempt)
+
+
+def get_clustering_env(wildcards):
+    """Where a shard runs with conda, in all its attempts: for GPUs there is more in it."""
+    kind = "cpu"
+    if get_gpu_tag(wildcards):
+        kind = {"cupy": "gpu", "cuml": "cuml"}[config["cluster"]["gpu_engine"]]
+    return f"../../envs/cluster_{kind}.yaml"
+
+
 def get_planning_minutes(wildcards, attempt):
     """Minutes for reading the film once, or the tarballs that are looked into."""
     film = get_film(wildcards)

@@ -23,7 +23,7 @@ rule downsample_frames:
     resources:
         mem_mb=get_downsampling_memory,
         runtime=get_downsampling_minutes,
-        gpu=get_gpu,
+        gpu=get_group_gpu,
         disk_mb=get_thumbnails_mb,
     params:
         shaping=get_shaping,

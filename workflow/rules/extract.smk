@@ -20,7 +20,7 @@ rule extract_frames:
     resources:
         mem_mb=get_extraction_memory,
         runtime=get_extraction_minutes,
-        gpu=get_gpu,
+        gpu=get_group_gpu,
         disk_mb=get_frames_mb,
     params:
         height=config["extract"]["height"],

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from .gpu import ADVICE
 from .job import ERROR_MARK, replacing
 
 # Removed after the next good run.
@@ -56,7 +57,9 @@ def explain_fallback(log: Path) -> str:
     """Say why a CPU does what was a GPU's, by the log of the attempt there."""
     if not log.exists():
         return NO_GPU
-    return explain_log(read_log(log)) or f"the attempt there {SILENT}"
+    reason = explain_log(read_log(log)) or f"the attempt there {SILENT}"
+    # That advice has been taken.
+    return reason.removesuffix(f"; {ADVICE}")
 
 
 def explain_silence(folder: Path) -> str:

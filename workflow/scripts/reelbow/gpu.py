@@ -24,7 +24,7 @@ ADVICE = "with --retries 1 the shard is done on a CPU, with cluster.gpu_share 0 
 _SIGNS = {
     "the GPU has too little memory free": (
         r"OutOfMemoryError|NoRoomError|cudaErrorMemoryAllocation|CUDA_ERROR_OUT_OF_MEMORY"
-        r"|std::bad_alloc"
+        r"|std::bad_alloc: .*(CUDA|RMM)"
     ),
     "there is no driver of NVIDIA's here, or it is too old": (
         r"cudaErrorInsufficientDriver|failed to load libcuda"
@@ -33,9 +33,10 @@ _SIGNS = {
     "there is no GPU that this job may use": (
         r"cudaErrorNoDevice|cudaErrorInvalidDevice|CUDA_ERROR_NO_DEVICE"
     ),
-    "CuPy cannot compile for the GPU; its package must be installed with [ctk]": (
-        r"CompileException|NVRTC|nvrtc|DynamicLibNotFoundError|failed to load lib"
+    "CuPy does not find a library of CUDA's; install its package with [ctk]": (
+        r"DynamicLibNotFoundError|libnvrtc|failed to load lib"
     ),
+    "CuPy cannot compile for this GPU": r"CompileException|NVRTC",
     "the GPU failed": r"cudaError|CUDA(Runtime|Driver)Error|CUDA_ERROR|CUDA error",
 }
 # Nothing else is an error of a device; CompileException is a plain Exception.

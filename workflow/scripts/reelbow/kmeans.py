@@ -190,21 +190,17 @@ def _load_engine(engine: str) -> ModuleType:
         with gpu.telling_errors():
             return import_module(ENGINES[engine])
     except ModuleNotFoundError as error:
-        advice = ""
+        reason = f"needs the Python package {error.name!r}, which is not installed here"
         if engine in COMMANDS:
-            advice = f"; run `{COMMANDS[engine]} ...`, see docs/gpu.md"
-        raise ReelbowError(
-            f"The k-means engine {engine!r} needs the Python package {error.name!r}, "
-            f"which is not installed here{advice}."
-        ) from error
+            reason += f"; run `{COMMANDS[engine]} ...`, see docs/gpu.md; {gpu.ADVICE}"
+        raise ReelbowError(f"The k-means engine {engine!r} {reason}") from error
     except ImportError as error:
         # CuPy frames the reason, at the end, with lines of "=".
-        *_, reason = [""] + [
-            line for line in str(error).splitlines() if line.strip(" =")
-        ]
-        raise ReelbowError(
-            f"The k-means engine {engine!r} cannot be loaded: {reason.strip()}."
-        ) from error
+        lines = [line.strip() for line in str(error).splitlines() if line.strip(" =")]
+        reason = f"cannot be loaded: {lines[-1] if lines else 'no reason is given'}"
+        if engine in COMMANDS:
+            reason += f"; {gpu.ADVICE}"
+        raise ReelbowError(f"The k-means engine {engine!r} {reason}") from error
 
 
 def _rank(colors: NDArray[np.float64], weights: NDArray[np.float64]) -> Palettes:

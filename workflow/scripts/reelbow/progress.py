@@ -505,8 +505,8 @@ def _warn_of_fallbacks(films: Iterable[str]) -> None:
         if n_fallbacks:
             print(
                 f"\nReelbow: film {film}: {n_fallbacks} of {_count(n_shards, 'shard')} "
-                f"were meant for a GPU and done by a CPU ({first}); the table shards "
-                f"of {path} has them all.",
+                f"meant for a GPU, but done by a CPU ({first}); the table shards of "
+                f"{path} has them all.",
                 file=sys.stderr,
             )
 
