@@ -59,7 +59,10 @@ class Project:
         before = self._logs()
         given = []
         if config:
-            (self.folder / "own.yaml").write_text(yaml.safe_dump(config))
+            own, text = self.folder / "own.yaml", yaml.safe_dump(config)
+            # Jobs of a run that goes on here read it, and never half of it.
+            if not own.exists() or own.read_text() != text:
+                own.write_text(text)
             given = ["--configfile", "own.yaml"]
         done = subprocess.run(
             [

@@ -3,7 +3,6 @@ import json
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from reelbow import database, run_profile
 from reelbow.run_profile import Job
@@ -188,23 +187,3 @@ def test_the_text_is_aligned_and_ends_with_the_sum():
     cells = " ".join(lines[1].split())
     assert cells == "extract_frames 2 30 6.00 14.00 300 5 60.0%"
     assert lines[-1].startswith("all ")
-
-
-def test_the_bars_are_as_long_as_the_seconds(tmp_path):
-    path = tmp_path / "profile.png"
-    jobs = [
-        Job("extract_frames", {"a": 1}, 8.0, 10.0, 1.0),
-        Job("cluster_shard", {"a": 1}, 2.0, 5.0, 1.0),
-    ]
-    run_profile.draw_figure(
-        run_profile.sum_stages(jobs), run_profile.sum_all(jobs), path
-    )
-    with Image.open(path) as image:
-        pixels = np.asarray(image.convert("RGB")).astype(int)
-    blue = (abs(pixels - [0x2F, 0x5D, 0x8A]) <= 2).all(axis=2).sum(axis=1)
-    grey = (abs(pixels - 0xD4) <= 2).all(axis=2).sum(axis=1)
-    # Each bar is some rows of pixels; the first half of the rows has the first stage.
-    middle = (np.flatnonzero(blue)[0] + np.flatnonzero(blue)[-1]) // 2
-    assert blue[:middle].max() == pytest.approx(4 * blue[middle:].max(), rel=0.01)
-    assert grey[:middle].max() == pytest.approx(2 * grey[middle:].max(), rel=0.01)
-    assert blue[:middle].max() == pytest.approx(0.8 * grey[:middle].max(), rel=0.01)
