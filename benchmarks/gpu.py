@@ -9,9 +9,11 @@ beside it: what the bus can carry, and what the GPU can multiply and add.
     uv run --extra gpu python benchmarks/gpu.py
     uv run --extra gpu --with flash-kmeans python benchmarks/gpu.py
     uv run --extra gpu python benchmarks/gpu.py --frames 64
+    uv run python benchmarks/gpu.py --cpu-only
 
 All frames of the usual film: written to gpu.json, and from there into docs/gpu.md. A
-part of the frames, or another film: only printed.
+part of the frames, or another film: only printed. Without a GPU only engine numba is
+measured.
 """
 
 import argparse
@@ -50,7 +52,7 @@ N_COLORS = 8
 N_INIT = 5
 # The most is what a large shard gives at a time: find_palettes is called by 32 MB.
 BATCHES = [1, 8, 64, 256, 776, 4096]
-COLORS = [3, 5, 8, 16, 32]
+COLORS = [3, 5, 8, 16, 32, 64]
 SPACES = ["srgb", "oklab"]
 ROUNDS = 5
 # A frame at a time is slow: so many are enough.
@@ -151,16 +153,22 @@ def measure_batches(frames: Frames) -> list[dict[str, Any]]:
     return rows
 
 
-def measure_colors(frames: Frames, n: int) -> list[dict[str, Any]]:
-    """Measure frames a second by the number of colors, beside all cores."""
-    batch, few = repeat(frames, n), repeat(frames, min(n, 512))
+def measure_colors(frames: Frames, n_on_gpu: int) -> list[dict[str, Any]]:
+    """Measure frames a second by the number of colors, beside all cores.
+
+    n_on_gpu : frames at a time on the GPU; 0: on the cores only
+    """
+    batch = repeat(frames, n_on_gpu)
     rows = []
     for space in SPACES:
         for k in COLORS:
             how = {"n_colors": k, "color_space": space}
-            on_gpu = n / time_rounds(lambda h=how: find_on_gpu(batch, **h))
-            on_cores = len(few) / time_rounds(lambda h=how: find_on_all_cores(few, **h))
-            rows.append({**how, "fps": on_gpu, "fps_cores": on_cores})
+            taken = time_rounds(lambda h=how: find_on_all_cores(frames, **h))
+            row: dict[str, Any] = {**how, "fps_cores": len(frames) / taken}
+            if n_on_gpu:
+                taken = time_rounds(lambda h=how: find_on_gpu(batch, **h))
+                row["fps"] = n_on_gpu / taken
+            rows.append(row)
     return rows
 
 
@@ -306,6 +314,11 @@ def measure_flash(frames: Frames) -> dict[str, float]:
     }
 
 
+def measure_cores(frames: Frames) -> dict[str, Any]:
+    """Measure what can be measured without a GPU."""
+    return {"machine": name_machine(), "colors": measure_colors(frames, 0)}
+
+
 def measure(frames: Frames) -> dict[str, Any]:
     """Measure all, in the order of the tables."""
     import cupy
@@ -346,6 +359,9 @@ def find_package_version(package: str) -> str:
 
 def format_tables(measured: dict[str, Any]) -> Iterator[str]:
     """Write all tables in Markdown, line by line."""
+    if "device" not in measured:
+        yield from format_cores(measured)
+        return
     caption = (
         f"By `{COMMAND}`, on {measured['device']} (CuPy {measured['cupy']}, driver "
         f"{measured['driver']}) beside {measured['machine']}. Thumbnails of "
@@ -398,6 +414,22 @@ def format_tables(measured: dict[str, Any]) -> Iterator[str]:
     )
 
 
+def format_cores(measured: dict[str, Any]) -> Iterator[str]:
+    """Write the table of engine numba alone."""
+    caption = (
+        f"No GPU could be had yet: `{COMMAND}` measures one and puts its tables here. "
+        f"Engine numba on all cores of {measured['machine']}, by `uv run python "
+        f"benchmarks/gpu.py --cpu-only`; thumbnails of {WIDTH}x{HEIGHT}, n_init = "
+        f"{N_INIT}, the median of {ROUNDS} rounds."
+    )
+    yield from textwrap.wrap(caption, 88, break_on_hyphens=False)
+    yield ""
+    yield "| space | k | all cores, numba: frames a second |"
+    yield "|---|---|---|"
+    for row in measured["colors"]:
+        yield f"| {row['color_space']} | {row['n_colors']} | {row['fps_cores']:,.0f} |"
+
+
 def list_peers(measured: dict[str, Any]) -> Iterator[tuple[str, float]]:
     """List the peers that were there, with their frames a second."""
     if "cuml" in measured:
@@ -418,6 +450,9 @@ def main() -> None:
     parser.add_argument(
         "--redraw", action="store_true", help="write the tables of the JSON file"
     )
+    parser.add_argument(
+        "--cpu-only", action="store_true", help="measure engine numba alone"
+    )
     options = parser.parse_args()
     if options.redraw:
         if not MEASURED.exists():
@@ -428,21 +463,22 @@ def main() -> None:
     if options.frames is not None and options.frames < 1:
         sys.exit(f"--frames must be 1 or more, not {options.frames}.")
     try:
-        # Before anything that takes time.
-        find_on_gpu(np.zeros((1, 1, 1, 3), np.uint8))
+        if not options.cpu_only:
+            # Before anything that takes time.
+            find_on_gpu(np.zeros((1, 1, 1, 3), np.uint8))
         frames = load_frames(options.film)
         whole = options.film == FILM and options.frames is None
         if options.frames is not None and options.frames < len(frames):
             frames = frames[spread(len(frames), options.frames)]
         with gpu.telling_errors():
-            measured = measure(frames)
+            measured = (measure_cores if options.cpu_only else measure)(frames)
     except ReelbowError as error:
         sys.exit(str(error))
     print("\n".join(format_tables(measured)))
     if whole:
         MEASURED.write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
         write_between(DOCUMENT, MARKER, "\n".join(format_tables(measured)))
-    if any(row["differ"] for row in measured["parity"].values()):
+    if any(row["differ"] for row in measured.get("parity", {}).values()):
         sys.exit("The GPU's palettes are not those of engine numba.")
 
 

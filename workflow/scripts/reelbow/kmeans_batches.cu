@@ -28,7 +28,7 @@
 #define COARSE 2
 
 // Bins of 6 bits a channel: a bit each, and a running sum for every four words.
-#define BIN_WORDS 8192
+#define BIN_WORDS (N_BINS / 32)
 #define BIN_GROUPS (BIN_WORDS / 4)
 
 #define FAR_AWAY 1e9f

@@ -15,6 +15,7 @@ from reelbow import kmeans_numba
 
 # What the kernels take from the engine of CPUs, so that both give the same bits.
 _SHARED_CONSTANTS = (
+    "N_BINS",
     "SEEDINGS",
     "MAX_ITERATIONS",
     "MIN_COARSE_PER_COLOR",
@@ -282,8 +283,7 @@ class _Slot:
             self._scatter,
             blocks=n,
             threads=_FRAME_THREADS,
-            shared_bytes=4 * (8192 + 2048 + 2 * plan.few_bins + plan.few_bins // 2)
-            + 4 * (_FRAME_THREADS + 1),
+            shared_bytes=_count_counting_bytes(plan.few_bins, _FRAME_THREADS),
         )
         sizes = [np.int32(plan.capacity), np.int32(plan.most_coarse)]
         sizes += [np.int32(plan.n_colors), np.int32(plan.n_init)]
@@ -302,7 +302,7 @@ class _Slot:
             self._inertias,
             blocks=min(plan.n_blocks, n * plan.n_init),
             threads=_START_THREADS,
-            shared_bytes=_count_shared_bytes(plan.n_colors, _START_THREADS),
+            shared_bytes=_count_search_bytes(plan.n_colors, _START_THREADS),
         )
         self._launch(
             "finish_palettes",
@@ -316,7 +316,7 @@ class _Slot:
             self._clusters,
             blocks=min(plan.n_blocks, n),
             threads=_FRAME_THREADS,
-            shared_bytes=_count_shared_bytes(plan.n_colors, _FRAME_THREADS),
+            shared_bytes=_count_search_bytes(plan.n_colors, _FRAME_THREADS),
         )
         self._device.download(self._clusters[:n], self._clusters_here[:n], self._queue)
 
@@ -331,7 +331,15 @@ class _Slot:
         self._device.launch(kernel, self._queue, *arguments, **how)
 
 
-def _count_shared_bytes(n_colors: int, threads: int) -> int:
+def _count_counting_bytes(few_bins: int, threads: int) -> int:
+    """Count the memory of a block that counts: see count_pixels of the kernels."""
+    # A bit for every bin, and for each of the 64 colors of a few bins; a running sum
+    # for every 128 bits.
+    n_bits = kmeans_numba.N_BINS + 64 * few_bins
+    return n_bits // 8 + 4 * (n_bits // 128) + 4 * (threads + 1)
+
+
+def _count_search_bytes(n_colors: int, threads: int) -> int:
     """Count the memory of a block that searches: see find_room of the kernels."""
     doubles = 7 * n_colors + 10
     words = 2 * threads + n_colors + 8 + 1 + 2 * 3 * n_colors
