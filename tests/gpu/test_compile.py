@@ -2,12 +2,16 @@
 
 import ctypes
 import os
+import re
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from reelbow import kmeans_batches
+
+# What CuPy adds.
+CUPY_OPTIONS = ["-ftz=true", "--device-as-default-execution-space"]
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +31,8 @@ def compile_for(nvrtc, architecture):
     program = ctypes.c_void_p()
     source = kmeans_batches.read_source().encode()
     nvrtc.nvrtcCreateProgram(ctypes.byref(program), source, b"", 0, None, None)
-    options = [*kmeans_batches.COMPILER_OPTIONS, f"-arch={architecture}"]
+    options = [*kmeans_batches.COMPILER_OPTIONS, *CUPY_OPTIONS]
+    options.append(f"-arch={architecture}")
     passed = (ctypes.c_char_p * len(options))(*map(str.encode, options))
     status = nvrtc.nvrtcCompileProgram(program, len(options), passed)
     return status, read_text(nvrtc, "ProgramLog", program), program
@@ -51,5 +56,5 @@ def test_kernels_compile_without_a_warning(nvrtc, architecture):
 def test_no_product_is_fused_with_a_sum(nvrtc):
     _, _, program = compile_for(nvrtc, "compute_75")
     code = read_text(nvrtc, "PTX", program)
-    assert "mul.f32" in code or "mul.rn.f32" in code
+    assert re.search(r"mul\.\S*f32", code)
     assert "fma." not in code

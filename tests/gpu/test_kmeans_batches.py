@@ -161,15 +161,26 @@ def test_a_batch_that_does_not_fit_is_split(kernels):
 
 
 @pytest.mark.parametrize("n_colors", [2, 8, 40])
+@pytest.mark.parametrize("n_init", [1, 50])
 @pytest.mark.parametrize("color_space", ["srgb", "oklab"])
-def test_no_more_memory_is_taken_than_is_free(kernels, n_colors, color_space):
-    frames = make_photos(40, n_pixels=500)
-    for megabytes in [1, 2, 4, 8, 16]:
-        device = CpuDevice(kernels, free_bytes=megabytes << 20)
-        how = {**HOW, "n_init": 1, "n_colors": n_colors, "color_space": color_space}
-        with contextlib.suppress(NoRoomError):
-            find_on(device, frames, **how)
-        assert device.allocated_bytes <= megabytes << 20
+def test_no_more_memory_is_taken_than_is_free(kernels, n_colors, n_init, color_space):
+    class Planning(CpuDevice):
+        """Allocates, and clusters nothing."""
+
+        def launch(self, *arguments, **how):
+            pass
+
+    n_tried = 0
+    for n_pixels in [300, 20_000]:
+        frames = np.zeros((40, n_pixels, 3), np.uint8)
+        for room in np.geomspace(1 << 18, 1 << 29, 60).astype(int):
+            device = Planning(kernels, free_bytes=int(room))
+            how = {"n_colors": n_colors, "n_init": n_init, "color_space": color_space}
+            with contextlib.suppress(NoRoomError):
+                find_on(device, frames, **{**HOW, **how})
+                n_tried += 1
+            assert device.allocated_bytes <= room
+    assert n_tried > 30
 
 
 def test_a_device_too_small_for_one_frame_is_told(kernels):

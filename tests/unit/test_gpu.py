@@ -248,3 +248,37 @@ def test_engines_say_their_versions():
     assert kmeans.find_version("cuml") == "26.10.0"
     for engine in ("numba", "sklearn"):
         assert re.match(r"\d+\.\d+", kmeans.find_version(engine))
+
+
+# Compiled kernels
+
+
+@pytest.fixture
+def caches(monkeypatch, tmp_path):
+    """A home and a folder for temporary files."""
+    monkeypatch.delenv("CUPY_CACHE_DIR", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    return tmp_path
+
+
+def test_kernels_are_kept_where_cupy_keeps_them(caches):
+    gpu.choose_cache()
+    assert "CUPY_CACHE_DIR" not in os.environ
+    assert (caches / "home/.cupy/kernel_cache").is_dir()
+
+
+def test_without_a_home_kernels_are_kept_with_temporary_files(caches, monkeypatch):
+    # Not even root can make a folder in a file.
+    (caches / "home").write_text("")
+    monkeypatch.setenv("CUPY_CACHE_DIR", "")
+    gpu.choose_cache()
+    folder = Path(os.environ["CUPY_CACHE_DIR"])
+    assert folder.parent == caches / f"reelbow-{os.getuid()}"
+
+
+def test_a_folder_that_the_user_says_comes_first(caches, monkeypatch):
+    monkeypatch.setenv("CUPY_CACHE_DIR", str(caches / "own"))
+    gpu.choose_cache()
+    assert os.environ["CUPY_CACHE_DIR"] == str(caches / "own")
+    assert (caches / "own").is_dir()

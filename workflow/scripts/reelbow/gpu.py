@@ -20,6 +20,9 @@ from .scratch import make_own_folder
 # What a user can do whatever is wrong.
 ADVICE = "with --retries 1 the shard is done on a CPU, with cluster.gpu_share 0 all are"
 
+# Of CuPy, where CUPY_CACHE_DIR is not set.
+DEFAULT_CACHE = "~/.cupy/kernel_cache"
+
 # What CuPy, cuML and the libraries beneath them raise, as class: message.
 _SIGNS = {
     "the GPU has too little memory free": (
@@ -44,6 +47,24 @@ _KINDS = (RuntimeError, MemoryError, ImportError, OSError)
 
 # Compilers and libraries tell whole stories.
 _LONGEST = 200
+
+
+def choose_cache() -> None:
+    """Give CuPy, before it is imported, a folder that it can write to.
+
+    It keeps compiled kernels there, for all jobs of a user.
+    """
+    try:
+        folder = Path(os.environ.get("CUPY_CACHE_DIR") or DEFAULT_CACHE).expanduser()
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return
+    except (OSError, RuntimeError):
+        # No home, or none that can be written to.
+        pass
+    with contextlib.suppress(OSError):
+        own = make_own_folder(Path(tempfile.gettempdir()))
+        os.environ["CUPY_CACHE_DIR"] = str(own / "cupy")
 
 
 @functools.cache

@@ -24,7 +24,8 @@ _SHARED_CONSTANTS = (
     "ONE_BITS",
 )
 
-# A product and a sum that are fused are rounded once, where a CPU rounds twice.
+# A product and a sum that are fused are rounded once, where a CPU rounds twice. CuPy
+# adds -ftz=true: squares below 1e-38 become 0. No two colors are so near each other.
 COMPILER_OPTIONS = ("--std=c++14", "--fmad=false")
 
 # Threads of a block. A start has some hundred points; a frame has thousands of pixels.
@@ -205,17 +206,18 @@ def _plan_batches(
     if frame_bytes + scratch_bytes > room:
         raise NoRoomError(_SLOTS * (frame_bytes + scratch_bytes), free)
     n_blocks = device.n_processors * _BLOCKS_PER_PROCESSOR
-    # Where memory is short, it is shared fairly.
-    n_blocks = max(1, min(n_blocks, room // 2 // scratch_bytes))
+    # Where memory is short, it is shared fairly, but a frame comes first.
+    left = max(scratch_bytes, min(room // 2, room - frame_bytes))
+    n_blocks = min(n_blocks, left // scratch_bytes)
     n_frames = (room - n_blocks * scratch_bytes) // frame_bytes
     n_frames = min(n_frames, _MOST_FRAMES, -(-n // _SLOTS))
     return _Plan(
-        n_frames=max(1, n_frames),
+        n_frames=n_frames,
         n_pixels=n_pixels,
         n_colors=n_colors,
         n_init=n_init,
         trials=trials,
-        n_blocks=min(n_blocks, max(1, n_frames) * n_init),
+        n_blocks=min(n_blocks, n_frames * n_init),
         capacity=capacity,
         most_coarse=most_coarse,
         scratch_bytes=scratch_bytes,

@@ -7,11 +7,14 @@ they are first used; CuPy keeps them in the user's folder for all jobs.
 import functools
 from typing import Any
 
-import cupy
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from reelbow import gpu, kmeans_batches
+
+gpu.choose_cache()
+
+import cupy  # noqa: E402 (it looks for its cache when it is imported)
 
 # More must be asked for.
 _SHARED_BYTES = 48 << 10

@@ -8,6 +8,7 @@ from . import runtime as runtime
 class Device:
     def __init__(self, device=0):
         self.id = device
+        self.compute_capability = "90"
         self.attributes = {"MultiProcessorCount": 2, "ClockRate": 1_000_000}
 
     def use(self):
