@@ -34,9 +34,9 @@ def run(
 ) -> None:
     """Run a rule's function with stderr in its log; end the job if it fails.
 
-    The last line of a finished job's log says what it used. Without `mem_mb` memory has
-    no limit of Reelbow's. With `profile` a sampling
-    profile lies beside the log, as {log's name}.profile.html.
+    The last line of a finished job's log says what it used. With `profile` a sampling
+    profile lies beside the log, as {log's name}.profile.html. Without `mem_mb` the job
+    may take what memory there is.
 
     `second_log` is another name for the log, under which it is still there in the next
     attempt, before which Snakemake deletes it.
@@ -61,12 +61,13 @@ def run(
         print(f"{ERROR_MARK}{error}", file=sys.stderr)
         sys.exit(1)
     except MemoryError:
-        had = f"the {mem_mb} MB that its rule asks for" if mem_mb else "there is memory"
-        print(
-            f"{ERROR_MARK}needs more than {had}; raise the rule's mem_mb, as by "
-            "--set-resources",
-            file=sys.stderr,
-        )
+        sentence = "needs more memory than this machine has free"
+        if mem_mb is not None:
+            sentence = (
+                f"needs more than the {mem_mb} MB that its rule asks for; raise the "
+                "rule's mem_mb, as by --set-resources"
+            )
+        print(f"{ERROR_MARK}{sentence}", file=sys.stderr)
         sys.exit(1)
     except OSError as error:
         if error.strerror is None:
