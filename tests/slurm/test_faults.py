@@ -195,10 +195,10 @@ def test_shards_that_wait_too_long_for_a_gpu_fall_back_to_cpus(archive, undistur
     *_, again = archive.shard_jobs()
     assert len(archive.shard_jobs()) == N_TARBALLS + 1
     assert (again.partition, again.gpus, again.state) == ("cpu", 0, "COMPLETED")
-    assert read_fallbacks(archive) == [NO_GPU]
     # Two looks at the queue: one finds that it waits, one that it is cancelled.
     assert (again.submitted - tagged.submitted).total_seconds() < 60
     archive.check_against(undisturbed)
+    assert read_fallbacks(archive) == [NO_GPU]
 
 
 def test_after_snakemake_was_killed_the_same_command_goes_on(archive, undisturbed):

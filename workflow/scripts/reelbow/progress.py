@@ -67,7 +67,12 @@ def refuse(sentence: str) -> NoReturn:
 
 def tell(sentence: str) -> None:
     """Say something to the user, whatever Snakemake's logger shows."""
-    print(f"Reelbow: {sentence}", file=sys.stderr)
+    write(f"Reelbow: {sentence}")
+
+
+def write(text: str) -> None:
+    """Write to the user's terminal, at once: the logger does so in another thread."""
+    sys.stderr.write(f"{text}\n")
 
 
 @dataclass
@@ -406,10 +411,9 @@ class Progress(logging.Handler):
         _warn_of_skipped(names)
         _warn_of_fallbacks(names)
         where = names[0] if len(names) == 1 else "FILM"
-        print(
+        write(
             f"\nReelbow: the barcodes are in results/{where}/barcodes/, "
-            "the palettes in results/palettes.sqlite.",
-            file=sys.stderr,
+            "the palettes in results/palettes.sqlite."
         )
 
     def tell_failure(self, films: Iterable[str]) -> None:
@@ -425,12 +429,11 @@ class Progress(logging.Handler):
         all_of_them = f"{TABLE} has the same"
         if more > 0:
             all_of_them = f"... and {more:,} more: {TABLE} has all"
-        print(
+        write(
             f"\nReelbow: {len(failures):,} failed:\n\n"
             f"{format_table(failures[:MOST_ROWS])}\n\n"
             f"{all_of_them}. What does not need them is done. Mend the cause and "
-            "give the\nsame command again: only what is missing will run.",
-            file=sys.stderr,
+            "give the\nsame command again: only what is missing will run."
         )
 
 
@@ -490,11 +493,10 @@ def _warn_of_skipped(films: Iterable[str]) -> None:
     for film, path in _find_databases(films):
         n_skipped, n_frames, first = database.count_skipped(path)
         if n_skipped:
-            print(
+            write(
                 f"\nReelbow: film {film}: {n_skipped} of {n_frames + n_skipped} "
                 f"pictures are missing ({first}, ...); the table skipped of {path} "
-                "has them all.",
-                file=sys.stderr,
+                "has them all."
             )
 
 
@@ -503,11 +505,10 @@ def _warn_of_fallbacks(films: Iterable[str]) -> None:
     for film, path in _find_databases(films):
         n_fallbacks, n_shards, first = database.count_fallbacks(path)
         if n_fallbacks:
-            print(
+            write(
                 f"\nReelbow: film {film}: {n_fallbacks} of {_count(n_shards, 'shard')} "
                 f"meant for a GPU, but done by a CPU ({first}); the table shards of "
-                f"{path} has them all.",
-                file=sys.stderr,
+                f"{path} has them all."
             )
 
 
