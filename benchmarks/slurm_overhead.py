@@ -351,10 +351,12 @@ def render_tables(figures: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def compute_many(
-    grouped: Overhead, ungrouped: Overhead, many: dict[str, float]
-) -> dict[str, float]:
+def compute_many(runs: dict[str, Overhead], many: dict[str, float]) -> dict[str, float]:
     """Compute what many shards cost from a few, and from what many were measured."""
+    grouped, ungrouped = (
+        runs["Slurm, a job for a shard"],
+        runs["Slurm, a job for a rule"],
+    )
     rows = json.loads(MANY_SHARDS.read_text(encoding="utf-8"))["rows"]
     cpu_s = {
         row["step"]: row["cost"]["cpu_s"]
@@ -373,6 +375,12 @@ def compute_many(
     }
 
 
+def keep_figures(figures: dict[str, Any]) -> None:
+    """Write the figures, and the tables of them into their page."""
+    FIGURES.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    write_between(PAGE, "slurm_overhead", render_tables(figures))
+
+
 def main() -> None:
     """Measure, print the tables and keep them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -388,7 +396,15 @@ def main() -> None:
     )
     parser.add_argument("--profile", default="profiles/slurm")
     parser.add_argument("--dry", action="store_true", help="write no file of figures")
+    parser.add_argument(
+        "--redraw", action="store_true", help="compute anew from what was measured"
+    )
     a = parser.parse_args()
+    if a.redraw:
+        figures = json.loads(FIGURES.read_text(encoding="utf-8"))
+        runs = {name: Overhead(**run) for name, run in figures["runs"].items()}
+        keep_figures(figures | {"computed": compute_many(runs, figures["many"])})
+        return
     slurm = find_slurm()
     alone = [f"{rule}={rule}" for rule in CHAIN]
     ways = {
@@ -418,15 +434,11 @@ def main() -> None:
         "jobs": a.jobs,
         "runs": {name: asdict(run) for name, run in runs.items()},
         "many": many,
-        "computed": compute_many(
-            runs["Slurm, a job for a shard"], runs["Slurm, a job for a rule"], many
-        ),
+        "computed": compute_many(runs, many),
     }
-    tables = render_tables(figures)
-    print(tables)
+    print(render_tables(figures))
     if not a.dry:
-        FIGURES.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-        write_between(PAGE, "slurm_overhead", tables)
+        keep_figures(figures)
 
 
 if __name__ == "__main__":

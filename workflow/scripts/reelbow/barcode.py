@@ -45,6 +45,9 @@ _NOT_BLACK = f"{_ALL} AND frames.luma >= {BLACK_LUMA}"
 _COUNT = "SELECT count(*) {}"
 _MEANS = "SELECT mean_color {} ORDER BY frame"
 _STRIPS = "SELECT strip {} ORDER BY frame"
+# Of a database, read at a time.
+_SOME_ROWS = 10_000
+
 _TIMES = "SELECT frame, time_s {} ORDER BY frame"
 _PALETTES = """
 SELECT drawn.frame, color, share
@@ -64,7 +67,7 @@ class FilmRecord:
     Attributes
     ----------
     film, title, source : str
-    frames : (n,) int64
+    frames : (n,) int32
         Index of each frame in the film, ascending; frames that could not be read are
         missing.
     times_s : (n,) float64 or None
@@ -74,7 +77,7 @@ class FilmRecord:
     film: str
     title: str
     source: str
-    frames: NDArray[np.int64]
+    frames: NDArray[np.int32]
     times_s: NDArray[np.float64] | None
 
 
@@ -215,19 +218,24 @@ def read_film(
             "SELECT title, source FROM films WHERE film_id = ?", (film_id,)
         ).fetchone()
         drawn = _choose_frames(connection, database, skip_black=skip_black)
+        n_frames = _count_frames(connection, drawn, film_id)
+        frames = np.empty(n_frames, np.int32)
+        times_s = np.empty(n_frames)
         rows = connection.execute(_TIMES.format(drawn), (film_id,))
-        row = np.dtype([("frame", np.int64), ("time_s", np.float64)])
-        # A frame without a time: NULL arrives as None, and None as NaN.
-        table = np.fromiter(
-            ((frame, np.nan if time is None else time) for frame, time in rows), row
-        )
-    timed = len(table) > 0 and not np.isnan(table["time_s"]).any()
+        # Some at a time: a film may have millions.
+        for first in range(0, n_frames, _SOME_ROWS):
+            # A frame without a time: NULL arrives as None, and None becomes NaN.
+            some = np.array(rows.fetchmany(_SOME_ROWS), np.float64)
+            frames[first : first + _SOME_ROWS], times_s[first : first + _SOME_ROWS] = (
+                some.T
+            )
+    timed = n_frames > 0 and not np.isnan(times_s).any()
     return FilmRecord(
         film=film,
         title=title,
         source=source,
-        frames=table["frame"],
-        times_s=table["time_s"] if timed else None,
+        frames=frames,
+        times_s=times_s if timed else None,
     )
 
 

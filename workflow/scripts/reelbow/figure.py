@@ -74,7 +74,7 @@ def save_figure(
     source: str,
     times_s: NDArray[np.float64] | None,
     n_frames: int,
-    frames: NDArray[np.int64] | None = None,
+    frames: NDArray[np.integer] | None = None,
 ) -> None:
     """Draw a barcode as a page for print: PNG, SVG or PDF by the path's suffix.
 
@@ -109,7 +109,7 @@ def save_figure(
         )
     title = " ".join(title.split())
     noun = "frame" if n_frames == 1 else "frames"
-    if times_s is not None and np.all(np.diff(times_s) >= 0):
+    if times_s is not None and (times_s[1:] >= times_s[:-1]).all():
         ticks = find_time_ticks(times_s)
     else:
         ticks = find_frame_ticks(np.arange(n_frames) if frames is None else frames)
@@ -260,7 +260,7 @@ def find_time_ticks(times_s: NDArray[np.float64]) -> list[tuple[float, str]]:
     first = np.ceil(times_s[0] / step - 1e-6)
     last = np.floor(times_s[-1] / step + 1e-6)
     round_times = step * np.arange(first, last + 1)
-    positions = np.interp(round_times, times_s, np.arange(len(times_s)))
+    positions = _find_positions(round_times, times_s)
     placed = _thin(round_times, positions, len(times_s))
     return [
         (position, _format_time(time, long=long, tenths=step < 1))
@@ -268,7 +268,21 @@ def find_time_ticks(times_s: NDArray[np.float64]) -> list[tuple[float, str]]:
     ]
 
 
-def find_frame_ticks(frames: NDArray[np.int64]) -> list[tuple[float, str]]:
+def _find_positions(
+    round_times: NDArray[np.float64], times_s: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Find where times lie among those of frames: np.interp, but for its copies."""
+    last = len(times_s) - 1
+    after = np.searchsorted(times_s, round_times, side="right").clip(1, last)
+    before = after - 1
+    steps_s = times_s[after] - times_s[before]
+    passed = round_times - times_s[before]
+    parts = np.divide(passed, steps_s, out=np.ones(len(steps_s)), where=steps_s > 0)
+    positions: NDArray[np.float64] = before + parts.clip(0, 1)
+    return positions
+
+
+def find_frame_ticks(frames: NDArray[np.integer]) -> list[tuple[float, str]]:
     """Label the frames with round numbers, each in its middle.
 
     Parameters
