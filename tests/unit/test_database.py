@@ -558,6 +558,13 @@ def test_which_engines_made_the_shards_is_kept_and_summed_up(tmp_path, result):
     }
 
 
+def test_a_film_of_an_older_version_is_said_to_have_no_fallbacks(tmp_path):
+    path = tmp_path / "old.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE frames (frame)")
+    assert database.count_fallbacks(path) == (0, 0, "")
+
+
 @pytest.mark.parametrize(
     "damage",
     [

@@ -159,6 +159,9 @@ def count_skipped(database: Path) -> tuple[int, int, str]:
 def count_fallbacks(database: Path) -> tuple[int, int, str]:
     """Count the shards that were to be a GPU's, and all; say why of the first."""
     with contextlib.closing(connect(database)) as connection:
+        # Left by an older version, and not made again since other jobs failed.
+        if not connection.execute("PRAGMA table_info(shards)").fetchall():
+            return 0, 0, ""
         counted: tuple[int, int, str] = connection.execute(
             "SELECT count(gpu_fallback), count(*), coalesce(min(gpu_fallback), '') "
             "FROM shards"
