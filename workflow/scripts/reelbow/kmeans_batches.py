@@ -4,7 +4,6 @@ The device is a GPU in `kmeans_cupy`. All that depends on it is behind `Device`,
 tests can run batches and kernels without one.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -86,20 +85,7 @@ class Device(Protocol):
 
 
 class NoRoomError(MemoryError):
-    """A device has too little memory for a single frame.
-
-    Attributes
-    ----------
-    needed, free : bytes
-    """
-
-    def __init__(self, needed: int, free: int) -> None:
-        super().__init__(
-            f"a frame needs {needed >> 20} MB of the device's memory, and "
-            f"{free >> 20} MB are free"
-        )
-        self.needed = needed
-        self.free = free
+    """A device has too little memory for a single frame."""
 
 
 def read_source() -> str:
@@ -131,9 +117,10 @@ def find_on(
     """
     clusters = np.zeros((len(frames), n_colors, 4))
     if len(frames):
-        plan = _plan_batches(device, frames, n_colors, n_init, color_space)
+        space = kmeans_numba.describe_space(color_space, frames.shape[1])
+        plan = _plan_batches(device, frames, n_colors, n_init, space)
         slots = [
-            _Slot(device, plan, seed, color_space)
+            _Slot(device, plan, seed, space)
             for _ in range(min(_SLOTS, -(-len(frames) // plan.n_frames)))
         ]
         for number, first in enumerate(range(0, len(frames), plan.n_frames)):
@@ -176,11 +163,11 @@ def _plan_batches(
     frames: NDArray[np.uint8],
     n_colors: int,
     n_init: int,
-    color_space: str,
+    space: kmeans_numba.Space,
 ) -> _Plan:
     """Divide the device's free memory between frames and the blocks that search."""
     n, n_pixels, _ = frames.shape
-    by_roots = color_space in ("oklab", "cielab")
+    by_roots = len(space.from_linear) > 0
     few_bins = kmeans_numba.FEW_BINS_BY_ROOTS if by_roots else kmeans_numba.FEW_BINS
     min_exact_coarse = (
         kmeans_numba.MIN_COARSE_BY_ROOTS if by_roots else kmeans_numba.MIN_COARSE
@@ -204,7 +191,11 @@ def _plan_batches(
     free = device.count_free_bytes()
     room = int(free * _MEMORY_PART) // _SLOTS
     if frame_bytes + scratch_bytes > room:
-        raise NoRoomError(_SLOTS * (frame_bytes + scratch_bytes), free)
+        needed = _SLOTS * (frame_bytes + scratch_bytes)
+        raise NoRoomError(
+            f"a frame needs {needed >> 20} MB of the device's memory, and "
+            f"{free >> 20} MB are free"
+        )
     n_blocks = device.n_processors * _BLOCKS_PER_PROCESSOR
     # Where memory is short, it is shared fairly, but a frame comes first.
     left = max(scratch_bytes, min(room // 2, room - frame_bytes))
@@ -230,13 +221,12 @@ class _Slot:
     """Room on the device for one batch, used again and again."""
 
     def __init__(
-        self, device: Device, plan: _Plan, seed: int, color_space: str
+        self, device: Device, plan: _Plan, seed: int, space: kmeans_numba.Space
     ) -> None:
         self._device = device
         self._plan = plan
         self._seed = np.uint64(seed)
         self._queue = device.make_queue()
-        self._collected: Callable[[], None] | None = None
         n, k = plan.n_frames, plan.n_colors
         histograms = (n, _HISTOGRAMS)
         self._pixels_here = device.allocate_here((n, plan.n_pixels, 3), np.uint8)
@@ -253,13 +243,13 @@ class _Slot:
         self._starts = device.allocate((n, plan.n_init, k, 3), np.float32)
         self._inertias = device.allocate((n, plan.n_init), np.float64)
         self._scratch = device.allocate((plan.n_blocks, plan.scratch_bytes), np.uint8)
-        space = _pack_space(color_space, plan.n_pixels)
-        self._space = [device.allocate(numbers.shape, np.float64) for numbers in space]
-        for numbers, on_device in zip(space, self._space, strict=True):
+        self._n_curve = len(space.curve)
+        packed = [space.curve, _pack_space(space)]
+        self._space = [device.allocate(numbers.shape, np.float64) for numbers in packed]
+        for numbers, on_device in zip(packed, self._space, strict=True):
             device.upload(numbers, on_device, self._queue)
         # Until they have been copied.
         device.wait(self._queue)
-        self._n_curve = len(space[0])
         self._to: NDArray[np.float64] | None = None
 
     def submit(self, frames: NDArray[np.uint8], to: NDArray[np.float64]) -> None:
@@ -348,9 +338,8 @@ def _count_search_bytes(n_colors: int, threads: int) -> int:
     return 8 * doubles + 4 * words
 
 
-def _pack_space(color_space: str, n_pixels: int) -> list[NDArray[np.float64]]:
-    """Lay out a color space as the kernels read it: the curve, and (26,) numbers."""
-    space = kmeans_numba.describe_space(color_space, n_pixels)
+def _pack_space(space: kmeans_numba.Space) -> NDArray[np.float64]:
+    """Lay out a color space, but for its curve, as the kernels read it: (26,)."""
     by_roots = len(space.from_linear) > 0
     numbers = np.zeros(26)
     numbers[0] = by_roots
@@ -360,4 +349,4 @@ def _pack_space(color_space: str, n_pixels: int) -> list[NDArray[np.float64]]:
         numbers[11:14] = space.epsilon, space.slope, space.offset
         numbers[14:23] = space.from_roots.ravel()
         numbers[23:26] = space.origin
-    return [space.curve, numbers]
+    return numbers

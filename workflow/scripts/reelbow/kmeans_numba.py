@@ -61,7 +61,7 @@ TOLERANCE = 1e-4
 CURVE_STEPS = 8
 # No coordinate of a color is larger than 2 to this power.
 _RANGE_BITS = {"srgb": 8, "linear": 0, "oklab": 1, "cielab": 8}
-# Halley's steps of a cube root, enough for float64. Here and not in `_Space`, to be
+# Halley's steps of a cube root, enough for float64. Here and not in `Space`, to be
 # unrolled; not imported, for the cache of compiled code would not see it change.
 ROOT_STEPS = 3
 ONE_BITS = 0x3FF0000000000000
@@ -99,7 +99,7 @@ class _Histogram(NamedTuple):
     weights: NDArray[np.float32]
 
 
-class _Space(NamedTuple):
+class Space(NamedTuple):
     """How to leave sRGB; all that compiled code must not take for constant.
 
     Attributes
@@ -201,7 +201,7 @@ def find_weighted(
     return split_moments(sums)
 
 
-def describe_space(color_space: str, n_pixels: int) -> _Space:
+def describe_space(color_space: str, n_pixels: int) -> Space:
     """Gather the numbers of a color space, for frames of so many pixels."""
     if color_space == "srgb":
         curve = np.empty(0)
@@ -210,7 +210,7 @@ def describe_space(color_space: str, n_pixels: int) -> _Space:
         curve = color_spaces.srgb_to_linear(levels)
     # No sum of moments needs more than the 53 bits of float64.
     bits = 52 - n_pixels.bit_length() - _RANGE_BITS[color_space]
-    space = _Space(
+    space = Space(
         curve,
         np.empty((0, 0)),
         0.0,
@@ -251,7 +251,7 @@ def _find_all(
     frames: NDArray[np.uint8],
     n_init: int,
     seed: int,
-    space: _Space,
+    space: Space,
     sums: NDArray[np.float64],
 ) -> None:
     """Fill sums (n, k, 4) with the moments of every frame's clusters."""
@@ -454,7 +454,7 @@ def _count_colors(
 
 
 @_compile
-def _leave_srgb(histogram: _Histogram, n: int, space: _Space) -> None:
+def _leave_srgb(histogram: _Histogram, n: int, space: Space) -> None:
     """Move points to the color space, each with its weight."""
     linear = np.empty(3)
     roots = np.empty(3)
