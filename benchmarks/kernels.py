@@ -25,7 +25,9 @@ from machine import name_machine, write_between  # noqa: E402
 
 import films  # noqa: E402
 from reelbow import film, pictures  # noqa: E402
+from reelbow.decoding import decode_pictures  # noqa: E402
 from reelbow.kmeans import find_palettes  # noqa: E402
+from reelbow.timeline import scan_timeline  # noqa: E402
 
 PAGE = ROOT / "docs" / "performance.md"
 N_FRAMES = 20
@@ -45,10 +47,10 @@ def time_each(step: Callable[[Any], object], items: Sequence[Any], runs: int) ->
 
 def read_planes(path: Path) -> list[av.VideoFrame]:
     """Decode some frames, spread over the film, as they are stored."""
-    timeline = film.scan_timeline(path)
+    timeline = scan_timeline(path)
     keyframes = timeline.keyframes.tolist()
     some = [int(pts) for pts in timeline.pts[:: len(timeline.pts) // N_FRAMES]]
-    decoded = film.decode_pictures(path, keyframes, some[:N_FRAMES])
+    decoded = decode_pictures(path, keyframes, some[:N_FRAMES])
     return [each.frame for each in decoded if each.frame is not None]
 
 

@@ -19,35 +19,39 @@ sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
 from machine import name_machine  # noqa: E402
 
-from reelbow import demo, film  # noqa: E402  (the path is set just above)
+from reelbow import decoding, demo, film  # noqa: E402  (the path is set just above)
+from reelbow.timeline import (  # noqa: E402
+    Timeline,
+    exact,
+    sample_interval,
+    scan_timeline,
+)
 
 DEMO = ROOT / "benchmarks" / "cache" / "demo.mp4"
-SKIPPING_CODECS = film.SKIPPING_CODECS
+SKIPPING_CODECS = decoding.SKIPPING_CODECS
 
 
-def measure(
-    path: Path, timeline: film.Timeline, samples: list[int], *, skip: bool
-) -> float:
+def measure(path: Path, timeline: Timeline, samples: list[int], *, skip: bool) -> float:
     """Decode all samples; return the CPU seconds."""
-    film.SKIPPING_CODECS = SKIPPING_CODECS if skip else frozenset()
+    decoding.SKIPPING_CODECS = SKIPPING_CODECS if skip else frozenset()
     keyframes = timeline.keyframes.tolist()
     start = time.process_time()
-    for _ in film.decode_samples(path, keyframes, samples):
+    for _ in decoding.decode_samples(path, keyframes, samples):
         pass
     return time.process_time() - start
 
 
 def digest(
-    path: Path, timeline: film.Timeline, samples: list[int], *, skip: bool
+    path: Path, timeline: Timeline, samples: list[int], *, skip: bool
 ) -> list[str]:
     """Decode all samples; return a digest of the decoded pixels of each."""
-    film.SKIPPING_CODECS = SKIPPING_CODECS if skip else frozenset()
+    decoding.SKIPPING_CODECS = SKIPPING_CODECS if skip else frozenset()
     keyframes = timeline.keyframes.tolist()
     return [
         "none"
         if decoded.frame is None
         else hashlib.sha256(decoded.frame.to_ndarray().tobytes()).hexdigest()
-        for _, decoded in film.decode_samples(path, keyframes, samples)
+        for _, decoded in decoding.decode_samples(path, keyframes, samples)
     ]
 
 
@@ -64,9 +68,9 @@ def main() -> None:
         demo.make_demo_film(unfinished)
         unfinished.replace(DEMO)
 
-    timeline = film.scan_timeline(arguments.film)
-    samples = film.sample_interval(
-        timeline, every=film.exact(arguments.every), start=film.exact(0), end=None
+    timeline = scan_timeline(arguments.film)
+    samples = sample_interval(
+        timeline, every=exact(arguments.every), start=exact(0), end=None
     )
     codec = film.probe_film(arguments.film).codec
     times: dict[bool, list[float]] = {True: [], False: []}

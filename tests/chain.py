@@ -15,7 +15,7 @@ from cluster_shard import cluster_shard
 from downsample_frames import downsample_frames
 from extract_frames import extract_frames
 from plan_shards import plan_shards
-from reelbow import film
+from reelbow.demuxing import Reading
 from reelbow.pictures import MAX_PIXELS
 from reelbow.plan import read_plan
 from reelbow.thumbnails import Shaping, Thumbnails
@@ -86,7 +86,7 @@ def run_chain(source: Path, folder: Path, **settings: Any) -> Found:
             quality=90,
             strip_rows=how["strip_rows"],
             mean_space=how["space"],
-            reading=film.Reading(how["stream"], how["max_pixels"]),
+            reading=Reading(how["stream"], how["max_pixels"]),
         )
     shaping = Shaping(
         height=how["height"],

@@ -38,6 +38,7 @@ def test_the_digest_of_the_same_code_is_the_same(library):
         ("cluster_shard", "pictures"),  # from reelbow import database, pictures
         ("cluster_shard", "kmeans_numba"),  # an engine, loaded by its name
         ("plan_shards", "film"),  # through planning
+        ("plan_shards", "timeline"),  # from .timeline import exact, naming, ...
         ("make_demo_film", "demo"),  # in a function
         ("render_barcode", "figure"),  # in a function
         ("merge_film", "database"),

@@ -1,17 +1,18 @@
 """What damaged films still give and what they say of the rest; none hangs."""
 
-import functools
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
-import numpy as np
 import pytest
 
 from films import frame_number, numbered_film, solid, write_film
 from reelbow import film, planning
+from reelbow.decoding import decode_pictures, decode_samples
+from reelbow.demuxing import Reading
 from reelbow.errors import ReelbowError
+from reelbow.timeline import scan_timeline
 
 N = 120
 GOP: dict[str, Any] = {"gop": 12, "bframes": 2, "options": {"sc_threshold": "0"}}
@@ -35,7 +36,7 @@ def look(path: Path, **how: Any) -> list[int | str]:
     planned = plan(path, **how)
     probe = film.Probe.from_json(planned["video"])
     (shard,) = planned["shards"]
-    samples = film.decode_samples(path, planned["keyframes"], shard["pts"])
+    samples = decode_samples(path, planned["keyframes"], shard["pts"])
     return [
         decoded.reason
         if decoded.frame is None
@@ -144,7 +145,7 @@ def test_a_picture_that_stays_long_is_no_hole_where_times_are_given(
         tmp_path / "film.mkv", [solid(0x808080)] * 4, pts=[0, 40, 80, 9000]
     )
     assert plan(path)["holes_s"] == []
-    assert film.scan_timeline(path).holes == ()
+    assert scan_timeline(path).holes == ()
 
 
 def test_a_film_that_starts_within_a_group_begins_at_its_first_keyframe(
@@ -191,31 +192,15 @@ def test_a_film_whose_pictures_grow_beyond_the_limit_is_not_decoded_there(
     path.write_bytes(small.read_bytes() + large.read_bytes())
 
     def missing(max_pixels: int) -> list[bool]:
-        reading = film.Reading(None, max_pixels)
-        line = film.scan_timeline(path, reading)
+        reading = Reading(None, max_pixels)
+        line = scan_timeline(path, reading)
         wanted = line.pts[::6].tolist()
         return [
             decoded.frame is None
-            for decoded in film.decode_pictures(
+            for decoded in decode_pictures(
                 path, line.keyframes.tolist(), wanted, reading
             )
         ]
 
     assert missing(640 * 512) == [False] * 8
     assert missing(640 * 480 - 1) == [False] * 4 + [True] * 4
-
-
-def test_holes_are_part_of_the_timeline_s_own_time() -> None:
-    line = film.Timeline(
-        Fraction(1, 10),
-        np.array([50, 51, 90]),
-        np.array([50, 90]),
-        91,
-        ((52, 90),),
-    )
-    sample = functools.partial(film.sample_interval, line, start=Fraction(0), end=None)
-    assert sample(every=Fraction(1)) == [50, None, None, None, 90]
-    assert [line.in_hole(tick) for tick in (51, 52, 89, 90)] == [
-        *[False, True],
-        *[True, False],
-    ]

@@ -1,7 +1,6 @@
 """Every sample is the picture on screen at its moment, whatever was left undecoded."""
 
 import contextlib
-import itertools
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -17,161 +16,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from films import frame_number, numbered, numbered_film, solid, write_film
-from reelbow import colors, film
+from reelbow import colors, decoding, film
+from reelbow.decoding import Decoded, decode_pictures, decode_samples
+from reelbow.demuxing import AS_PLAYERS, MAX_READ_ERRORS, read_packets
 from reelbow.errors import ReelbowError
+from reelbow.timeline import Timeline, exact, sample_interval, scan_timeline
 from shared_films import shared_film
-
-# --- which pictures: times alone, no film ---------------------------------------------
-
-
-def timeline(
-    pts: list[int], time_base: Fraction, *, end: int | None = None
-) -> film.Timeline:
-    return film.Timeline(
-        time_base,
-        np.array(pts, np.int64),
-        np.array(pts[:1], np.int64),
-        pts[-1] + 1 if end is None else end,
-    )
-
-
-def sample(
-    line: film.Timeline,
-    every: float | Fraction,
-    start: float = 0,
-    end: float | None = None,
-) -> list[int]:
-    return film.sample_interval(
-        line,
-        every=film.exact(every),
-        start=film.exact(start),
-        end=None if end is None else film.exact(end),
-    )
-
-
-@pytest.mark.parametrize(
-    ("rate", "time_base"),
-    [
-        (Fraction(24), Fraction(1, 90000)),
-        (Fraction(30000, 1001), Fraction(1, 90000)),
-        (Fraction(30000, 1001), Fraction(1001, 30000)),
-        (Fraction(10), Fraction(1, 1000)),
-    ],
-)
-@pytest.mark.parametrize("every", [0.1, 0.3, 1.0])
-@pytest.mark.parametrize("first", [0, 12345])
-def test_sample_i_is_the_picture_on_screen_at_i_times_every(
-    rate: Fraction, time_base: Fraction, every: float, first: int
-) -> None:
-    ticks = 1 / rate / time_base
-    assert ticks.denominator == 1
-    pts = [first + i * int(ticks) for i in range(300)]
-    line = timeline(pts, time_base, end=pts[-1] + int(ticks))
-    numbers = [pts.index(p) for p in sample(line, every)]
-    # exactly: 0.3 is three tenths, so at 10 pictures a second sample 1 is picture 3
-    step = Fraction(str(every)) * rate
-    assert numbers == [i * step // 1 for i in range(len(numbers))]
-    assert len(numbers) * step >= 300 > (len(numbers) - 1) * step
-
-
-def test_times_rounded_to_milliseconds_are_taken_as_they_stand() -> None:
-    # 24 pictures a second in Matroska: 0, 42, 83, 125, 167, 208 ms
-    line = timeline([0, 42, 83, 125, 167, 208], Fraction(1, 1000), end=250)
-    assert sample(line, Fraction(1, 24)) == [0, 0, 83, 125, 125, 208]
-    assert sample(line, 0.042) == [0, 42, 83, 125, 167, 208]
-
-
-def test_a_sample_on_the_tick_has_the_new_picture_and_one_before_it_the_old() -> None:
-    line = timeline([0, 40, 80], Fraction(1, 1000), end=120)
-    assert sample(line, 1, start=0.04) == [40]
-    assert sample(line, 1, start=Fraction(39999, 10**6)) == [0]
-
-
-def test_variable_rate_and_long_pictures_repeat_what_is_on_screen() -> None:
-    line = timeline([500, 510, 900, 2500], Fraction(1, 1000), end=2600)
-    assert sample(line, 0.4) == [500, 900, 900, 900, 900, 2500]
-    assert sample(line, 0.005, end=0.02) == [500, 500, 510, 510]
-
-
-def test_start_and_end_count_from_the_first_picture_and_end_is_not_in() -> None:
-    pts = [7000 + 100 * i for i in range(50)]
-    line = timeline(pts, Fraction(1, 1000), end=12000)
-    assert sample(line, 1) == [7000, 8000, 9000, 10000, 11000]
-    assert sample(line, 1, start=1.05) == [8000, 9000, 10000, 11000]
-    assert sample(line, 1, start=1, end=3) == [8000, 9000]
-    assert sample(line, 1, start=1, end=3.001) == [8000, 9000, 10000]
-    assert sample(line, 1, end=99) == sample(line, 1)
-    assert sample(line, 1, start=5) == []
-    assert sample(line, 1, start=3, end=3) == []
-
-
-@given(
-    gaps=st.lists(st.integers(1, 50), min_size=1, max_size=30),
-    first=st.integers(0, 10**6),
-    time_base=st.sampled_from(
-        [Fraction(1, 1000), Fraction(1, 90000), Fraction(1001, 30000)]
-    ),
-    every_ticks=st.fractions(Fraction(1, 3), 100, max_denominator=7),
-    start_ticks=st.fractions(0, 200, max_denominator=7),
-    end_ticks=st.none() | st.fractions(0, 1000, max_denominator=7),
-)
-def test_sampling_by_bisection_is_the_definition(
-    gaps: list[int],
-    first: int,
-    time_base: Fraction,
-    every_ticks: Fraction,
-    start_ticks: Fraction,
-    end_ticks: Fraction | None,
-) -> None:
-    pts = list(itertools.accumulate(gaps, initial=first))
-    line = timeline(pts, time_base)
-    expected = []
-    for i in itertools.count():
-        tick = first + start_ticks + i * every_ticks
-        if tick >= line.end or (end_ticks is not None and tick >= first + end_ticks):
-            break
-        expected.append(max(p for p in pts if p <= tick))
-    assert expected == film.sample_interval(
-        line,
-        every=every_ticks * time_base,
-        start=start_ticks * time_base,
-        end=None if end_ticks is None else end_ticks * time_base,
-    )
-
-
-def test_every_nth_picture_counts_from_the_first_of_the_stretch() -> None:
-    line = timeline([10 * i + 1000 for i in range(12)], Fraction(1, 100))
-
-    def nth(n: int, start: str = "0", end: str | None = None) -> list[int]:
-        chosen = film.sample_frames(
-            line,
-            line.pts,
-            nth=n,
-            start=Fraction(start),
-            end=None if end is None else Fraction(end),
-        )
-        return [(pts - 1000) // 10 for pts in chosen]
-
-    assert nth(1) == list(range(12))
-    assert nth(5) == [0, 5, 10]
-    assert nth(5, start="0.2") == [2, 7]
-    # between two pictures: the next that comes on screen
-    assert nth(5, start="0.201") == [3, 8]
-    assert nth(1, start="0.2", end="0.4") == [2, 3]
-    assert nth(1, start="0.2", end="0.401") == [2, 3, 4]
-    assert nth(1, start="5") == []
-
-
-def test_keyframes_are_chosen_like_pictures() -> None:
-    line = timeline(list(range(100)), Fraction(1, 10))
-    keyframes = np.arange(0, 100, 20)
-    assert film.sample_frames(
-        line, keyframes, nth=2, start=Fraction(1), end=None
-    ) == [20, 60]  # fmt: skip
-    assert film.sample_frames(
-        line, keyframes, nth=1, start=Fraction(0), end=Fraction(6)
-    ) == [0, 20, 40]  # fmt: skip
-
 
 # --- decoding -------------------------------------------------------------------------
 
@@ -253,9 +103,9 @@ def decode_all(path: Path) -> dict[int, bytes]:
         }
 
 
-def decode(path: Path, line: film.Timeline, wanted: list[int]) -> dict[int, bytes]:
+def decode(path: Path, line: Timeline, wanted: list[int]) -> dict[int, bytes]:
     """Decode the wanted pictures; see that each comes, once, in order."""
-    decoded = list(film.decode_pictures(path, line.keyframes.tolist(), wanted))
+    decoded = list(decode_pictures(path, line.keyframes.tolist(), wanted))
     assert [each.pts for each in decoded] == wanted
     assert [each.reason for each in decoded] == [""] * len(wanted)
     return {each.pts: contents(each.frame) for each in decoded if each.frame}
@@ -273,7 +123,7 @@ def test_each_wanted_picture_comes_and_has_the_pixels_of_a_plain_decode(
     kind: str, make: Callable[[str], Path]
 ) -> None:
     path = make(kind)
-    line = film.scan_timeline(path)
+    line = scan_timeline(path)
     pts = line.pts.tolist()
     everything = decode_all(path)
     assert pts == sorted(everything)
@@ -282,7 +132,7 @@ def test_each_wanted_picture_comes_and_has_the_pixels_of_a_plain_decode(
         wanted = pts[low::step]
         numbers = [
             number_of(decoded.frame)
-            for decoded in film.decode_pictures(path, line.keyframes.tolist(), wanted)
+            for decoded in decode_pictures(path, line.keyframes.tolist(), wanted)
             if decoded.frame is not None
         ]
         assert numbers == list(range(low, N, step))
@@ -292,10 +142,10 @@ def test_each_wanted_picture_comes_and_has_the_pixels_of_a_plain_decode(
 @pytest.mark.parametrize("kind", KINDS)
 def test_decoding_can_start_anywhere(kind: str, make: Callable[[str], Path]) -> None:
     path = make(kind)
-    line = film.scan_timeline(path)
+    line = scan_timeline(path)
     keyframes = line.keyframes.tolist()
     for number in (0, 1, 11, 12, 13, 22, 23, 24, 37, 47, 48, 58, 59):
-        (decoded,) = film.decode_pictures(path, keyframes, [int(line.pts[number])])
+        (decoded,) = decode_pictures(path, keyframes, [int(line.pts[number])])
         assert decoded.frame is not None
         assert decoded.pts == decoded.frame.pts == line.pts[number]
         assert number_of(decoded.frame) == number
@@ -306,7 +156,7 @@ def test_any_split_of_the_samples_gives_the_same_pictures(
     kind: str, make: Callable[[str], Path]
 ) -> None:
     path = make(kind)
-    line = film.scan_timeline(path)
+    line = scan_timeline(path)
     keyframes = line.keyframes.tolist()
     pts = line.pts.tolist()
 
@@ -319,14 +169,14 @@ def test_any_split_of_the_samples_gives_the_same_pictures(
         samples = [pts[number] for number in numbers]
         whole = [
             (index, decoded.pts, contents(decoded.frame))
-            for index, decoded in film.decode_samples(path, keyframes, samples)
+            for index, decoded in decode_samples(path, keyframes, samples)
             if decoded.frame is not None
         ]
         assert [(index, time) for index, time, _ in whole] == list(enumerate(samples))
         parts = [
             (offset + index, decoded.pts, contents(decoded.frame))
             for offset, part in ((0, samples[:cut]), (cut, samples[cut:]))
-            for index, decoded in film.decode_samples(path, keyframes, part)
+            for index, decoded in decode_samples(path, keyframes, part)
             if decoded.frame is not None
         ]
         assert parts == whole
@@ -338,7 +188,7 @@ def test_any_split_of_the_samples_gives_the_same_pictures(
 def counts(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     """Count the frames that come from the decoder and the packets that are read."""
     seen = {"frames": 0, "packets": 0}
-    decode_from, read_packets = film._decode_from, film.read_packets
+    decode_from = decoding._decode_from
 
     def counting_frames(*args: Any, **kwargs: Any) -> Iterator[av.VideoFrame]:
         for frame in decode_from(*args, **kwargs):
@@ -350,8 +200,8 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
             seen["packets"] += 1
             yield packet
 
-    monkeypatch.setattr(film, "_decode_from", counting_frames)
-    monkeypatch.setattr(film, "read_packets", counting_packets)
+    monkeypatch.setattr(decoding, "_decode_from", counting_frames)
+    monkeypatch.setattr(decoding, "read_packets", counting_packets)
     return seen
 
 
@@ -365,12 +215,12 @@ def test_pictures_that_no_other_refers_to_are_left_undecoded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     path = make(kind)
-    line = film.scan_timeline(path)
+    line = scan_timeline(path)
     # from the first to the last, so that nothing but skipping saves any
     wanted = [int(line.pts[0]), int(line.pts[11]), int(line.pts[23]), int(line.pts[59])]
     counts["frames"] = 0
     skipping, n_skipping = decode(path, line, wanted), counts["frames"]
-    monkeypatch.setattr(film, "SKIPPING_CODECS", frozenset())
+    monkeypatch.setattr(decoding, "SKIPPING_CODECS", frozenset())
     counts["frames"] = 0
     plain, n_plain = decode(path, line, wanted), counts["frames"]
     assert skipping == plain
@@ -382,7 +232,7 @@ def test_a_shard_in_the_middle_touches_its_own_stretch_only(
     kind: str, make: Callable[[str], Path], counts: dict[str, int]
 ) -> None:
     path = make(kind)
-    line = film.scan_timeline(path)
+    line = scan_timeline(path)
     assert len(line.keyframes) == 5
     counts.update(frames=0, packets=0)
     decode(path, line, [int(line.pts[27]), int(line.pts[29])])
@@ -395,7 +245,7 @@ def test_in_a_row_each_packet_is_read_once(
     kind: str, make: Callable[[str], Path], counts: dict[str, int]
 ) -> None:
     path = make(kind)
-    line = film.scan_timeline(path)
+    line = scan_timeline(path)
     counts["packets"] = 0
     decode(path, line, line.pts.tolist())
     assert counts["packets"] == N
@@ -405,9 +255,9 @@ def test_a_picture_that_stays_over_several_samples_is_decoded_once(
     make: Callable[[str], Path], counts: dict[str, int]
 ) -> None:
     path = make("h264 all intra mp4")
-    line = film.scan_timeline(path)
+    line = scan_timeline(path)
     samples = [int(line.pts[7])] * 5 + [int(line.pts[8])] * 3
-    decoded = list(film.decode_samples(path, line.keyframes.tolist(), samples))
+    decoded = list(decode_samples(path, line.keyframes.tolist(), samples))
     assert [(i, each.pts) for i, each in decoded] == list(enumerate(samples))
     assert counts["frames"] == 2
 
@@ -429,13 +279,11 @@ def test_pictures_before_the_first_keyframe_are_not_of_the_film(
     with av.open(path) as container:
         pts = [packet.pts for packet in container.demux(video=0) if packet.size]
     assert min(time for time in pts if time is not None) < (pts[0] or 0)
-    line = film.scan_timeline(path)
+    line = scan_timeline(path)
     assert line.pts[0] == line.keyframes[0] == pts[0]
     frames = [
         decoded.frame
-        for decoded in film.decode_pictures(
-            path, line.keyframes.tolist(), line.pts.tolist()
-        )
+        for decoded in decode_pictures(path, line.keyframes.tolist(), line.pts.tolist())
     ]
     numbers = [number_of(frame) for frame in frames if frame is not None]
     assert numbers == list(range(N - len(line.pts), N))
@@ -464,11 +312,11 @@ def test_damaged_places_in_a_file_are_read_over() -> None:
 
     def sizes(script: list[int | Exception]) -> list[int]:
         container: Any = DamagedContainer(script)
-        return [packet.size for packet in film.read_packets(container, Mock())]
+        return [packet.size for packet in read_packets(container, Mock())]
 
     assert sizes([5, bad, 6, bad, bad, 7, 0, 8]) == [5, 6, 7]
     assert sizes([5, av.EOFError(1, "end"), 6]) == [5]
-    many: list[int | Exception] = [bad] * (film.MAX_READ_ERRORS - 1)
+    many: list[int | Exception] = [bad] * (MAX_READ_ERRORS - 1)
     assert sizes([5, *many, 6, *many, 7]) == [5, 6, 7]
     assert sizes([5, *many, bad, 6]) == [5]
 
@@ -477,7 +325,7 @@ def test_between_two_far_samples_of_a_group_nothing_after_the_last_is_decoded(
     make: Callable[[str], Path], counts: dict[str, int]
 ) -> None:
     path = make("h264 all intra mp4")
-    line = film.scan_timeline(path)
+    line = scan_timeline(path)
     decode(path, line, line.pts[::20].tolist())
     assert counts["frames"] == 3
 
@@ -489,7 +337,7 @@ def test_a_film_whose_first_picture_is_late_counts_from_it(tmp_path: Path) -> No
         pts=[10_000 + 40 * i for i in range(40)],
         **B_FRAMES,
     )
-    line = film.scan_timeline(path)
+    line = scan_timeline(path)
     assert line.time_s(line.end) == Fraction(8, 5)
     frames = list(film.read_frames(path, every=0.4))
     assert [frame.time_s for frame in frames] == [0.0, 0.4, 0.8, 1.2]
@@ -588,13 +436,11 @@ def test_a_damaged_packet_costs_its_own_group_at_most(
     number: int, how: str, make: Callable[[str], Path]
 ) -> None:
     path = make("h264 mp4")
-    line = film.scan_timeline(path)
+    line = scan_timeline(path)
     everything = decode_all(path)
     damaged = damage(path, number, how)
-    assert film.scan_timeline(damaged).pts.tolist() == line.pts.tolist()
-    decoded = list(
-        film.decode_pictures(damaged, line.keyframes.tolist(), line.pts.tolist())
-    )
+    assert scan_timeline(damaged).pts.tolist() == line.pts.tolist()
+    decoded = list(decode_pictures(damaged, line.keyframes.tolist(), line.pts.tolist()))
     assert [each.pts for each in decoded] == line.pts.tolist()
     for i, each in enumerate(decoded):
         if not 24 <= i < 36:
@@ -613,11 +459,9 @@ def test_a_damaged_picture_that_nothing_refers_to_costs_no_other(
     make: Callable[[str], Path],
 ) -> None:
     path = make("ffv1 mkv")
-    line = film.scan_timeline(path)
+    line = scan_timeline(path)
     damaged = damage(path, 20, "noise")
-    decoded = list(
-        film.decode_pictures(damaged, line.keyframes.tolist(), line.pts.tolist())
-    )
+    decoded = list(decode_pictures(damaged, line.keyframes.tolist(), line.pts.tolist()))
     assert [each.pts for each in decoded] == line.pts.tolist()
     assert [i for i, each in enumerate(decoded) if each.frame is None] in ([20], [])
 
@@ -641,11 +485,9 @@ def test_a_truncated_film_gives_what_is_there(
     path = whole.with_name(f"truncated_{whole.name}")
     _, position, size = packets_of(whole)[40]
     path.write_bytes(whole.read_bytes()[: position + size // 2])
-    line = film.scan_timeline(path)
+    line = scan_timeline(path)
     assert 36 <= len(line.pts) <= 41
-    decoded = list(
-        film.decode_pictures(path, line.keyframes.tolist(), line.pts.tolist())
-    )
+    decoded = list(decode_pictures(path, line.keyframes.tolist(), line.pts.tolist()))
     assert [each.pts for each in decoded] == line.pts.tolist()
     for each in decoded[:-4]:
         assert each.frame is not None
@@ -753,21 +595,21 @@ def test_a_film_of_which_no_picture_decodes_is_refused(tmp_path: Path) -> None:
 
 def shared_decode(
     path: Path, every: float
-) -> tuple[film.Timeline, list[tuple[int, film.Decoded]]]:
-    line = film.scan_timeline(path)
-    samples = sample(line, every)
-    return line, list(film.decode_samples(path, line.keyframes.tolist(), samples))
+) -> tuple[Timeline, list[tuple[int, Decoded]]]:
+    line = scan_timeline(path)
+    samples = sample_interval(line, every=exact(every), start=Fraction(0), end=None)
+    return line, list(decode_samples(path, line.keyframes.tolist(), samples))
 
 
 @pytest.mark.shared
 def test_bbb_at_one_sample_a_second_is_597_frames_on_the_second() -> None:
     path = shared_film("bbb_full_384x216_25fps_h264.mp4")
-    line = film.scan_timeline(path)
+    line = scan_timeline(path)
     assert len(line.pts) == 14911
-    samples = sample(line, 1)
+    samples = sample_interval(line, every=Fraction(1), start=Fraction(0), end=None)
     assert [line.time_s(pts) for pts in samples] == list(range(597))
     # a stretch in the middle, from one keyframe into the next
-    decoded = list(film.decode_samples(path, line.keyframes.tolist(), samples[300:310]))
+    decoded = list(decode_samples(path, line.keyframes.tolist(), samples[300:310]))
     assert all(each.frame and each.frame.pts == each.pts for _, each in decoded)
 
 
@@ -776,7 +618,7 @@ def test_bbb_firstpts_begins_at_0_though_its_timestamps_do_not() -> None:
     path = shared_film("bbb_firstpts_10s_h264.mp4")
     frames = list(film.read_frames(path, every=1, height=20))
     assert [frame.time_s for frame in frames] == [0, 1, 2, 3]
-    assert film.scan_timeline(path).pts[0] > 0
+    assert scan_timeline(path).pts[0] > 0
 
 
 @pytest.mark.shared
@@ -823,9 +665,9 @@ def test_rotated_films_come_upright(
     (frame,) = film.read_frames(path, every=9, start_s=1.5, height=size[1] // 10)
     assert frame.pixels.shape == (size[1] // 10, size[0] // 10, 3)
     # the same as turning the picture as it is stored
-    line = film.scan_timeline(path)
-    pts = sample(line, 9, start=1.5)
-    ((_, decoded),) = film.decode_samples(path, line.keyframes.tolist(), pts)
+    line = scan_timeline(path)
+    pts = sample_interval(line, every=Fraction(9), start=exact(1.5), end=None)
+    ((_, decoded),) = decode_samples(path, line.keyframes.tolist(), pts)
     assert decoded.frame is not None
     stored = decoded.frame.to_ndarray(format="rgb24")
     upright: NDArray[np.float64] = np.rot90(stored, rotation).astype(float)
@@ -856,7 +698,7 @@ def test_hidden_vp9_frames_are_no_pictures(every: float) -> None:
 @pytest.mark.shared
 def test_a_hidden_frame_is_not_taken_for_the_shown_one_of_the_same_time() -> None:
     path = shared_film("roadtrip_10bit_vp9p2.webm")
-    line = film.scan_timeline(path)
+    line = scan_timeline(path)
     everything = decode_all(path)
     # hidden and shown packets share these timestamps
     for pts in (542, 1793, 2544):
@@ -877,7 +719,7 @@ def test_a_hidden_frame_is_not_taken_for_the_shown_one_of_the_same_time() -> Non
 )
 def test_real_films_decode_as_by_a_plain_decode(name: str) -> None:
     path = shared_film(name)
-    line = film.scan_timeline(path)
+    line = scan_timeline(path)
     low = len(line.pts) // 2
     wanted = [*line.pts[:20:6].tolist(), *line.pts[low : low + 20 : 3].tolist()]
     everything: dict[int, bytes] = {}
@@ -894,9 +736,9 @@ def test_real_films_decode_as_by_a_plain_decode(name: str) -> None:
 def test_a_film_of_one_keyframe_is_not_kept_in_memory(tmp_path: Path) -> None:
     frames = (solid(0x808080) for _ in range(200))
     path = write_film(tmp_path / "one.mp4", frames, gop=1000)
-    line = film.scan_timeline(path)
+    line = scan_timeline(path)
     assert len(line.keyframes) == 1
-    reader = film._PacketReader(path, line.keyframes.tolist(), film.AS_PLAYERS)
+    reader = decoding._PacketReader(path, line.keyframes.tolist(), AS_PLAYERS)
     with contextlib.closing(reader):
         first = [packet.pts for packet in reader.read_from(0)]
         assert reader.since_keyframe is None

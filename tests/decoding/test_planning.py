@@ -168,13 +168,13 @@ def test_with_keyframes_enough_only_they_are_decoded(
 ) -> None:
     path = numbered_film(tmp_path / "film.mp4", 200, **{**GOP, "gop": 5})
     looked_at = []
-    decode = planning.film.decode_pictures
+    decode = planning.decode_pictures
 
     def spy(path: Path, keyframes: list[int], wanted: list[int], *how: Any) -> Any:
         looked_at.extend(wanted)
         return decode(path, keyframes, wanted, *how)
 
-    monkeypatch.setattr(planning.film, "decode_pictures", spy)
+    monkeypatch.setattr(planning, "decode_pictures", spy)
     planned = plan(path)
     assert len(planned["keyframes"]) == 40
     assert len(looked_at) == planning.LETTERBOX_FRAMES

@@ -23,7 +23,10 @@ from films import (
     write_film,
 )
 from reelbow import film, planning
+from reelbow.decoding import decode_samples
+from reelbow.demuxing import AS_PLAYERS, Reading
 from reelbow.errors import ReelbowError
+from reelbow.timeline import scan_timeline
 
 Picture = NDArray[np.uint8]
 GOP: dict[str, Any] = {"gop": 12, "bframes": 2, "options": {"sc_threshold": "0"}}
@@ -136,7 +139,7 @@ def test_a_portrait_film_is_planned_and_shown_upright(tmp_path: Path) -> None:
     assert first_picture(path, height=40).shape == (40, 24, 3)
 
 
-def plan(path: Path, reading: film.Reading = film.AS_PLAYERS, **how: Any) -> Any:
+def plan(path: Path, reading: Reading = AS_PLAYERS, **how: Any) -> Any:
     usual: dict[str, Any] = {
         "mode": "interval",
         "every": 0.25,
@@ -180,14 +183,14 @@ def write_streams(
     return path
 
 
-def numbers(path: Path, reading: film.Reading) -> list[int]:
+def numbers(path: Path, reading: Reading) -> list[int]:
     """Read the numbers of all samples of a plan."""
     planned = plan(path, reading)
     probe = film.Probe.from_json(planned["video"])
     (shard,) = planned["shards"]
     return [
         frame_number(film.show_frame(decoded.frame, probe))
-        for _, decoded in film.decode_samples(
+        for _, decoded in decode_samples(
             path, planned["keyframes"], shard["pts"], reading
         )
         if decoded.frame is not None
@@ -198,7 +201,7 @@ def numbers(path: Path, reading: film.Reading) -> list[int]:
 def test_the_stream_that_is_asked_for_is_read(tmp_path: Path, suffix: str) -> None:
     path = write_streams(tmp_path / f"film.{suffix}", [(64, 48), (96, 64), (48, 48)])
     for stream, width in enumerate((64, 96, 48)):
-        reading = film.Reading(stream)
+        reading = Reading(stream)
         assert film.probe_film(path, reading).width == width
         assert numbers(path, reading) == [100 * stream + i for i in range(8)]
 
@@ -209,13 +212,13 @@ def test_without_a_wish_it_is_the_one_that_players_choose(tmp_path: Path) -> Non
         best = container.streams.best("video")
         assert best is not None
         index = best.index
-    assert numbers(path, film.AS_PLAYERS) == [100 * index + i for i in range(8)]
+    assert numbers(path, AS_PLAYERS) == [100 * index + i for i in range(8)]
 
 
 def test_a_stream_that_is_not_there_is_refused_in_one_sentence(tmp_path: Path) -> None:
     path = write_streams(tmp_path / "film.mp4", [(64, 48), (96, 64)])
     with pytest.raises(ReelbowError) as caught:
-        plan(path, film.Reading(2))
+        plan(path, Reading(2))
     assert str(caught.value) == f"{path}: has no video stream 2; give one of 0 to 1"
 
 
@@ -223,17 +226,17 @@ def test_cover_art_is_no_film_and_has_no_number(tmp_path: Path) -> None:
     path = write_streams(tmp_path / "film.mp4", [(64, 48)], cover=True)
     with av.open(path) as container:
         assert len(container.streams.video) == 2
-    for reading in (film.AS_PLAYERS, film.Reading(0)):
+    for reading in (AS_PLAYERS, Reading(0)):
         assert numbers(path, reading) == list(range(8))
     with pytest.raises(ReelbowError, match="has no video stream 1"):
-        plan(path, film.Reading(1))
+        plan(path, Reading(1))
 
 
 def test_pictures_larger_than_allowed_are_refused(tmp_path: Path) -> None:
     path = numbered_film(tmp_path / "film.mp4", 3)
-    assert plan(path, film.Reading(None, 96 * 64))["n_frames"] == 1
+    assert plan(path, Reading(None, 96 * 64))["n_frames"] == 1
     with pytest.raises(ReelbowError) as caught:
-        plan(path, film.Reading(None, 96 * 64 - 1))
+        plan(path, Reading(None, 96 * 64 - 1))
     sentence = str(caught.value)
     assert sentence.startswith(f"{path}: pictures of 96x64 pixels, allowed are 6143")
     assert "limits.pixels" in sentence
@@ -253,7 +256,7 @@ def test_start_and_end_count_from_a_first_picture_at_10_s(
         time_base=Fraction(1, 24),
         **GOP,
     )
-    line = film.scan_timeline(path)
+    line = scan_timeline(path)
     assert float(line.pts[0] * line.time_base) >= 10
     frames = list(film.read_frames(path, every=0.25, start_s=0.5, end_s=1.25))
     assert [frame.time_s for frame in frames] == pytest.approx([0.5, 0.75, 1], abs=1e-3)

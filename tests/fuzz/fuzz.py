@@ -478,7 +478,7 @@ def run_film(
     from downsample_frames import downsample_frames
     from extract_frames import extract_frames
     from plan_shards import plan_shards
-    from reelbow.film import Reading
+    from reelbow.demuxing import Reading
     from reelbow.plan import read_plan
     from reelbow.thumbnails import Shaping
 

@@ -19,8 +19,11 @@ from av.video.format import names
 import fuzz
 from films import numbered_film, solid, write_film
 from reelbow import colors, film, planning
+from reelbow.decoding import decode_pictures
+from reelbow.demuxing import open_film
 from reelbow.errors import ReelbowError
 from reelbow.tarball import FrameTarball
+from reelbow.timeline import MAX_SAMPLES, Timeline, sample_interval, scan_timeline
 
 CASES = 150
 BLOCK = tarfile.BLOCKSIZE
@@ -214,7 +217,7 @@ def test_metadata_that_is_no_utf8_is_no_obstacle(tmp_path: Path) -> None:
     data = path.read_bytes()
     assert b"ENCODER" in data
     path.write_bytes(data.replace(b"ENCODER", b"ENC\xe9\xff\xfeR"))
-    assert len(film.scan_timeline(path).pts) == 3
+    assert len(scan_timeline(path).pts) == 3
 
 
 def test_a_film_of_an_unknown_codec_is_refused_in_a_sentence(tmp_path: Path) -> None:
@@ -223,7 +226,7 @@ def test_a_film_of_an_unknown_codec_is_refused_in_a_sentence(tmp_path: Path) -> 
     assert data.count(b"avc1") >= 1
     path.write_bytes(data.replace(b"avc1", b"zzzz"))
     with pytest.raises(ReelbowError, match=r"a\.mp4: .* does not know, .*H\.264"):
-        film.open_film(path)
+        open_film(path)
 
 
 def test_a_film_whose_pictures_all_come_before_its_keyframe_is_refused(
@@ -235,9 +238,9 @@ def test_a_film_whose_pictures_all_come_before_its_keyframe_is_refused(
         SimpleNamespace(pts=pts, duration=1, is_keyframe=cut, is_discard=cut)
         for pts, cut in [(1000, True), (0, False), (1, False)]
     ]
-    monkeypatch.setattr(film, "read_packets", lambda *_: iter(packets))
+    monkeypatch.setattr("reelbow.timeline.read_packets", lambda *_: iter(packets))
     with pytest.raises(ReelbowError, match="no picture in it has a time"):
-        film.scan_timeline(path)
+        scan_timeline(path)
 
 
 def test_a_broken_timestamp_is_refused_by_the_name_of_the_film(tmp_path: Path) -> None:
@@ -258,7 +261,7 @@ def test_a_broken_timestamp_is_refused_by_the_name_of_the_film(tmp_path: Path) -
 
 def test_the_most_samples_and_many_holes_take_seconds() -> None:
     holes = tuple((10 * i + 3, 10 * i + 7) for i in range(100_000))
-    timeline = film.Timeline(
+    timeline = Timeline(
         time_base=Fraction(1, 90_000),
         pts=np.arange(0, 1_000_000, 10),
         keyframes=np.array([0]),
@@ -266,11 +269,11 @@ def test_the_most_samples_and_many_holes_take_seconds() -> None:
         holes=holes,
     )
     start = time.monotonic()
-    samples = film.sample_interval(
+    samples = sample_interval(
         timeline, every=Fraction(1, 180_000), start=Fraction(0), end=None
     )
     assert time.monotonic() - start < 20
-    assert len(samples) == film.MAX_SAMPLES
+    assert len(samples) == MAX_SAMPLES
     assert samples[:10] == [0] * 6 + [None] * 4
 
 
@@ -280,7 +283,7 @@ def test_reserved_numbers_of_curves_and_primaries_are_no_obstacle(
     tmp_path: Path, name: str, value: int
 ) -> None:
     path = write_film(tmp_path / "a.mp4", [solid(0x808080)])
-    with film.open_film(path)[0] as container:
+    with open_film(path)[0] as container:
         frame = next(container.decode(video=0))
     setattr(frame, name, value)
     picture = colors.to_srgb(frame, colors.find_coding(frame))
@@ -306,9 +309,8 @@ def test_a_container_that_cannot_seek_is_read_through_once(
     data = path.read_bytes()
     index = data.rindex(b"idx1")
     path.write_bytes(data[:index])
-    timeline = film.scan_timeline(path)
+    timeline = scan_timeline(path)
     opened = []
-    open_film = film.open_film
 
     class Unseekable:
         def __init__(self, container: object) -> None:
@@ -318,16 +320,16 @@ def test_a_container_that_cannot_seek_is_read_through_once(
             return getattr(self._container, name)
 
         def seek(self, *_: object, **__: object) -> None:
-            raise film.av.FFmpegError(29, "Illegal seek")
+            raise av.FFmpegError(29, "Illegal seek")
 
     def open_unseekable(*args: object) -> tuple[object, object]:
         container, stream = open_film(*args)  # type: ignore[arg-type]
         opened.append(container)
         return Unseekable(container), stream
 
-    monkeypatch.setattr(film, "open_film", open_unseekable)
+    monkeypatch.setattr("reelbow.decoding.open_film", open_unseekable)
     wanted = timeline.pts[::16].tolist()
-    decoded = list(film.decode_pictures(path, timeline.keyframes.tolist(), wanted))
+    decoded = list(decode_pictures(path, timeline.keyframes.tolist(), wanted))
     assert [picture.frame is not None for picture in decoded] == [True] * 4
     assert len(opened) <= 2
 

@@ -12,7 +12,10 @@ import pytest
 from chain import is_alike, run_chain, unpack
 from films import from_yuv
 from reelbow import film, planning
+from reelbow.decoding import decode_pictures
+from reelbow.demuxing import Reading
 from reelbow.pictures import Crop
+from reelbow.timeline import scan_timeline
 from shared_films import shared_film
 
 pytestmark = pytest.mark.shared
@@ -138,7 +141,7 @@ def test_of_two_streams_the_chosen_one_is_read():
     path = shared_film("nasa_two_video_streams.mp4")
     sizes = [
         (probe.width, probe.height)
-        for probe in (film.probe_film(path, film.Reading(i)) for i in (0, 1))
+        for probe in (film.probe_film(path, Reading(i)) for i in (0, 1))
     ]
     assert sizes == [(320, 180), (480, 270)]
     with av.open(path) as container:
@@ -149,7 +152,7 @@ def test_of_two_streams_the_chosen_one_is_read():
 
 def test_time_counts_from_a_first_picture_at_10_s(tmp_path):
     path = shared_film("bbb_firstpts_10s_h264.mp4")
-    line = film.scan_timeline(path)
+    line = scan_timeline(path)
     assert line.pts[0] * line.time_base == 10
     found = run_chain(path, tmp_path, every=0.5, start_s=1.0, end_s=3.0)
     assert list(found.frames) == [0, 1, 2, 3]
@@ -238,7 +241,7 @@ def test_the_green_flash_is_in_frames_447_to_452_exactly():
     wanted = sorted({pts[number] for number in numbers})
     green = {
         pts.index(decoded.pts)
-        for decoded in film.decode_pictures(path, planned["keyframes"], wanted)
+        for decoded in decode_pictures(path, planned["keyframes"], wanted)
         if decoded.frame is not None
         and film.show_frame(decoded.frame, probe).mean((0, 1)).argmax() == 1
     }

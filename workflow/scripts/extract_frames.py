@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from reelbow import film, pictures
+from reelbow.decoding import decode_samples
+from reelbow.demuxing import AS_PLAYERS, Reading
 from reelbow.job import handing_on, run
 from reelbow.plan import find_shard, read_plan
 from reelbow.tarball import TarballWriter
@@ -22,7 +24,7 @@ def extract_frames(
     strip_rows: int | None,
     mean_space: str,
     scratch_mb: int = 0,
-    reading: film.Reading = film.AS_PLAYERS,
+    reading: Reading = AS_PLAYERS,
 ) -> None:
     """Decode a shard's own stretch of a film into a WebDataset tarball."""
     planned = read_plan(plan)
@@ -30,7 +32,7 @@ def extract_frames(
     probe = film.Probe.from_json(planned["video"])
     crop = planned["crop"] and pictures.Crop.parse(planned["crop"])
     time_base = Fraction(planned["time_base"])
-    samples = film.decode_samples(video, planned["keyframes"], part["pts"], reading)
+    samples = decode_samples(video, planned["keyframes"], part["pts"], reading)
     with (
         handing_on(frames, scratch_mb) as temporary,
         TarballWriter(temporary) as tarball,
@@ -75,5 +77,5 @@ if __name__ == "__main__":
         strip_rows=snakemake.params.strip_rows,
         mean_space=snakemake.params.mean_space,
         scratch_mb=snakemake.resources.disk_mb,
-        reading=film.Reading(snakemake.params.stream, snakemake.params.max_pixels),
+        reading=Reading(snakemake.params.stream, snakemake.params.max_pixels),
     )

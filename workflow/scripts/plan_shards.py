@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from reelbow.film import Reading
+from reelbow.demuxing import Reading
 from reelbow.job import replacing, run
 from reelbow.plan import write_plan
 from reelbow.planning import plan_tarballs, plan_video

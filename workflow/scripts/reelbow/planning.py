@@ -10,10 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import film, pictures
+from .decoding import decode_pictures
+from .demuxing import AS_PLAYERS, Reading
 from .errors import ReelbowError
 from .letterbox import find_letterbox
 from .plan import Plan
 from .tarball import FrameTarball
+from .timeline import exact, naming, sample_frames, sample_interval, scan_timeline
 
 # Frames looked at for letterbox bars, spread over the film: keyframes, which cost
 # least, unless there are too few to tell bars from one dark scene.
@@ -33,7 +36,7 @@ def plan_video(
     end_s: float | None,
     per_shard: int,
     crop: str,
-    reading: film.Reading = film.AS_PLAYERS,
+    reading: Reading = AS_PLAYERS,
 ) -> Plan:
     """Probe a video, choose its samples and cut them into shards.
 
@@ -49,20 +52,18 @@ def plan_video(
     ReelbowError
         If the file is no film, or nothing of it is in the chosen stretch.
     """
-    timeline = film.scan_timeline(path, reading)
+    timeline = scan_timeline(path, reading)
     probe = film.probe_film(path, reading)
-    start, end = film.exact(start_s), None if end_s is None else film.exact(end_s)
+    start, end = exact(start_s), None if end_s is None else exact(end_s)
     samples: Sequence[int | None]
     if mode == "interval":
-        with film.naming(path):
-            samples = film.sample_interval(
-                timeline, every=film.exact(every), start=start, end=end
+        with naming(path):
+            samples = sample_interval(
+                timeline, every=exact(every), start=start, end=end
             )
     else:
         pts = timeline.keyframes if mode == "keyframes" else timeline.pts
-        samples = film.sample_frames(
-            timeline, pts, nth=int(every), start=start, end=end
-        )
+        samples = sample_frames(timeline, pts, nth=int(every), start=start, end=end)
     duration_s = float(timeline.time_s(timeline.end))
     present = [pts for pts in dict.fromkeys(samples) if pts is not None]
     if not present:
@@ -79,7 +80,7 @@ def plan_video(
         # Large pictures are looked at smaller: their lines are fine enough even so.
         kept = find_letterbox(
             film.show_frame(decoded.frame, probe, height=LETTERBOX_LINES)
-            for decoded in film.decode_pictures(path, keyframes, some, reading)
+            for decoded in decode_pictures(path, keyframes, some, reading)
             if decoded.frame is not None
         )
         kept = kept and _enlarge(kept, probe.width, probe.height)

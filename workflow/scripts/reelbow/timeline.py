@@ -1,0 +1,205 @@
+"""When the pictures of a film are on screen, and which of them are sampled.
+
+Times are whole ticks of the stream's time base, so that "the picture on screen at
+this moment" has one answer whatever the sharding. A film's time counts from its first
+picture, whatever timestamp that picture carries.
+"""
+
+import bisect
+import contextlib
+import math
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from .demuxing import AS_PLAYERS, Reading, is_hidden, open_film, read_packets
+from .errors import ReelbowError
+
+# A film of that many samples has broken timestamps.
+MAX_SAMPLES = 2_000_000
+
+# Containers whose packets come as they are sent: there, a long time without pictures
+# is a hole. In others a picture may stay on screen for as long as it likes.
+STREAMED = frozenset({"mpegts", "mpeg", "flv"})
+# How long, in pictures and in seconds.
+HOLE_PICTURES = 10
+HOLE_S = Fraction(1, 2)
+
+
+class Timeline(NamedTuple):
+    """When each picture of a stream is on screen, in ticks of its time base."""
+
+    time_base: Fraction  # seconds a tick
+    pts: NDArray[np.int64]  # (n,) ascending; every picture that has a packet
+    keyframes: NDArray[np.int64]  # (m,) ascending; where decoding can start
+    end: int  # when the last picture leaves the screen, or should by the header
+    # [from, to) without what should be there, ascending
+    holes: tuple[tuple[int, int], ...] = ()
+
+    def time_s(self, pts: int) -> Fraction:
+        """Seconds of the film's own time, from its first picture."""
+        return (pts - int(self.pts[0])) * self.time_base
+
+    def in_hole(self, tick: int) -> bool:
+        """Whether the picture that should be on screen is missing in the file."""
+        i = bisect.bisect_right(self.holes, tick, key=lambda hole: hole[0]) - 1
+        return i >= 0 and tick < self.holes[i][1]
+
+
+def scan_timeline(path: Path, reading: Reading = AS_PLAYERS) -> Timeline:
+    """Read the times of all pictures from the packets, decoding none.
+
+    The header's frame count and duration lie too often to be believed. Only where an
+    index lists more pictures than the file has is the rest known to be cut off.
+    """
+    container, stream = open_film(path, reading)
+    with container:
+        codec = stream.codec_context.name
+        pts: list[int] = []
+        keyframes: list[int] = []
+        end = 0
+        for packet in read_packets(container, stream):
+            if packet.pts is None or is_hidden(packet, codec):
+                continue
+            # Decoding may start at one that an edit list cuts away.
+            if packet.is_keyframe:
+                keyframes.append(packet.pts)
+            if keyframes and not packet.is_discard:
+                pts.append(packet.pts)
+                end = max(end, packet.pts + (packet.duration or 0))
+        time_base = stream.time_base
+        promised = _find_promised_end(stream, len(pts))
+        streamed = not STREAMED.isdisjoint(container.format.name.split(","))
+    # What is shown before the first keyframe leans on pictures that are not there.
+    times = np.unique(np.array(pts, np.int64))
+    times = times[times >= keyframes[0]] if keyframes else times
+    if not len(times) or time_base is None:
+        raise ReelbowError(
+            f"{path}: no picture in it has a time (a raw stream, or damaged); "
+            "put it into a container such as MKV first"
+        )
+    if end <= times[-1]:
+        # No durations: the last picture stays as long as the one before it.
+        last = times[-2:].tolist()
+        end = 2 * last[-1] - last[0] if len(last) > 1 else last[0] + 1
+    holes: list[tuple[int, int]] = []
+    if streamed:
+        holes += _find_holes(times, np.unique(keyframes), end, time_base)
+        for begin, stop in holes:
+            times = times[(times < begin) | (times >= stop)]
+    if promised is not None and promised > end:
+        holes.append((end, promised))
+        end = promised
+    return Timeline(
+        time_base=time_base,
+        pts=times,
+        keyframes=np.unique(np.array(keyframes, np.int64)),
+        end=end,
+        holes=tuple(holes),
+    )
+
+
+def _find_promised_end(stream: VideoStream, n_found: int) -> int | None:
+    """Find where a file that is cut off should end, by its header.
+
+    Only if it counts more pictures than were found, and as much longer a film.
+    """
+    if not stream.duration or not n_found or stream.frames <= n_found:
+        return None
+    return (stream.start_time or 0) + stream.duration
+
+
+def _find_holes(
+    pts: NDArray[np.int64], keyframes: NDArray[np.int64], end: int, time_base: Fraction
+) -> Iterator[tuple[int, int]]:
+    """Find where a stream has no pictures for much longer than they stay elsewhere.
+
+    A hole lasts to the next keyframe: what is shown before it leans on lost pictures,
+    and decoders make something of it without a word.
+    """
+    if len(pts) < 2:
+        return
+    steps = np.diff(pts)
+    usual = int(np.median(steps))
+    for i in np.flatnonzero(steps > max(HOLE_PICTURES * usual, HOLE_S / time_base)):
+        whole = keyframes[np.searchsorted(keyframes, pts[i + 1]) :]
+        yield int(pts[i]) + usual, int(whole[0]) if len(whole) else end
+
+
+def sample_interval(
+    timeline: Timeline, *, every: Fraction, start: Fraction, end: Fraction | None
+) -> list[int | None]:
+    """Choose the pictures on screen at start, start + every, start + 2 every, ...
+
+    Parameters
+    ----------
+    every, start, end : seconds of the film's own time; end None: its end
+
+    Returns
+    -------
+    The pts of each sample; a picture that stays long on screen comes more than once.
+    None where the file has a hole.
+
+    Raises
+    ------
+    ReelbowError
+        If the film's timestamps are so broken that there is no end of samples.
+    """
+    first, pts = int(timeline.pts[0]), timeline.pts.tolist()
+    film_end = (timeline.end - first) * timeline.time_base
+    stop = film_end if end is None else min(end, film_end)
+    samples: list[int | None] = []
+    count = max(0, -((start - stop) // every))
+    if count > MAX_SAMPLES:
+        raise ReelbowError(
+            f"{count} samples in {float(stop):.0f} s, by broken timestamps or a tiny "
+            "step; set end_s, or a larger sampling.every"
+        )
+    # Whole numbers, since fractions are slow: ticks are (offset + i * step) / unit.
+    ticks = start / timeline.time_base, every / timeline.time_base
+    unit = math.lcm(ticks[0].denominator, ticks[1].denominator)
+    offset, step = (int(fraction * unit) for fraction in ticks)
+    for i in range(count):
+        tick = first + (offset + i * step) // unit
+        if timeline.in_hole(tick):
+            samples.append(None)
+        else:
+            samples.append(pts[bisect.bisect_right(pts, tick) - 1])
+    return samples
+
+
+def sample_frames(
+    timeline: Timeline,
+    pts: NDArray[np.int64],
+    *,
+    nth: int,
+    start: Fraction,
+    end: Fraction | None,
+) -> list[int]:
+    """Choose every nth of the pictures `pts` that come on screen in [start, end)."""
+    first = int(timeline.pts[0])
+    begin = first - (-start // timeline.time_base)
+    stop = None if end is None else first - (-end // timeline.time_base)
+    low = int(np.searchsorted(pts, begin))
+    high = len(pts) if stop is None else int(np.searchsorted(pts, stop))
+    chosen: list[int] = pts[low:high:nth].tolist()
+    return chosen
+
+
+@contextlib.contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Put the file's name before an error of what only knows its times."""
+    try:
+        yield
+    except ReelbowError as error:
+        raise ReelbowError(f"{path}: {error}") from None
+
+
+def exact(seconds: float | Fraction) -> Fraction:
+    """Take a number as it is written: 0.1 is a tenth, not the nearest float."""
+    return Fraction(str(seconds))
