@@ -23,6 +23,9 @@ Floats = NDArray[np.float64]
 
 PHOTOS = ["china.jpg", "flower.jpg"]
 WITHIN = 0.1
+# Averages of a JPEG's coefficients are exact (tests/unit/test_jpeg_average.py), those of
+# its pixels are rounded.
+ROUNDED = (0.15, 0.5)
 
 
 def to_light(values: Floats) -> Floats:
@@ -37,8 +40,13 @@ def to_code(light: Floats) -> Floats:
     )
 
 
-def check(found: Found, pictures: list[Picture], space: str) -> None:
-    """Hold means and strips against exact float averages of whole pictures."""
+def check(
+    found: Found,
+    pictures: list[Picture],
+    space: str,
+    within: tuple[float, float] = (WITHIN, WITHIN),
+) -> None:
+    """Hold means and strips, each within so much, against those of whole pictures."""
     assert len(found.means) == len(found.frames) == len(pictures)
     for i, picture in enumerate(pictures):
         values = picture / 255
@@ -51,15 +59,15 @@ def check(found: Found, pictures: list[Picture], space: str) -> None:
         lines = np.repeat(lines, rows, axis=0).reshape(rows, len(lines), 3).mean(1)
         if space == "linear":
             mean, lines = to_code(mean), to_code(lines)
-        assert np.abs(found.means[i] - 255 * mean).max() < WITHIN
-        assert np.abs(strip - 255 * lines).max() < WITHIN
+        assert np.abs(found.means[i] - 255 * mean).max() < within[0]
+        assert np.abs(strip - 255 * lines).max() < within[1]
         packed, luma, stored = found.frames[i]
         # in the database they are whole levels
-        assert np.abs(unpack(packed) - 255 * mean).max() < 0.5 + WITHIN
+        assert np.abs(unpack(packed) - 255 * mean).max() < 0.5 + within[0]
         bands = np.frombuffer(stored, np.uint8).reshape(-1, 3)
-        assert np.abs(bands - 255 * lines).max() < 0.5 + WITHIN
+        assert np.abs(bands - 255 * lines).max() < 0.5 + within[1]
         weights = [0.2126, 0.7152, 0.0722]
-        assert abs(luma - picture.mean((0, 1)) @ weights) < WITHIN
+        assert abs(luma - picture.mean((0, 1)) @ weights) < within[0]
 
 
 @pytest.mark.parametrize("space", ["srgb", "linear"])
@@ -85,7 +93,9 @@ def test_averages_of_images_are_those_of_their_full_pixels(
         images[f"{name}.{kind}"] = stream.getvalue()
         photos.append(np.asarray(Image.open(stream).convert("RGB")))
     tarball = pack(tmp_path / "a.tar", images)
-    check(run_chain(tarball, tmp_path, space=space, crop="none"), photos, space)
+    found = run_chain(tarball, tmp_path, space=space, height=48, crop="none")
+    within = ROUNDED if kind == "JPEG" else (WITHIN, WITHIN)
+    check(found, photos, space, within)
 
 
 @pytest.mark.shared
@@ -98,7 +108,7 @@ def test_averages_of_real_photographs_are_exact(tmp_path: Path, space: str) -> N
     photos = [np.asarray(Image.open(path).convert("RGB")) for path in paths]
     tarball = pack(tmp_path / "a.tar", images)
     found = run_chain(tarball, tmp_path, space=space, height=64, crop="none")
-    check(found, photos, space)
+    check(found, photos, space, ROUNDED)
 
 
 @pytest.mark.shared

@@ -260,3 +260,32 @@ def test_each_kind_of_cpu_has_its_own_files(place):
     assert did == "loaded"
     assert len(files) == 2
     assert set(host) < set(files)
+
+
+def test_code_is_compiled_anew_when_what_it_calls_has_changed(tmp_path: Path) -> None:
+    inner, outer = tmp_path / "inner.py", tmp_path / "outer.py"
+    outer.write_text(
+        "from inner import grow\n"
+        "from reelbow.compiled import compile_once\n"
+        "@compile_once\n"
+        "def call(number):\n"
+        "    return grow(number)\n"
+        "print(call(3))\n"
+    )
+    here = f"{LIBRARY}{os.pathsep}{tmp_path}"
+    environment = os.environ | {
+        "PYTHONPATH": here,
+        "NUMBA_CACHE_DIR": str(tmp_path / "cache"),
+    }
+    for sign, expected in (("+", "6"), ("*", "9")):
+        inner.write_text(
+            "from reelbow.compiled import compile_inner\n"
+            "@compile_inner\n"
+            "def grow(number):\n"
+            f"    return number {sign} 3\n"
+        )
+        command = [sys.executable, str(outer)]
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=True
+        )
+        assert done.stdout.strip() == expected

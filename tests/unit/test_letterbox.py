@@ -26,8 +26,8 @@ def framed(picture, top=0, bottom=0, left=0, right=0, noise=0):
     return whole
 
 
-def find(frames):
-    crop = find_letterbox(frames)
+def find(frames, most=None):
+    crop = find_letterbox(frames, most=most or len(frames))
     return crop and str(crop)
 
 
@@ -143,9 +143,34 @@ def test_pictures_of_several_sizes_have_no_common_bars():
 
 def test_frames_are_looked_at_one_by_one():
     frames = (framed(scene(), 20, 20) for _ in range(5))
-    assert find(frames) == "128:72:0:20"
+    assert find(frames, most=5) == "128:72:0:20"
 
 
 def test_one_dark_side_is_no_bar():
     frames = [framed(scene(), left=30) for _ in range(10)]
     assert find(frames) is None
+
+
+def test_no_more_frames_are_taken_than_show_that_there_are_no_bars():
+    taken = []
+
+    def frames():
+        for number in range(32):
+            taken.append(number)
+            yield scene()
+
+    assert find(frames(), most=32) is None
+    # A tenth of 32, rounded up.
+    assert len(taken) == 4
+
+
+@pytest.mark.parametrize("bars", [{"top": 20, "bottom": 20}, {"left": 9, "right": 9}])
+def test_bars_in_one_direction_are_found_whatever_the_other_shows(bars):
+    frames = [framed(scene(), **bars) for _ in range(32)]
+    assert find(frames) == find(frames, most=10**6) is not None
+
+
+def test_lit_lines_in_few_frames_do_not_end_the_search():
+    frames = [scene() for _ in range(3)]
+    frames += [framed(scene(32), top=20, bottom=20) for _ in range(29)]
+    assert find(frames) == "128:32:0:20"

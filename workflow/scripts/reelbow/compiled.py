@@ -49,6 +49,30 @@ def compile_once(function: Callable[P, R]) -> Callable[P, R]:
     return call
 
 
+def compile_inner(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a function that only compiled ones call, and that makes no arrays.
+
+    So numba need not count who holds an array, which in functions that are called for
+    every few pixels takes longer than what they do.
+    """
+    return _compile_inner(function)
+
+
+def compile_into(function: Callable[P, R]) -> Callable[P, R]:
+    """Do as `compile_inner`, and put the code into that of the caller.
+
+    Where it is called from one place, a call of many arrays costs more than it saves.
+    """
+    return _compile_inner(function, forceinline=True)
+
+
+def _compile_inner(function: Callable[P, R], **options: bool) -> Callable[P, R]:
+    # An option that numba has, but not in its types.
+    more: dict[str, Any] = {"_nrt": False, **options}
+    compiled: Callable[P, R] = numba.njit(nogil=True, **more)(function)
+    return compiled
+
+
 def _load_or_compile(function: Callable[P, R], types: tuple[Any, ...]) -> Any:
     """Find the code for arguments of these types in the cache, or compile it.
 
@@ -83,9 +107,14 @@ def _load_or_compile(function: Callable[P, R], types: tuple[Any, ...]) -> Any:
 
 def _name_code(kernel: Any, types: tuple[Any, ...]) -> str:
     """Name the code by all that it depends on."""
-    source = Path(inspect.getfile(kernel.py_func)).read_bytes()
+    files = {Path(inspect.getfile(kernel.py_func))}
+    # What it calls of other modules is compiled into it.
+    for value in kernel.py_func.__globals__.values():
+        if isinstance(value, numba.core.dispatcher.Dispatcher):
+            files.add(Path(inspect.getfile(value.py_func)))
+    sources = [path.read_bytes() for path in sorted(files)]
     machine = kernel.targetctx.codegen().magic_tuple()
-    about = (source, numba.__version__, machine, types)
+    about = (sources, numba.__version__, machine, types)
     digest = hashlib.sha256(repr(about).encode()).hexdigest()[:16]
     return f"{kernel.py_func.__name__}-{digest}"
 

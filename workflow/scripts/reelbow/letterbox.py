@@ -30,29 +30,40 @@ TOLERANCE = 0.02
 THINNEST = 0.01
 
 
-def find_letterbox(frames: Iterable[NDArray[np.uint8]]) -> Crop | None:
+def find_letterbox(frames: Iterable[NDArray[np.uint8]], most: int) -> Crop | None:
     """Find what black bars leave of the pictures.
 
     Parameters
     ----------
-    frames : (h, w, 3) uint8 each, spread over the film
+    frames : (h, w, 3) uint8 each, spread over the film; no more are taken than it needs
+        to see that there are no bars
+    most : how many there are at most
 
     Returns
     -------
     What to keep; None if there are no bars, nothing but black, or several sizes.
     """
-    largest = (_find_largest(frame) for frame in frames)
-    bright = [value for value in largest if np.mean(value > BRIGHT) > BRIGHT_PIXELS]
+    bright = []
+    # Frames in which the outermost lines are surely lit, of columns and of rows.
+    lit = np.zeros((2, 4))
+    for frame in frames:
+        largest = _find_largest(frame)
+        if np.count_nonzero(largest > BRIGHT) <= BRIGHT_PIXELS * largest.size:
+            continue
+        bright.append(largest)
+        for i, lines in enumerate((largest.T, _cut_sides(largest))):
+            outermost = lines.take([0, 1, -2, -1], axis=0, mode="clip")
+            light = outermost > BLACKEST_BAR + ABOVE_BLACK
+            lit[i] += light.mean(axis=1) > LIT_PIXELS
+        if np.all(lit.max(axis=1) >= LIT_FRAMES * most):
+            return None
     if len({value.shape for value in bright}) != 1:
         return None
     stack = np.stack(bright)
     height, width = stack.shape[1:]
     left, right = _find_bars(stack.transpose(0, 2, 1))
     stack = stack[:, :, left : width - right]
-    # Subtitles stand in the middle of a bar: only the sides of a row count.
-    quarter = max(1, stack.shape[2] // 4)
-    sides = np.concatenate([stack[:, :, :quarter], stack[:, :, -quarter:]], axis=2)
-    top, bottom = _find_bars(sides)
+    top, bottom = _find_bars(_cut_sides(stack))
     if not left + right + top + bottom:
         return None
     return Crop(width - left - right, height - top - bottom, left, top)
@@ -63,6 +74,12 @@ def _find_largest(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
     # Ten times as fast as NumPy's maximum over the last axis.
     red, green, blue = cv2.split(frame)
     return np.asarray(cv2.max(cv2.max(red, green), blue), np.uint8)
+
+
+def _cut_sides(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Cut the outer quarters of rows: subtitles stand in the middle of a bar."""
+    quarter = max(1, pictures.shape[-1] // 4)
+    return np.concatenate([pictures[..., :quarter], pictures[..., -quarter:]], axis=-1)
 
 
 def _find_bars(frames: NDArray[np.uint8]) -> tuple[int, int]:

@@ -1,11 +1,12 @@
 """Pictures in memory: crop, area average, image files."""
 
+import contextlib
 import io
 import re
 import struct
 import warnings
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, Self
 
 import cv2
@@ -259,6 +260,42 @@ def decode_image(
     ReelbowError
         If it cannot be decoded whole; it says why, the caller knows where.
     """
+    with _opening(data, max_pixels) as (image, full):
+        kept = crop if full == crop_of else None
+        rows = 0
+        if height is not None:
+            rows = 2 * height * full[0] // (kept.height if kept else full[0])
+        picture = None
+        if image.format == "JPEG" and image.mode == "RGB":
+            picture = _decode_jpeg(data, image, rows)
+        if picture is None:
+            if rows:
+                image.draft("RGB", (rows, rows))
+            ImageOps.exif_transpose(image, in_place=True)
+            picture = _to_rgb(image)
+        return DecodedImage(picture, full, kept)
+
+
+def find_size(data: bytes, *, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
+    """Find the (height, width) of an image file as seen, without decoding it.
+
+    Raises
+    ------
+    ReelbowError
+        If it is no image, or larger than `max_pixels`.
+    """
+    with _opening(data, max_pixels) as (_, full):
+        return full
+
+
+@contextlib.contextmanager
+def _opening(
+    data: bytes, max_pixels: int
+) -> Iterator[tuple[Image.Image, tuple[int, int]]]:
+    """Open an image file: the image, and its (height, width) as seen.
+
+    What goes wrong with it is told in a sentence.
+    """
     try:
         with (
             warnings.catch_warnings(action="ignore"),
@@ -274,26 +311,100 @@ def decode_image(
                 image.format != "TIFF"
                 and image.getexif().get(ExifTags.Base.Orientation, 1) in TURNED
             )
-            full = (image.width, image.height) if turned else image.size[::-1]
-            kept = crop if full == crop_of else None
-            rows = 0
-            if height is not None:
-                rows = 2 * height * full[0] // (kept.height if kept else full[0])
-            picture = None
-            if image.format == "JPEG" and image.mode == "RGB":
-                picture = _decode_jpeg(data, image, rows)
-            if picture is None:
-                if rows:
-                    image.draft("RGB", (rows, rows))
-                ImageOps.exif_transpose(image, in_place=True)
-                picture = _to_rgb(image)
-            return DecodedImage(picture, full, kept)
+            yield image, (image.width, image.height) if turned else image.size[::-1]
     except UnidentifiedImageError:
         raise ReelbowError("not an image, or a damaged one") from None
     except MemoryError:
         raise ReelbowError("needs more memory than its job may have") from None
     except (OSError, SyntaxError, ValueError, struct.error, zlib.error) as error:
         raise ReelbowError(f"the image does not decode ({error})") from None
+
+
+def average_image(
+    data: bytes,
+    *,
+    height: int | None,
+    crop: Crop | None = None,
+    crop_of: tuple[int, int] | None = None,
+    max_pixels: int = MAX_PIXELS,
+    space: str = "srgb",
+    exact: bool = True,
+) -> tuple[NDArray[np.uint8], Averages]:
+    """Make an image file small and average all pixels that are kept.
+
+    As `decode_image` and `shape_and_average` do, whose parameters these are, but an
+    ordinary JPEG that is made much smaller is not decoded to pixels.
+
+    Parameters
+    ----------
+    exact : whether the averages are of all pixels, or of a JPEG at a reduced scale
+
+    Raises
+    ------
+    ReelbowError
+        If it cannot be decoded whole; it says why, the caller knows where.
+    """
+    if exact and height is not None and space == "srgb":
+        found = _average_jpeg(data, height, crop, crop_of, max_pixels)
+        if found is not None:
+            small, means = found
+            return small, Averages.of_rows(means, rows=len(small))
+    image = decode_image(
+        data,
+        height=None if exact else height,
+        crop=crop,
+        crop_of=crop_of,
+        max_pixels=max_pixels,
+    )
+    return shape_and_average(
+        image.picture,
+        full=image.full,
+        crop=image.crop,
+        height=height,
+        strip_rows=None,
+        space=space,
+    )
+
+
+def _average_jpeg(
+    data: bytes,
+    height: int,
+    crop: Crop | None,
+    crop_of: tuple[int, int] | None,
+    max_pixels: int,
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]] | None:
+    """Make a JPEG small from its coefficients, and average its rows.
+
+    None where it is no ordinary one, turned, too large, or not made much smaller.
+    """
+    # Imported here, since it costs much: only what averages needs it.
+    from .jpeg_average import MIN_CELL, average_jpeg
+    from .jpeg_coefficients import read_header
+
+    if not data.startswith(b"\xff\xd8\xff"):
+        return None
+    header = read_header(data)
+    if header is None or header.width * header.height > max_pixels:
+        return None
+    full = (header.height, header.width)
+    kept = crop if crop and full == crop_of else Crop(full[1], full[0], 0, 0)
+    size = find_shape((kept.height, kept.width), height)
+    if size[0] * MIN_CELL > kept.height or size[1] * MIN_CELL > kept.width:
+        return None
+    if header.is_described and not _is_upright(data):
+        return None
+    return average_jpeg(
+        data, header, crop=(kept.x, kept.y, kept.width, kept.height), size=size
+    )
+
+
+def _is_upright(data: bytes) -> bool:
+    """Whether a JPEG says that it is, or nothing; False also where it is damaged."""
+    try:
+        with _opening(data, MAX_PIXELS) as (image, _):
+            return bool(image.getexif().get(ExifTags.Base.Orientation, 1) == 1)
+    except ReelbowError:
+        return False
 
 
 def _decode_jpeg(

@@ -79,9 +79,12 @@ def plan_video(
         some = _spread(stretch if len(stretch) >= LETTERBOX_KEYFRAMES else present)
         # Large pictures are looked at smaller: their lines are fine enough even so.
         kept = find_letterbox(
-            film.show_frame(decoded.frame, probe, height=LETTERBOX_LINES)
-            for decoded in decode_pictures(path, keyframes, some, reading)
-            if decoded.frame is not None
+            (
+                film.show_frame(decoded.frame, probe, height=LETTERBOX_LINES)
+                for decoded in decode_pictures(path, keyframes, some, reading)
+                if decoded.frame is not None
+            ),
+            most=len(some),
         )
         kept = kept and _enlarge(kept, probe.width, probe.height)
     return {
@@ -120,7 +123,22 @@ def plan_tarballs(
     known when the shards are done, and a damaged tarball fails its own shard only.
     """
     sizes: set[tuple[int, ...]] = set()
-    found = find_letterbox(_look_into(tarballs, max_pixels, sizes))
+    images = _look_into(tarballs)
+
+    def show_images() -> Iterator[NDArray[np.uint8]]:
+        for data in images:
+            with contextlib.suppress(ReelbowError):
+                image = pictures.decode_image(data, max_pixels=max_pixels)
+                sizes.add(image.full)
+                yield pictures.shape_picture(image.picture, height=LETTERBOX_LINES)
+
+    found = None
+    if crop == "auto":
+        found = find_letterbox(show_images(), most=LETTERBOX_FRAMES)
+    # Of those that it had no need of, the size is enough.
+    for data in images:
+        with contextlib.suppress(ReelbowError):
+            sizes.add(pictures.find_size(data, max_pixels=max_pixels))
     # Images of several sizes have none in common, and no common bars.
     height, width = sizes.pop() if len(sizes) == 1 else (None, None)
     kept = None
@@ -180,28 +198,18 @@ def _name_shard(number: int) -> str:
     return f"{number:05d}"
 
 
-def _look_into(
-    tarballs: Sequence[Path], max_pixels: int, sizes: set[tuple[int, ...]]
-) -> Iterator[NDArray[np.uint8]]:
-    """Decode some images, spread over the tarballs that can be read; note sizes."""
+def _look_into(tarballs: Sequence[Path]) -> Iterator[bytes]:
+    """Read some images, spread over the tarballs that can be read.
+
+    What cannot be read, its own shard will say.
+    """
     some = _spread(tarballs)
     for path in some:
-        try:
-            with FrameTarball(path) as tarball:
-                each = _spread(range(len(tarball)), LETTERBOX_FRAMES // len(some))
-                for member in tarball.read(each):
-                    # What cannot be read, its own shard will say.
-                    with contextlib.suppress(ReelbowError):
-                        if member.data is not None:
-                            image = pictures.decode_image(
-                                member.data, max_pixels=max_pixels
-                            )
-                            sizes.add(image.full)
-                            yield pictures.shape_picture(
-                                image.picture, height=LETTERBOX_LINES
-                            )
-        except ReelbowError:
-            continue
+        with contextlib.suppress(ReelbowError), FrameTarball(path) as tarball:
+            each = _spread(range(len(tarball)), LETTERBOX_FRAMES // len(some))
+            for member in tarball.read(each):
+                if member.data is not None:
+                    yield member.data
 
 
 def _spread(items: Sequence[T], n: int = LETTERBOX_FRAMES) -> list[T]:

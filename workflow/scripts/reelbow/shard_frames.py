@@ -4,10 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from . import pictures
 from .errors import ReelbowError
 from .plan import Plan
-from .tarball import FrameTarball
+from .tarball import FrameTarball, Member
 from .thumbnails import Batch, Gathering, Shaping, ShardFrame
 
 
@@ -43,41 +46,15 @@ class ShardFrames:
         ReelbowError
             At the end, if pictures are missing and none may be.
         """
-        height, space = self._shaping.height, self._shaping.mean_space
-        whole = not self._extracted and self._shaping.exact_mean
         for index, member in enumerate(self._tarball.read()):
             if member.data is None:
                 self.skipped.append((member.name, member.reason))
                 continue
             try:
-                image = pictures.decode_image(
-                    member.data,
-                    # A reduced JPEG has nearly the same thumbnail, but other averages.
-                    height=None if whole else height,
-                    crop=self._crop,
-                    crop_of=self._crop_of,
-                    max_pixels=self._shaping.max_pixels,
-                )
+                frame, picture, averages = self._shape(index, member, member.data)
             except ReelbowError as error:
                 self.skipped.append((member.name, str(error)))
                 continue
-            frame = index
-            if self._extracted:
-                # Averaged from the film's own pixels, before they became a JPEG.
-                frame = member.about["frame"]
-                averages = pictures.Averages.from_json(member.about)
-                picture = pictures.shape_picture(
-                    image.picture, full=image.full, crop=image.crop, height=height
-                )
-            else:
-                picture, averages = pictures.shape_and_average(
-                    image.picture,
-                    full=image.full,
-                    crop=image.crop,
-                    height=height,
-                    strip_rows=None,
-                    space=space,
-                )
             yield ShardFrame(frame, member.time_s, member.name, picture, averages)
         if self.skipped and self._shaping.missing_frames == "fail":
             name, reason = self.skipped[0]
@@ -86,6 +63,39 @@ class ShardFrames:
                 f"are missing, the first is {name} ({reason}); mend it, or set "
                 "errors.missing_frames to skip"
             )
+
+    def _shape(
+        self, index: int, member: Member, data: bytes
+    ) -> tuple[int, NDArray[np.uint8], pictures.Averages]:
+        """Make one picture small: the number of its frame, its pixels, its averages."""
+        shaping = self._shaping
+        if not self._extracted:
+            return index, *pictures.average_image(
+                data,
+                height=shaping.height,
+                crop=self._crop,
+                crop_of=self._crop_of,
+                max_pixels=shaping.max_pixels,
+                space=shaping.mean_space,
+                exact=shaping.exact_mean,
+            )
+        # A reduced JPEG has nearly the same thumbnail. Its averages are those of the
+        # film's own pixels, before they became a JPEG.
+        image = pictures.decode_image(
+            data,
+            height=shaping.height,
+            crop=self._crop,
+            crop_of=self._crop_of,
+            max_pixels=shaping.max_pixels,
+        )
+        picture = pictures.shape_picture(
+            image.picture, full=image.full, crop=image.crop, height=shaping.height
+        )
+        return (
+            member.about["frame"],
+            picture,
+            pictures.Averages.from_json(member.about),
+        )
 
     def batches(self) -> Iterator[Batch]:
         """Read them in batches, as `Thumbnails` does."""
