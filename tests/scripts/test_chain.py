@@ -23,8 +23,7 @@ Floats = NDArray[np.float64]
 
 PHOTOS = ["china.jpg", "flower.jpg"]
 WITHIN = 0.1
-# Averages of a JPEG's coefficients are exact (tests/unit/test_jpeg_average.py), those of
-# its pixels are rounded.
+# A JPEG's averages are exact (tests/unit/test_jpeg_average.py), its pixels are rounded.
 ROUNDED = (0.15, 0.5)
 
 

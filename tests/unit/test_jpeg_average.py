@@ -333,6 +333,12 @@ def test_a_side_of_nothing_is_refused(place: int) -> None:
     assert read_header(bytes(data)) is None
 
 
+def test_an_interval_of_more_bytes_is_refused() -> None:
+    data = encode(draw(64, 64))
+    long = b"\xff\xdd\0\x10" + b"\xff" * 14
+    assert read_header(data[:2] + long + data[2:]) is None
+
+
 def test_a_small_file_that_claims_much_takes_little() -> None:
     data = bytearray(encode(draw(64, 64), restart_marker_blocks=1))
     at = data.index(b"\xff\xc0")

@@ -169,6 +169,8 @@ def read_header(data: bytes) -> Header | None:
                     return None
                 frame = part
             case 0xDD:
+                if len(part) != 2:
+                    return None
                 interval = int.from_bytes(part)
             case 0xDA:
                 scan = part
