@@ -357,3 +357,19 @@ def test_few_images_of_many_tarballs_are_looked_at(tmp_path: Path) -> None:
         patch.setattr(planning.pictures, "decode_image", spy)
         planning.plan_tarballs([path] * 100, crop="auto")
     assert 0 < len(loaded) <= planning.LETTERBOX_FRAMES
+
+
+@pytest.mark.parametrize("crop", ["auto", "none", "96:40:0:12"])
+def test_damaged_images_tell_no_size(tmp_path: Path, crop: str) -> None:
+    cut = pictures.encode_jpeg(np.zeros((300, 400, 3), np.uint8), quality=90)[:700]
+    good = [pictures.encode_jpeg(np.full((64, 96, 3), 200, np.uint8), quality=90)] * 6
+    path = tarball(tmp_path / "t.tar", [*good, cut])
+    planned = planning.plan_tarballs([path], crop=crop)
+    assert (planned["width"], planned["height"]) == (96, 64)
+
+
+def test_images_of_another_size_are_noticed_behind_the_search(tmp_path: Path) -> None:
+    light = [np.full((rows, 96, 3), 200, np.uint8) for rows in [64] * 6 + [80]]
+    images = [pictures.encode_jpeg(picture, quality=90) for picture in light]
+    planned = planning.plan_tarballs([tarball(tmp_path / "t.tar", images)], crop="auto")
+    assert (planned["width"], planned["height"], planned["crop"]) == (None, None, None)

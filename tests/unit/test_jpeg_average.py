@@ -1,4 +1,5 @@
 import io
+import tracemalloc
 from typing import Any
 
 import numba
@@ -224,6 +225,16 @@ def test_any_grid(cells: tuple[int, int]) -> None:
     assert_alike(encode(draw(163, 325), subsampling=0), cells)
 
 
+@pytest.mark.parametrize("sampling", SAMPLINGS)
+@pytest.mark.parametrize("crop", [(3, 5, 176, 112), (8, 4, 80, 80)])
+def test_cells_as_small_as_they_may_be(
+    crop: tuple[int, int, int, int], sampling: str
+) -> None:
+    # Where chroma is halved, blocks lie in three of them.
+    data = encode(draw(163, 325), subsampling=SAMPLINGS[sampling])
+    assert_alike(data, (crop[3] // MIN_CELL, crop[2] // MIN_CELL), crop)
+
+
 @pytest.mark.parametrize(
     "crop", [(0, 0, 325, 163), (7, 5, 300, 150), (16, 32, 64, 64), (1, 99, 324, 64)]
 )
@@ -233,7 +244,8 @@ def test_any_crop(crop: tuple[int, int, int, int], sampling: str) -> None:
     assert_alike(data, (crop[3] // 9, crop[2] // 11), crop)
 
 
-@pytest.mark.parametrize("blocks", [1, 3, 100])
+# Of 104 MCUs.
+@pytest.mark.parametrize("blocks", [1, 3, 100, 104, 65535])
 def test_restarts(blocks: int) -> None:
     picture = draw(120, 200)
     data = encode(picture, restart_marker_blocks=blocks)
@@ -339,11 +351,82 @@ def test_an_interval_of_more_bytes_is_refused() -> None:
     assert read_header(data[:2] + long + data[2:]) is None
 
 
-def test_a_small_file_that_claims_much_takes_little() -> None:
-    data = bytearray(encode(draw(64, 64), restart_marker_blocks=1))
+@pytest.mark.parametrize("blocks", [0, 1])
+def test_a_small_file_that_claims_much_takes_little(blocks: int) -> None:
+    data = bytearray(encode(draw(64, 64), restart_marker_blocks=blocks))
     at = data.index(b"\xff\xc0")
     data[at + 5 : at + 9] = b"\xff\xff\xff\xff"
+    average(encode(draw(64, 64)), (4, 4))
+    tracemalloc.start()
     assert average(bytes(data), (4, 4), (0, 0, 64, 64)) is None
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 30e6
+
+
+def put_in(data: bytes, part: bytes) -> bytes:
+    """Put a part of the header right behind its start."""
+    return data[:2] + part + data[2:]
+
+
+def without(data: bytes, kind: int) -> bytes:
+    """Leave out the first part of this kind."""
+    at = data.index(bytes([0xFF, kind]))
+    return data[:at] + data[at + 2 + int.from_bytes(data[at + 2 : at + 4]) :]
+
+
+JFIF = b"\xff\xe0\0\x10JFIF\0\1\1\0\0\1\0\1\0\0"
+ADOBE = b"\xff\xee\0\x0eAdobe\0\x64\0\0\0\0"
+
+
+def test_what_says_that_colors_are_y_cb_cr() -> None:
+    bare = without(encode(draw(64, 64)), 0xE0)
+    # With the numbers 1, 2 and 3 they are taken to be, as libjpeg does.
+    assert read_header(bare) is not None
+    assert read_header(put_in(bare, JFIF)) is not None
+    assert read_header(put_in(bare, ADOBE + b"\1")) is not None
+    assert read_header(put_in(bare, ADOBE + b"\0")) is None
+    assert read_header(put_in(bare, ADOBE + b"\2")) is None
+    # Who writes both means JFIF.
+    assert read_header(put_in(bare, JFIF + ADOBE + b"\0")) is not None
+    rgb = save("RGB", keep_rgb=True)
+    short = b"\xff\xe0\0\x09JFIF\0\1\1"
+    assert read_header(put_in(rgb, short)) is None
+
+
+def test_numbers_of_components_that_do_not_fit_are_refused() -> None:
+    data = encode(draw(64, 64))
+    for marker, place in ((b"\xff\xc0", 9), (b"\xff\xda", 4)):
+        damaged = bytearray(data)
+        damaged[data.index(marker) + place] = 2
+        assert read_header(bytes(damaged)) is None
+
+
+def test_a_code_of_all_ones_is_refused() -> None:
+    data = bytearray(encode(draw(64, 64)))
+    # The first table of the means' codes has one of 9 bits: a second would be all ones.
+    at = data.index(b"\xff\xc4")
+    assert data[at + 5 + 8] == 1
+    data[at + 5 + 8] = 2
+    data[at + 3] += 1
+    data.insert(at + 5 + 16 + 12, 0)
+    assert read_header(bytes(data)) is not None
+    assert average(bytes(data), (4, 4)) is None
+
+
+def test_tables_may_stand_anywhere_and_the_last_counts() -> None:
+    data = encode(draw(64, 64))
+    at = data.index(b"\xff\xdb")
+    tables = data[at : at + 2 + int.from_bytes(data[at + 2 : at + 4])]
+    scan = data.index(b"\xff\xda")
+    # Behind the frame, and before it others that are not used.
+    other = tables[:5] + b"\xff" * 64 + tables[69:]
+    moved = without(data[:scan] + tables + data[scan:], 0xDB)
+    moved = put_in(moved, other)
+    expected, found = average(data, (4, 4)), average(moved, (4, 4))
+    assert expected is not None
+    assert found is not None
+    assert_array_equal(found[0], expected[0])
 
 
 # How pictures.average_image chooses.
@@ -387,6 +470,19 @@ def test_all_else_is_decoded(how: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pictures, "decode_image", refuse)
     with pytest.raises(AssertionError, match="decoded to pixels"):
         average_image(encode(draw(180, 320)), **how)
+
+
+def test_orientation_by_xmp_counts_as_well() -> None:
+    xmp = (
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/'
+        b'1999/02/22-rdf-syntax-ns#"><rdf:Description xmlns:tiff="http://ns.adobe.com/'
+        b'tiff/1.0/" tiff:Orientation="6"/></rdf:RDF></x:xmpmeta>'
+    )
+    part = b"http://ns.adobe.com/xap/1.0/\0" + xmp
+    length = (len(part) + 2).to_bytes(2)
+    data = encode(draw(160, 320))
+    small, _ = average_image(put_in(data, b"\xff\xe1" + length + part), height=16)
+    assert small.shape == (16, 8, 3)
 
 
 @pytest.mark.parametrize("orientation", [1, 6])

@@ -164,6 +164,12 @@ def test_no_more_frames_are_taken_than_show_that_there_are_no_bars():
     assert len(taken) == 4
 
 
+def test_light_at_one_side_is_enough_to_see_that_there_are_no_bars():
+    frames = iter([framed(scene(), top=20, left=30)] * 32)
+    assert find(frames, most=32) is None
+    assert len(list(frames)) == 28
+
+
 @pytest.mark.parametrize("bars", [{"top": 20, "bottom": 20}, {"left": 9, "right": 9}])
 def test_bars_in_one_direction_are_found_whatever_the_other_shows(bars):
     frames = [framed(scene(), **bars) for _ in range(32)]

@@ -107,16 +107,33 @@ def _load_or_compile(function: Callable[P, R], types: tuple[Any, ...]) -> Any:
 
 def _name_code(kernel: Any, types: tuple[Any, ...]) -> str:
     """Name the code by all that it depends on."""
-    files = {Path(inspect.getfile(kernel.py_func))}
-    # What it calls of other modules is compiled into it.
-    for value in kernel.py_func.__globals__.values():
-        if isinstance(value, numba.core.dispatcher.Dispatcher):
-            files.add(Path(inspect.getfile(value.py_func)))
-    sources = [path.read_bytes() for path in sorted(files)]
+    sources = [path.read_bytes() for path in sorted(_find_sources(kernel.py_func))]
     machine = kernel.targetctx.codegen().magic_tuple()
     about = (sources, numba.__version__, machine, types)
     digest = hashlib.sha256(repr(about).encode()).hexdigest()[:16]
     return f"{kernel.py_func.__name__}-{digest}"
+
+
+def _find_sources(function: Callable[..., Any]) -> set[Path]:
+    """Find the files of a function and of all that is compiled into it.
+
+    Constants of other modules are compiled into it too, but not found: a kernel takes
+    them as arguments.
+    """
+    found = {Path(__file__)}
+    waiting = [function]
+    while waiting:
+        each = waiting.pop()
+        path = Path(inspect.getfile(each))
+        if path in found:
+            continue
+        found.add(path)
+        for value in each.__globals__.values():
+            # A compiled function, or an intrinsic.
+            called = getattr(value, "py_func", None) or getattr(value, "_defn", None)
+            if inspect.isfunction(called):
+                waiting.append(called)
+    return found
 
 
 def _open_cache(kernel: Any) -> Path:

@@ -7,12 +7,9 @@ may pass that, its pixels are made, and what they have beyond is taken off.
 """
 
 import functools
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from .compiled import compile_inner, compile_once
@@ -24,6 +21,7 @@ from .jpeg_coefficients import (
     is_part_done,
     open_scan,
 )
+from .vectors import add_dots, add_row, add_rows, multiply
 
 # A block may lie in this many cells in a row, none smaller than MIN_CELL pixels.
 _MAX_CELLS = 3
@@ -38,8 +36,8 @@ _EIGHTH = np.float32(0.125)
 _LOWEST, _HIGHEST = np.float32(-128), np.float32(127)
 _DARKEST, _BRIGHTEST = np.float32(0), np.float32(255)
 
-# Indices without a sign, and so without a look at it.
-_NONE, _EIGHT, _BLOCK = np.uint64(0), np.uint64(8), np.uint64(64)
+# Indices without a sign, at which numba need not look.
+_ZERO, _EIGHT, _BLOCK = np.uint64(0), np.uint64(8), np.uint64(64)
 
 # Places in the room for making pixels: a block of luma, two of chroma, both on their
 # way; 64 pixels of Y, Cb and Cr, or of R, G and B; what frequencies add: (64,) to x, by
@@ -95,13 +93,13 @@ class _Sums(NamedTuple):
         luma, of Cb and of Cr; of each cell the frequencies down, of as many cells as
         eight times something
     totals : (16,) float32, eight times 1, and room for a lane's sums
-    cells : (h + 3, 3, w) float64, of each cell
+    cells : flat, (h + 3, 3, cells) float32, of each cell
     lines : (rows, 3) float64, over the width
     """
 
     lanes: NDArray[np.float32]
     totals: NDArray[np.float32]
-    cells: NDArray[np.float64]
+    cells: NDArray[np.float32]
     lines: NDArray[np.float64]
 
 
@@ -115,7 +113,7 @@ class _Excess(NamedTuple):
     blocks : flat, (MCUs, blocks, 64) float32, of those of a row that may have any, and
         of the one that is decoded
     ranges : (MCUs, 3) float32, the columns of these, and the least and the most that
-        is added to their luma
+        makes a color of their luma less 128
     swings : (blocks,) float32, the most by which a block's samples differ from its mean
     room : float32, for making pixels
     columns : flat, (3, w, lines) float32, of one row of MCUs, over each cell's width
@@ -221,76 +219,6 @@ def _lay_blocks(n_blocks: int, step: int, edges: NDArray[np.float64]) -> _Side:
     )
 
 
-def _write_out(n_sums: int, n_rows: int) -> Any:
-    """Make the code of sums of weighted rows of eight values.
-
-    LLVM makes vectors of long loops only; these are short, so they are written out. All
-    arrays are flat, of float32, and the indices uint64. Rows are `step` apart, sums and
-    their weights eight; a weight counts for 2**`again` sums. One sum is added to what
-    there is, several take its place.
-    """
-
-    @intrinsic
-    def weigh(
-        _: Any, to: Any, to_at: Any, weights: Any, weight: Any, again: Any,
-        rows: Any, row: Any, step: Any,
-    ) -> Any:  # fmt: skip
-        signature = types.void(to, to_at, weights, weight, again, rows, row, step)
-        return signature, functools.partial(_generate_sums, n_sums, n_rows)
-
-    return weigh
-
-
-def _generate_sums(
-    n_sums: int, n_rows: int, context: Any, builder: Any, signature: Any, arguments: Any
-) -> Any:
-    """Generate LLVM's code for `_write_out`."""
-    one, index = ir.FloatType(), ir.IntType(64)
-    eight = ir.VectorType(one, 8)
-    lanes = ir.Constant(ir.VectorType(ir.IntType(32), 8), [0] * 8)
-    to, to_at, weights, weight, again, rows, row, step = range(8)
-
-    def find(array: int, at: Any, kind: Any) -> Any:
-        make = context.make_array(signature.args[array])
-        data = make(context, builder, arguments[array]).data
-        return builder.bitcast(builder.gep(data, [at]), kind.as_pointer())
-
-    def load(array: int, at: Any, kind: Any) -> Any:
-        return builder.load(find(array, at, kind), align=4)
-
-    def move(start: int, by: Any) -> Any:
-        return builder.add(arguments[start], by)
-
-    values = [
-        load(rows, move(row, builder.mul(arguments[step], index(i))), eight)
-        for i in range(n_rows)
-    ]
-    for i in range(n_sums):
-        own = builder.shl(builder.lshr(index(i), arguments[again]), index(3))
-        sums = []
-        for j, value in enumerate(values):
-            factor = load(weights, builder.add(move(weight, own), index(j)), one)
-            first = builder.insert_element(
-                eight(ir.Undefined), factor, ir.IntType(32)(0)
-            )
-            sums.append(
-                builder.fmul(builder.shuffle_vector(first, first, lanes), value)
-            )
-        while len(sums) > 1:
-            pairs = zip(sums[::2], sums[1::2], strict=True)
-            sums = [builder.fadd(*pair) for pair in pairs]
-        at = move(to_at, index(8 * i))
-        if n_sums == 1:
-            sums[0] = builder.fadd(load(to, at, eight), sums[0])
-        builder.store(sums[0], find(to, at, eight), align=4)
-    return context.get_dummy_value()
-
-
-_add_row = _write_out(1, 1)
-_add_rows = _write_out(1, 8)
-_multiply = _write_out(8, 8)
-
-
 @compile_once
 def _average(
     jpeg: Coefficients,
@@ -314,7 +242,7 @@ def _average(
     sums = _Sums(
         np.zeros((grid.down + 2) * n_cells * 8, np.float32),
         np.ones(16, np.float32),
-        np.zeros((rows + _MAX_CELLS, 3, columns)),
+        np.zeros((rows + _MAX_CELLS) * 3 * n_cells, np.float32),
         np.zeros((len(means), 3)),
     )
     excess = _Excess(
@@ -437,10 +365,10 @@ def _add_block(
     weight = np.uint64(8 * _MAX_CELLS * column)
     if side.whole[column]:
         # Of the frequencies across, all but one are above 0 as often as below.
-        _add_row(lanes, to, side.weights, weight, _NONE, blocks, own, _EIGHT)
+        add_row(lanes, to, side.weights, weight, blocks, own, _EIGHT)
         return
     for _ in range(side.counts[column]):
-        _add_rows(lanes, to, side.weights, weight, _NONE, blocks, own, _EIGHT)
+        add_rows(lanes, to, side.weights, weight, blocks, own, _EIGHT)
         to += _EIGHT
         weight += _EIGHT
 
@@ -498,12 +426,11 @@ def _find_excess(n_kept: int, grid: _Grid, excess: _Excess) -> None:
                 weight = np.uint64(8 * (_MAX_CELLS * column + j))
                 for channel in range(3):
                     to = 8 * (down * (channel * len(excess.found) + cell) + row)
-                    _add_rows(
+                    add_rows(
                         excess.columns,
                         np.uint64(to),
                         side.parts,
                         weight,
-                        _NONE,
                         room,
                         np.uint64(_PLANES + 64 * channel),
                         _EIGHT,
@@ -515,8 +442,8 @@ def _transform(
     blocks: NDArray[np.float32], block: int, room: NDArray[np.float32], place: int
 ) -> None:
     """Transform a block's rows: (horizontal, vertical frequencies) to (x, vertical)."""
-    _multiply(
-        room, np.uint64(place), room, np.uint64(_BASES), _NONE,
+    multiply(
+        room, np.uint64(place), room, np.uint64(_BASES), _ZERO,
         blocks, np.uint64(64 * block), _EIGHT,
     )  # fmt: skip
 
@@ -527,11 +454,11 @@ def _make_luma(room: NDArray[np.float32], low: np.float32, high: np.float32) -> 
 
     Parameters
     ----------
-    low, high : the least and the most that may be added to them
+    low, high : the least and the most that makes a color of them
     """
     y = np.uint64(_PLANES)
-    _multiply(
-        room, y, room, np.uint64(_LUMA), _NONE, room, np.uint64(_BASES + 64), _EIGHT
+    multiply(
+        room, y, room, np.uint64(_LUMA), _ZERO, room, np.uint64(_BASES + 64), _EIGHT
     )
     n_found = 0
     for i in range(_BLOCK):
@@ -556,12 +483,12 @@ def _make_colors(
     """
     y, cb, cr = np.uint64(_PLANES), np.uint64(_PLANES + 64), np.uint64(_PLANES + 128)
     # Where an MCU is two blocks wide, a column of chroma is that of two pixels.
-    again = np.uint64(across - 1)
+    shift = np.uint64(across - 1)
     own = np.uint64(_CHROMA + 32 * column)
     base = np.uint64(_BASES + 128 + 8 * row)
     lines = np.uint64(8 * down)
-    _multiply(room, cb, room, own, again, room, base, lines)
-    _multiply(room, cr, room, own + _BLOCK, again, room, base, lines)
+    multiply(room, cb, room, own, shift, room, base, lines)
+    multiply(room, cr, room, own + _BLOCK, shift, room, base, lines)
     n_found = 0
     for i in range(_BLOCK):
         luma, by_cb, by_cr = room[y + i], room[cb + i], room[cr + i]
@@ -650,11 +577,12 @@ def _add_lane(
     if side.counts[block] == 0:
         return
     lane_size = len(lanes) // (grid.down + 2)
+    n_cells = lane_size // 8
     start = lane * lane_size
     for i in range(8):
         totals[8 + i] = 0
     for at in range(start, start + lane_size, 64):
-        _add_rows(totals, _EIGHT, totals, _NONE, _NONE, lanes, np.uint64(at), _EIGHT)
+        add_rows(totals, _EIGHT, totals, _ZERO, lanes, np.uint64(at), _EIGHT)
     for y in range(8 * step):
         line = 8 * step * block + y - grid.top
         if 0 <= line < len(sums.lines):
@@ -664,24 +592,16 @@ def _add_lane(
             sums.lines[line, component] += total
     for i in range(side.counts[block]):
         row = side.first[block] + i
-        weight = 8 * (_MAX_CELLS * block + i)
-        if side.whole[block]:
-            alone = side.weights[weight]
-            for cell in range(cells.shape[2]):
-                cells[row, component, cell] += alone * lanes[start + 8 * cell]
-            continue
-        w0, w1 = side.weights[weight], side.weights[weight + 1]
-        w2, w3 = side.weights[weight + 2], side.weights[weight + 3]
-        w4, w5 = side.weights[weight + 4], side.weights[weight + 5]
-        w6, w7 = side.weights[weight + 6], side.weights[weight + 7]
-        for cell in range(cells.shape[2]):
-            at = start + 8 * cell
-            cells[row, component, cell] += (
-                (w0 * lanes[at] + w1 * lanes[at + 1])
-                + (w2 * lanes[at + 2] + w3 * lanes[at + 3])
-            ) + (
-                (w4 * lanes[at + 4] + w5 * lanes[at + 5])
-                + (w6 * lanes[at + 6] + w7 * lanes[at + 7])
+        to = (3 * row + component) * n_cells
+        weight = np.uint64(8 * (_MAX_CELLS * block + i))
+        for cell in range(0, n_cells, 8):
+            add_dots(
+                cells,
+                np.uint64(to + cell),
+                side.weights,
+                weight,
+                lanes,
+                np.uint64(start + 8 * cell),
             )
 
 
@@ -695,17 +615,18 @@ def _finish(
 ) -> None:
     """Make colors of the sums."""
     rows, columns, _ = small.shape
-    area = np.float64(len(means) * width) / np.float64(rows * columns)
+    n_cells = len(sums.cells) // (3 * (rows + _MAX_CELLS))
+    area = np.float32(len(means) * width) / np.float32(rows * columns)
     for row in range(rows):
         for column in range(columns):
+            y = 3 * row * n_cells + column
+            cb, cr = y + n_cells, y + 2 * n_cells
             colors = _convert(
-                np.float32(sums.cells[row, 0, column] / area),
-                np.float32(sums.cells[row, 1, column] / area),
-                np.float32(sums.cells[row, 2, column] / area),
+                sums.cells[y] / area, sums.cells[cb] / area, sums.cells[cr] / area
             )
             for channel in range(3):
-                seen = excess.cells[row, column, channel] / area
-                color = colors[channel] + np.float32(seen)
+                seen = np.float32(excess.cells[row, column, channel]) / area
+                color = colors[channel] + seen
                 limited = _limit(color, _DARKEST, _BRIGHTEST)
                 small[row, column, channel] = np.uint8(limited + np.float32(0.5))
     for line in range(len(means)):

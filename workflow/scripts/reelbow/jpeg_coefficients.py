@@ -26,7 +26,8 @@ _RUN_AT = 8
 _VALUE_AT = 16
 _END = 100  # as a run: past the end of a block, whatever was skipped before
 
-# Words that one MCU may at most take: 6 blocks of 64 values of 31 bits.
+# What one MCU may take beyond the end before that is noticed: 6 blocks of 64 values,
+# each of a code of 16 bits and 11 of its own, which `_is_known` sees to.
 _SPARE_WORDS = 6 * 64
 
 # Blocks across and down in an MCU, of luma, Cb and Cr.
@@ -49,10 +50,10 @@ _NATURAL = (8 * _ACROSS + _DOWN).astype(np.uint64)
 _REACHES = abs(BASIS).max(axis=1)[_ACROSS] * abs(BASIS).max(axis=1)[_DOWN]
 _REACHES = np.nextafter(_REACHES.astype(np.float32), np.float32(1))
 
-# What numba does not tell apart.
+# mypy's view; numba makes both one.
 _Int = int | np.int64
 
-# Indices without a sign, and so without a look at it.
+# An index without a sign, at which numba need not look.
 _BLOCK = np.uint64(64)
 
 
@@ -92,6 +93,25 @@ class Header(NamedTuple):
         )
 
 
+class Codes(NamedTuple):
+    """Huffman codes; axis 0 are tables, of AC from 4 on.
+
+    Attributes
+    ----------
+    entries : flat, (8, 2**10) int32, by table and the next bits
+    limits : (8, 17) int64, the first number of so many bits that is no code of them
+    shifts : (8, 17) int64, from a code of so many bits to the place of its symbol
+    symbols : (8, 256) uint8
+    ends : (8, 2) uint64, the code that ends a block, highest bit first, and its length
+    """
+
+    entries: NDArray[np.int32]
+    limits: NDArray[np.int64]
+    shifts: NDArray[np.int64]
+    symbols: NDArray[np.uint8]
+    ends: NDArray[np.uint64]
+
+
 class Coefficients(NamedTuple):
     """The coefficients of a JPEG, which `decode_mcu` takes one MCU after the other.
 
@@ -106,11 +126,7 @@ class Coefficients(NamedTuple):
         each component the first value of its last block
     starts : (6,) uint64, where the codes of the components' first values begin in the
         entries, then those of all others
-    entries : uint32, by table and the next bits
-    limits : (8, 17) int64, by table, the first number of so many bits that is no code
-    shifts : (8, 17) int64, from a code of so many bits to the place of its symbol
-    symbols : (8, 256) uint8
-    ends : (8, 2) uint64, the code that ends a block, highest bit first, and its length
+    codes : the Huffman codes
     factors : (3 * 64,) float32, what values are times, by component
     reaches : (3 * 64,) float32, the most that a value of 1 adds to a sample
     natural : (64,) uint64, where each value lies in a block
@@ -122,11 +138,7 @@ class Coefficients(NamedTuple):
     parts: NDArray[np.int64]
     state: NDArray[np.int64]
     starts: NDArray[np.uint64]
-    entries: NDArray[np.int32]
-    limits: NDArray[np.int64]
-    shifts: NDArray[np.int64]
-    symbols: NDArray[np.uint8]
-    ends: NDArray[np.uint64]
+    codes: Codes
     factors: NDArray[np.float32]
     reaches: NDArray[np.float32]
     natural: NDArray[np.uint64]
@@ -174,12 +186,13 @@ def read_header(data: bytes) -> Header | None:
                 interval = int.from_bytes(part)
             case 0xDA:
                 scan = part
+            # libjpeg believes neither if it is shorter.
             case 0xE0:
-                is_jfif = is_jfif or part.startswith(b"JFIF\0")
+                is_jfif = is_jfif or (len(part) >= 14 and part.startswith(b"JFIF\0"))
             case 0xE1:
                 is_described = True
             case 0xEE:
-                if part.startswith(b"Adobe"):
+                if len(part) >= 12 and part.startswith(b"Adobe"):
                     adobe = part[11:12]
             case other if other != 0xFE and not 0xE0 <= other <= 0xEF:
                 return None
@@ -189,10 +202,12 @@ def read_header(data: bytes) -> Header | None:
     if (
         len(frame) != 15
         or frame[0] != 8
+        or frame[5] != 3
         or not height
         or not width
         or sampling not in _SAMPLINGS
         or len(scan) != 10
+        or scan[0] != 3
         or scan[1:7:2] != ids
         or scan[7:] != b"\0\x3f\0"
     ):
@@ -239,42 +254,19 @@ def open_scan(data: bytes, header: Header) -> Coefficients | None:
         parts,
         np.array([parts[0, 0], 0, interval, 0, 0, 0]),
         (np.concatenate([header.dc, header.ac]) << _LOOK).astype(np.uint64),
-        codes.entries.reshape(-1),
-        codes.limits,
-        codes.shifts,
-        codes.symbols,
-        codes.ends,
+        codes,
         header.quantizers.reshape(-1),
         (header.quantizers * _REACHES).reshape(-1),
         _NATURAL,
     )
 
 
-class _Codes(NamedTuple):
-    """Huffman codes; axis 0 are tables, of AC from 4 on.
-
-    Attributes
-    ----------
-    entries : (8, 2**10) int32, by the next bits
-    limits : (8, 17) int64, the first number of so many bits that is no code of them
-    shifts : (8, 17) int64, from a code of so many bits to the place of its symbol
-    symbols : (8, 256) uint8
-    ends : (8, 2) uint64, the code that ends a block, highest bit first, and its length
-    """
-
-    entries: NDArray[np.int32]
-    limits: NDArray[np.int64]
-    shifts: NDArray[np.int64]
-    symbols: NDArray[np.uint8]
-    ends: NDArray[np.uint64]
-
-
 # A film's frames have mostly the same.
 @functools.lru_cache(maxsize=16)
-def _find_codes(tables: tuple[tuple[int, bytes], ...]) -> _Codes | None:
+def _find_codes(tables: tuple[tuple[int, bytes], ...]) -> Codes | None:
     """Make ready for looking up the codes of these tables; None if they are none."""
-    codes = _Codes(
-        np.zeros((_TABLES, 1 << _LOOK), np.int32),
+    codes = Codes(
+        np.zeros(_TABLES << _LOOK, np.int32),
         np.zeros((_TABLES, 17), np.int64),
         np.zeros((_TABLES, 17), np.int64),
         np.zeros((_TABLES, 256), np.uint8),
@@ -290,7 +282,7 @@ def _find_codes(tables: tuple[tuple[int, bytes], ...]) -> _Codes | None:
 
 @compile_once
 def _fill_codes(
-    codes: _Codes, table: int, n_codes: NDArray[np.int64], symbols: NDArray[np.uint8]
+    codes: Codes, table: int, n_codes: NDArray[np.int64], symbols: NDArray[np.uint8]
 ) -> bool:
     """Fill one table from its (16,) codes of each length, and their symbols.
 
@@ -298,7 +290,7 @@ def _fill_codes(
     -------
     Whether that many codes can be
     """
-    entries = codes.entries[table]
+    entries = codes.entries[table << _LOOK : (table + 1) << _LOOK]
     entries[:] = _SPLIT
     code = place = 0
     end_code, end_length = -1, 0
@@ -306,7 +298,8 @@ def _fill_codes(
         codes.shifts[table, length] = place - code
         for _ in range(n_codes[length - 1]):
             symbol = np.int64(symbols[place])
-            if code >= 1 << length or not _is_known(symbol, table >= 4):
+            # All ones are no code.
+            if code + 1 >= 1 << length or not _is_known(symbol, table >= 4):
                 return False
             codes.symbols[table, place] = symbol
             if table >= 4 and symbol == 0:
@@ -428,7 +421,7 @@ def decode_mcu(
     -------
     Whether its bits make sense
     """
-    state = jpeg.state
+    codes, state = jpeg.codes, jpeg.state
     if state[2] == 0:
         if not is_part_done(jpeg):
             return False
@@ -437,11 +430,11 @@ def decode_mcu(
         state[2] = jpeg.interval
         state[3:] = 0
     state[2] -= 1
-    # The next bits, highest first; how many they are; and the next word.
     length: _Int
     run: _Int
     size: _Int
     value: _Int
+    # The next bits, highest first; how many they are; and the next word.
     word, n_bits = (state[0] >> 5) + 1, 32 - (state[0] & 31)
     bits = np.uint64(jpeg.words[word - 1]) << np.uint64(64 - n_bits)
     for block in range(jpeg.n_luma + 2):
@@ -455,11 +448,11 @@ def decode_mcu(
             bits |= np.uint64(jpeg.words[word]) << np.uint64(64 - n_bits)
             word += 1
         start = jpeg.starts[component]
-        entry = np.int64(jpeg.entries[start + (bits >> np.uint64(64 - _LOOK))])
+        entry = np.int64(codes.entries[start + (bits >> np.uint64(64 - _LOOK))])
         length = entry & _LENGTH
         value = entry >> _VALUE_AT
         if entry & _SPLIT:
-            length, _, size = _find_code(jpeg, start, bits, entry)
+            length, _, size = _find_code(codes, start, bits, entry)
             if length == 0:
                 return False
             value = _take_value(bits << np.uint64(length), size)
@@ -477,12 +470,12 @@ def decode_mcu(
                 n_bits += 32
                 bits |= np.uint64(jpeg.words[word]) << np.uint64(64 - n_bits)
                 word += 1
-            entry = np.int64(jpeg.entries[start + (bits >> np.uint64(64 - _LOOK))])
+            entry = np.int64(codes.entries[start + (bits >> np.uint64(64 - _LOOK))])
             length = entry & _LENGTH
             value = entry >> _VALUE_AT
             run = entry >> _RUN_AT & 127
             if entry & _SPLIT:
-                length, run, size = _find_code(jpeg, start, bits, entry)
+                length, run, size = _find_code(codes, start, bits, entry)
                 if length == 0:
                     return False
                 value = _take_value(bits << np.uint64(length), size)
@@ -503,8 +496,8 @@ def decode_mcu(
         if place == 64 + _LAST:
             # Behind the very last value stands no end: those bits are of what follows.
             table = start >> np.uint64(_LOOK)
-            bits = bits >> jpeg.ends[table, 1] | jpeg.ends[table, 0]
-            n_bits += np.int64(jpeg.ends[table, 1])
+            bits = bits >> codes.ends[table, 1] | codes.ends[table, 0]
+            n_bits += np.int64(codes.ends[table, 1])
         if swing == 0:
             # Where all samples are one, so is how they are rounded: black is black.
             mean = np.floor(blocks[own] * np.float32(0.125) + np.float32(0.5))
@@ -523,7 +516,7 @@ def is_part_done(jpeg: Coefficients) -> bool:
 
 @compile_inner
 def _find_code(
-    jpeg: Coefficients, start: np.uint64, bits: np.uint64, entry: _Int
+    codes: Codes, start: np.uint64, bits: np.uint64, entry: _Int
 ) -> tuple[_Int, _Int, _Int]:
     """Find a code that is longer than what was looked at, or whose value is.
 
@@ -536,8 +529,8 @@ def _find_code(
     table = np.int64(start) >> _LOOK
     for length in range(_LOOK + 1, 17):
         code = np.int64(bits >> np.uint64(64 - length))
-        if code < jpeg.limits[table, length]:
-            symbol = np.int64(jpeg.symbols[table, code + jpeg.shifts[table, length]])
+        if code < codes.limits[table, length]:
+            symbol = np.int64(codes.symbols[table, code + codes.shifts[table, length]])
             if table < 4:
                 return length, 0, symbol
             return length, symbol >> 4 if symbol else _END, symbol & 15

@@ -52,7 +52,7 @@ def find_letterbox(frames: Iterable[NDArray[np.uint8]], most: int) -> Crop | Non
             continue
         bright.append(largest)
         for i, lines in enumerate((largest.T, _cut_sides(largest))):
-            outermost = lines.take([0, 1, -2, -1], axis=0, mode="clip")
+            outermost = lines.take([0, 1, -2, -1], axis=0, mode="wrap")
             light = outermost > BLACKEST_BAR + ABOVE_BLACK
             lit[i] += light.mean(axis=1) > LIT_PIXELS
         if np.all(lit.max(axis=1) >= LIT_FRAMES * most):

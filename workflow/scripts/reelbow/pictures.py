@@ -261,7 +261,7 @@ def decode_image(
         If it cannot be decoded whole; it says why, the caller knows where.
     """
     with _opening(data, max_pixels) as (image, full):
-        kept = crop if full == crop_of else None
+        kept = _choose_crop(crop, crop_of, full)
         rows = 0
         if height is not None:
             rows = 2 * height * full[0] // (kept.height if kept else full[0])
@@ -274,6 +274,13 @@ def decode_image(
             ImageOps.exif_transpose(image, in_place=True)
             picture = _to_rgb(image)
         return DecodedImage(picture, full, kept)
+
+
+def _choose_crop(
+    crop: Crop | None, crop_of: tuple[int, int] | None, full: tuple[int, int]
+) -> Crop | None:
+    """Choose what to keep of a picture of size `full`."""
+    return crop if full == crop_of else None
 
 
 def find_size(data: bytes, *, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
@@ -339,6 +346,10 @@ def average_image(
     ----------
     exact : whether the averages are of all pixels, or of a JPEG at a reduced scale
 
+    Returns
+    -------
+    (height, width, 3) uint8 sRGB, and the averages, with a strip of as many rows
+
     Raises
     ------
     ReelbowError
@@ -375,33 +386,34 @@ def _average_jpeg(
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]] | None:
     """Make a JPEG small from its coefficients, and average its rows.
 
-    None where it is no ordinary one, turned, too large, or not made much smaller.
+    None where it is no ordinary one, damaged, turned, too large, or not made much
+    smaller.
     """
+    if not data.startswith(b"\xff\xd8\xff"):
+        return None
     # Imported here, since it costs much: only what averages needs it.
     from .jpeg_average import MIN_CELL, average_jpeg
     from .jpeg_coefficients import read_header
 
-    if not data.startswith(b"\xff\xd8\xff"):
-        return None
     header = read_header(data)
     if header is None or header.width * header.height > max_pixels:
         return None
     full = (header.height, header.width)
-    kept = crop if crop and full == crop_of else Crop(full[1], full[0], 0, 0)
+    kept = _choose_crop(crop, crop_of, full) or Crop(full[1], full[0], 0, 0)
     size = find_shape((kept.height, kept.width), height)
     if size[0] * MIN_CELL > kept.height or size[1] * MIN_CELL > kept.width:
         return None
-    if header.is_described and not _is_upright(data):
+    if header.is_described and not _is_upright(data, max_pixels):
         return None
     return average_jpeg(
         data, header, crop=(kept.x, kept.y, kept.width, kept.height), size=size
     )
 
 
-def _is_upright(data: bytes) -> bool:
+def _is_upright(data: bytes, max_pixels: int) -> bool:
     """Whether a JPEG says that it is, or nothing; False also where it is damaged."""
     try:
-        with _opening(data, MAX_PIXELS) as (image, _):
+        with _opening(data, max_pixels) as (image, _):
             return bool(image.getexif().get(ExifTags.Base.Orientation, 1) == 1)
     except ReelbowError:
         return False

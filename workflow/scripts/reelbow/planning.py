@@ -135,10 +135,13 @@ def plan_tarballs(
     found = None
     if crop == "auto":
         found = find_letterbox(show_images(), most=LETTERBOX_FRAMES)
-    # Of those that it had no need of, the size is enough.
+    # `images` goes on where the search stopped. The size of these is enough, but where
+    # it is another one: damaged images have none.
     for data in images:
         with contextlib.suppress(ReelbowError):
-            sizes.add(pictures.find_size(data, max_pixels=max_pixels))
+            if pictures.find_size(data, max_pixels=max_pixels) not in sizes:
+                image = pictures.decode_image(data, max_pixels=max_pixels)
+                sizes.add(image.full)
     # Images of several sizes have none in common, and no common bars.
     height, width = sizes.pop() if len(sizes) == 1 else (None, None)
     kept = None
