@@ -430,10 +430,6 @@ def decode_mcu(
         state[2] = jpeg.interval
         state[3:] = 0
     state[2] -= 1
-    length: _Int
-    run: _Int
-    size: _Int
-    value: _Int
     # The next bits, highest first; how many they are; and the next word.
     word, n_bits = (state[0] >> 5) + 1, 32 - (state[0] & 31)
     bits = np.uint64(jpeg.words[word - 1]) << np.uint64(64 - n_bits)
@@ -448,15 +444,9 @@ def decode_mcu(
             bits |= np.uint64(jpeg.words[word]) << np.uint64(64 - n_bits)
             word += 1
         start = jpeg.starts[component]
-        entry = np.int64(codes.entries[start + (bits >> np.uint64(64 - _LOOK))])
-        length = entry & _LENGTH
-        value = entry >> _VALUE_AT
-        if entry & _SPLIT:
-            length, _, size = _find_code(codes, start, bits, entry)
-            if length == 0:
-                return False
-            value = _take_value(bits << np.uint64(length), size)
-            length += size
+        length, _, value, _ = _look_up(codes, start, bits)
+        if length == 0:
+            return False
         bits <<= np.uint64(length)
         n_bits -= length
         state[3 + component] += value
@@ -470,16 +460,9 @@ def decode_mcu(
                 n_bits += 32
                 bits |= np.uint64(jpeg.words[word]) << np.uint64(64 - n_bits)
                 word += 1
-            entry = np.int64(codes.entries[start + (bits >> np.uint64(64 - _LOOK))])
-            length = entry & _LENGTH
-            value = entry >> _VALUE_AT
-            run = entry >> _RUN_AT & 127
-            if entry & _SPLIT:
-                length, run, size = _find_code(codes, start, bits, entry)
-                if length == 0:
-                    return False
-                value = _take_value(bits << np.uint64(length), size)
-                length += size
+            length, run, value, last = _look_up(codes, start, bits)
+            if length == 0:
+                return False
             bits <<= np.uint64(length)
             n_bits -= length
             place += run
@@ -492,7 +475,7 @@ def decode_mcu(
                 coefficient * jpeg.factors[factor + np.uint64(place)]
             )
             swing += abs(coefficient) * jpeg.reaches[factor + np.uint64(place)]
-            place += 1 + (entry & _LAST)
+            place += 1 + last
         if place == 64 + _LAST:
             # Behind the very last value stands no end: those bits are of what follows.
             table = start >> np.uint64(_LOOK)
@@ -512,6 +495,26 @@ def is_part_done(jpeg: Coefficients) -> bool:
     """Whether all bits are taken up to the next restart, but what fills up a byte."""
     left = jpeg.parts[jpeg.state[1], 1] - jpeg.state[0]
     return bool(0 <= left < 8)
+
+
+@compile_into
+def _look_up(
+    codes: Codes, start: np.uint64, bits: np.uint64
+) -> tuple[_Int, _Int, _Int, _Int]:
+    """Look up the next code and its value.
+
+    Returns
+    -------
+    the bits of both, 0 if there is no such code; the coefficients to skip; the value;
+    and `_LAST` if the block ends behind it
+    """
+    entry = np.int64(codes.entries[start + (bits >> np.uint64(64 - _LOOK))])
+    if entry & _SPLIT:
+        length, run, size = _find_code(codes, start, bits, entry)
+        if length == 0:
+            return 0, 0, 0, 0
+        return length + size, run, _take_value(bits << np.uint64(length), size), 0
+    return entry & _LENGTH, entry >> _RUN_AT & 127, entry >> _VALUE_AT, entry & _LAST
 
 
 @compile_inner
