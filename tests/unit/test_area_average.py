@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.testing import assert_allclose
 from numpy.typing import NDArray
 
-from reelbow.area_average import average_areas
+from reelbow.area_average import MAX_LINES, average_areas, average_rows
 
 
 def weigh(length: int, parts: int) -> NDArray[np.float64]:
@@ -67,3 +68,9 @@ def test_white_stays_white_in_the_largest_sums():
     assert small.tolist() == [[[255, 255, 255]]]
     assert (means == 255).all()
     assert average_areas(picture, (3, 7))[0].min() == 255
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (33, 70), (MAX_LINES + 3, 2)])
+def test_rows_alone(shape: tuple[int, int]) -> None:
+    picture = np.random.default_rng(3).integers(0, 256, (*shape, 3), np.uint8)
+    assert_allclose(average_rows(picture), picture.mean(axis=1), rtol=1e-12)

@@ -141,19 +141,19 @@ def shape_and_average(
     space : srgb or linear, where the average is taken
     """
     # Imported here, since it costs much: only what averages needs it.
-    from .area_average import MAX_LINES, average_areas
+    from .area_average import MAX_LINES, average_areas, average_rows
 
     kept = np.ascontiguousarray(_cut(picture, full, crop))
     shape = (crop.height, crop.width) if crop else full
     size = find_shape(shape, height)
     rows, columns = kept.shape[:2]
     if size == (rows, columns):
-        small, means = kept, average_areas(kept, (rows, 1))[1]
+        small, means = kept, average_rows(kept)
     elif size[0] <= rows <= MAX_LINES * size[0] and size[1] <= columns:
         small, means = average_areas(kept, size)
     else:
         # Pixels that are not square: one side may grow.
-        small, means = _shrink(kept, shape, height), average_areas(kept, (rows, 1))[1]
+        small, means = _shrink(kept, shape, height), average_rows(kept)
     averages = Averages.of_rows(means, rows=min(strip_rows or size[0], size[0]))
     if space == "linear":
         averages = _average_light(kept, averages)
