@@ -239,10 +239,10 @@ def open_scan(data: bytes, header: Header) -> Coefficients | None:
     codes = _find_codes(header.codes)
     n_mcus = header.shape[0] * header.shape[1]
     interval = header.interval or n_mcus
-    n_parts = -(-n_mcus // interval) if interval else 0
+    n_parts = -(-n_mcus // interval)
     rest = np.frombuffer(data, np.uint8)[header.scan :]
     # Each part takes some bytes: who claims more could have us make room for anything.
-    if codes is None or not 0 < n_parts <= len(rest):
+    if codes is None or n_parts > len(rest):
         return None
     words, parts, is_whole = _read_scan(rest, n_parts)
     if not is_whole:

@@ -27,7 +27,7 @@ class _Code:
         self._arguments = arguments
         self.builder = builder
 
-    def move(self, start: int, by: Any) -> Any:
+    def move(self, start: int, by: Any = _INDEX(0)) -> Any:
         """Add to an index."""
         return self.builder.add(self._arguments[start], by)
 
@@ -106,9 +106,8 @@ def _add_weighted(n_rows: int) -> Any:
                 )
                 for i in range(n_rows)
             ]
-            at = code.move(1, _INDEX(0))
-            total = code.builder.fadd(code.load(0, at), code.add_up(products))
-            code.store(0, at, total)
+            total = code.builder.fadd(code.load(0, code.move(1)), code.add_up(products))
+            code.store(0, code.move(1), total)
             return about[0].get_dummy_value()
 
         return types.void(to, to_at, weights, weight, rows, row, step), generate
@@ -130,14 +129,13 @@ def _add_dots(
 
     def generate(*about: Any) -> Any:
         code = _Code(*about)
-        factors = code.load(2, code.move(3, _INDEX(0)))
+        factors = code.load(2, code.move(3))
         products = [
             code.builder.fmul(code.load(4, code.move(5, _INDEX(8 * i))), factors)
             for i in range(8)
         ]
-        at = code.move(1, _INDEX(0))
-        total = code.builder.fadd(code.load(0, at), code.add_across(products))
-        code.store(0, at, total)
+        total = code.builder.fadd(code.load(0, code.move(1)), code.add_across(products))
+        code.store(0, code.move(1), total)
         return about[0].get_dummy_value()
 
     return types.void(to, to_at, weights, weight, rows, row), generate
