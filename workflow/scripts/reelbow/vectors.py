@@ -14,6 +14,7 @@ from numba.extending import intrinsic
 
 _ONE, _INDEX, _LANE = ir.FloatType(), ir.IntType(64), ir.IntType(32)
 _EIGHT = ir.VectorType(_ONE, 8)
+_NOTHING = _INDEX(0)
 
 
 class _Code:
@@ -27,7 +28,7 @@ class _Code:
         self._arguments = arguments
         self.builder = builder
 
-    def move(self, start: int, by: Any = _INDEX(0)) -> Any:
+    def move(self, start: int, by: Any = _NOTHING) -> Any:
         """Add to an index."""
         return self.builder.add(self._arguments[start], by)
 
