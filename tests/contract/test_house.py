@@ -84,7 +84,9 @@ def test_the_extras_are_of_one_version(pyproject):
 
 
 def test_the_minimal_snakemake_is_that_of_the_pins(pyproject):
-    (minimal,) = re.findall(r'min_version\("(.*)"\)', (ROOT / "Snakefile").read_text())
+    (minimal,) = re.findall(
+        r'min_version\("(.*)"\)', (ROOT / "workflow/Snakefile").read_text()
+    )
     pins = pyproject["project"]["dependencies"]
     (pinned,) = [pin for pin in pins if pin.startswith("snakemake==")]
     assert pinned.removeprefix("snakemake==").startswith(minimal)

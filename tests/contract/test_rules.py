@@ -93,7 +93,13 @@ def test_snakemake_finds_nothing_to_lint(tmp_path):
 
 def test_snakefmt_would_change_nothing():
     checked = subprocess.run(
-        [BIN / "snakefmt", "--check", "Snakefile", "workflow/rules"],
+        [
+            BIN / "snakefmt",
+            "--check",
+            "Snakefile",
+            "workflow/Snakefile",
+            "workflow/rules",
+        ],
         cwd=ROOT,
         capture_output=True,
         text=True,

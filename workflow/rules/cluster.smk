@@ -24,8 +24,12 @@ rule cluster_shard:
         gpu=get_gpu,
         # Tells the job that it was to have one; no request to a cluster.
         gpu_tag=get_gpu_tag,
+        # No param either: which shards run on a GPU may change, finished ones stay.
+        gpu_engine=config["cluster"]["gpu_engine"],
         # Snakemake would look at its input, which may be a link of a lost node.
         disk_mb=100,
+        # No param: switched on or off, it must not run finished shards again.
+        profile=int(config["profile"]),
     params:
         source=lookup_film("source"),
         n_colors=config["cluster"]["n_colors"],

@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-ROOT = Path(workflow.basedir)
-SCRIPTS = ROOT / "workflow" / "scripts"
+# Of this file: `workflow.basedir` would be the importer's folder if this is a module.
+SCRIPTS = Path(workflow.current_basedir).parent / "scripts"
 sys.path.append(str(SCRIPTS))
 
 from reelbow import progress, scratch
@@ -16,15 +16,26 @@ from reelbow.config import DEMO_FILM, check_config, read_films
 from reelbow.errors import ReelbowError
 from reelbow.plan import read_plan, summarize_plan
 
+DEFAULT_SHEET = "config/films.tsv"
+
 try:
     config = check_config(config)
+    # Who has no sheet and names no film sees the demo.
+    if config["films"] == DEFAULT_SHEET and not Path(DEFAULT_SHEET).exists():
+        config["films"] = str(SCRIPTS.parents[1] / DEFAULT_SHEET)
     FILMS = {film.film: film for film in read_films(config["films"])}
 except ReelbowError as error:
     progress.refuse(str(error))
 
 PLACES = {film: place for place, film in enumerate(FILMS)}
 
-PROGRESS = progress.Progress(logger, workflow, config["cluster"]["gpu_wait_min"])
+# As a module of another workflow its results may lie in a folder of their own; what is
+# told of a run is that workflow's own matter.
+IS_MODULE = workflow.modifier.namespace is not None
+RESULTS = Path(workflow.modifier.modify_path("results"))
+
+if not IS_MODULE:
+    PROGRESS = progress.Progress(logger, workflow, config["cluster"]["gpu_wait_min"])
 
 # Links that lead to another machine's scratch: Snakemake would stumble over them. With
 # a lock there they may be those of a run that is going on.
@@ -32,8 +43,8 @@ if workflow.is_main_process:
     if "--unlock" in sys.argv:
         progress.unlock()
     elif not any(Path(".snakemake/locks").glob("*")):
-        scratch.drop_links(Path("results"))
-    elif any(scratch.find_links(Path("results"))):
+        scratch.drop_links(RESULTS)
+    elif any(scratch.find_links(RESULTS)):
         progress.refuse(progress.LOCKED)
 
 
@@ -63,7 +74,12 @@ def get_film(wildcards):
 def get_video(wildcards):
     """The film's file; tarballs are no input of the plan, which would change with each."""
     film = get_film(wildcards)
-    return str(film.video) if film.video else []
+    return as_source(film.video) if film.video else []
+
+
+def as_source(path):
+    """Mark a user's file, which lies where it lies also if this is a module."""
+    return str(path) if path == DEMO_FILM else local(str(path))
 
 
 def get_tarballs(wildcards):
@@ -102,7 +118,8 @@ def get_tarball(wildcards):
     """A shard's frames: extracted from the video, or the user's own tarball."""
     if get_film(wildcards).video:
         return f"results/{wildcards.film}/frames/{wildcards.shard}.tar"
-    return get_plan(wildcards)["shards"][int(wildcards.shard)]["tarball"]
+    shard = get_plan(wildcards)["shards"][int(wildcards.shard)]
+    return as_source(shard["tarball"])
 
 
 def get_clustered(wildcards):
@@ -265,7 +282,7 @@ def get_films_minutes(wildcards, attempt):
 
 def count_frames(film):
     """Frames of a film, estimated if it is of tarballs; 0 before it is planned."""
-    plan = Path(f"results/{film}/plan.json")
+    plan = RESULTS / film / "plan.json"
     if not plan.exists():
         return 0
     planned = load_plan(plan, plan.stat().st_mtime_ns)
@@ -332,7 +349,7 @@ def get_shards(wildcards):
 def doubt_shards(film):
     """Tell once a film that its shards are far too small or too large for a cluster."""
     # A tarball is a shard as it stands; and of what is done nobody wants to hear.
-    if not FILMS[film].video or Path(f"results/{film}/palettes.sqlite").exists():
+    if not FILMS[film].video or (RESULTS / film / "palettes.sqlite").exists():
         return
     first = SimpleNamespace(film=film, shard="00000")
     plan, size = get_plan(first), get_size(first)

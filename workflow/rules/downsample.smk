@@ -25,6 +25,8 @@ rule downsample_frames:
         runtime=get_downsampling_minutes,
         gpu=get_group_gpu,
         disk_mb=get_thumbnails_mb,
+        # No param: switched on or off, it must not run finished shards again.
+        profile=int(config["profile"]),
     params:
         shaping=get_shaping,
         code=get_code("downsample_frames"),

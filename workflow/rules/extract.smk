@@ -22,6 +22,8 @@ rule extract_frames:
         runtime=get_extraction_minutes,
         gpu=get_group_gpu,
         disk_mb=get_frames_mb,
+        # No param: switched on or off, it must not run finished shards again.
+        profile=int(config["profile"]),
     params:
         height=config["extract"]["height"],
         quality=config["extract"]["quality"],

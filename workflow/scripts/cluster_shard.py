@@ -83,8 +83,7 @@ if __name__ == "__main__":
         second_log=gpu_log if snakemake.resources.gpu else None,
         # A GPU's driver reserves far more memory than it uses.
         mem_mb=None if snakemake.resources.gpu else snakemake.resources.mem_mb,
-        # No param: switched on or off, it must not run finished shards again.
-        profile=snakemake.config["profile"],
+        profile=bool(snakemake.resources.profile),
         frames=Path(snakemake.input.frames),
         plan=Path(snakemake.input.plan),
         palettes=Path(snakemake.output.palettes),
@@ -95,8 +94,7 @@ if __name__ == "__main__":
         color_space=snakemake.params.color_space,
         n_init=snakemake.params.n_init,
         seed=snakemake.params.seed,
-        # No param either: which shards run on a GPU may change, finished ones stay.
-        engine=snakemake.config["cluster"]["gpu_engine"]
+        engine=snakemake.resources.gpu_engine
         if snakemake.resources.gpu
         else snakemake.params.engine,
         metadata=snakemake.params.metadata,

@@ -33,8 +33,7 @@ if __name__ == "__main__":
         downsample_frames,
         log=snakemake.log[0],
         mem_mb=snakemake.resources.mem_mb,
-        # No param: switched on or off, it must not run finished shards again.
-        profile=snakemake.config["profile"],
+        profile=bool(snakemake.resources.profile),
         tarball=Path(snakemake.input.tarball),
         plan=Path(snakemake.input.plan),
         thumbnails=Path(snakemake.output.thumbnails),

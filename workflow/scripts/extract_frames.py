@@ -65,8 +65,7 @@ if __name__ == "__main__":
         extract_frames,
         log=snakemake.log[0],
         mem_mb=snakemake.resources.mem_mb,
-        # No param: switched on or off, it must not run finished shards again.
-        profile=snakemake.config["profile"],
+        profile=bool(snakemake.resources.profile),
         video=Path(snakemake.input.video),
         plan=Path(snakemake.input.plan),
         frames=Path(snakemake.output.frames),
