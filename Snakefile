@@ -1,1 +1,5 @@
 include: "workflow/Snakefile"
+
+
+# Snakemake forgets the default target of what it includes.
+workflow.default_target = "all"
