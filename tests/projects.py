@@ -125,7 +125,7 @@ class Project:
 
 def copy_code(folder: Path, source: Path = ROOT) -> Path:
     """Copy the workflow, with what numba has compiled already."""
-    for name in ["workflow", "config", "profiles", "envs"]:
+    for name in ["workflow", "config", "profiles", "slurm", "envs"]:
         shutil.copytree(source / name, folder / name)
     shutil.copy2(source / "Snakefile", folder)
     return folder

@@ -105,3 +105,18 @@ def test_what_tools_and_runs_make_is_not_tracked():
     assert "Snakefile" in tracked
     made = r"uv\.lock|(results|logs|\.snakemake|\.venv)/.*|.*\.(pyc|sqlite|mp4)"
     assert [path for path in tracked if re.fullmatch(made, path)] == []
+
+
+def test_no_link_is_tracked_that_a_zip_would_break():
+    modes = [line.split()[0] for line in git("ls-files", "--stage").splitlines()]
+    assert "120000" not in modes
+
+
+def test_the_two_profiles_for_slurm_say_the_same():
+    profiles = []
+    for folder in [ROOT / "slurm", ROOT / "profiles/slurm"]:
+        profile = yaml.safe_load((folder / "config.yaml").read_text())
+        partitions = folder / profile.pop("slurm-partition-config")
+        profiles.append((profile, partitions.resolve()))
+    assert profiles[0] == profiles[1]
+    assert profiles[0][1].exists()

@@ -218,9 +218,8 @@ class SlurmProject(Project):
 
 def equip(project: Project, cluster: Cluster) -> SlurmProject:
     """Give a folder the profiles, as they lie in a clone."""
-    profiles = project.code / "profiles"
-    (project.folder / "profiles").symlink_to(profiles)
-    (project.folder / "slurm").symlink_to(profiles / "slurm")
+    for folder in ["profiles", "slurm"]:
+        (project.folder / folder).symlink_to(project.code / folder)
     return SlurmProject(project.folder, project.code, cluster)
 
 
