@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from reelbow import __version__
 from reelbow.kmeans import COMMANDS
 
 ROOT = Path(__file__).parents[2]
@@ -120,3 +121,11 @@ def test_the_two_profiles_for_slurm_say_the_same():
         profiles.append((profile, partitions.resolve()))
     assert profiles[0] == profiles[1]
     assert profiles[0][1].exists()
+
+
+def test_the_version_is_one_and_has_its_date(pyproject):
+    version = pyproject["project"]["version"]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert version == __version__ == citation["version"]
+    heading = f"## {version} - {citation['date-released']}\n"
+    assert heading in (ROOT / "CHANGELOG.md").read_text()
