@@ -31,14 +31,16 @@ rule cluster_shard:
         # No param: switched on or off, it must not run finished shards again.
         profile=int(config["profile"]),
     params:
-        source=lookup_film("source"),
-        n_colors=config["cluster"]["n_colors"],
-        color_space=config["cluster"]["color_space"],
-        n_init=config["cluster"]["n_init"],
-        seed=config["cluster"]["seed"],
-        engine=config["cluster"]["cpu_engine"],
-        metadata=get_metadata,
-        shaping=get_shaping,
+        settings=gather(
+            source=lookup_film("source"),
+            n_colors=config["cluster"]["n_colors"],
+            color_space=config["cluster"]["color_space"],
+            n_init=config["cluster"]["n_init"],
+            seed=config["cluster"]["seed"],
+            engine=config["cluster"]["cpu_engine"],
+            metadata=get_metadata,
+            shaping=get_shaping,
+        ),
         code=get_code("cluster_shard", f"kmeans_{config['cluster']['cpu_engine']}"),
     script:
         "../scripts/cluster_shard.py"

@@ -15,6 +15,7 @@ from reelbow.code import describe_run, digest_code
 from reelbow.config import DEMO_FILM, check_config, read_films
 from reelbow.errors import ReelbowError
 from reelbow.plan import read_plan, summarize_plan
+from reelbow.shard_names import PATTERN as SHARD_PATTERN
 
 DEFAULT_SHEET = "config/films.tsv"
 
@@ -62,7 +63,7 @@ WITHOUT_RESULT = {"keep", "gpu_engine", "gpu_share", "gpu_wait_min"}
 
 wildcard_constraints:
     film="|".join(map(re.escape, FILMS)),
-    shard=r"\d{5}",
+    shard=SHARD_PATTERN,
     kind="|".join(config["barcodes"]["kinds"]) or "none",
 
 
@@ -82,9 +83,36 @@ def as_source(path):
     return str(path) if path == DEMO_FILM else local(str(path))
 
 
-def get_tarballs(wildcards):
-    """The film's tarballs."""
-    return [str(tarball) for tarball in get_film(wildcards).tarballs]
+def gather(**settings):
+    """A params function: a rule's settings as one dict; functions are asked.
+
+    Snakemake compares the values of params without their names: two params that swap
+    their values would run nothing again.
+    """
+    return lambda wildcards: {
+        name: value(wildcards) if callable(value) else value
+        for name, value in settings.items()
+    }
+
+
+def get_plan_settings(wildcards):
+    """What a film's plan depends on; tarballs have no sampling."""
+    film = get_film(wildcards)
+    settings = {
+        "crop": film.crop or config["crop"]["letterbox"],
+        "max_pixels": config["limits"]["pixels"],
+    }
+    if not film.video:
+        tarballs = map(str, film.tarballs)
+        return settings | {"tarballs": dict(zip(film.shards, tarballs, strict=True))}
+    return settings | {
+        "stream": film.stream,
+        "start_s": film.start_s,
+        "end_s": film.end_s,
+        "mode": config["sampling"]["mode"],
+        "every": config["sampling"]["every"],
+        "per_shard": config["shards"]["frames"],
+    }
 
 
 def lookup_film(column):
@@ -118,8 +146,7 @@ def get_tarball(wildcards):
     """A shard's frames: extracted from the video, or the user's own tarball."""
     if get_film(wildcards).video:
         return f"results/{wildcards.film}/frames/{wildcards.shard}.tar"
-    shard = get_plan(wildcards)["shards"][int(wildcards.shard)]
-    return as_source(shard["tarball"])
+    return as_source(get_plan(wildcards)["shards"][wildcards.shard]["tarball"])
 
 
 def get_clustered(wildcards):
@@ -143,7 +170,7 @@ def get_shaping(wildcards):
 
 def get_size(wildcards):
     """What a shard holds, as far as its plan tells."""
-    return measure_shard(int(wildcards.shard), *find_plan(wildcards))
+    return measure_shard(wildcards.shard, *find_plan(wildcards))
 
 
 @functools.cache
@@ -231,13 +258,26 @@ def estimate_clustering_s(size):
     )
 
 
+def get_shard_place(wildcards):
+    """A shard's place in its film, from 0, known before there is a plan."""
+    if get_film(wildcards).video:
+        return int(wildcards.shard)
+    return place_tarballs(wildcards.film)[wildcards.shard]
+
+
+@functools.cache
+def place_tarballs(film):
+    """The places of a film's shards that are tarballs, by their names."""
+    return {shard: place for place, shard in enumerate(FILMS[film].shards)}
+
+
 def get_gpu_tag(wildcards):
     """GPUs that are meant for a shard, 0 or 1, whatever its attempt."""
     share = get_film(wildcards).gpu
     if share is None:
         share = config["cluster"]["gpu_share"]
     place = PLACES[wildcards.film]
-    return int(needs.has_gpu(int(wildcards.shard), share, place))
+    return int(needs.has_gpu(get_shard_place(wildcards), share, place))
 
 
 def get_gpu(wildcards, attempt):
@@ -325,11 +365,6 @@ def get_code(script, *engines):
     return digest_code(SCRIPTS / f"{script}.py", *engines)
 
 
-def get_wanted_crop(wildcards):
-    """The film's own crop, or that of all films: auto, none or w:h:x:y."""
-    return get_film(wildcards).crop or config["crop"]["letterbox"]
-
-
 def get_crop(wildcards):
     """What is cropped from the user's own images; extracted ones are cropped already."""
     return None if get_film(wildcards).video else get_plan(wildcards)["crop"]
@@ -340,8 +375,8 @@ def get_shards(wildcards):
     if workflow.is_main_process and not workflow.local_exec:
         doubt_shards(wildcards.film)
     return [
-        f"results/{wildcards.film}/palettes/{part['shard']}.sqlite"
-        for part in get_plan(wildcards)["shards"]
+        f"results/{wildcards.film}/palettes/{shard}.sqlite"
+        for shard in get_plan(wildcards)["shards"]
     ]
 
 

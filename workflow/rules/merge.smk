@@ -19,10 +19,12 @@ rule merge_film:
         mem_mb=ask_more(700),
         runtime=get_film_minutes,
     params:
-        title=lookup_film("title"),
-        source=lookup_film("source"),
-        fps=lookup_film("fps"),
-        n_colors=config["cluster"]["n_colors"],
+        settings=gather(
+            title=lookup_film("title"),
+            source=lookup_film("source"),
+            fps=lookup_film("fps"),
+            n_colors=config["cluster"]["n_colors"],
+        ),
         code=get_code("merge_film"),
     script:
         "../scripts/merge_film.py"
@@ -44,7 +46,8 @@ rule merge_films:
         mem_mb=ask_more(700),
         runtime=get_films_minutes,
     params:
-        n_colors=config["cluster"]["n_colors"],
+        # The films too: Snakemake sees which inputs there are, and not their order.
+        settings=gather(films=list(FILMS), n_colors=config["cluster"]["n_colors"]),
         code=get_code("merge_films"),
     script:
         "../scripts/merge_films.py"

@@ -76,6 +76,7 @@ def cluster_shard(
 
 
 if __name__ == "__main__":
+    settings = snakemake.params.settings
     gpu_log = Path(snakemake.log[0]).with_suffix(".gpu")
     run(
         cluster_shard,
@@ -88,17 +89,17 @@ if __name__ == "__main__":
         plan=Path(snakemake.input.plan),
         palettes=Path(snakemake.output.palettes),
         film=snakemake.wildcards.film,
-        source=snakemake.params.source,
+        source=settings["source"],
         shard=snakemake.wildcards.shard,
-        n_colors=snakemake.params.n_colors,
-        color_space=snakemake.params.color_space,
-        n_init=snakemake.params.n_init,
-        seed=snakemake.params.seed,
+        n_colors=settings["n_colors"],
+        color_space=settings["color_space"],
+        n_init=settings["n_init"],
+        seed=settings["seed"],
         engine=snakemake.resources.gpu_engine
         if snakemake.resources.gpu
-        else snakemake.params.engine,
-        metadata=snakemake.params.metadata,
-        shaping=Shaping(**snakemake.params.shaping),
+        else settings["engine"],
+        metadata=settings["metadata"],
+        shaping=Shaping(**settings["shaping"]),
         gpu_fallback=explain_fallback(gpu_log)
         if snakemake.resources.gpu_tag > snakemake.resources.gpu
         else None,

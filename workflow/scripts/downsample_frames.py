@@ -29,6 +29,7 @@ def downsample_frames(
 
 
 if __name__ == "__main__":
+    settings = snakemake.params.settings
     run(
         downsample_frames,
         log=snakemake.log[0],
@@ -37,6 +38,6 @@ if __name__ == "__main__":
         tarball=Path(snakemake.input.tarball),
         plan=Path(snakemake.input.plan),
         thumbnails=Path(snakemake.output.thumbnails),
-        shaping=Shaping(**snakemake.params.shaping),
+        shaping=Shaping(**settings["shaping"]),
         scratch_mb=snakemake.resources.disk_mb,
     )

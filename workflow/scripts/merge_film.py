@@ -37,6 +37,7 @@ def merge_film(
 
 
 if __name__ == "__main__":
+    settings = snakemake.params.settings
     run(
         merge_film,
         log=snakemake.log[0],
@@ -45,8 +46,8 @@ if __name__ == "__main__":
         plan=Path(snakemake.input.plan),
         palettes=Path(snakemake.output.palettes),
         film=snakemake.wildcards.film,
-        title=snakemake.params.title,
-        source=snakemake.params.source,
-        fps=snakemake.params.fps,
-        n_colors=snakemake.params.n_colors,
+        title=settings["title"],
+        source=settings["source"],
+        fps=settings["fps"],
+        n_colors=settings["n_colors"],
     )

@@ -195,7 +195,9 @@ def replacing(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     # What killed attempts left.
     for left in path.parent.glob(f".{glob.escape(path.stem)}.[0-9]*{path.suffix}"):
-        left.unlink(missing_ok=True)
+        # And not what another job is about to write, as for a shard `tape.1` of `tape`.
+        if left.stem.removeprefix(f".{path.stem}.").isdecimal():
+            left.unlink(missing_ok=True)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         yield temporary
