@@ -13,6 +13,7 @@ rule cluster_shard:
         "logs/cluster_shard/{film}/{shard}.log",
     benchmark:
         "logs/cluster_shard/{film}/{shard}.tsv"
+    priority: rank("cluster_shard")
     group:
         "shard"
     conda:
@@ -28,6 +29,7 @@ rule cluster_shard:
         gpu_engine=config["cluster"]["gpu_engine"],
         # Snakemake would look at its input, which may be a link of a lost node.
         disk_mb=100,
+        used_up=are_clustered_used_up,
         # No param: switched on or off, it must not run finished shards again.
         profile=int(config["profile"]),
     params:

@@ -28,6 +28,15 @@ try:
 except ReelbowError as error:
     progress.refuse(str(error))
 
+RULES_OF_A_FILM = [
+    "plan_shards",
+    "extract_frames",
+    "downsample_frames",
+    "cluster_shard",
+    "merge_film",
+    "render_barcode",
+]
+
 PLACES = {film: place for place, film in enumerate(FILMS)}
 
 # As a module of another workflow its results may lie in a folder of their own; what is
@@ -120,6 +129,17 @@ def lookup_film(column):
     return lambda wildcards: getattr(get_film(wildcards), column)
 
 
+def rank(rule):
+    """A priority: film by film, and within a film what is nearest to its end."""
+    place_in_film = RULES_OF_A_FILM.index(rule)
+
+    def get_rank(wildcards):
+        n_later = len(PLACES) - PLACES[wildcards.film]
+        return n_later * len(RULES_OF_A_FILM) + place_in_film
+
+    return get_rank
+
+
 def keep_if(keep, path):
     """Mark an intermediate file for removal after use, unless it is to be kept."""
     return path if keep else temp(path)
@@ -154,6 +174,25 @@ def get_clustered(wildcards):
     if config["downsample"]["height"] is None:
         return get_tarball(wildcards)
     return f"results/{wildcards.film}/thumbnails/{wildcards.shard}.npz"
+
+
+def are_frames_used_up(wildcards):
+    """Whether a shard's tarball is to go when it is read: 0 or 1."""
+    extracted = get_film(wildcards).video is not None
+    return int(workflow.local_exec and extracted and not config["extract"]["keep"])
+
+
+def are_clustered_used_up(wildcards):
+    """Whether what is clustered is to go then: 0 or 1."""
+    if config["downsample"]["height"] is None:
+        return are_frames_used_up(wildcards)
+    return int(workflow.local_exec and not config["downsample"]["keep"])
+
+
+def get_kept(wildcards):
+    """The folders of frames and thumbnails that are to be kept, separated by commas."""
+    kept = {"frames": "extract", "thumbnails": "downsample"}
+    return ",".join(folder for folder in kept if config[kept[folder]]["keep"]) or "none"
 
 
 def get_shaping(wildcards):

@@ -12,6 +12,7 @@ rule extract_frames:
         "logs/extract_frames/{film}/{shard}.log",
     benchmark:
         "logs/extract_frames/{film}/{shard}.tsv"
+    priority: rank("extract_frames")
     group:
         "shard"
     conda:

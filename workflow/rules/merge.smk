@@ -12,12 +12,15 @@ rule merge_film:
         "logs/merge_film/{film}.log",
     benchmark:
         "logs/merge_film/{film}.tsv"
+    priority: rank("merge_film")
     conda:
         "../../envs/cluster_cpu.yaml"
     threads: 1
     resources:
         mem_mb=ask_more(700),
         runtime=get_film_minutes,
+        # No params: what is to be kept changes no database.
+        keep=get_kept,
     params:
         settings=gather(
             title=lookup_film("title"),

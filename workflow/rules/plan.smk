@@ -11,8 +11,7 @@ checkpoint plan_shards:
         "logs/plan_shards/{film}.log",
     benchmark:
         "logs/plan_shards/{film}.tsv"
-    # Before all else: Snakemake removes no temporary file while a checkpoint is open.
-    priority: 10
+    priority: rank("plan_shards")
     conda:
         "../../envs/decode.yaml"
     threads: 1

@@ -27,18 +27,20 @@ def cluster_shard(
     metadata: dict[str, str],
     shaping: Shaping,
     gpu_fallback: str | None = None,
+    used_up: bool = False,
 ) -> None:
     """Cluster each frame's colors and write the shard's database.
 
     frames : thumbnails; or a tarball, to be clustered at full size
     gpu_fallback : why this is not done on a GPU, if it was to be
+    used_up : whether `frames` are deleted when that is done
     """
     if gpu_fallback:
         print(f"not on a GPU: {gpu_fallback}", file=sys.stderr)
     planned = read_plan(plan)
     row = database.FilmRow.from_plan(planned, film=film, title=film, source=source)
     with (
-        taking_over(frames),
+        taking_over(frames, used_up=used_up),
         open_frames(frames, planned, shaping) as shard_frames,
         replacing(palettes) as temporary,
         database.open_new(temporary) as connection,
@@ -103,6 +105,7 @@ if __name__ == "__main__":
         gpu_fallback=explain_fallback(gpu_log)
         if snakemake.resources.gpu_tag > snakemake.resources.gpu
         else None,
+        used_up=bool(snakemake.resources.used_up),
     )
     # Done; until then every further attempt looks for it.
     gpu_log.unlink(missing_ok=True)
