@@ -45,8 +45,8 @@ def write_film(
         for frame in range(len(given)):
             connection.execute(
                 """INSERT INTO frames
-                (film_id, frame, time_s, name, mean_color, luma, strip)
-                VALUES (?, ?, ?, ?, ?, ?, ?)""",
+                (film_id, frame, time_s, name, shard, mean_color, luma, strip)
+                VALUES (?, ?, ?, ?, '00000', ?, ?, ?)""",
                 (
                     film_id,
                     frame,

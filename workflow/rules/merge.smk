@@ -25,6 +25,7 @@ rule merge_film:
         settings=gather(
             title=lookup_film("title"),
             source=lookup_film("source"),
+            own=get_own_columns,
             fps=lookup_film("fps"),
             n_colors=config["cluster"]["n_colors"],
         ),

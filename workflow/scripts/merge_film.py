@@ -19,6 +19,7 @@ def merge_film(
     source: str,
     fps: float | None,
     n_colors: int,
+    own: dict[str, str] | None = None,
     logs: Path = Path("logs"),
     keep: Collection[str] = (),
 ) -> None:
@@ -36,7 +37,7 @@ def merge_film(
             },
             temporary,
             row=database.FilmRow.from_plan(
-                planned, film=film, title=title, source=source
+                planned, film=film, title=title, source=source, own=own
             ),
             planned={part["shard"]: part["n_frames"] for part in planned["shards"]},
             fps=fps,
@@ -59,6 +60,7 @@ if __name__ == "__main__":
         film=snakemake.wildcards.film,
         title=settings["title"],
         source=settings["source"],
+        own=settings["own"],
         fps=settings["fps"],
         n_colors=settings["n_colors"],
         logs=Path(snakemake.log[0]).parents[1],

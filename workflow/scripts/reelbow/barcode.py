@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .color_spaces import srgb_to_oklab
-from .database import connect
+from .database import open_database
 from .errors import ReelbowError
 
 KINDS = ("mean", "strip", "dominant", "stacked")
@@ -137,7 +137,7 @@ def draw_barcode(
     for name, size in (("height", height), ("width", width)):
         if size is not None and size < 1:
             raise ReelbowError(f"A barcode's {name} is at least 1, not {size}.")
-    with closing(_open(database)) as connection:
+    with closing(open_database(database, oldest=1)) as connection:
         film_id, film = _find_film(connection, database, film)
         drawn = _choose_frames(connection, database, skip_black=skip_black)
         n_frames = _count_frames(connection, _ALL, film_id)
@@ -212,7 +212,7 @@ def read_film(
     ReelbowError
         If the film is not there or the file is no Reelbow database.
     """
-    with closing(_open(database)) as connection:
+    with closing(open_database(database, oldest=1)) as connection:
         film_id, film = _find_film(connection, database, film)
         title, source = connection.execute(
             "SELECT title, source FROM films WHERE film_id = ?", (film_id,)
@@ -494,23 +494,6 @@ def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
         raise ReelbowError(
             f"Unknown {name} of barcode '{value}': it is one of {', '.join(choices)}."
         )
-
-
-def _open(database: Path) -> sqlite3.Connection:
-    if not database.is_file():
-        raise ReelbowError(f"There is no database {database}.")
-    connection = connect(database)
-    try:
-        tables = connection.execute("SELECT name FROM sqlite_schema").fetchall()
-    except sqlite3.DatabaseError:
-        tables = []
-    if not {("films",), ("frames",), ("palettes",)} <= set(tables):
-        connection.close()
-        raise ReelbowError(
-            f"{database} is not a Reelbow database: it has no tables films, frames "
-            "and palettes."
-        )
-    return connection
 
 
 def _choose_frames(
