@@ -397,9 +397,8 @@ def test_read_frames_refuses_what_cannot_be(wrong: dict[str, Any], said: str) ->
 
 def test_a_start_past_the_end_is_told(tmp_path: Path) -> None:
     path = numbered_film(tmp_path / "film.mp4", 24)
-    with pytest.raises(
-        ReelbowError, match=r"film\.mp4: .* within its 1\.000 s, not 1\."
-    ):
+    said = r"film\.mp4: .* between start_s=1 and its end, of 1\.000 s"
+    with pytest.raises(ReelbowError, match=said):
         list(film.read_frames(str(path), every=1, start_s=1))
     assert len(list(film.read_frames(str(path), every=1, start_s=0.9))) == 1
 

@@ -368,6 +368,14 @@ def get_all_shards(wildcards):
     return [shard for film in films for shard in get_shards(film)]
 
 
+def get_drawing(wildcards):
+    """How a kind is drawn, in one entry: Snakemake compares params without their names."""
+    keys = ["height", "width", "skip_black", "gap_color"]
+    if wildcards.kind == "stacked":
+        keys.append("order")
+    return {key: config["barcodes"][key] for key in keys}
+
+
 def get_all_barcodes(wildcards):
     """Every picture that the configuration asks for."""
     return expand(

@@ -279,10 +279,11 @@ def _read_frames(
     timeline = scan_timeline(path)
     with naming(path):
         samples = sample_interval(timeline, every=every, start=start, end=end)
-    if not samples:
+    if not any(pts is not None for pts in samples):
         raise ReelbowError(
-            f"{path}: start_s must be within its "
-            f"{float(timeline.time_s(timeline.end)):.3f} s, not {float(start):g}."
+            f"{path}: there is no picture between start_s={float(start):g} and "
+            f"{'its end' if end is None else f'end_s={float(end):g}'}, of "
+            f"{float(timeline.time_s(timeline.end)):.3f} s; choose another stretch"
         )
     probe = probe_film(path)
     for index, decoded in decode_samples(path, timeline.keyframes.tolist(), samples):
