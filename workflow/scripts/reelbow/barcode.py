@@ -1,10 +1,11 @@
 """Movie barcodes: a film's database drawn as a picture, one column per frame."""
 
+import json
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -80,6 +81,18 @@ class FilmRecord:
         How many could not be read, or have no picture in the file.
     n_black : int
         How many are left out since they are black.
+    sampling : {"interval", "frames", "keyframes"} or None
+        How they were sampled; None: every image, or it is not known.
+    every, start_s, end_s : float or None
+        Seconds, or every nth; None: unknown, or to the end.
+    n_pictures : int or None
+        Pictures that the film has, sampled or not.
+    crop : str or None
+        w:h:x:y of what was kept; None: all of it.
+    settings : dict
+        What made the palettes, as "cluster.n_colors"; empty: unknown.
+    version : str or None
+        Of the Reelbow that made them.
     """
 
     film: str
@@ -89,6 +102,19 @@ class FilmRecord:
     times_s: NDArray[np.float64] | None
     n_missing: int
     n_black: int
+    sampling: str | None = None
+    every: float | None = None
+    start_s: float | None = None
+    end_s: float | None = None
+    n_pictures: int | None = None
+    crop: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    version: str | None = None
+
+    @property
+    def is_of_images(self) -> bool:
+        """Whether every image counts, since nothing was sampled."""
+        return self.sampling is None and bool(self.settings)
 
 
 def draw_barcode(
@@ -326,9 +352,8 @@ def read_film(
     with closing(_open(path)) as connection:
         film_id, film = _find_film(connection, path, film)
         luma = _find_luma(connection, path, skip_black=skip_black)
-        title, source = connection.execute(
-            "SELECT title, source FROM films WHERE film_id = ?", (film_id,)
-        ).fetchone()
+        about = _read_film_row(connection, film_id)
+        settings, version = _read_settings(connection, film)
         n_frames, n_black, n_places = _count_frames(connection, film_id, luma)
         times_s = np.full(n_places + n_black, np.nan)
         there = np.zeros(len(times_s), bool)
@@ -349,13 +374,44 @@ def read_film(
     frames = np.flatnonzero(drawn).astype(np.int32)
     return FilmRecord(
         film=film,
-        title=title,
-        source=source,
+        title=about["title"],
+        source=about["source"],
         frames=frames,
         times_s=times_s[drawn] if timed else None,
         n_missing=n_places + n_black - n_frames,
         n_black=n_black,
+        # Of an older database its settings say what its row of the film does not.
+        sampling=about.get("sampling", settings.get("sampling.mode")),
+        every=about.get("every", settings.get("sampling.every")),
+        start_s=about.get("start_s"),
+        end_s=about.get("end_s"),
+        n_pictures=about.get("n_pictures"),
+        crop=about.get("crop"),
+        settings=settings,
+        version=version,
     )
+
+
+def _read_film_row(connection: sqlite3.Connection, film_id: int) -> dict[str, Any]:
+    """Read what a film's row has, which of an older database is less."""
+    cursor = connection.execute("SELECT * FROM films WHERE film_id = ?", (film_id,))
+    names = [column[0] for column in cursor.description]
+    return dict(zip(names, cursor.fetchone(), strict=True))
+
+
+def _read_settings(
+    connection: sqlite3.Connection, film: str
+) -> tuple[dict[str, Any], str | None]:
+    """Read what made a film's palettes, and by which version of Reelbow."""
+    if "key" not in _list_columns(connection, "metadata"):
+        return {}, None
+    found: dict[str, str] = dict(connection.execute("SELECT key, value FROM metadata"))
+    # Of several films that differ in it, each has a key of its own.
+    settings, version = (
+        found.get(key, found.get(f"{key}/{film}"))
+        for key in ("settings", "version/reelbow")
+    )
+    return json.loads(settings or "{}"), version
 
 
 def _fill_times(times_s: NDArray[np.float64], there: NDArray[np.bool_]) -> None:
