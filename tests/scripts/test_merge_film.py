@@ -12,12 +12,13 @@ from reelbow.plan import write_plan
 
 
 def write_shard(path: Path, frames) -> Path:
-    row = database.FilmRow("demo", "demo", "demo.mkv", 8, 6, None, None)
+    row = database.FilmRow("demo", "demo", "demo.mkv")
     n = len(frames)
     with database.open_new(path) as connection:
         database.add_film(connection, database.ONLY_FILM, row)
         database.add_frames(
             connection,
+            "00000",
             frames=np.array(frames),
             times_s=np.full(n, np.nan),
             names=[str(frame) for frame in frames],
@@ -34,10 +35,8 @@ def write_shard(path: Path, frames) -> Path:
 def merge(tmp_path: Path, shards, planned, **settings) -> Path:
     plan = {
         "video": {"coding": {"matrix": "bt709", "assumed": "matrix"}},
-        "width": 8,
-        "height": 6,
-        "duration_s": None,
-        "crop": None,
+        "sampling": None,
+        **dict.fromkeys(database.PLAN_COLUMNS),
         "shards": [
             {"shard": f"{number:05d}", "n_frames": n_frames}
             for number, n_frames in enumerate(planned)

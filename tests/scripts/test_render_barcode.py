@@ -14,11 +14,12 @@ def film(tmp_path):
     """A film of three frames, each of one color; the second is said to be black."""
     path = tmp_path / "palettes.sqlite"
     colors = np.array([[c >> 16, c >> 8 & 255, c & 255] for c in COLORS], float)
-    row = database.FilmRow("demo", "Demo", "demo.mkv", 8, 6, 3.0, None)
+    row = database.FilmRow("demo", "Demo", "demo.mkv", duration_s=3.0)
     with database.open_new(path) as connection:
         database.add_film(connection, database.ONLY_FILM, row)
         database.add_frames(
             connection,
+            "00000",
             frames=np.arange(3),
             times_s=np.arange(3.0),
             names=["0", "1", "2"],

@@ -55,8 +55,8 @@ def write_film(
         for frame in range(len(given)):
             connection.execute(
                 """INSERT INTO frames
-                (film_id, frame, time_s, name, mean_color, luma, strip)
-                VALUES (?, ?, ?, ?, ?, ?, ?)""",
+                (film_id, frame, time_s, name, shard, mean_color, luma, strip)
+                VALUES (?, ?, ?, ?, '00000', ?, ?, ?)""",
                 (
                     film_id,
                     frame,
@@ -504,9 +504,10 @@ def test_palettes_from_memory_are_drawn_as_from_a_database(
     palettes = find_palettes(frames, n_colors=4)
     path = tmp_path / "palettes.sqlite"
     with open_new(path) as connection:
-        add_film(connection, ONLY_FILM, FilmRow(*["film"] * 3, 8, 6, 7.0, None))
+        add_film(connection, ONLY_FILM, FilmRow("film", "film", "film"))
         add_frames(
             connection,
+            "00000",
             frames=np.arange(7),
             times_s=np.arange(7.0),
             names=["name"] * 7,
@@ -575,11 +576,7 @@ def cut(database, frames, *, n_frames=None, skipped=()):
             "INSERT INTO skipped (film_id, shard, name, reason) VALUES (1, '0', ?, '')",
             [(f"{name}",) for name in skipped],
         )
-        if n_frames is not None:
-            columns = connection.execute("SELECT name FROM pragma_table_info('films')")
-            if ("n_frames",) not in columns.fetchall():
-                connection.execute("ALTER TABLE films ADD COLUMN n_frames INTEGER")
-            connection.execute("UPDATE films SET n_frames = ?", (n_frames,))
+        connection.execute("UPDATE films SET n_frames = ?", (n_frames,))
 
 
 COLORS = [0x110000, 0x220000, 0x330000, 0x440000, 0x550000, 0x660000, 0x770000]
@@ -663,11 +660,9 @@ def test_missing_frames_have_the_times_of_their_places(colored):
 
 
 def test_an_older_database_has_its_missing_frames_in_skipped(colored):
-    with closing(sqlite3.connect(colored)) as connection, connection:
-        columns = connection.execute("SELECT name FROM pragma_table_info('films')")
-        if ("n_frames",) in columns.fetchall():
-            connection.execute("ALTER TABLE films DROP COLUMN n_frames")
     cut(colored, [2, 6], skipped=[2, 6])
+    with closing(sqlite3.connect(colored)) as connection, connection:
+        connection.execute("ALTER TABLE films DROP COLUMN n_frames")
     pixels = draw_barcode(colored, "mean", height=1)
     assert [color == GAP for color in to_hex(pixels[0])] == [
         *[False, False, True, False, False, False, True]

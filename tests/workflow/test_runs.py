@@ -14,6 +14,7 @@ from projects import (
     write_colors,
     write_tarball,
 )
+from reelbow.file_digest import digest_file
 
 TAIL = {"merge_film": 1, "merge_films": 1, "plan_shards": 1, "all": 1}
 
@@ -66,9 +67,21 @@ def test_every_frame_has_its_color_and_time(finished):
     for (strip,), truth in zip(strips, COLORS, strict=True):
         for red, green, blue in zip(*[iter(strip)] * 3, strict=True):
             assert close_to(red << 16 | green << 8 | blue, truth)
-    assert finished.query("SELECT * FROM films") == [
-        (1, "colors", "colors", "colors.mp4", 64, 48, 6.0, None, *CODING)
+    columns = "film, title, source, width, height, duration_s, crop"
+    coding = "matrix, color_range, transfer, primaries, assumed"
+    assert finished.query(f"SELECT {columns}, {coding} FROM films") == [
+        ("colors", "colors", "colors.mp4", 64, 48, 6.0, None, *CODING)
     ]
+    asked = "start_s, end_s, stream, sampling, every, crop_asked"
+    assert finished.query(f"SELECT {asked}, n_frames, n_pictures FROM films") == [
+        (0.0, None, None, "interval", 1.0, "auto", 6, 72)
+    ]
+    ((digest, path),) = finished.query(
+        "SELECT DISTINCT films.digest, path FROM frames "
+        "JOIN shards USING (film_id, shard) JOIN films USING (film_id)"
+    )
+    assert path == "colors.mp4"
+    assert digest == digest_file(finished.folder / path)
 
 
 @pytest.mark.parametrize("kind", ["mean", "stacked"])

@@ -38,6 +38,8 @@ rule cluster_shard:
         seed=config["cluster"]["seed"],
         engine=config["cluster"]["cpu_engine"],
         metadata=get_metadata,
+        # Runs again what others made; stored are those of the job's own process.
+        versions=describe_versions(),
         shaping=get_shaping,
         code=get_code("cluster_shard", f"kmeans_{config['cluster']['cpu_engine']}"),
     script:

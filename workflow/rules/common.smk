@@ -1,5 +1,6 @@
 # Loads and checks what the user wants; the functions that rules ask for it.
 import functools
+import json
 import re
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ sys.path.append(str(SCRIPTS))
 
 from reelbow import progress, scratch
 from reelbow import resources as needs
-from reelbow.code import describe_run, digest_code
+from reelbow.code import describe_versions, digest_code
 from reelbow.config import DEMO_FILM, check_config, read_films
 from reelbow.errors import ReelbowError
 from reelbow.plan import read_plan, summarize_plan
@@ -90,6 +91,11 @@ def get_tarballs(wildcards):
 def lookup_film(column):
     """A params function: one column of the film's row."""
     return lambda wildcards: getattr(get_film(wildcards), column)
+
+
+def get_own_columns(wildcards):
+    """The further columns of the film's row, which Reelbow only hands on."""
+    return getattr(get_film(wildcards), "own", {})
 
 
 def keep_if(keep, path):
@@ -297,7 +303,7 @@ def ask_more(least):
 
 
 def get_metadata(wildcards):
-    """What made a shard: settings, versions and the digest of the code."""
+    """What made a shard: settings and the digest of the code."""
     return describe_shards(get_film(wildcards).video is not None)
 
 
@@ -308,16 +314,16 @@ def describe_shards(of_video):
     if of_video:
         groups, scripts = VIDEO_SETTINGS, ["extract_frames", *scripts]
     engine = f"kmeans_{config['cluster']['cpu_engine']}"
-    about = describe_run(
-        {
-            f"{group}.{key}": value
-            for group in groups
-            for key, value in config[group].items()
-            if key not in WITHOUT_RESULT
-        }
-    )
-    about["digest"] = " ".join(get_code(script, engine) for script in scripts)
-    return about
+    settings = {
+        f"{group}.{key}": value
+        for group in groups
+        for key, value in config[group].items()
+        if key not in WITHOUT_RESULT
+    }
+    return {
+        "settings": json.dumps(settings, sort_keys=True),
+        "digest": " ".join(get_code(script, engine) for script in scripts),
+    }
 
 
 def get_code(script, *engines):

@@ -21,6 +21,7 @@ rule merge_film:
     params:
         title=lookup_film("title"),
         source=lookup_film("source"),
+        own=get_own_columns,
         fps=lookup_film("fps"),
         n_colors=config["cluster"]["n_colors"],
         code=get_code("merge_film"),

@@ -4,10 +4,11 @@ import sys
 from pathlib import Path
 
 from reelbow import database
+from reelbow.code import describe_versions
 from reelbow.failures import explain_fallback
 from reelbow.job import replacing, run, taking_over
 from reelbow.kmeans import find_palettes, find_version
-from reelbow.plan import read_plan
+from reelbow.plan import find_shard, read_plan
 from reelbow.thumbnails import Shaping, open_frames
 
 
@@ -36,6 +37,7 @@ def cluster_shard(
     if gpu_fallback:
         print(f"not on a GPU: {gpu_fallback}", file=sys.stderr)
     planned = read_plan(plan)
+    made_at = database.now()
     row = database.FilmRow.from_plan(planned, film=film, title=film, source=source)
     with (
         taking_over(frames),
@@ -43,7 +45,7 @@ def cluster_shard(
         replacing(palettes) as temporary,
         database.open_new(temporary) as connection,
     ):
-        database.add_film(connection, database.ONLY_FILM, row)
+        database.add_film(connection, database.ONLY_FILM, row._replace(made_at=made_at))
         for batch in shard_frames.batches():
             colors, shares = find_palettes(
                 batch.pixels,
@@ -55,6 +57,7 @@ def cluster_shard(
             )
             database.add_frames(
                 connection,
+                shard,
                 frames=batch.frames,
                 times_s=batch.times_s,
                 names=batch.names,
@@ -71,8 +74,12 @@ def cluster_shard(
             engine=engine,
             version=find_version(engine),
             gpu_fallback=gpu_fallback,
+            path=planned["path"] or find_shard(planned, shard)["tarball"],
+            digest=shard_frames.digest,
+            made_at=made_at,
         )
-        database.finish(connection, metadata, n_colors=n_colors)
+        versions = {**describe_versions(), **shard_frames.versions}
+        database.finish(connection, {**metadata, **versions}, n_colors=n_colors)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,8 @@ def downsample_frames(
         for frame in frames:
             writer.add(frame)
         writer.skipped = frames.skipped
+        writer.digest = frames.digest
+        writer.versions = frames.versions
 
 
 if __name__ == "__main__":

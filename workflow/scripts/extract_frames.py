@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from reelbow import film, pictures
+from reelbow.code import describe_versions
 from reelbow.decoding import decode_samples
 from reelbow.demuxing import AS_PLAYERS, Reading
 from reelbow.job import handing_on, run
@@ -32,6 +33,8 @@ def extract_frames(
     probe = film.Probe.from_json(planned["video"])
     crop = planned["crop"] and pictures.Crop.parse(planned["crop"])
     time_base = Fraction(planned["time_base"])
+    # Other environments make the rest, so that the frames must say it.
+    versions = describe_versions()
     samples = decode_samples(video, planned["keyframes"], part["pts"], reading)
     with (
         handing_on(frames, scratch_mb) as temporary,
@@ -55,7 +58,7 @@ def extract_frames(
                     strip_rows=strip_rows,
                     space=mean_space,
                 )
-                about.update(averages.to_json())
+                about.update(averages.to_json(), versions=versions)
                 jpeg = pictures.encode_jpeg(picture, quality=quality)
             tarball.add(f"{frame:08d}", jpeg, about)
 

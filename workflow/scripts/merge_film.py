@@ -17,6 +17,7 @@ def merge_film(
     source: str,
     fps: float | None,
     n_colors: int,
+    own: dict[str, str] | None = None,
 ) -> None:
     """Copy the shards in order and verify them against the plan."""
     planned = read_plan(plan)
@@ -28,7 +29,7 @@ def merge_film(
             },
             temporary,
             row=database.FilmRow.from_plan(
-                planned, film=film, title=title, source=source
+                planned, film=film, title=title, source=source, own=own
             ),
             planned={part["shard"]: part["n_frames"] for part in planned["shards"]},
             fps=fps,
@@ -47,6 +48,7 @@ if __name__ == "__main__":
         film=snakemake.wildcards.film,
         title=snakemake.params.title,
         source=snakemake.params.source,
+        own=snakemake.params.own,
         fps=snakemake.params.fps,
         n_colors=snakemake.params.n_colors,
     )

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from .arguments import check_path, check_whole
 from .color_spaces import srgb_to_oklab
-from .database import connect, pack_colors, rank_colors
+from .database import open_database, pack_colors, rank_colors
 from .errors import ReelbowError
 from .kmeans import Palettes
 
@@ -176,7 +176,7 @@ def draw_barcode(
     _check_sizes(height, width)
     gap = _parse_color("gap_color", gap_color)
     path = check_path("database", database)
-    with closing(_open(path)) as connection:
+    with closing(open_database(path, oldest=1)) as connection:
         film_id, film = _find_film(connection, path, film)
         luma = _find_luma(connection, path, skip_black=skip_black)
         n_frames, n_black, n_places = _count_frames(connection, film_id, luma)
@@ -349,7 +349,7 @@ def read_film(
         If the film is not there or the file is no Reelbow database.
     """
     path = check_path("database", database)
-    with closing(_open(path)) as connection:
+    with closing(open_database(path, oldest=1)) as connection:
         film_id, film = _find_film(connection, path, film)
         luma = _find_luma(connection, path, skip_black=skip_black)
         about = _read_film_row(connection, film_id)
@@ -737,23 +737,6 @@ def _check_palettes(
             "Shares of palettes must be 0 or more, and more than 0 in all a frame."
         )
     return colors, shares
-
-
-def _open(database: Path) -> sqlite3.Connection:
-    if not database.is_file():
-        raise ReelbowError(f"There is no database {database}.")
-    connection = connect(database)
-    try:
-        tables = connection.execute("SELECT name FROM sqlite_schema").fetchall()
-    except sqlite3.DatabaseError:
-        tables = []
-    if not {("films",), ("frames",), ("palettes",)} <= set(tables):
-        connection.close()
-        raise ReelbowError(
-            f"{database} is not a Reelbow database: it has no tables films, frames "
-            "and palettes."
-        )
-    return connection
 
 
 def _find_luma(

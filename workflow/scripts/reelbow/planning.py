@@ -13,6 +13,7 @@ from . import film, pictures
 from .decoding import decode_pictures
 from .demuxing import AS_PLAYERS, Reading
 from .errors import ReelbowError
+from .file_digest import digest_file
 from .letterbox import find_letterbox
 from .plan import Plan
 from .tarball import FrameTarball
@@ -88,10 +89,17 @@ def plan_video(
         kept = kept and _enlarge(kept, probe.width, probe.height)
     return {
         "video": probe.to_json(),
+        "path": str(path),
+        "digest": digest_file(path),
+        "start_s": start_s,
+        "end_s": end_s,
+        "stream": reading.stream,
+        "sampling": {"mode": mode, "every": every},
         "width": probe.width,
         "height": probe.height,
         "duration_s": duration_s,
         "crop": kept and str(kept),
+        "crop_asked": crop,
         "time_base": str(timeline.time_base),
         "first_pts": int(timeline.pts[0]),
         "n_pictures": len(timeline.pts),
@@ -150,10 +158,16 @@ def plan_tarballs(
         kept = found and _enlarge(found, width, height)
     return {
         "video": None,
+        # Those of each tarball stand with its shard.
+        **dict.fromkeys(("path", "digest")),
+        # Every image counts.
+        **dict.fromkeys(("start_s", "end_s", "stream", "sampling")),
         "width": width,
         "height": height,
         "duration_s": None,
         "crop": kept and str(kept),
+        "crop_asked": crop,
+        "n_pictures": None,
         "n_frames": None,
         "shards": [
             {"shard": _name_shard(number), "n_frames": None, "tarball": str(tarball)}
