@@ -1,9 +1,11 @@
 """Rule merge_film: the database of a film, of those of all its shards."""
 
+import sys
 from pathlib import Path
 
 from reelbow import database
 from reelbow.job import replacing, run
+from reelbow.picture_files import drop_pictures
 from reelbow.plan import read_plan
 
 
@@ -35,6 +37,9 @@ def merge_film(
             fps=fps,
             n_colors=n_colors,
         )
+    # Those that are asked for are drawn next; others would be of other palettes.
+    for dropped in drop_pictures(palettes.parent / "barcodes"):
+        print(f"{dropped}: deleted, since the palettes are new", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -19,8 +19,8 @@ from .color_spaces import srgb_to_oklab
 from .database import open_database, pack_colors, rank_colors
 from .errors import ReelbowError
 from .kmeans import Palettes
+from .picture_files import KINDS
 
-KINDS = ("mean", "strip", "dominant", "stacked")
 ORDERS = ("share", "luminance", "hue", "track")
 
 # Beyond about this many pixels many viewers give up.

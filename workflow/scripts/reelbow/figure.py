@@ -10,14 +10,12 @@ from numpy.typing import NDArray
 
 from .errors import ReelbowError
 from .fonts import describe_missing, find_families
+from .picture_files import MAKER
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.font_manager import FontProperties
-
-# Every picture says who made it, so that no other is ever deleted.
-MARK = "Reelbow"
 
 # What would make two drawings of one figure differ.
 _DATES = {".svg": "Date", ".pdf": "CreationDate"}
@@ -37,7 +35,6 @@ _SUBTITLE_TO_BARCODE = 0.46
 _BARCODE_TO_SOURCE = 0.88
 _BELOW_SOURCE = 0.85
 _LEGEND_WIDTH = 2.0
-_LEGEND_WORDS_WIDTH = 0.62
 
 _LEGEND = "missing"
 
@@ -140,7 +137,7 @@ def save_figure(
         else:
             extent = (0, len(frames), 0, 1)
             axes.imshow(picture, extent=extent, aspect="auto", interpolation="none")
-            about = {"Title": title, "Creator": MARK, _DATES[suffix]: None}
+            about = {"Title": title, "Creator": MAKER, _DATES[suffix]: None}
             figure.savefig(path, metadata=about)
     return complaint
 
@@ -259,20 +256,22 @@ def _draw_legend(
     from matplotlib.patches import Rectangle
 
     page_width, page_height = figure.get_size_inches()
-    side = 0.8 * _SOURCE_SIZE / 72
-    left = right - _LEGEND_WORDS_WIDTH / page_width
+    font = _font(_SOURCE_SIZE)
     figure.text(
-        left,
+        right,
         baseline,
         _LEGEND,
+        ha="right",
         va="baseline",
         color=_LIGHT_GREY,
-        fontproperties=_font(_SOURCE_SIZE),
+        fontproperties=font,
         parse_math=False,
     )
+    side = 0.8 * _SOURCE_SIZE / 72
+    left = right - (_measure(_LEGEND, font) + 1.6 * side) / page_width
     figure.add_artist(
         Rectangle(
-            (left - 1.6 * side / page_width, baseline - 0.05 * side / page_height),
+            (left, baseline - 0.05 * side / page_height),
             side / page_width,
             side / page_height,
             facecolor=color,
@@ -305,7 +304,7 @@ def _save_png(
     image = Image.frombuffer("RGBA", size, page, "raw", "RGBA", 0, 1)
     info = PngImagePlugin.PngInfo()
     info.add_itxt("Title", title)
-    info.add_text("Software", MARK)
+    info.add_text("Software", MAKER)
     image = image.convert("RGB")
     image.save(path, dpi=(figure.dpi, figure.dpi), pnginfo=info)
 
@@ -443,11 +442,9 @@ def _set_title(title: str) -> tuple["FontProperties", list[str]]:
 
 def _break_lines(text: str, font: "FontProperties", width: float) -> list[str]:
     """Break a text into lines of at most `width` inches, within words if need be."""
-    from matplotlib.textpath import text_to_path
 
     def fits(line: str) -> bool:
-        points, _, _ = text_to_path.get_text_width_height_descent(line, font, False)
-        return bool(points <= width * 72)
+        return _measure(line, font) <= width
 
     lines = [""]
     for word in text.split():
@@ -461,3 +458,11 @@ def _break_lines(text: str, font: "FontProperties", width: float) -> list[str]:
                 lines.append("")
             lines[-1] += letter
     return [line for line in lines if line] or [""]
+
+
+def _measure(text: str, font: "FontProperties") -> float:
+    """Measure the width of a text in inches."""
+    from matplotlib.textpath import text_to_path
+
+    points, _, _ = text_to_path.get_text_width_height_descent(text, font, False)
+    return float(points) / 72

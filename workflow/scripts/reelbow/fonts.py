@@ -22,29 +22,34 @@ def find_families(text: str) -> tuple[tuple[str, ...], str]:
     Returns
     -------
     families : Reelbow's own, then those of this machine that have what they lack
-    missing : the letters that no font of this machine has, each once
+    missing : the letters that no font of this machine has, each once, in their order
     """
-    families = list(OWN_FAMILIES)
-    missing = _list_letters(text)
-    for family in families:
-        missing -= _list_own_letters(family)
+    letters = _list_letters(text)
+    own = frozenset[int]().union(*map(_list_own_letters, OWN_FAMILIES))
+    missing = set(letters) - own
+    found: list[str] = []
     # Those that have most of what is missing, and of these the plainest.
     while missing:
         most: frozenset[int] = frozenset()
-        for name, letters in _list_installed():
-            if len(letters & missing) > len(most):
-                most, best = letters & missing, name
+        for name, there in _list_installed():
+            if len(there & missing) > len(most):
+                most, best = there & missing, name
         if not most:
             break
-        families.append(best)
+        found.append(best)
         missing -= most
-    return tuple(families), "".join(map(chr, sorted(missing)))
+    # Reelbow's own have one letter of Hiragana: then another font has all of the text.
+    wide = any(unicodedata.east_asian_width(chr(each)) == "W" for each in own & letters)
+    families = (*found, *OWN_FAMILIES) if wide else (*OWN_FAMILIES, *found)
+    told = dict.fromkeys(letter for letter in text if ord(letter) in missing)
+    return families, "".join(told)
 
 
 def describe_missing(letters: str) -> str:
     """Say in one sentence which letters have no font."""
     names = [
-        unicodedata.name(letter, f"U+{ord(letter):04X}").lower() for letter in letters
+        unicodedata.name(letter, "").lower() or f"U+{ord(letter):04X}"
+        for letter in letters
     ]
     more = f" and {len(names) - 2} more" if len(names) > 2 else ""
     return (
