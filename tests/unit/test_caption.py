@@ -65,11 +65,11 @@ def record(n=597, **changed):
         ),
         (
             {"n": 14, "n_missing": 6},
-            "a frame every second · 14 of 14,911 frames · 6 of 14 frames missing",
+            "a frame every second · 8 of 14,911 frames · 6 of 14 frames missing",
         ),
         (
             {"n": 12, "n_black": 2, "n_missing": 1},
-            "a frame every second · 14 of 14,911 frames · 1 of 14 frames missing · "
+            "a frame every second · 13 of 14,911 frames · 1 of 14 frames missing · "
             "2 black frames left out",
         ),
         # Tarballs: every image counts.
@@ -79,7 +79,7 @@ def record(n=597, **changed):
         ),
         (
             {"n": 3, "sampling": None, "n_pictures": 3, "n_missing": 1},
-            "every image · 3 images · 1 of 3 images missing",
+            "every image · 2 of 3 images · 1 of 3 images missing",
         ),
         # A database that says nothing of it.
         (

@@ -71,7 +71,7 @@ def _describe_sampling(record: FilmRecord) -> str:
 
 
 def _count_frames(record: FilmRecord, noun: str) -> str:
-    n, of = len(record.frames) + record.n_black, record.n_pictures
+    n, of = _count_samples(record) - record.n_missing, record.n_pictures
     if of is not None and n > of:
         return f"{_number(n, 'sample')} of {_number(of, noun)}"
     if of is not None and n < of:
@@ -91,11 +91,16 @@ def _describe_stretch(record: FilmRecord) -> list[str]:
 def _describe_left_out(record: FilmRecord, noun: str) -> list[str]:
     words = []
     if record.n_missing:
-        n = len(record.frames) + record.n_black
-        words.append(f"{record.n_missing:,} of {_number(n, noun)} missing")
+        n = _number(_count_samples(record), noun)
+        words.append(f"{record.n_missing:,} of {n} missing")
     if record.n_black:
         words.append(f"{_number(record.n_black, f'black {noun}')} left out")
     return words
+
+
+def _count_samples(record: FilmRecord) -> int:
+    """Count all that was sampled, there or missing, drawn or left out."""
+    return len(record.frames) + record.n_black
 
 
 def _number(n: int, noun: str) -> str:
