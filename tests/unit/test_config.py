@@ -103,6 +103,10 @@ def test_filling_does_not_change_the_defaults():
         ({"barcodes": {"kinds": ["mean", "mean"]}}, ["barcodes.kinds", "doubles"]),
         ({"barcodes": {"kinds": ["median"]}}, ["barcodes.kinds.0", "mean", "stacked"]),
         ({"barcodes": {"formats": "png"}}, ["barcodes.formats", "a list"]),
+        # Without quotes YAML takes a color for a comment, or for a number.
+        ({"barcodes": {"gap_color": None}}, ["barcodes.gap_color", "in quotes"]),
+        ({"barcodes": {"gap_color": 808080}}, ["barcodes.gap_color", "in quotes"]),
+        ({"barcodes": {"gap_color": "gray"}}, ["barcodes.gap_color", "'#d9d9d9'"]),
         ({"films": 5}, ["films is 5", "a text or a list"]),
         ({"films": ""}, ["films is ''", "not empty"]),
         ({"films": []}, ["films is []", "not empty"]),

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 SCRIPTS = Path(workflow.current_basedir).parent / "scripts"
 sys.path.append(str(SCRIPTS))
 
-from reelbow import progress, scratch
+from reelbow import picture_files, progress, scratch
 from reelbow import resources as needs
 from reelbow.code import describe_versions, digest_code
 from reelbow.config import DEMO_FILM, check_config, read_films
@@ -59,10 +59,8 @@ if workflow.is_main_process:
         progress.refuse(progress.LOCKED)
 
 
-# The bare barcode is {kind}.png; the figure is a PNG beside it, or a vector file.
 FIGURE_ENDINGS = [
-    {"png": "_figure.png"}.get(suffix, f".{suffix}")
-    for suffix in config["barcodes"]["formats"]
+    picture_files.FIGURE_ENDINGS[suffix] for suffix in config["barcodes"]["formats"]
 ]
 
 # What decides a film's palettes, as it stands in their databases.
@@ -446,6 +444,14 @@ def get_all_shards(wildcards):
     """The databases of the shards of all films."""
     films = [SimpleNamespace(film=film) for film in FILMS]
     return [shard for film in films for shard in get_shards(film)]
+
+
+def get_drawing(wildcards):
+    """How a kind is drawn, in one entry: Snakemake compares params without their names."""
+    keys = ["height", "width", "skip_black", "gap_color"]
+    if wildcards.kind == "stacked":
+        keys.append("order")
+    return {key: config["barcodes"][key] for key in keys}
 
 
 def get_all_barcodes(wildcards):

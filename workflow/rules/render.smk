@@ -27,10 +27,7 @@ rule render_barcode:
         mem_mb=ask_more(1500),
         runtime=get_film_minutes,
     params:
-        skip_black=config["barcodes"]["skip_black"],
-        order=config["barcodes"]["order"],
-        height=config["barcodes"]["height"],
-        width=config["barcodes"]["width"],
+        drawing=get_drawing,
         code=get_code("render_barcode", "kmeans_numba"),
     script:
         "../scripts/render_barcode.py"

@@ -34,6 +34,7 @@ RESERVED_IDS = frozenset(
 PATTERNS = {
     "film": "letters, digits, '-', '_' and '.' only, not starting with '-' or '.'",
     "crop": "auto, none or w:h:x:y",
+    "gap_color": "a color like '#d9d9d9', in quotes",
 }
 
 SHEET_SUFFIXES = {".tsv": "\t", ".csv": ","}
@@ -316,7 +317,12 @@ def _wish(error: jsonschema.ValidationError) -> str:
         "object": "a group of keys",
         "null": "null",
     }
+    pattern = (
+        PATTERNS.get(str(error.absolute_path[-1])) if error.absolute_path else None
+    )
     match error.validator:
+        case "type" | "pattern" if pattern:
+            return pattern
         case "type":
             names = [wanted] if isinstance(wanted, str) else wanted
             return " or ".join(types[name] for name in names)
@@ -328,8 +334,6 @@ def _wish(error: jsonschema.ValidationError) -> str:
             return f"above {wanted}"
         case "maximum":
             return f"at most {wanted}"
-        case "pattern":
-            return PATTERNS[str(error.absolute_path[-1])]
         case "uniqueItems":
             return "without doubles"
         case _:

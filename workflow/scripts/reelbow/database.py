@@ -427,7 +427,7 @@ def add_frames(
                 frames,
                 times_s,
                 names,
-                _pack(mean_colors),
+                pack_colors(mean_colors),
                 lumas,
                 strip_bytes,
                 strict=True,
@@ -440,24 +440,26 @@ def add_frames(
             (ONLY_FILM, int(frame), rank, color, share)
             for frame, packed, weights in zip(
                 frames,
-                _pack(colors),
+                pack_colors(colors),
                 np.asarray(shares, np.float64).tolist(),
                 strict=True,
             )
-            for rank, (color, share) in enumerate(_rank(packed, weights))
+            for rank, (color, share) in enumerate(rank_colors(packed, weights))
         ),
     )
     connection.execute("COMMIT")
 
 
-def _pack(colors: NDArray[np.floating]) -> list[Any]:
+def pack_colors(colors: NDArray[np.floating]) -> list[Any]:
     """Make 0xRRGGBB of (..., 3) sRGB in [0, 255]."""
     red, green, blue = np.moveaxis(np.rint(colors).astype(np.int64), -1, 0)
     packed: list[Any] = (red << 16 | green << 8 | blue).tolist()
     return packed
 
 
-def _rank(packed: Sequence[int], shares: Sequence[float]) -> list[tuple[int, float]]:
+def rank_colors(
+    packed: Sequence[int], shares: Sequence[float]
+) -> list[tuple[int, float]]:
     """Join equal colors and order by share; shares of the frame sum to exactly 1."""
     joined: dict[int, float] = {}
     for color, share in zip(packed, shares, strict=True):

@@ -56,15 +56,14 @@ def plan_video(
     timeline = scan_timeline(path, reading)
     probe = film.probe_film(path, reading)
     start, end = exact(start_s), None if end_s is None else exact(end_s)
-    samples: Sequence[int | None]
-    if mode == "interval":
-        with naming(path):
+    with naming(path):
+        if mode == "interval":
             samples = sample_interval(
                 timeline, every=exact(every), start=start, end=end
             )
-    else:
-        pts = timeline.keyframes if mode == "keyframes" else timeline.pts
-        samples = sample_frames(timeline, pts, nth=int(every), start=start, end=end)
+        else:
+            pts = timeline.keyframes if mode == "keyframes" else timeline.pts
+            samples = sample_frames(timeline, pts, nth=int(every), start=start, end=end)
     duration_s = float(timeline.time_s(timeline.end))
     present = [pts for pts in dict.fromkeys(samples) if pts is not None]
     if not present:
