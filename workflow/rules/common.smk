@@ -12,13 +12,15 @@ sys.path.append(str(SCRIPTS))
 from reelbow import progress, scratch
 from reelbow import resources as needs
 from reelbow.code import describe_run, digest_code
-from reelbow.config import DEMO_FILM, check_config, read_films
+from reelbow.config import DEMO_FILM, SINGLE, check_config, read_films
 from reelbow.errors import ReelbowError
+from reelbow.plain_paths import name_plainly
 from reelbow.plan import read_plan, summarize_plan
 
 try:
     config = check_config(config)
-    FILMS = {film.film: film for film in read_films(config["films"])}
+    SINGLE_FILM = {key: config[key] for key in SINGLE}
+    FILMS = {film.film: film for film in read_films(config["films"], **SINGLE_FILM)}
 except ReelbowError as error:
     progress.refuse(str(error))
 
@@ -63,7 +65,12 @@ def get_film(wildcards):
 def get_video(wildcards):
     """The film's file; tarballs are no input of the plan, which would change with each."""
     film = get_film(wildcards)
-    return str(film.video) if film.video else []
+    return name_input(film.video) if film.video else []
+
+
+def name_input(path):
+    """A file's name for Snakemake, which would read {word} and <word> in its own way."""
+    return str(name_plainly(Path(path), Path(".snakemake/paths")))
 
 
 def get_tarballs(wildcards):
@@ -102,7 +109,7 @@ def get_tarball(wildcards):
     """A shard's frames: extracted from the video, or the user's own tarball."""
     if get_film(wildcards).video:
         return f"results/{wildcards.film}/frames/{wildcards.shard}.tar"
-    return get_plan(wildcards)["shards"][int(wildcards.shard)]["tarball"]
+    return name_input(get_plan(wildcards)["shards"][int(wildcards.shard)]["tarball"])
 
 
 def get_clustered(wildcards):

@@ -21,6 +21,7 @@ checkpoint plan_shards:
         runtime=get_planning_minutes,
     params:
         tarballs=get_tarballs,
+        fault=lookup_film("fault"),
         start_s=lookup_film("start_s"),
         end_s=lookup_film("end_s"),
         mode=config["sampling"]["mode"],

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from reelbow.demuxing import Reading
+from reelbow.errors import ReelbowError
 from reelbow.job import replacing, run
 from reelbow.plan import write_plan
 from reelbow.planning import plan_tarballs, plan_video
@@ -21,8 +22,14 @@ def plan_shards(
     crop: str,
     stream: int | None,
     max_pixels: int,
+    fault: str | None = None,
 ) -> None:
-    """Probe a film and write its plan."""
+    """Probe a film and write its plan.
+
+    fault : why there is nothing to probe, if that is known
+    """
+    if fault:
+        raise ReelbowError(fault)
     if video is None:
         planned = plan_tarballs(tarballs, crop=crop, max_pixels=max_pixels)
     else:
@@ -56,4 +63,5 @@ if __name__ == "__main__":
         crop=snakemake.params.crop,
         stream=snakemake.params.stream,
         max_pixels=snakemake.params.max_pixels,
+        fault=snakemake.params.fault,
     )
