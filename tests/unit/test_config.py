@@ -508,7 +508,7 @@ def test_a_sheet_that_is_not_there_or_not_text_is_refused():
         ("nowhere.mkv", "no such film nowhere.mkv"),
         ("nothing/*.tar", "nothing matches 'nothing/*.tar'"),
         ("folder", "folder is a folder without videos or tarballs"),
-        ("both", "both has both videos and tarballs"),
+        ("both", "both has both videos (b.mp4, ...) and tarballs (a.tar, ...)"),
         ("link.mkv", "link.mkv is a link to nowhere, which is not there"),
         ("pipe", "pipe is no file"),
         ("a" * 300, "File name too long"),
@@ -611,7 +611,8 @@ def test_a_file_of_many_that_is_no_film_is_for_its_plan_to_tell(films):
 def test_a_tarball_of_many_that_leads_nowhere_is_for_the_plan_to_tell(films):
     touch("t/1.tar")
     Path("t/2.tar").touch()
-    assert len(read_films(films)[0].tarballs) == 2
+    Path("t/4.tar").symlink_to("2.tar")
+    assert len(read_films(films)[0].tarballs) == 3
     Path("t/3.tar").symlink_to("nowhere.tar")
     for given in [films, write_sheet(HEADER, ["t", films])]:
         (film,) = read_films(given)

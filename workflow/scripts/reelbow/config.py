@@ -42,9 +42,9 @@ RESERVED_BY_WINDOWS = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
 LONGEST_ID = 200
 
 # What counts as a film in a folder of films.
-VIDEO_SUFFIX = re.compile(
+VIDEO_NAME = re.compile(
     r"\.(3g2|3gp|asf|avi|divx|dv|f4v|flv|h264|h265|hevc|ivf|m1v|m2ts?|m2v|m4v|mj2|mjpg"
-    r"|mkv|mov|mp4|mpe|mpe?g|mts|mxf|nut|obu|og[mv]|qt|rm|rmvb|ts|vob|webm|wmv|wtv|y4m)",
+    r"|mkv|mov|mp4|mpe|mpe?g|mts|mxf|nut|obu|og[mv]|qt|rm|rmvb|ts|vob|webm|wmv|wtv|y4m)$",
     re.IGNORECASE,
 )
 
@@ -124,7 +124,7 @@ def read_films(films: str | list[str], **single: Any) -> list[Film]:
     ReelbowError
         If a row or a file is not what it should be; it names the row or the path.
     """
-    given = {key: value for key, value in single.items() if value is not None}
+    given = {key: value for key, value in single.items() if value not in (None, "")}
     if isinstance(films, str) and is_sheet(films):
         if given:
             raise ReelbowError(
@@ -215,7 +215,7 @@ def _list_films(given: str) -> Iterator[tuple[str, dict[str, Any]]]:
 def _list_names(source: str, where: str) -> tuple[list[str], bool]:
     """List the sources of the films, and say whether they come of a glob or folder."""
     if glob.has_magic(source) and not Path(source).exists():
-        names = sorted(glob.glob(source, recursive=True), key=natural_key)  # noqa: PTH207
+        names = glob.glob(source, recursive=True)  # noqa: PTH207
         if not names:
             raise ReelbowError(
                 f"films: nothing matches {source!r}; give a sheet, a path or a glob"
@@ -228,27 +228,27 @@ def _list_names(source: str, where: str) -> tuple[list[str], bool]:
     # their own.
     if all(is_tarball(Path(name)) for name in names):
         return [source], False
-    return names, True
+    return sorted(names, key=natural_key), True
 
 
 def _list_folder(folder: Path, where: str) -> list[Path]:
-    """List a folder's videos, or its tarballs, in natural order."""
+    """List a folder's videos, or its tarballs."""
     # Hidden files are litter: macOS leaves a ._film.mp4 beside film.mp4.
-    paths = [path for path in folder.iterdir() if not path.name.startswith(".")]
-    paths.sort(key=lambda path: natural_key(str(path)))
-    tarballs = [path for path in paths if is_tarball(path)]
-    videos = [path for path in paths if VIDEO_SUFFIX.fullmatch(path.suffix)]
+    names = [each.name for each in os.scandir(folder) if not each.name.startswith(".")]
+    # No paths yet, which take longer: there may be tens of thousands.
+    tarballs = [name for name in names if name.lower().endswith(TARBALL_SUFFIXES)]
+    videos = [name for name in names if VIDEO_NAME.search(name)]
     if tarballs and videos:
         raise ReelbowError(
-            f"{where}: {folder} has both videos and tarballs of frames; give globs, as "
-            f"[{folder}/*{videos[0].suffix}, {folder}/*{tarballs[0].suffix}]"
+            f"{where}: {folder} has both videos ({videos[0]}, ...) and tarballs "
+            f"({tarballs[0]}, ...); give a glob for either"
         )
     if not tarballs and not videos:
         raise ReelbowError(
             f"{where}: {folder} is a folder without videos or tarballs; give the "
             "folder in which they are"
         )
-    return tarballs or videos
+    return [folder / name for name in tarballs or videos]
 
 
 def _make_id(source: str) -> str:
@@ -290,8 +290,10 @@ def _read_film(
         paths = [video] if video else tarballs
         # What is named must be there; of many, each is for its own job to tell.
         named = paths == [Path(source)] and not row.get("one_of_many")
-        faults = (_find_fault(path, empty=named or video is not None) for path in paths)
-        fault = next(filter(None, faults), None)
+        looked_at = paths if named or video else _find_links(paths)
+        fault = next(
+            filter(None, (_find_fault(path, named=named) for path in looked_at)), None
+        )
     for path in paths:
         if UNSHOWN.search(str(path)):
             raise ReelbowError(
@@ -385,18 +387,30 @@ def _resolve(source: str, where: str) -> tuple[Path | None, list[Path]]:
     return None, sorted(paths, key=lambda each: natural_key(str(each)))
 
 
-def _find_fault(path: Path, *, empty: bool) -> str | None:
-    """Say why a path is none of a film, as far as that shows from outside.
+def _find_links(paths: list[Path]) -> list[Path]:
+    """List those of many tarballs that may be no files, without a look at each.
 
-    empty : whether that is a fault; an empty tarball of many fails its own shard
+    All others fail their own shards, if at all.
     """
+    odd = {
+        entry.name
+        for folder in {path.parent for path in paths}
+        for entry in os.scandir(folder)
+        if not entry.is_file(follow_symlinks=False)
+    }
+    return [path for path in paths if path.name in odd]
+
+
+def _find_fault(path: Path, *, named: bool) -> str | None:
+    """Say why a path is none of a film, as far as that shows from outside."""
     if path == DEMO_FILM and not path.exists():
         return None
     if not path.exists():
         return f"{path} is a link to {path.readlink()}, which is not there; mend it"
     if not path.is_file():
         return f"{path} is no file; give the path of a video or a tarball"
-    if empty and path.stat().st_size == 0:
+    # An empty tarball of many fails its own shard.
+    if (named or not is_tarball(path)) and path.stat().st_size == 0:
         return f"{path} is empty; copy or download it again"
     return None
 
