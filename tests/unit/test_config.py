@@ -611,6 +611,24 @@ def test_a_file_of_many_that_is_no_film_is_for_its_plan_to_tell(films):
     assert [film.video for film in (empty, dangling)] == [None, None]
 
 
+def test_a_file_that_may_not_be_read_is_told(folder):
+    touch("v/a.mkv", "v/b.mkv")
+    Path("v/b.mkv").chmod(0)
+    # Root may read all.
+    user = os.geteuid()
+    for each in [folder, *folder.parents][:3]:
+        each.chmod(0o755)
+    os.seteuid(user or 65534)
+    try:
+        readable, other = read_films("v")
+        sentence = refuse(read_films, "v/b.mkv")
+    finally:
+        os.seteuid(user)
+    assert readable.fault is None
+    assert other.fault == "v/b.mkv may not be read by you; change its permissions"
+    assert sentence == f"films 'v/b.mkv': {other.fault}"
+
+
 @pytest.mark.parametrize("films", ["t/*.tar", "t"])
 def test_a_tarball_of_many_that_leads_nowhere_is_for_the_plan_to_tell(films):
     touch("t/1.tar")

@@ -409,6 +409,11 @@ def _find_fault(path: Path, *, named: bool) -> str | None:
         return f"{path} is a link to {path.readlink()}, which is not there; mend it"
     if not path.is_file():
         return f"{path} is no file; give the path of a video or a tarball"
+    # Snakemake itself would stumble over it.
+    if not os.access(
+        path, os.R_OK, effective_ids=os.access in os.supports_effective_ids
+    ):
+        return f"{path} may not be read by you; change its permissions"
     # An empty tarball of many fails its own shard.
     if (named or not is_tarball(path)) and path.stat().st_size == 0:
         return f"{path} is empty; copy or download it again"
