@@ -602,12 +602,13 @@ def test_a_folder_of_films_is_the_films_in_it(films):
 def test_a_file_of_many_that_is_no_film_is_for_its_plan_to_tell(films):
     touch("v/a.mkv")
     Path("v/b.mkv").touch()
-    Path("v/c.mkv").symlink_to("nowhere.mkv")
+    Path("v/c[1].mkv").symlink_to("nowhere.mkv")
     fine, empty, dangling = read_films(films)
+    assert dangling.film == "c_1_"
     assert (fine.video, fine.fault) == (Path("v/a.mkv"), None)
     assert empty.fault == "v/b.mkv is empty; copy or download it again"
     assert dangling.fault is not None
-    assert "v/c.mkv is a link to nowhere.mkv" in dangling.fault
+    assert "v/c[1].mkv is a link to nowhere.mkv" in dangling.fault
     assert [film.video for film in (empty, dangling)] == [None, None]
 
 

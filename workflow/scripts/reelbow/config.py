@@ -199,6 +199,11 @@ def _expand_home(source: str) -> str:
     return source if Path(source).exists() else os.path.expanduser(source)  # noqa: PTH111 (it leaves unknown users alone)
 
 
+def _is_glob(source: str) -> bool:
+    """Whether a source is a pattern, and not a file with such signs in its name."""
+    return glob.has_magic(source) and not os.path.lexists(source)
+
+
 def _list_films(given: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """List the films that a path, folder or glob of the configuration stands for."""
     where = f"films {given!r}"
@@ -214,7 +219,7 @@ def _list_films(given: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _list_names(source: str, where: str) -> tuple[list[str], bool]:
     """List the sources of the films, and say whether they come of a glob or folder."""
-    if glob.has_magic(source) and not Path(source).exists():
+    if _is_glob(source):
         names = glob.glob(source, recursive=True)  # noqa: PTH207
         if not names:
             raise ReelbowError(
@@ -254,7 +259,7 @@ def _list_folder(folder: Path, where: str) -> list[Path]:
 def _make_id(source: str) -> str:
     """Make a film's id from its file's name (of a glob, from its folder's)."""
     path = Path(source)
-    if glob.has_magic(source) and not path.exists():
+    if _is_glob(source):
         name = path.parent.resolve().name
     elif path.is_dir():
         name = path.resolve().name
@@ -290,18 +295,15 @@ def _read_film(
         paths = [video] if video else tarballs
         # What is named must be there; of many, each is for its own job to tell.
         named = paths == [Path(source)] and not row.get("one_of_many")
-        looked_at = paths if named or video else _find_links(paths)
-        fault = next(
-            filter(None, (_find_fault(path, named=named) for path in looked_at)), None
-        )
+        fault = _find_fault(paths, named=named)
+    if fault and named:
+        raise ReelbowError(f"{where}: {fault}")
     for path in paths:
         if UNSHOWN.search(str(path)):
             raise ReelbowError(
                 f"{where}: the name {str(path)!r} has a control character or is not "
                 "UTF-8; rename it"
             )
-    if fault and named:
-        raise ReelbowError(f"{where}: {fault}")
     start_s, end_s = row.get("start_s", 0.0), row.get("end_s")
     if end_s is not None and end_s <= start_s:
         raise ReelbowError(
@@ -365,7 +367,7 @@ def _find_source(given: str, where: str, sheet_folder: Path | None) -> str:
 def _resolve(source: str, where: str) -> tuple[Path | None, list[Path]]:
     """Find the video or the tarballs that a source means."""
     path = Path(source)
-    if glob.has_magic(source) and not (path.exists() or path.is_symlink()):
+    if _is_glob(source):
         paths = [Path(name) for name in glob.glob(source, recursive=True)]  # noqa: PTH207
         for each in paths:
             if not is_tarball(each):
@@ -387,36 +389,33 @@ def _resolve(source: str, where: str) -> tuple[Path | None, list[Path]]:
     return None, sorted(paths, key=lambda each: natural_key(str(each)))
 
 
-def _find_links(paths: list[Path]) -> list[Path]:
-    """List those of many tarballs that may be no files, without a look at each.
+def _find_fault(paths: list[Path], *, named: bool) -> str | None:
+    """Say why one of a film's files is none, as far as that shows from outside.
 
-    All others fail their own shards, if at all.
+    Of many tarballs only links are looked at, which Snakemake would stumble over. What
+    else is wrong with one fails its own shard.
     """
-    odd = {
-        entry.name
-        for folder in {path.parent for path in paths}
-        for entry in os.scandir(folder)
-        if not entry.is_file(follow_symlinks=False)
-    }
-    return [path for path in paths if path.name in odd]
-
-
-def _find_fault(path: Path, *, named: bool) -> str | None:
-    """Say why a path is none of a film, as far as that shows from outside."""
-    if path == DEMO_FILM and not path.exists():
-        return None
-    if not path.exists():
-        return f"{path} is a link to {path.readlink()}, which is not there; mend it"
-    if not path.is_file():
-        return f"{path} is no file; give the path of a video or a tarball"
-    # Snakemake itself would stumble over it.
-    if not os.access(
-        path, os.R_OK, effective_ids=os.access in os.supports_effective_ids
-    ):
-        return f"{path} may not be read by you; change its permissions"
-    # An empty tarball of many fails its own shard.
-    if (named or not is_tarball(path)) and path.stat().st_size == 0:
-        return f"{path} is empty; copy or download it again"
+    alone = named or not is_tarball(paths[0])
+    if not alone:
+        links = {
+            entry.name
+            for folder in {path.parent for path in paths}
+            for entry in os.scandir(folder)
+            if not entry.is_file(follow_symlinks=False)
+        }
+        paths = [path for path in paths if path.name in links]
+    by_user = os.access in os.supports_effective_ids
+    for path in paths:
+        if path == DEMO_FILM and not path.exists():
+            continue
+        if not path.exists():
+            return f"{path} is a link to {path.readlink()}, which is not there; mend it"
+        if not path.is_file():
+            return f"{path} is no file; give the path of a video or a tarball"
+        if not os.access(path, os.R_OK, effective_ids=by_user):
+            return f"{path} may not be read by you; change its permissions"
+        if alone and path.stat().st_size == 0:
+            return f"{path} is empty; copy or download it again"
     return None
 
 
