@@ -6,6 +6,7 @@ uv run python config/write_reference.py
 import json
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +41,17 @@ def describe_type(part: dict[str, Any]) -> str:
     types = part["type"] if isinstance(part["type"], list) else [part["type"]]
     limits = ""
     if "minimum" in part and "maximum" in part:
-        limits = f" {part['minimum']} to {part['maximum']}"
+        limits = f" {write_number(part['minimum'])} to {part['maximum']}"
     elif "minimum" in part:
         limits = f" ≥ {part['minimum']}"
     elif "exclusiveMinimum" in part:
-        limits = f" > {part['exclusiveMinimum']}"
+        limits = f" > {part['exclusiveMinimum']}, at most {part['maximum']}"
     return " or ".join(types) + limits
+
+
+def write_number(number: float) -> str:
+    """Write a number without an exponent."""
+    return format(Decimal(str(number)), "f")
 
 
 def describe_default(value: Any) -> str:

@@ -13,8 +13,9 @@ sys.path.append(str(SCRIPTS))
 from reelbow import picture_files, progress, scratch
 from reelbow import resources as needs
 from reelbow.code import describe_versions, digest_code
-from reelbow.config import DEMO_FILM, check_config, read_films
+from reelbow.config import DEMO_FILM, SINGLE, check_config, read_films
 from reelbow.errors import ReelbowError
+from reelbow.plain_paths import name_plainly
 from reelbow.plan import read_plan, summarize_plan
 from reelbow.shard_names import PATTERN as SHARD_PATTERN
 
@@ -25,7 +26,8 @@ try:
     # Who has no sheet and names no film sees the demo.
     if config["films"] == DEFAULT_SHEET and not Path(DEFAULT_SHEET).exists():
         config["films"] = str(SCRIPTS.parents[1] / DEFAULT_SHEET)
-    FILMS = {film.film: film for film in read_films(config["films"])}
+    SINGLE_FILM = {key: config[key] for key in SINGLE}
+    FILMS = {film.film: film for film in read_films(config["films"], **SINGLE_FILM)}
 except ReelbowError as error:
     progress.refuse(str(error))
 
@@ -87,8 +89,13 @@ def get_video(wildcards):
 
 
 def as_source(path):
-    """Mark a user's file, which lies where it lies also if this is a module."""
-    return str(path) if path == DEMO_FILM else local(str(path))
+    """Mark a user's file, which lies where it lies also if this is a module.
+
+    Snakemake would read {word} and <word> in its name in its own way.
+    """
+    if path == DEMO_FILM:
+        return str(path)
+    return local(str(name_plainly(Path(path), Path(".snakemake/paths"))))
 
 
 def gather(**settings):
@@ -109,6 +116,7 @@ def get_plan_settings(wildcards):
     settings = {
         "crop": film.crop or config["crop"]["letterbox"],
         "max_pixels": config["limits"]["pixels"],
+        "fault": film.fault,
     }
     if not film.video:
         tarballs = map(str, film.tarballs)
