@@ -14,6 +14,7 @@ from numpy.testing import assert_array_equal
 from numpy.typing import NDArray
 from PIL import Image
 
+from memory import LINUX_ONLY, little_memory
 from reelbow import pictures
 from reelbow.errors import ReelbowError
 from reelbow.pictures import Crop, decode_image, shape_and_average, shape_picture
@@ -367,6 +368,50 @@ def test_a_huge_declared_size_is_refused_before_it_is_decoded(
         match=r"100000x100000 pixels, allowed by limits\.pixels are 200000000",
     ):
         load_image(bytes(data))
+
+
+@LINUX_ONLY
+@pytest.mark.parametrize("megabytes", [1, 10, 20, 30, 40, 60, 80])
+@pytest.mark.parametrize(
+    ("kind", "how"),
+    [
+        ("JPEG", {}),
+        ("JPEG", {"progressive": True}),
+        ("PNG", {"compress_level": 1}),
+        ("WEBP", {"method": 0}),
+        ("TIFF", {"compression": "tiff_lzw"}),
+        ("BMP", {}),
+    ],
+)
+def test_too_little_memory_is_never_told_as_a_fault_of_the_image(
+    kind: str, how: dict[str, Any], megabytes: int
+) -> None:
+    data = encode(np.tile(photo(), (8, 8, 1)), kind, **how)
+    try:
+        with little_memory(megabytes << 20):
+            picture = decode_image(data, height=1900).picture
+    except MemoryError:
+        return
+    assert_array_equal(picture, decode_image(data, height=1900).picture)
+
+
+@LINUX_ONLY
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "BMP", "PPM"])
+def test_a_damaged_image_is_one_though_memory_is_scarce(kind: str) -> None:
+    data = encode(photo(), kind)
+    with little_memory(30 << 20), pytest.raises(ReelbowError):
+        decode_image(data[: len(data) // 2])
+
+
+@pytest.mark.parametrize(
+    ("mode", "how"), [("RGB", {}), ("RGB", {"lossless": True}), ("RGBA", {})]
+)
+def test_pixels_of_a_webp_are_counted_by_its_header(
+    mode: str, how: dict[str, Any]
+) -> None:
+    stream = io.BytesIO()
+    Image.new(mode, (301, 77)).save(stream, "WEBP", **how)
+    assert pictures._count_webp_pixels(stream.getvalue()) == 301 * 77
 
 
 def test_broken_metadata_does_not_cost_the_picture() -> None:

@@ -22,6 +22,8 @@ cv2.setNumThreads(1)
 
 # Only these decoders ever see foreign bytes.
 IMAGE_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "PPM")
+# While it is decoded, at most: WebP, whose canvas is of four channels and there twice.
+MOST_BYTES_PER_PIXEL = 24
 # A picture this large is refused before a byte of it is decoded.
 MAX_PIXELS = 200_000_000
 Image.MAX_IMAGE_PIXELS = None
@@ -301,14 +303,17 @@ def _opening(
 ) -> Iterator[tuple[Image.Image, tuple[int, int]]]:
     """Open an image file: the image, and its (height, width) as seen.
 
-    What goes wrong with it is told in a sentence.
+    What goes wrong with it is told in a sentence. A want of memory is no fault of the
+    image's, and stays a `MemoryError`.
     """
+    n_pixels = _count_webp_pixels(data)
     try:
         with (
             warnings.catch_warnings(action="ignore"),
             Image.open(io.BytesIO(data), formats=IMAGE_FORMATS) as image,
         ):
-            if image.width * image.height > max_pixels:
+            n_pixels = image.width * image.height
+            if n_pixels > max_pixels:
                 raise ReelbowError(
                     f"{image.width}x{image.height} pixels, allowed by limits.pixels "
                     f"are {max_pixels}"
@@ -321,10 +326,49 @@ def _opening(
             yield image, (image.width, image.height) if turned else image.size[::-1]
     except UnidentifiedImageError:
         raise ReelbowError("not an image, or a damaged one") from None
-    except MemoryError:
-        raise ReelbowError("needs more memory than its job may have") from None
-    except (OSError, SyntaxError, ValueError, struct.error, zlib.error) as error:
+    except (
+        OSError,
+        RuntimeError,
+        SyntaxError,
+        SystemError,
+        ValueError,
+        struct.error,
+        zlib.error,
+    ) as error:
+        _reserve(min(n_pixels, max_pixels))
         raise ReelbowError(f"the image does not decode ({error})") from None
+
+
+def _count_webp_pixels(data: bytes) -> int:
+    """Count the pixels of a WebP by its header; of anything else 0.
+
+    Pillow makes room for all of them before it tells how many they are.
+
+    References
+    ----------
+    RFC 9649, sections 2.5 to 2.7 and 3.4; RFC 6386, section 9.1.
+    """
+    if data[8:12] != b"WEBP":
+        return 0
+
+    def read(start: int, end: int) -> int:
+        return int.from_bytes(data[start:end], "little")
+
+    match data[12:16]:
+        case b"VP8X":
+            return (read(24, 27) + 1) * (read(27, 30) + 1)
+        case b"VP8L":
+            sides = read(21, 25)
+            return ((sides & 0x3FFF) + 1) * ((sides >> 14 & 0x3FFF) + 1)
+    return (read(26, 28) & 0x3FFF) * (read(28, 30) & 0x3FFF)
+
+
+def _reserve(n_pixels: int) -> None:
+    """Raise a `MemoryError` if there is no room to decode so many pixels.
+
+    Decoders of WebP, AVIF, JPEG 2000 and others tell only that they failed.
+    """
+    np.empty(n_pixels * MOST_BYTES_PER_PIXEL, np.uint8)
 
 
 def average_image(
@@ -433,7 +477,9 @@ def _decode_jpeg(
         return None
     try:
         pixels = simplejpeg.decode_jpeg(data, "RGB", min_height=rows)
-    except ValueError:
+    except ValueError as error:
+        if "Insufficient memory" in str(error):
+            raise MemoryError from None
         return None
     return np.asarray(pixels, np.uint8)
 
