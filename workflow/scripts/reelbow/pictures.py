@@ -268,7 +268,7 @@ def decode_image(
         if height is not None:
             rows = 2 * height * full[0] // (kept.height if kept else full[0])
         picture = None
-        if image.format == "JPEG" and image.mode == "RGB":
+        if image.format in ("JPEG", "MPO") and image.mode in ("RGB", "L", "CMYK"):
             picture = _decode_jpeg(data, image, rows)
         if picture is None:
             if rows:
@@ -469,19 +469,39 @@ def _decode_jpeg(
     """Decode a JPEG, opened as `image`, to at least so many rows; 0: to all it has.
 
     The same pixels as Pillow's, of the same libjpeg, in a quarter of the time. None
-    where it is turned or in any way damaged: then Pillow decides.
+    where it is of inks or unusual, or where what is damaged is little: then Pillow,
+    which tells none of libjpeg's words, decodes.
     """
     import simplejpeg
 
-    if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
-        return None
+    colors = "GRAY" if image.mode == "L" else image.mode
+    orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
     try:
-        pixels = simplejpeg.decode_jpeg(data, "RGB", min_height=rows)
+        pixels = simplejpeg.decode_jpeg(
+            data,
+            colors,
+            # Of inks only libjpeg's words are wanted.
+            min_height=rows if colors != "CMYK" else 1,
+            min_width=rows if orientation != 1 and colors != "CMYK" else 0,
+        )
     except ValueError as error:
         if "Insufficient memory" in str(error):
             raise MemoryError from None
+        from .jpeg_damage import find_damage
+
+        damage = find_damage(data, str(error))
+        if damage:
+            raise ReelbowError(damage) from None
         return None
-    return np.asarray(pixels, np.uint8)
+    if colors == "CMYK":
+        return None
+    if colors == "GRAY":
+        pixels = pixels.repeat(3, axis=2)
+    if orientation == 1:
+        return np.asarray(pixels, np.uint8)
+    turned = Image.fromarray(pixels)
+    turned.getexif()[ExifTags.Base.Orientation] = orientation
+    return np.asarray(ImageOps.exif_transpose(turned))
 
 
 def _to_rgb(image: Image.Image) -> NDArray[np.uint8]:
