@@ -20,8 +20,16 @@ from .errors import ReelbowError
 # Jobs run side by side; a job of several threads would only get in their way.
 cv2.setNumThreads(1)
 
-# Only these decoders ever see foreign bytes.
-IMAGE_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "PPM")
+# Only these decoders of Pillow and of pillow-heif ever see foreign bytes.
+IMAGE_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "PPM", "GIF", "AVIF", "JPEG2000")
+# Pillow's names of a JPEG; of one with others behind it the first is read.
+JPEG_FORMATS = ("JPEG", "MPO")
+# And these, where the file says that it is one: HEIF's decoder is loaded only then, and
+# Pillow takes anything for a TGA.
+HEIF_MARK, TGA_MARK = b"ftyp", b"TRUEVISION-XFILE.\0"
+# TIFF's NewSubfileType: another page is the same picture made smaller, or its mask.
+NEW_SUBFILE_TYPE, SAME_PICTURE = 254, 0b101
+MOST_PAGES = 32
 # While it is decoded, at most: WebP, whose canvas is of four channels and there twice.
 MOST_BYTES_PER_PIXEL = 24
 # A picture this large is refused before a byte of it is decoded.
@@ -268,7 +276,7 @@ def decode_image(
         if height is not None:
             rows = 2 * height * full[0] // (kept.height if kept else full[0])
         picture = None
-        if image.format in ("JPEG", "MPO") and image.mode in ("RGB", "L", "CMYK"):
+        if image.format in JPEG_FORMATS and image.mode in ("RGB", "L", "CMYK"):
             picture = _decode_jpeg(data, image, rows)
         if picture is None:
             if rows:
@@ -310,7 +318,7 @@ def _opening(
     try:
         with (
             warnings.catch_warnings(action="ignore"),
-            Image.open(io.BytesIO(data), formats=IMAGE_FORMATS) as image,
+            Image.open(io.BytesIO(data), formats=_find_formats(data)) as image,
         ):
             n_pixels = image.width * image.height
             if n_pixels > max_pixels:
@@ -318,6 +326,7 @@ def _opening(
                     f"{image.width}x{image.height} pixels, allowed by limits.pixels "
                     f"are {max_pixels}"
                 )
+            _refuse_what_is_ambiguous(image)
             # Pillow tells the size of a TIFF as it is upright, of others as stored.
             turned = (
                 image.format != "TIFF"
@@ -325,7 +334,9 @@ def _opening(
             )
             yield image, (image.width, image.height) if turned else image.size[::-1]
     except UnidentifiedImageError:
-        raise ReelbowError("not an image, or a damaged one") from None
+        raise ReelbowError(
+            "not an image, a damaged one, or of a kind that is not read; save it as PNG"
+        ) from None
     except (
         OSError,
         RuntimeError,
@@ -337,6 +348,61 @@ def _opening(
     ) as error:
         _reserve(min(n_pixels, max_pixels))
         raise ReelbowError(f"the image does not decode ({error})") from None
+
+
+def _find_formats(data: bytes) -> tuple[str, ...]:
+    """Find the formats of which a file may be."""
+    if data[4:8] == HEIF_MARK and data[8:12] not in (b"avif", b"avis"):
+        import pillow_heif
+
+        pillow_heif.register_heif_opener(thumbnails=False)
+        return (*IMAGE_FORMATS, "HEIF")
+    if data.endswith(TGA_MARK):
+        return (*IMAGE_FORMATS, "TGA")
+    return IMAGE_FORMATS
+
+
+def _refuse_what_is_ambiguous(image: Image.Image) -> None:
+    """Refuse an image file that may be read in several ways, with different colors."""
+    if _holds_several(image):
+        raise ReelbowError(
+            "several pictures in one file (pages, or an animation); give each a file "
+            "of its own"
+        )
+    # Pillow makes 16 bits of gray an I too, but of a PGM only.
+    if image.mode == "F" or (image.mode == "I" and image.format != "PPM"):
+        raise ReelbowError(
+            "pixels of 32 bits, of which nobody knows what is white; save it with 8 or "
+            "16 bits"
+        )
+    if (
+        image.mode == "CMYK"
+        and image.format in JPEG_FORMATS
+        and "adobe" not in image.info
+    ):
+        raise ReelbowError(
+            "a CMYK JPEG without Adobe's marker, of which nobody knows whether 0 is "
+            "ink or none; save it as RGB"
+        )
+
+
+def _holds_several(image: Image.Image) -> bool:
+    """Whether an image file holds more than one picture."""
+    # What stands behind a phone's JPEG is a map of its depth or light, or another eye.
+    if not getattr(image, "is_animated", False) or image.format == "MPO":
+        return False
+    if image.format != "TIFF":
+        return True
+    try:
+        for page in range(1, MOST_PAGES):
+            image.seek(page)
+            if not image.tag_v2.get(NEW_SUBFILE_TYPE, 0) & SAME_PICTURE:  # type: ignore[attr-defined]
+                return True
+    except EOFError:
+        pass
+    finally:
+        image.seek(0)
+    return False
 
 
 def _count_webp_pixels(data: bytes) -> int:
