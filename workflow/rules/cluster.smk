@@ -30,6 +30,8 @@ rule cluster_shard:
         # Snakemake would look at its input, which may be a link of a lost node.
         disk_mb=100,
         used_up=are_clustered_used_up,
+        # No param: what is done without a failure stays.
+        go_on=int(config["errors"]["missing_shards"] == "skip"),
         # No param: switched on or off, it must not run finished shards again.
         profile=int(config["profile"]),
     params:

@@ -2,6 +2,7 @@
 import functools
 import json
 import re
+import sqlite3
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,7 +11,7 @@ from types import SimpleNamespace
 SCRIPTS = Path(workflow.current_basedir).parent / "scripts"
 sys.path.append(str(SCRIPTS))
 
-from reelbow import picture_files, progress, scratch
+from reelbow import database, picture_files, progress, scratch
 from reelbow import resources as needs
 from reelbow.code import describe_versions, digest_code
 from reelbow.config import DEMO_FILM, SINGLE, check_config, read_films
@@ -120,7 +121,10 @@ def get_plan_settings(wildcards):
     }
     if not film.video:
         tarballs = map(str, film.tarballs)
-        return settings | {"tarballs": dict(zip(film.shards, tarballs, strict=True))}
+        return settings | {
+            "tarballs": dict(zip(film.shards, tarballs, strict=True)),
+            "newest_ns": find_newest(wildcards.film),
+        }
     return settings | {
         "stream": film.stream,
         "start_s": film.start_s,
@@ -129,6 +133,26 @@ def get_plan_settings(wildcards):
         "every": config["sampling"]["every"],
         "per_shard": config["shards"]["frames"],
     }
+
+
+def find_newest(film):
+    """When the newest tarball was written, in ns; what a plan that is done knows stays.
+
+    Tarballs are no input of the plan, but where none could be read, a newer one may.
+    """
+    plan = peek_plan(film)
+    if plan and not plan.get("error"):
+        return plan.get("newest_ns")
+    times_ns = [
+        path.stat().st_mtime_ns for path in FILMS[film].tarballs if path.exists()
+    ]
+    return max(times_ns, default=0)
+
+
+def peek_plan(film):
+    """The plan that is there, whether or not it is to be made again; or None."""
+    plan = RESULTS / film / "plan.json"
+    return load_plan(plan, plan.stat().st_mtime_ns) if plan.exists() else None
 
 
 def lookup_film(column):
@@ -373,10 +397,9 @@ def get_films_minutes(wildcards, attempt):
 
 def count_frames(film):
     """Frames of a film, estimated if it is of tarballs; 0 before it is planned."""
-    plan = RESULTS / film / "plan.json"
-    if not plan.exists():
+    planned = peek_plan(film)
+    if not planned:
         return 0
-    planned = load_plan(plan, plan.stat().st_mtime_ns)
     if planned["n_frames"]:
         return planned["n_frames"]
     return needs.estimate_frames(planned, count_bytes(FILMS[film].tarballs))
@@ -438,6 +461,8 @@ def doubt_shards(film):
     if not FILMS[film].video or (RESULTS / film / "palettes.sqlite").exists():
         return
     first = SimpleNamespace(film=film, shard="00000")
+    if get_plan(first).get("error"):
+        return
     plan, size = get_plan(first), get_size(first)
     work_s = needs.estimate_extraction_s(size) + estimate_clustering_s(size)
     if config["downsample"]["height"] is not None:
@@ -446,6 +471,25 @@ def doubt_shards(film):
     doubt = needs.doubt_shards(n_shards, plan["n_frames"], per_shard, work_s)
     if doubt:
         progress.tell(f"{film}: {doubt}")
+
+
+def get_lost(wildcards):
+    """What an earlier run left out, if nothing may be; then it is tried again."""
+    return find_lost(wildcards.film)
+
+
+@functools.cache
+def find_lost(film):
+    """The film's shards that could not be read whole, asked once."""
+    merged = RESULTS / film / "palettes.sqlite"
+    may_be = config["errors"]["missing_shards"] == "skip"
+    if may_be or not workflow.is_main_process or not merged.exists():
+        return []
+    try:
+        return sorted(database.find_lost(merged))
+    except (ReelbowError, sqlite3.Error):
+        # Snakemake finds out itself whether it has to be made again.
+        return []
 
 
 def get_all_shards(wildcards):
@@ -463,10 +507,11 @@ def get_drawing(wildcards):
 
 
 def get_all_barcodes(wildcards):
-    """Every picture that the configuration asks for."""
+    """Every picture that the configuration asks for; none of a film without frames."""
+    plans = {film: peek_plan(film) for film in FILMS}
     return expand(
         "results/{film}/barcodes/{kind}{ending}",
-        film=FILMS,
+        film=[film for film in FILMS if not (plans[film] or {}).get("error")],
         kind=config["barcodes"]["kinds"],
         ending=[".png", *FIGURE_ENDINGS],
     )

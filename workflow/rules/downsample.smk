@@ -27,6 +27,8 @@ rule downsample_frames:
         gpu=get_group_gpu,
         disk_mb=get_thumbnails_mb,
         used_up=are_frames_used_up,
+        # No param: what is done without a failure stays.
+        go_on=int(config["errors"]["missing_shards"] == "skip"),
         # No param: switched on or off, it must not run finished shards again.
         profile=int(config["profile"]),
     params:

@@ -23,6 +23,8 @@ rule extract_frames:
         runtime=get_extraction_minutes,
         gpu=get_group_gpu,
         disk_mb=get_frames_mb,
+        # No param: what is done without a failure stays.
+        go_on=int(config["errors"]["missing_shards"] == "skip"),
         # No param: switched on or off, it must not run finished shards again.
         profile=int(config["profile"]),
     params:

@@ -19,14 +19,16 @@ rule merge_film:
     resources:
         mem_mb=ask_more(700),
         runtime=get_film_minutes,
-        # No params: what is to be kept changes no database.
+        # No params: they change no database.
         keep=get_kept,
+        go_on=int(config["errors"]["missing_shards"] == "skip"),
     params:
         settings=gather(
             title=lookup_film("title"),
             source=lookup_film("source"),
             own=get_own_columns,
             fps=lookup_film("fps"),
+            lost=get_lost,
             n_colors=config["cluster"]["n_colors"],
         ),
         code=get_code("merge_film"),

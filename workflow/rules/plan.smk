@@ -18,6 +18,8 @@ checkpoint plan_shards:
     resources:
         mem_mb=ask_more(2000),
         runtime=get_planning_minutes,
+        # No param: what is done without a failure stays.
+        go_on=int(config["errors"]["missing_shards"] == "skip"),
     params:
         settings=get_plan_settings,
         code=get_code("plan_shards"),

@@ -29,12 +29,14 @@ def cluster_shard(
     shaping: Shaping,
     gpu_fallback: str | None = None,
     used_up: bool = False,
+    go_on: bool = False,
 ) -> None:
     """Cluster each frame's colors and write the shard's database.
 
     frames : thumbnails; or a tarball, to be clustered at full size
     gpu_fallback : why this is not done on a GPU, if it was to be
     used_up : whether `frames` are deleted when that is done
+    go_on : whether of a damaged tarball what can be read is enough
     """
     if gpu_fallback:
         print(f"not on a GPU: {gpu_fallback}", file=sys.stderr)
@@ -43,7 +45,7 @@ def cluster_shard(
     row = database.FilmRow.from_plan(planned, film=film, title=film, source=source)
     with (
         taking_over(frames, used_up=used_up),
-        open_frames(frames, planned, shaping) as shard_frames,
+        open_frames(frames, planned, shaping, go_on=go_on) as shard_frames,
         replacing(palettes) as temporary,
         database.open_new(temporary) as connection,
     ):
@@ -79,6 +81,7 @@ def cluster_shard(
             path=planned["path"] or find_shard(planned, shard)["tarball"],
             digest=shard_frames.digest,
             made_at=made_at,
+            lost=shard_frames.lost,
         )
         versions = {**describe_versions(), **shard_frames.versions}
         database.finish(connection, {**metadata, **versions}, n_colors=n_colors)
@@ -113,6 +116,7 @@ if __name__ == "__main__":
         if snakemake.resources.gpu_tag > snakemake.resources.gpu
         else None,
         used_up=bool(snakemake.resources.used_up),
+        go_on=bool(snakemake.resources.go_on),
     )
     # Done; until then every further attempt looks for it.
     gpu_log.unlink(missing_ok=True)

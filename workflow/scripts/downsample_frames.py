@@ -16,20 +16,23 @@ def downsample_frames(
     shaping: Shaping,
     scratch_mb: int = 0,
     used_up: bool = False,
+    go_on: bool = False,
 ) -> None:
     """Make the images of a tarball small, extracted ones or the user's own.
 
     used_up : whether the tarball is deleted when that is done
+    go_on : whether of a damaged tarball what can be read is enough
     """
     with (
         taking_over(tarball, used_up=used_up),
-        ShardFrames(tarball, read_plan(plan), shaping) as frames,
+        ShardFrames(tarball, read_plan(plan), shaping, go_on=go_on) as frames,
         handing_on(thumbnails, scratch_mb) as temporary,
         ThumbnailWriter(temporary) as writer,
     ):
         for frame in frames:
             writer.add(frame)
         writer.skipped = frames.skipped
+        writer.lost = frames.lost
         writer.digest = frames.digest
         writer.versions = frames.versions
 
@@ -47,4 +50,5 @@ if __name__ == "__main__":
         shaping=Shaping(**settings["shaping"]),
         scratch_mb=snakemake.resources.disk_mb,
         used_up=bool(snakemake.resources.used_up),
+        go_on=bool(snakemake.resources.go_on),
     )

@@ -8,6 +8,7 @@ from reelbow import film, pictures
 from reelbow.code import describe_versions
 from reelbow.decoding import decode_samples
 from reelbow.demuxing import AS_PLAYERS, Reading
+from reelbow.errors import ReelbowError
 from reelbow.job import handing_on, run
 from reelbow.plan import find_shard, read_plan
 from reelbow.tarball import TarballWriter
@@ -26,8 +27,12 @@ def extract_frames(
     mean_space: str,
     scratch_mb: int = 0,
     reading: Reading = AS_PLAYERS,
+    go_on: bool = False,
 ) -> None:
-    """Decode a shard's own stretch of a film into a WebDataset tarball."""
+    """Decode a shard's own stretch of a film into a WebDataset tarball.
+
+    go_on : whether of a stretch that fails what can be decoded is enough
+    """
     planned = read_plan(plan)
     part = find_shard(planned, shard)
     probe = film.Probe.from_json(planned["video"])
@@ -40,27 +45,37 @@ def extract_frames(
         handing_on(frames, scratch_mb) as temporary,
         TarballWriter(temporary) as tarball,
     ):
-        for index, decoded in samples:
-            frame = part["first_frame"] + index
-            about: dict[str, Any] = {"film": film_id, "frame": frame}
-            jpeg = None
-            if decoded.pts is not None:
-                ticks = decoded.pts - planned["first_pts"]
-                about["time_s"] = float(ticks * time_base)
-            if decoded.frame is None:
-                about["reason"] = decoded.reason
-            else:
-                picture, averages = film.shape_frame(
-                    decoded.frame,
-                    probe,
-                    crop=crop,
-                    height=height,
-                    strip_rows=strip_rows,
-                    space=mean_space,
-                )
-                about.update(averages.to_json(), versions=versions)
-                jpeg = pictures.encode_jpeg(picture, quality=quality)
-            tarball.add(f"{frame:08d}", jpeg, about)
+        left = dict.fromkeys(range(part["n_frames"]))
+        try:
+            for index, decoded in samples:
+                frame = part["first_frame"] + index
+                about: dict[str, Any] = {"film": film_id, "frame": frame}
+                jpeg = None
+                if decoded.pts is not None:
+                    ticks = decoded.pts - planned["first_pts"]
+                    about["time_s"] = float(ticks * time_base)
+                if decoded.frame is None:
+                    about["reason"] = decoded.reason
+                else:
+                    picture, averages = film.shape_frame(
+                        decoded.frame,
+                        probe,
+                        crop=crop,
+                        height=height,
+                        strip_rows=strip_rows,
+                        space=mean_space,
+                    )
+                    about.update(averages.to_json(), versions=versions)
+                    jpeg = pictures.encode_jpeg(picture, quality=quality)
+                tarball.add(f"{frame:08d}", jpeg, about)
+                left.pop(index)
+        except ReelbowError as error:
+            if not go_on:
+                raise
+            for index in left:
+                frame = part["first_frame"] + index
+                about = {"film": film_id, "frame": frame, "reason": str(error)}
+                tarball.add(f"{frame:08d}", None, {**about, "lost": str(error)})
 
 
 if __name__ == "__main__":
@@ -81,4 +96,5 @@ if __name__ == "__main__":
         mean_space=settings["mean_space"],
         scratch_mb=snakemake.resources.disk_mb,
         reading=Reading(settings["stream"], settings["max_pixels"]),
+        go_on=bool(snakemake.resources.go_on),
     )

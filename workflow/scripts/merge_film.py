@@ -6,7 +6,7 @@ from pathlib import Path
 
 from reelbow import database
 from reelbow.job import replacing, run
-from reelbow.leftovers import remove_leftovers
+from reelbow.leftovers import drop_lost, remove_leftovers
 from reelbow.picture_files import drop_pictures
 from reelbow.plan import read_plan
 
@@ -24,11 +24,13 @@ def merge_film(
     own: dict[str, str] | None = None,
     logs: Path = Path("logs"),
     keep: Collection[str] = (),
+    go_on: bool = False,
 ) -> None:
     """Copy the shards in order, verify them against the plan, and tidy up after them.
 
     logs : where the shards' jobs left theirs
     keep : what of frames and thumbnails is to be kept
+    go_on : whether shards that could not be read whole are enough
     """
     planned = read_plan(plan)
     with replacing(palettes) as temporary:
@@ -44,7 +46,11 @@ def merge_film(
             planned={part["shard"]: part["n_frames"] for part in planned["shards"]},
             fps=fps,
             n_colors=n_colors,
+            error=planned.get("error"),
         )
+        lost = {} if go_on else database.find_lost(temporary)
+        if lost:
+            drop_lost(palettes.parent, lost)
     remove_leftovers(
         palettes.parent, logs, [part["shard"] for part in planned["shards"]], keep=keep
     )
@@ -70,4 +76,5 @@ if __name__ == "__main__":
         n_colors=settings["n_colors"],
         logs=Path(snakemake.log[0]).parents[1],
         keep=snakemake.resources.keep.split(","),
+        go_on=bool(snakemake.resources.go_on),
     )

@@ -8,7 +8,7 @@ from reelbow.demuxing import Reading
 from reelbow.errors import ReelbowError
 from reelbow.job import replacing, run
 from reelbow.plan import write_plan
-from reelbow.planning import plan_tarballs, plan_video
+from reelbow.planning import plan_nothing, plan_tarballs, plan_video
 
 
 def plan_shards(
@@ -20,21 +20,36 @@ def plan_shards(
     max_pixels: int,
     fault: str | None = None,
     stream: int | None = None,
+    newest_ns: int = 0,
+    go_on: bool = False,
     **sampling: Any,
 ) -> None:
     """Probe a film and write its plan.
 
     tarballs : by the names of their shards, in the film's order
     fault : why there is nothing to probe, if that is known
+    newest_ns : when the newest tarball was written
+    go_on : whether a film that cannot be read has a plan that says so
     sampling : of a video, as `plan_video` takes it
     """
-    if fault:
-        raise ReelbowError(fault)
-    if video is None:
-        planned = plan_tarballs(tarballs, crop=crop, max_pixels=max_pixels)
-    else:
-        reading = Reading(stream, max_pixels)
-        planned = plan_video(video, crop=crop, reading=reading, **sampling)
+    try:
+        if fault:
+            raise ReelbowError(fault)
+        if video is None:
+            planned = plan_tarballs(
+                tarballs,
+                crop=crop,
+                max_pixels=max_pixels,
+                newest_ns=newest_ns,
+                go_on=go_on,
+            )
+        else:
+            reading = Reading(stream, max_pixels)
+            planned = plan_video(video, crop=crop, reading=reading, **sampling)
+    except ReelbowError as error:
+        if not go_on:
+            raise
+        planned = plan_nothing(str(error), crop=crop)
     with replacing(plan) as temporary:
         write_plan(planned, temporary)
 
@@ -49,5 +64,6 @@ if __name__ == "__main__":
         video=Path(snakemake.input.video) if snakemake.input else None,
         tarballs={shard: Path(tarball) for shard, tarball in tarballs.items()},
         plan=Path(snakemake.output.plan),
+        go_on=bool(snakemake.resources.go_on),
         **settings,
     )

@@ -84,6 +84,7 @@ CREATE TABLE shards (
     path TEXT,                 -- of the tarball, or of the film's file
     digest TEXT,               -- of the tarball's bytes, NULL: of a video, see films
     made_at TEXT,              -- UTC
+    lost TEXT,                 -- why not all of it could be read, NULL: it could
     PRIMARY KEY (film_id, shard)
 ) STRICT;
 CREATE TABLE metadata (
@@ -136,6 +137,7 @@ PLAN_COLUMNS = (
 
 
 _FILM_COLUMNS = "SELECT name FROM pragma_table_info('films')"
+_SHARD_COLUMNS = "SELECT name FROM pragma_table_info('shards')"
 
 
 class FilmRow(NamedTuple):
@@ -343,13 +345,37 @@ def _attach(connection: sqlite3.Connection, path: Path, what: str) -> Iterator[N
 
 
 def count_skipped(database: Path) -> tuple[int, int, str]:
-    """Count the skipped pictures and the frames, and say why the first was skipped."""
+    """Count the skipped pictures and the frames, and say why the first was skipped.
+
+    What was lost as a whole is not counted: see `find_lost`.
+    """
+    lost = find_lost(database)
     with contextlib.closing(open_database(database, oldest=1)) as connection:
+        marks = ", ".join("?" * len(lost))
         n_skipped, first = connection.execute(
-            "SELECT count(*), coalesce(min(name || ': ' || reason), '') FROM skipped"
+            "SELECT count(*), coalesce(min(name || ': ' || reason), '') FROM skipped "
+            f"WHERE reason NOT IN ({marks})",
+            list(lost.values()),
         ).fetchone()
         (n_frames,) = connection.execute("SELECT count(*) FROM frames").fetchone()
     return n_skipped, n_frames, first
+
+
+def find_lost(database: Path) -> dict[str, str]:
+    """Find the shards that could not be read whole, and say why.
+
+    A film that has no plan has no shards: its reason is that of ''.
+    """
+    with contextlib.closing(open_database(database, oldest=1)) as connection:
+        there = {name for (name,) in connection.execute(_SHARD_COLUMNS)}
+        if "lost" not in there:
+            return {}
+        return dict(
+            connection.execute(
+                "SELECT shard, lost FROM shards WHERE lost IS NOT NULL "
+                "UNION ALL SELECT shard, reason FROM skipped WHERE shard = ''"
+            )
+        )
 
 
 def read_row(connection: sqlite3.Connection, film_id: int) -> FilmRow:
@@ -492,11 +518,13 @@ def add_shard(
     path: str | None = None,
     digest: str | None = None,
     made_at: str | None = None,
+    lost: str | None = None,
 ) -> None:
     """Add what made a shard; see the table shards."""
+    made = (engine, version, gpu_fallback, path, digest, made_at, lost)
     connection.execute(
-        "INSERT INTO shards VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (ONLY_FILM, shard, engine, version, gpu_fallback, path, digest, made_at),
+        "INSERT INTO shards VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (ONLY_FILM, shard, *made),
     )
 
 
@@ -554,6 +582,7 @@ def merge_shards(
     planned: Mapping[str, int | None],
     fps: float | None,
     n_colors: int,
+    error: str | None = None,
 ) -> None:
     """Make a film's database of its shards' ones, and verify it.
 
@@ -565,6 +594,7 @@ def merge_shards(
     planned : how many frames each shard should have; None: as many as its tarball
         has images, whose frames are counted on through the film
     fps : gives frames without a time of their own one
+    error : why there is no plan, and so no shard
 
     Raises
     ------
@@ -597,6 +627,8 @@ def merge_shards(
             for name, version in versions_of_own.items():
                 versions[name][version] += 1
             n_frames += count
+        if error is not None:
+            add_skipped(connection, "", [(row.source, error)])
         if row.duration_s is None and rate is not None:
             connection.execute(
                 "UPDATE films SET duration_s = ?", (float(n_frames / rate),)
@@ -642,7 +674,7 @@ def _copy(
     )
     connection.execute(
         """INSERT INTO shards SELECT ?, shard, engine, version, gpu_fallback,
-            path, digest, made_at
+            path, digest, made_at, lost
         FROM part.shards ORDER BY shard""",
         (film_id,),
     )
@@ -736,6 +768,8 @@ def merge_films(databases: Sequence[Path], database: Path, *, n_colors: int) -> 
 
 def _join_metadata(films: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     joined = {}
+    # A film without shards was made by nothing.
+    films = {film: own for film, own in films.items() if own}
     for key in sorted({key for own in films.values() for key in own}):
         values = {film: own[key] for film, own in films.items() if key in own}
         if len(values) == len(films) and len(set(values.values())) == 1:

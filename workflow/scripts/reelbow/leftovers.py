@@ -3,10 +3,12 @@
 import contextlib
 import re
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
+from typing import NoReturn
 
 from . import database
+from .errors import ReelbowError
 from .shard_names import PATTERN
 
 # The folders of a film with a file for each shard; the first two are for the next job.
@@ -45,6 +47,28 @@ def remove_leftovers(
         for shard in old:
             for ending in LOG_ENDINGS:
                 (logs / stage / film / f"{shard}{ending}").unlink(missing_ok=True)
+
+
+def drop_lost(results: Path, lost: Mapping[str, str]) -> NoReturn:
+    """Take back what an earlier run left out, so that the next run tries it again.
+
+    Parameters
+    ----------
+    results : the film's folder in results/
+    lost : as `database.find_lost` finds it
+    """
+    for shard in lost:
+        if not shard:
+            (results / "plan.json").unlink(missing_ok=True)
+            continue
+        for folder, suffix in (PALETTES, *INTERMEDIATES.items()):
+            (results / folder / f"{shard}{suffix}").unlink(missing_ok=True)
+    shard, reason = next(iter(lost.items()))
+    what = f"shard {shard}" if shard else "the film"
+    raise ReelbowError(
+        f"{what} was left out by an earlier run ({reason}); mend it and give the same "
+        "command again, or set errors.missing_shards to skip"
+    )
 
 
 def _find_logged(logs: Path, film: str) -> set[str]:

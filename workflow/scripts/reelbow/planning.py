@@ -16,7 +16,7 @@ from .errors import ReelbowError
 from .file_digest import digest_file
 from .letterbox import find_letterbox
 from .plan import Plan
-from .tarball import FrameTarball
+from .tarball import FrameTarball, Member
 from .timeline import exact, naming, sample_frames, sample_interval, scan_timeline
 
 # Frames looked at for letterbox bars, spread over the film: keyframes, which cost
@@ -121,17 +121,46 @@ def plan_video(
     }
 
 
+def plan_nothing(error: str, *, crop: str) -> Plan:
+    """Plan a film that cannot be read, so that others can go on without it."""
+    return {
+        "error": error,
+        "video": None,
+        **dict.fromkeys(("path", "digest", "start_s", "end_s", "stream", "sampling")),
+        **dict.fromkeys(("width", "height", "duration_s", "crop", "n_pictures")),
+        "crop_asked": crop,
+        "n_frames": 0,
+        "shards": [],
+    }
+
+
 def plan_tarballs(
-    shards: Mapping[str, Path], *, crop: str, max_pixels: int = pictures.MAX_PIXELS
+    shards: Mapping[str, Path],
+    *,
+    crop: str,
+    max_pixels: int = pictures.MAX_PIXELS,
+    newest_ns: int = 0,
+    go_on: bool = False,
 ) -> Plan:
     """Plan a film of frame tarballs, each a shard as it stands.
 
     Only a few images are read, for the size and the letterbox: how many there are is
     known when the shards are done, and a damaged tarball fails its own shard only.
+
+    Parameters
+    ----------
+    shards : the tarballs by the names of their shards, in the film's order
+    newest_ns : when the newest of them was written
+    go_on : whether damaged tarballs are salvaged
+
+    Raises
+    ------
+    ReelbowError
+        With `go_on`, if there is no picture in any of them.
     """
     tarballs = list(shards.values())
     sizes: set[tuple[int, ...]] = set()
-    images = _look_into(tarballs)
+    images = _look_into(tarballs, go_on=go_on)
 
     def show_images() -> Iterator[NDArray[np.uint8]]:
         for data in images:
@@ -150,6 +179,8 @@ def plan_tarballs(
             if pictures.find_size(data, max_pixels=max_pixels) not in sizes:
                 image = pictures.decode_image(data, max_pixels=max_pixels)
                 sizes.add(image.full)
+    if go_on and not sizes:
+        _refuse_without_pictures(tarballs, max_pixels)
     # Images of several sizes have none in common, and no common bars.
     height, width = sizes.pop() if len(sizes) == 1 else (None, None)
     kept = None
@@ -169,6 +200,7 @@ def plan_tarballs(
         "crop": kept and str(kept),
         "crop_asked": crop,
         "n_pictures": None,
+        "newest_ns": newest_ns,
         "n_frames": None,
         "shards": [
             {"shard": shard, "n_frames": None, "tarball": str(tarball)}
@@ -211,14 +243,43 @@ def _enlarge(crop: pictures.Crop, width: int, height: int) -> pictures.Crop:
     return pictures.Crop(right - x, bottom - y, x, y)
 
 
-def _look_into(tarballs: Sequence[Path]) -> Iterator[bytes]:
+def _refuse_without_pictures(tarballs: Sequence[Path], max_pixels: int) -> None:
+    """Look into all tarballs for a picture, and raise the first one's error."""
+    first: ReelbowError | None = None
+    for path in tarballs:
+        try:
+            with FrameTarball(path, salvage=True) as tarball:
+                for member in tarball.read():
+                    if _can_be_shown(member, max_pixels):
+                        return
+                raise ReelbowError(tarball.damage or f"{path}: no picture decodes")
+        except ReelbowError as error:
+            first = first or error
+    assert first is not None
+    raise first
+
+
+def _can_be_shown(member: Member, max_pixels: int) -> bool:
+    try:
+        if member.data is not None:
+            pictures.decode_image(member.data, max_pixels=max_pixels)
+    except ReelbowError:
+        return False
+    return member.data is not None
+
+
+def _look_into(tarballs: Sequence[Path], *, go_on: bool) -> Iterator[bytes]:
     """Read some images, spread over the tarballs that can be read.
 
     What cannot be read, its own shard will say.
     """
     some = _spread(tarballs)
     for path in some:
-        with contextlib.suppress(ReelbowError), FrameTarball(path) as tarball:
+        # One that may not be read is an OSError.
+        with (
+            contextlib.suppress(ReelbowError, OSError),
+            FrameTarball(path, salvage=go_on) as tarball,
+        ):
             each = _spread(range(len(tarball)), LETTERBOX_FRAMES // len(some))
             for member in tarball.read(each):
                 if member.data is not None:

@@ -408,6 +408,7 @@ class Progress(logging.Handler):
         if {job.rule for job in self.jobs.values()} <= {"profile_run"}:
             return
         names = list(films)
+        _warn_of_lost(names)
         _warn_of_skipped(names)
         _warn_of_fallbacks(names)
         where = names[0] if len(names) == 1 else "FILM"
@@ -421,6 +422,7 @@ class Progress(logging.Handler):
         if not self.failed:
             return
         names = list(films)
+        _warn_of_lost(names)
         _warn_of_skipped(names)
         _warn_of_fallbacks(names)
         failures = sorted(self.failed.values())
@@ -486,6 +488,22 @@ def _find_time(log: Path) -> int | None:
         return log.stat().st_mtime_ns
     except OSError:
         return None
+
+
+def _warn_of_lost(films: Iterable[str]) -> None:
+    """Say of which films shards could not be read whole, or nothing at all."""
+    for film, path in _find_databases(films):
+        lost = database.find_lost(path)
+        if not lost:
+            continue
+        shard, reason = next(iter(lost.items()))
+        if not shard:
+            write(f"\nReelbow: film {film} is left out: {reason}")
+            continue
+        write(
+            f"\nReelbow: film {film}: {_count(len(lost), 'shard')} could not be read "
+            f"whole ({shard}: {reason}); the table skipped of {path} has them all."
+        )
 
 
 def _warn_of_skipped(films: Iterable[str]) -> None:

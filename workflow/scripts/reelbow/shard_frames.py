@@ -22,13 +22,30 @@ class ShardFrames:
     Attributes
     ----------
     skipped : (name, reason) of each picture that could not be read, so far
+    lost : why not all of the shard could be read, so far; None: it could
     digest : of the user's own tarball; None: extracted here
     versions : of what read the frames and, so far, of what extracted them
     """
 
-    def __init__(self, tarball: Path, planned: Plan, shaping: Shaping) -> None:
+    def __init__(
+        self, tarball: Path, planned: Plan, shaping: Shaping, *, go_on: bool = False
+    ) -> None:
+        """Open a tarball.
+
+        Parameters
+        ----------
+        go_on : whether of a shard that fails what can be read is enough
+        """
         self._path = tarball
-        self._tarball = FrameTarball(tarball)
+        self._go_on = go_on
+        self.lost: str | None = None
+        self._tarball: FrameTarball | None = None
+        try:
+            self._tarball = FrameTarball(tarball, salvage=go_on)
+        except ReelbowError as error:
+            if not go_on:
+                raise
+            self.lost = str(error)
         self._extracted = planned["video"] is not None
         self._shaping = shaping
         self._crop = pictures.Crop.parse(shaping.crop) if shaping.crop else None
@@ -42,7 +59,8 @@ class ShardFrames:
 
     def __exit__(self, *about: object) -> None:
         """Close the tarball."""
-        self._tarball.__exit__(*about)
+        if self._tarball is not None:
+            self._tarball.__exit__(*about)
 
     def __iter__(self) -> Iterator[ShardFrame]:
         """Read them in their order.
@@ -52,9 +70,34 @@ class ShardFrames:
         ReelbowError
             At the end, if pictures are missing and none may be.
         """
-        for index, member in enumerate(self._tarball.read()):
+        if self._tarball is not None and self.lost is None:
+            if not self._go_on or self._shaping.missing_frames == "skip":
+                yield from self._read(self._tarball)
+            elif self._is_whole(self._tarball):
+                self.skipped.clear()
+                yield from self._read(self._tarball)
+        if self.lost is not None and not self._extracted:
+            self.skipped.append((self._path.name, self.lost))
+
+    def _is_whole(self, tarball: FrameTarball) -> bool:
+        """Look whether no picture is missing: else none of the shard's counts."""
+        try:
+            for _ in self._read(tarball):
+                pass
+        except ReelbowError as error:
+            self.lost = str(error)
+        if self.lost is not None:
+            self.skipped.clear()
+            if self._extracted:
+                names = (member.name for member in tarball.read())
+                self.skipped.extend((name, self.lost) for name in names)
+        return self.lost is None
+
+    def _read(self, tarball: FrameTarball) -> Iterator[ShardFrame]:
+        for index, member in enumerate(tarball.read()):
             if self._extracted:
                 self.versions.update(member.about.get("versions", {}))
+                self.lost = self.lost or member.about.get("lost")
             if member.data is None:
                 self.skipped.append((member.name, member.reason))
                 continue
@@ -64,10 +107,11 @@ class ShardFrames:
                 self.skipped.append((member.name, str(error)))
                 continue
             yield ShardFrame(frame, member.time_s, member.name, picture, averages)
+        self.lost = self.lost or tarball.damage
         if self.skipped and self._shaping.missing_frames == "fail":
             name, reason = self.skipped[0]
             raise ReelbowError(
-                f"{self._path}: {len(self.skipped)} of {len(self._tarball)} pictures "
+                f"{self._path}: {len(self.skipped)} of {len(tarball)} pictures "
                 f"are missing, the first is {name} ({reason}); mend it, or set "
                 "errors.missing_frames to skip"
             )

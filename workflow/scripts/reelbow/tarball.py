@@ -153,14 +153,21 @@ class _Header(tarfile.TarInfo):
 class FrameTarball(contextlib.AbstractContextManager["FrameTarball"]):
     """A tarball of images, read member by member in natural order of their names.
 
+    Attributes
+    ----------
+    damage : why it could not be read to its end, so far; only if it is salvaged
+
     Raises
     ------
     ReelbowError
         If it is no tarball, is cut off or damaged, or holds no image.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, salvage: bool = False) -> None:
+        """Open it; with `salvage` what is before the damage counts."""
         self.path = path
+        self.damage: str | None = None
+        self._salvage = salvage
         self._files = contextlib.ExitStack()
         try:
             self._open()
@@ -182,21 +189,29 @@ class FrameTarball(contextlib.AbstractContextManager["FrameTarball"]):
             raise ReelbowError(
                 f"{self.path}: no such tarball; give the path of a tarball of images"
             ) from None
+        except PermissionError:
+            # No damage: it is to be read when it may be.
+            raise
         except self._damaged as error:
             # What each way to open it said comes after, line by line.
             reason = str(error).partition(":\n")[0]
-            raise ReelbowError(
+            self._note_damage(
                 f"{self.path}: cut off, damaged or no tarball ({reason}); "
                 "copy or pack it again"
-            ) from None
+            )
         # tarfile takes a damaged header, or the end of the file, for the end of the
         # archive; only zeros are.
-        if not self._header.was_end:
-            raise ReelbowError(
+        if self.damage is None and not self._header.was_end:
+            self._note_damage(
                 f"{self.path}: cut off or damaged after {len(members)} members; "
                 "copy or pack it again"
             )
         self._choose(members)
+
+    def _note_damage(self, sentence: str) -> None:
+        if not self._salvage:
+            raise ReelbowError(sentence) from None
+        self.damage = self.damage or sentence
 
     def _open_stream(self) -> None:
         """Open the tarball, by any compression."""
@@ -312,7 +327,8 @@ class FrameTarball(contextlib.AbstractContextManager["FrameTarball"]):
         self._members = [everything[name] for name in sorted(names, key=natural_key)]
         if not self._members:
             raise ReelbowError(
-                f"{self.path}: no images in it; give a tarball of "
+                self.damage
+                or f"{self.path}: no images in it; give a tarball of "
                 f"{', '.join(sorted(IMAGE_SUFFIXES))} files"
             )
 
@@ -347,11 +363,19 @@ class FrameTarball(contextlib.AbstractContextManager["FrameTarball"]):
                 yield Member(name, None, "larger than 256 MiB", about)
             elif beside is not None and beside.offset < member.offset:
                 about = self._read_about(key)
-                yield Member(name, self._extract(member), "", about)
+                yield Member(name, *self._read_data(member), about)
             else:
                 # A compressed tarball would be read from its start to go back.
-                data = self._extract(member)
-                yield Member(name, data, "", self._read_about(key))
+                data, reason = self._read_data(member)
+                yield Member(name, data, reason, self._read_about(key))
+
+    def _read_data(self, member: tarfile.TarInfo) -> tuple[bytes | None, str]:
+        """Read a picture's bytes; or say why there are none, if it is salvaged."""
+        try:
+            return self._extract(member), ""
+        except ReelbowError as error:
+            self._note_damage(str(error))
+            return None, str(error)
 
     def _read_about(self, key: str) -> dict[str, Any]:
         member = self._abouts.get(key)
@@ -360,6 +384,9 @@ class FrameTarball(contextlib.AbstractContextManager["FrameTarball"]):
         try:
             about = json.loads(self._extract(member))
         except (ValueError, RecursionError):
+            return {}
+        except ReelbowError as error:
+            self._note_damage(str(error))
             return {}
         return about if isinstance(about, dict) else {}
 

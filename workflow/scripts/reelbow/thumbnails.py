@@ -112,6 +112,7 @@ class ThumbnailWriter:
     Attributes
     ----------
     skipped : (name, reason) of pictures that could not be read
+    lost : why not all of the shard could be read; None: it could
     digest : of the user's tarball; None: of frames extracted here
     versions : of what made the thumbnails
     """
@@ -124,6 +125,7 @@ class ThumbnailWriter:
         self._names: list[str] = []
         self._batch_starts: list[int] = []
         self.skipped: list[tuple[str, str]] = []
+        self.lost: str | None = None
         self.digest: str | None = None
         self.versions: dict[str, str] = {}
 
@@ -168,6 +170,7 @@ class ThumbnailWriter:
             self._write("times_s", np.concatenate(times_s))
             self._write("names", np.array(self._names, np.str_))
             self._write("skipped", np.array(self.skipped, np.str_).reshape(-1, 2))
+            self._write("lost", np.array(self.lost or "", np.str_))
             self._write("digest", np.array(self.digest or "", np.str_))
             versions = [*self.versions.items()]
             self._write("versions", np.array(versions, np.str_).reshape(-1, 2))
@@ -185,6 +188,7 @@ class Thumbnails:
         self.skipped: list[tuple[str, str]] = [
             (name, reason) for name, reason in self._file["skipped"].tolist()
         ]
+        self.lost: str | None = self._file["lost"].item() or None
         self.digest: str | None = self._file["digest"].item() or None
         self.versions: dict[str, str] = dict(self._file["versions"].tolist())
 
@@ -212,7 +216,7 @@ class Thumbnails:
 
 
 def open_frames(
-    path: Path, planned: Plan, shaping: Shaping
+    path: Path, planned: Plan, shaping: Shaping, *, go_on: bool = False
 ) -> "Thumbnails | ShardFrames":
     """Open what is to be clustered: thumbnails, or a tarball's frames at full size."""
     if path.suffix == ".npz":
@@ -220,4 +224,4 @@ def open_frames(
     # Imported here: thumbnails do without what reads images.
     from .shard_frames import ShardFrames
 
-    return ShardFrames(path, planned, shaping)
+    return ShardFrames(path, planned, shaping, go_on=go_on)
