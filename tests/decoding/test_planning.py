@@ -314,6 +314,7 @@ def test_each_tarball_is_a_shard_as_it_stands(tmp_path: Path) -> None:
         "width": 96,
         "height": 64,
         "crop_asked": "auto",
+        "has_pictures": True,
         "shards": [
             {"shard": f"{i}-{i}", "n_frames": None, "tarball": str(path)}
             for i, path in enumerate(paths)

@@ -156,7 +156,7 @@ def test_the_tables_are_those_of_the_design(tmp_path):
         "skipped": ["film_id", "shard", "name", "reason"],
         "shards": [
             *["film_id", "shard", "engine", "version", "gpu_fallback"],
-            *["path", "digest", "made_at"],
+            *["path", "digest", "made_at", "lost"],
         ],
         "metadata": ["key", "value"],
     }

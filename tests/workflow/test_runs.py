@@ -1,4 +1,5 @@
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from projects import (
 )
 from reelbow.file_digest import digest_file
 
+STAGES = ["extract_frames", "downsample_frames", "cluster_shard"]
 TAIL = {"merge_film": 1, "merge_films": 1, "plan_shards": 1, "all": 1}
 
 
@@ -370,6 +372,106 @@ def test_another_sampling_is_none_of_a_tarball_s_business(project):
     result = project.run(films="a.tar", sampling=sampling, **NO_PICTURES)
     assert result.jobs == set()
     assert result.status == 0
+
+
+# Going on without
+
+
+@pytest.fixture
+def damaged(project):
+    """Films of which two have damaged parts, and two cannot be read at all."""
+    folder = project.folder
+    write_colors(folder / "good.mp4", COLORS[:2])
+    for name, colors in {"a": COLORS[:1], "b": COLORS[1:], "c": COLORS[:2]}.items():
+        pictures = {f"{i}.jpg": color for i, color in enumerate(colors)}
+        write_tarball(folder / f"tars/{name}.tar", pictures)
+    whole = (folder / "tars/b.tar").read_bytes()
+    (folder / "whole.tar").write_bytes(whole)
+    # A header and two blocks for each picture: two are whole, and the third is not.
+    (folder / "tars/b.tar").write_bytes(whole[: 7 * 512 + 100])
+    for name in ["tars/c.tar", "dead.tar", "bad.mp4"]:
+        (folder / name).write_bytes(b"neither a tarball nor a film")
+    sources = ["tars/*.tar", "dead.tar", "bad.mp4", "good.mp4"]
+    rows = [f"{name}\t{source}" for name, source in zip(DAMAGED, sources, strict=True)]
+    (folder / "films.tsv").write_text("\n".join(["film\tsource", *rows]) + "\n")
+    return project
+
+
+DAMAGED = ["tars", "dead", "bad", "good"]
+MEAN = {"films": "films.tsv", "barcodes": {"kinds": ["mean"], "formats": []}}
+GO_ON = {**MEAN, "errors": {"missing_shards": "skip"}}
+
+
+def test_what_cannot_be_read_is_left_out_told_and_tried_again(damaged):
+    result = damaged.run(**MEAN)
+    assert result.status != 0
+    assert len(damaged.failures()) == 4
+
+    # From fail to skip: what failed, and what needs it.
+    result = damaged.run(**GO_ON)
+    assert result.status == 0, result.stderr
+    left_out = {"plan_shards/dead", "merge_film/dead", "plan_shards/bad"}
+    tars = {f"{rule}/tars/{shard}" for rule in STAGES[1:] for shard in "bc"}
+    merges = {"merge_film/tars", "render_barcode/tars/mean", "merge_films"}
+    assert result.jobs == {*left_out, "merge_film/bad", *tars, *merges}
+    assert "film tars: 2 shards could not be read whole (b: tars/b.tar" in result.stderr
+    for name in ["dead", "bad"]:
+        assert f"film {name} is left out: {name}." in result.stderr
+    assert not damaged.failures()
+
+    assert damaged.query("SELECT film FROM films ORDER BY film_id") == [
+        (name,) for name in DAMAGED
+    ]
+    lost = "SELECT shard FROM shards WHERE lost IS NOT NULL ORDER BY shard"
+    assert damaged.query(lost) == [("b",), ("c",)]
+    skipped = damaged.query("SELECT film_id, shard, name FROM skipped ORDER BY rowid")
+    assert skipped == [
+        (1, "b", "2.jpg"),
+        (1, "b", "b.tar"),
+        (1, "c", "c.tar"),
+        (2, "", "dead.tar"),
+        (3, "", "bad.mp4"),
+    ]
+    salvaged = damaged.query(
+        "SELECT color FROM palettes WHERE film_id = 1 AND rank = 0 ORDER BY frame"
+    )
+    assert len(salvaged) == 3
+    assert all(map(close_to, (color for (color,) in salvaged), COLORS))
+    # A film without shards takes no part in what the others agree on.
+    assert damaged.query("SELECT value FROM metadata WHERE key = 'version/numpy'")
+    pictures = {path for path in damaged.results() if path.endswith(".png")}
+    assert pictures == {"tars/barcodes/mean.png", "good/barcodes/mean.png"}
+    assert damaged.run(**GO_ON).jobs == set()
+
+    # Mended ones are read; what is still bad is no reason to try it again.
+    shutil.copy(damaged.folder / "whole.tar", damaged.folder / "tars/b.tar")
+    shutil.copy(damaged.folder / "whole.tar", damaged.folder / "dead.tar")
+    result = damaged.run(**GO_ON)
+    assert result.status == 0, result.stderr
+    assert {"downsample_frames/tars/b", "render_barcode/dead/mean"} < result.jobs
+    assert not {"downsample_frames/tars/c", "plan_shards/bad"} & result.jobs
+    assert damaged.query(lost) == [("c",)]
+    assert damaged.run(**GO_ON).jobs == set()
+
+
+def test_what_was_left_out_fails_if_nothing_may_be_missing_any_more(damaged):
+    assert damaged.run(**GO_ON).status == 0
+    result = damaged.run(**MEAN)
+    assert result.status != 0
+    told = {(row["film"], row["stage"]): row["ended"] for row in damaged.failures()}
+    assert told.keys() == {
+        ("tars", "merge_film"),
+        ("dead", "downsample_frames"),
+        ("bad", "plan_shards"),
+    }
+    assert "shard b was left out by an earlier run" in told["tars", "merge_film"]
+    for name in ["tars/b.tar", "tars/c.tar", "dead.tar"]:
+        shutil.copy(damaged.folder / "whole.tar", damaged.folder / name)
+    shutil.copy(damaged.folder / "good.mp4", damaged.folder / "bad.mp4")
+    result = damaged.run(**MEAN)
+    assert result.status == 0, result.stderr
+    assert damaged.query("SELECT * FROM skipped") == []
+    assert damaged.run(**MEAN).jobs == set()
 
 
 # Failures

@@ -118,13 +118,11 @@ def get_plan_settings(wildcards):
         "crop": film.crop or config["crop"]["letterbox"],
         "max_pixels": config["limits"]["pixels"],
         "fault": film.fault,
+        "state": find_state(wildcards.film),
     }
     if not film.video:
         tarballs = map(str, film.tarballs)
-        return settings | {
-            "tarballs": dict(zip(film.shards, tarballs, strict=True)),
-            "newest_ns": find_newest(wildcards.film),
-        }
+        return settings | {"tarballs": dict(zip(film.shards, tarballs, strict=True))}
     return settings | {
         "stream": film.stream,
         "start_s": film.start_s,
@@ -135,18 +133,19 @@ def get_plan_settings(wildcards):
     }
 
 
-def find_newest(film):
-    """When the newest tarball was written, in ns; what a plan that is done knows stays.
+def find_state(film):
+    """What makes a film without a picture worth another plan; of others it stays.
 
-    Tarballs are no input of the plan, but where none could be read, a newer one may.
+    That is another wish about errors, or a newer tarball, which is no input of the plan.
     """
     plan = peek_plan(film)
-    if plan and not plan.get("error"):
-        return plan.get("newest_ns")
+    go_on = config["errors"]["missing_shards"] == "skip"
+    if plan and "error" not in plan and (plan.get("has_pictures", True) or not go_on):
+        return plan.get("state")
     times_ns = [
         path.stat().st_mtime_ns for path in FILMS[film].tarballs if path.exists()
     ]
-    return max(times_ns, default=0)
+    return f"{max(times_ns, default=0)}{' salvaged' if go_on else ''}"
 
 
 def peek_plan(film):
@@ -475,18 +474,18 @@ def doubt_shards(film):
 
 def get_lost(wildcards):
     """What an earlier run left out, if nothing may be; then it is tried again."""
-    return find_lost(wildcards.film)
-
-
-@functools.cache
-def find_lost(film):
-    """The film's shards that could not be read whole, asked once."""
-    merged = RESULTS / film / "palettes.sqlite"
-    may_be = config["errors"]["missing_shards"] == "skip"
-    if may_be or not workflow.is_main_process or not merged.exists():
+    film = RESULTS / wildcards.film
+    if config["errors"]["missing_shards"] == "skip" or not workflow.is_main_process:
         return []
+    shards = find_lost(film / "palettes.sqlite")
+    # Whose own database is new was not left out again.
+    return [each for each in shards if find_lost(film / f"palettes/{each}.sqlite")]
+
+
+def find_lost(path):
+    """The shards of a database that could not be read whole."""
     try:
-        return sorted(database.find_lost(merged))
+        return sorted(database.find_lost(path)) if path.exists() else []
     except (ReelbowError, sqlite3.Error):
         # Snakemake finds out itself whether it has to be made again.
         return []

@@ -20,7 +20,7 @@ def plan_shards(
     max_pixels: int,
     fault: str | None = None,
     stream: int | None = None,
-    newest_ns: int = 0,
+    state: str = "",
     go_on: bool = False,
     **sampling: Any,
 ) -> None:
@@ -28,7 +28,7 @@ def plan_shards(
 
     tarballs : by the names of their shards, in the film's order
     fault : why there is nothing to probe, if that is known
-    newest_ns : when the newest tarball was written
+    state : of what the film was when it was planned
     go_on : whether a film that cannot be read has a plan that says so
     sampling : of a video, as `plan_video` takes it
     """
@@ -37,11 +37,7 @@ def plan_shards(
             raise ReelbowError(fault)
         if video is None:
             planned = plan_tarballs(
-                tarballs,
-                crop=crop,
-                max_pixels=max_pixels,
-                newest_ns=newest_ns,
-                go_on=go_on,
+                tarballs, crop=crop, max_pixels=max_pixels, go_on=go_on
             )
         else:
             reading = Reading(stream, max_pixels)
@@ -50,6 +46,7 @@ def plan_shards(
         if not go_on:
             raise
         planned = plan_nothing(str(error), crop=crop)
+    planned = {"state": state, **planned}
     with replacing(plan) as temporary:
         write_plan(planned, temporary)
 

@@ -139,7 +139,6 @@ def plan_tarballs(
     *,
     crop: str,
     max_pixels: int = pictures.MAX_PIXELS,
-    newest_ns: int = 0,
     go_on: bool = False,
 ) -> Plan:
     """Plan a film of frame tarballs, each a shard as it stands.
@@ -150,7 +149,6 @@ def plan_tarballs(
     Parameters
     ----------
     shards : the tarballs by the names of their shards, in the film's order
-    newest_ns : when the newest of them was written
     go_on : whether damaged tarballs are salvaged
 
     Raises
@@ -181,6 +179,7 @@ def plan_tarballs(
                 sizes.add(image.full)
     if go_on and not sizes:
         _refuse_without_pictures(tarballs, max_pixels)
+    has_pictures = go_on or bool(sizes)
     # Images of several sizes have none in common, and no common bars.
     height, width = sizes.pop() if len(sizes) == 1 else (None, None)
     kept = None
@@ -200,7 +199,7 @@ def plan_tarballs(
         "crop": kept and str(kept),
         "crop_asked": crop,
         "n_pictures": None,
-        "newest_ns": newest_ns,
+        "has_pictures": has_pictures,
         "n_frames": None,
         "shards": [
             {"shard": shard, "n_frames": None, "tarball": str(tarball)}

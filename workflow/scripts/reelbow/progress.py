@@ -422,7 +422,8 @@ class Progress(logging.Handler):
         if not self.failed:
             return
         names = list(films)
-        _warn_of_lost(names)
+        failed = {failure.film for failure in self.failed.values()}
+        _warn_of_lost(name for name in names if name not in failed)
         _warn_of_skipped(names)
         _warn_of_fallbacks(names)
         failures = sorted(self.failed.values())

@@ -85,7 +85,7 @@ class ShardFrames:
             for _ in self._read(tarball):
                 pass
         except ReelbowError as error:
-            self.lost = str(error)
+            self.lost = self.lost or str(error)
         if self.lost is not None:
             self.skipped.clear()
             if self._extracted:
