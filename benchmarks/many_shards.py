@@ -273,7 +273,7 @@ def make_million(folder: Path, n_frames: int) -> None:
     from reelbow import database
 
     rng = np.random.default_rng(0)
-    row = database.FilmRow("film", "film", "film", 160, 90, float(n_frames), None)
+    row = database.FilmRow("film", "film", "film", duration_s=float(n_frames))
     parts = []
     (folder / "palettes").mkdir(parents=True)
     for number, first in enumerate(range(0, n_frames, PER_SHARD)):
@@ -284,6 +284,7 @@ def make_million(folder: Path, n_frames: int) -> None:
             database.add_film(connection, database.ONLY_FILM, row)
             database.add_frames(
                 connection,
+                f"{number:05d}",
                 frames=np.arange(first, first + n),
                 times_s=np.arange(first, first + n, dtype=np.float64),
                 names=[f"{frame:08d}.jpg" for frame in range(first, first + n)],
@@ -296,11 +297,10 @@ def make_million(folder: Path, n_frames: int) -> None:
             database.finish(connection, {"settings": "{}"}, n_colors=N_COLORS)
         parts.append({"shard": f"{number:05d}", "first_frame": first, "n_frames": n})
     plan: dict[str, Any] = {
+        **dict.fromkeys(database.PLAN_COLUMNS),
         "video": None,
-        "width": 160,
-        "height": 90,
+        "sampling": None,
         "duration_s": float(n_frames),
-        "crop": None,
         "n_frames": n_frames,
         "shards": parts,
     }

@@ -58,7 +58,8 @@ def describe_default(value: Any) -> str:
     """Write a default as YAML has it."""
     if isinstance(value, list):
         return f"[{', '.join(value)}]"
-    return value if isinstance(value, str) else json.dumps(value)
+    plain = isinstance(value, str) and not value.startswith("#")
+    return str(value) if plain else json.dumps(value)
 
 
 def write_table(head: str, rows: Iterator[tuple[str, ...]]) -> str:

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 import downsample_frames as script
 from films import solid
 from reelbow import pictures
+from reelbow.code import describe_versions
 from reelbow.errors import ReelbowError
+from reelbow.file_digest import digest_file
 from reelbow.plan import write_plan
 from reelbow.tarball import TarballWriter
 from reelbow.thumbnails import Shaping, Thumbnails
@@ -93,6 +95,21 @@ def test_a_user_s_images_are_numbered_in_natural_order(tmp_path: Path) -> None:
     assert pixels_0.shape == pixels_1.shape == (12, 16, 3)
     assert is_color(pixels_0, 0x00FF00)
     assert is_color(pixels_1, 0x0000FF)
+
+
+def test_thumbnails_say_what_made_them_and_of_which_tarball(tmp_path: Path) -> None:
+    own = pack(tmp_path / "own.tar", {"0.jpg": image(0x808080)})
+    with Thumbnails(downsample(own)) as found:
+        assert found.digest == digest_file(own)
+        assert found.versions == describe_versions()
+    averages = pictures.Averages(np.zeros(3), np.zeros((3, 3)), 0.0).to_json()
+    about = {"frame": 0, **averages, "versions": {"version/av": "0.1"}}
+    with TarballWriter(tmp_path / "extracted.tar") as writer:
+        writer.add("00000000", image(0x808080), about)
+    extracted = downsample(tmp_path / "extracted.tar", extracted=True)
+    with Thumbnails(extracted) as found:
+        assert found.digest is None
+        assert found.versions == describe_versions() | {"version/av": "0.1"}
 
 
 def test_an_image_that_does_not_decode_is_recorded_and_the_rest_goes_on(

@@ -125,6 +125,10 @@ def test_filling_does_not_change_the_defaults():
         ({"end_s": "nan"}, ["end_s is 'nan'", "a number"]),
         ({"end_s": "5,400"}, ["end_s is '5,400'", "5400 or 5.400"]),
         ({"end_s": 0}, ["end_s is 0", "above 0"]),
+        # Without quotes YAML takes a color for a comment, or for a number.
+        ({"barcodes": {"gap_color": None}}, ["barcodes.gap_color", "in quotes"]),
+        ({"barcodes": {"gap_color": 808080}}, ["barcodes.gap_color", "in quotes"]),
+        ({"barcodes": {"gap_color": "gray"}}, ["barcodes.gap_color", "'#d9d9d9'"]),
         ({"films": 5}, ["films is 5", "a text or a list"]),
         ({"films": ""}, ["films is ''", "not empty"]),
         ({"films": []}, ["films is []", "not empty"]),

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from reelbow import film, pictures
+from reelbow.code import describe_versions
 from reelbow.decoding import decode_samples
 from reelbow.demuxing import AS_PLAYERS, Reading
 from reelbow.job import handing_on, run
@@ -32,6 +33,8 @@ def extract_frames(
     probe = film.Probe.from_json(planned["video"])
     crop = planned["crop"] and pictures.Crop.parse(planned["crop"])
     time_base = Fraction(planned["time_base"])
+    # Other environments make the rest, so that the frames must say it.
+    versions = describe_versions()
     samples = decode_samples(video, planned["keyframes"], part["pts"], reading)
     with (
         handing_on(frames, scratch_mb) as temporary,
@@ -55,27 +58,27 @@ def extract_frames(
                     strip_rows=strip_rows,
                     space=mean_space,
                 )
-                about.update(averages.to_json())
+                about.update(averages.to_json(), versions=versions)
                 jpeg = pictures.encode_jpeg(picture, quality=quality)
             tarball.add(f"{frame:08d}", jpeg, about)
 
 
 if __name__ == "__main__":
+    settings = snakemake.params.settings
     run(
         extract_frames,
         log=snakemake.log[0],
         mem_mb=snakemake.resources.mem_mb,
-        # No param: switched on or off, it must not run finished shards again.
-        profile=snakemake.config["profile"],
+        profile=bool(snakemake.resources.profile),
         video=Path(snakemake.input.video),
         plan=Path(snakemake.input.plan),
         frames=Path(snakemake.output.frames),
         film_id=snakemake.wildcards.film,
         shard=snakemake.wildcards.shard,
-        height=snakemake.params.height,
-        quality=snakemake.params.quality,
-        strip_rows=snakemake.params.strip_rows,
-        mean_space=snakemake.params.mean_space,
+        height=settings["height"],
+        quality=settings["quality"],
+        strip_rows=settings["strip_rows"],
+        mean_space=settings["mean_space"],
         scratch_mb=snakemake.resources.disk_mb,
-        reading=Reading(snakemake.params.stream, snakemake.params.max_pixels),
+        reading=Reading(settings["stream"], settings["max_pixels"]),
     )

@@ -16,6 +16,7 @@ import jsonschema
 import yaml
 
 from .errors import ReelbowError
+from .shard_names import name_shards
 from .sheet import is_sheet, read_number, read_sheet, read_time
 from .tarball import TARBALL_SUFFIXES, UNSHOWN, is_tarball, natural_key
 
@@ -58,6 +59,7 @@ PATTERNS = {
         "ending with '.'"
     ),
     "crop": "auto, none or w:h:x:y",
+    "gap_color": "a color like '#d9d9d9', in quotes",
 }
 
 
@@ -76,6 +78,7 @@ class Film(NamedTuple):
     # One of these three.
     video: Path | None
     tarballs: list[Path]
+    shards: list[str]  # of the tarballs, in their order
     fault: str | None  # why its file, one of a glob, is none; its plan says so
     own: dict[str, str]  # the sheet's own columns, in their order
 
@@ -336,6 +339,9 @@ def _read_film(
         crop=row.get("crop"),
         video=None if fault else video,
         tarballs=[] if fault else tarballs,
+        shards=(
+            [] if fault else name_shards(tarballs, source if _is_glob(source) else None)
+        ),
         fault=fault,
         own=dict(own or {}),
     )
@@ -479,7 +485,12 @@ def _wish(error: jsonschema.ValidationError) -> str:
         "object": "a group of keys",
         "null": "null",
     }
+    pattern = (
+        PATTERNS.get(str(error.absolute_path[-1])) if error.absolute_path else None
+    )
     match error.validator:
+        case "type" | "pattern" if pattern:
+            return pattern
         case "type":
             names = [wanted] if isinstance(wanted, str) else wanted
             return " or ".join(types[name] for name in names)
@@ -493,8 +504,6 @@ def _wish(error: jsonschema.ValidationError) -> str:
             return f"at most {wanted}"
         case "maxLength":
             return f"at most {wanted} characters"
-        case "pattern":
-            return PATTERNS[str(error.absolute_path[-1])]
         case "uniqueItems":
             return "without doubles"
         case _:

@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import math
 import struct
 from collections.abc import Iterator
 from fractions import Fraction
@@ -15,10 +14,11 @@ from av.sidedata.sidedata import Type as SideDataType
 from numpy.typing import NDArray
 
 from . import colors, pictures
+from .arguments import check_path, check_seconds, check_whole
 from .decoding import decode_samples
 from .demuxing import AS_PLAYERS, Reading, open_film, read_packets
 from .errors import ReelbowError
-from .timeline import exact, naming, sample_interval, scan_timeline
+from .timeline import naming, sample_interval, scan_timeline
 
 # A pixel aspect beyond this is a mistake, and so is one that makes a picture longer
 # than a JPEG can be.
@@ -256,22 +256,36 @@ def read_frames(
     Raises
     ------
     ReelbowError
-        If the file is no film, or the times cannot be.
+        If the file is no film, or nothing of it is in the chosen stretch.
     """
-    if not 0 < every < math.inf:
-        raise ReelbowError(f"every={every}: should be seconds, more than 0")
-    if not 0 <= start_s < math.inf:
-        raise ReelbowError(f"start_s={start_s}: should be seconds, 0 or more")
-    path = Path(source)
+    step = check_seconds("every", every, above=True)
+    start = check_seconds("start_s", start_s)
+    end = None if end_s is None else check_seconds("end_s", end_s)
+    if end is not None and end <= start:
+        raise ReelbowError(f"end_s must be more than start_s={start_s}, not {end_s}.")
+    if height is not None:
+        check_whole("height", height, 1)
+    path = check_path("source", source)
+    return _read_frames(path, step, start, end, height)
+
+
+def _read_frames(
+    path: Path,
+    every: Fraction,
+    start: Fraction,
+    end: Fraction | None,
+    height: int | None,
+) -> Iterator[Frame]:
     timeline = scan_timeline(path)
-    probe = probe_film(path)
     with naming(path):
-        samples = sample_interval(
-            timeline,
-            every=exact(every),
-            start=exact(start_s),
-            end=None if end_s is None else exact(end_s),
+        samples = sample_interval(timeline, every=every, start=start, end=end)
+    if not any(pts is not None for pts in samples):
+        raise ReelbowError(
+            f"{path}: there is no picture between start_s={float(start):g} and "
+            f"{'its end' if end is None else f'end_s={float(end):g}'}, of "
+            f"{float(timeline.time_s(timeline.end)):.3f} s; choose another stretch"
         )
+    probe = probe_film(path)
     for index, decoded in decode_samples(path, timeline.keyframes.tolist(), samples):
         if decoded.frame is not None and decoded.pts is not None:
             time_s = float(timeline.time_s(decoded.pts))

@@ -243,7 +243,7 @@ class Progress(logging.Handler):
             path = Path("results", job.key[0], "palettes", f"{job.key[1]}.sqlite")
             try:
                 self.n_frames += database.count_skipped(path)[1]
-            except sqlite3.Error:
+            except (sqlite3.Error, OSError, ReelbowError):
                 # The merge looks into it; here it is only counted.
                 self.logger.debug(f"{path}: frames not counted")
 
