@@ -110,6 +110,10 @@ def test_filling_does_not_change_the_defaults():
         ({"barcodes": {"kinds": ["mean", "mean"]}}, ["barcodes.kinds", "doubles"]),
         ({"barcodes": {"kinds": ["median"]}}, ["barcodes.kinds.0", "mean", "stacked"]),
         ({"barcodes": {"formats": "png"}}, ["barcodes.formats", "a list"]),
+        # Without quotes YAML takes a color for a comment, or for a number.
+        ({"barcodes": {"gap_color": None}}, ["barcodes.gap_color", "in quotes"]),
+        ({"barcodes": {"gap_color": 808080}}, ["barcodes.gap_color", "in quotes"]),
+        ({"barcodes": {"gap_color": "gray"}}, ["barcodes.gap_color", "'#d9d9d9'"]),
         ({"sampling": {"every": 10**400}}, ["sampling.every", "at most 1000000000"]),
         ({"limits": {"pixels": 2**31}}, ["limits.pixels", "at most 2147483647"]),
         ({"shards": {"frames": 10**400}}, ["shards.frames", "at most 1000000000"]),
@@ -125,10 +129,6 @@ def test_filling_does_not_change_the_defaults():
         ({"end_s": "nan"}, ["end_s is 'nan'", "a number"]),
         ({"end_s": "5,400"}, ["end_s is '5,400'", "5400 or 5.400"]),
         ({"end_s": 0}, ["end_s is 0", "above 0"]),
-        # Without quotes YAML takes a color for a comment, or for a number.
-        ({"barcodes": {"gap_color": None}}, ["barcodes.gap_color", "in quotes"]),
-        ({"barcodes": {"gap_color": 808080}}, ["barcodes.gap_color", "in quotes"]),
-        ({"barcodes": {"gap_color": "gray"}}, ["barcodes.gap_color", "'#d9d9d9'"]),
         ({"films": 5}, ["films is 5", "a text or a list"]),
         ({"films": ""}, ["films is ''", "not empty"]),
         ({"films": []}, ["films is []", "not empty"]),

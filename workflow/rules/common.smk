@@ -93,8 +93,9 @@ def as_source(path):
 
     Snakemake would read {word} and <word> in its name in its own way.
     """
-    plain = str(name_plainly(Path(path), Path(".snakemake/paths")))
-    return plain if path == DEMO_FILM else local(plain)
+    if path == DEMO_FILM:
+        return str(path)
+    return local(str(name_plainly(Path(path), Path(".snakemake/paths"))))
 
 
 def gather(**settings):
@@ -115,9 +116,8 @@ def get_plan_settings(wildcards):
     settings = {
         "crop": film.crop or config["crop"]["letterbox"],
         "max_pixels": config["limits"]["pixels"],
+        "fault": film.fault,
     }
-    if film.fault:
-        return settings | {"fault": film.fault}
     if not film.video:
         tarballs = map(str, film.tarballs)
         return settings | {"tarballs": dict(zip(film.shards, tarballs, strict=True))}

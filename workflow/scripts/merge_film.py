@@ -1,7 +1,7 @@
 """Rule merge_film: the database of a film, of those of all its shards."""
 
-from collections.abc import Collection
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 from reelbow import database

@@ -18,8 +18,8 @@ def plan_shards(
     *,
     crop: str,
     max_pixels: int,
-    stream: int | None = None,
     fault: str | None = None,
+    stream: int | None = None,
     **sampling: Any,
 ) -> None:
     """Probe a film and write its plan.
