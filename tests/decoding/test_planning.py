@@ -302,15 +302,20 @@ def tarball(path: Path, images: list[NDArray[np.uint8] | bytes]) -> Path:
     return path
 
 
+def by_name(paths: list[Path]) -> dict[str, Path]:
+    """Name the shards of tarballs."""
+    return {f"{path.stem}-{place}": path for place, path in enumerate(paths)}
+
+
 def test_each_tarball_is_a_shard_as_it_stands(tmp_path: Path) -> None:
     paths = [tarball(tmp_path / f"{i}.tar", [numbered(i)] * 3) for i in range(3)]
-    planned = planning.plan_tarballs(paths, crop="auto")
+    planned = planning.plan_tarballs(by_name(paths), crop="auto")
     assert {key: value for key, value in planned.items() if value is not None} == {
         "width": 96,
         "height": 64,
         "crop_asked": "auto",
         "shards": [
-            {"shard": f"0000{i}", "n_frames": None, "tarball": str(path)}
+            {"shard": f"{i}-{i}", "n_frames": None, "tarball": str(path)}
             for i, path in enumerate(paths)
         ],
     }
@@ -318,13 +323,15 @@ def test_each_tarball_is_a_shard_as_it_stands(tmp_path: Path) -> None:
 
 def test_bars_in_tarballs_are_found_and_can_be_kept(tmp_path: Path) -> None:
     paths = [tarball(tmp_path / "t.tar", [scene(i) for i in range(9)])]
-    assert planning.plan_tarballs(paths, crop="auto")["crop"] == "96:48:0:8"
-    assert planning.plan_tarballs(paths, crop="none")["crop"] is None
+    assert planning.plan_tarballs(by_name(paths), crop="auto")["crop"] == "96:48:0:8"
+    assert planning.plan_tarballs(by_name(paths), crop="none")["crop"] is None
 
 
 def test_images_of_several_sizes_have_no_size_and_no_bars(tmp_path: Path) -> None:
     images = [scene(1), scene(2), scene(3, (64, 96))]
-    planned = planning.plan_tarballs([tarball(tmp_path / "t.tar", images)], crop="auto")
+    planned = planning.plan_tarballs(
+        {"t": tarball(tmp_path / "t.tar", images)}, crop="auto"
+    )
     assert (planned["width"], planned["height"], planned["crop"]) == (None, None, None)
 
 
@@ -333,11 +340,11 @@ def test_what_cannot_be_read_hides_nothing_else(tmp_path: Path) -> None:
     cut.write_bytes(cut.read_bytes()[:3000])
     mixed = tarball(tmp_path / "mixed.tar", [b"no image", scene(1), scene(2)])
     missing = tmp_path / "missing.tar"
-    planned = planning.plan_tarballs([cut, missing, mixed], crop="auto")
+    planned = planning.plan_tarballs(by_name([cut, missing, mixed]), crop="auto")
     assert (planned["width"], planned["height"]) == (96, 64)
     assert planned["crop"] == "96:48:0:8"
     assert len(planned["shards"]) == 3
-    none = planning.plan_tarballs([cut, missing], crop="auto")
+    none = planning.plan_tarballs(by_name([cut, missing]), crop="auto")
     assert (none["width"], none["height"], none["crop"]) == (None, None, None)
 
 
@@ -352,7 +359,7 @@ def test_few_images_of_many_tarballs_are_looked_at(tmp_path: Path) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(planning.pictures, "decode_image", spy)
-        planning.plan_tarballs([path] * 100, crop="auto")
+        planning.plan_tarballs(by_name([path] * 100), crop="auto")
     assert 0 < len(loaded) <= planning.LETTERBOX_FRAMES
 
 
@@ -361,12 +368,14 @@ def test_damaged_images_tell_no_size(tmp_path: Path, crop: str) -> None:
     cut = pictures.encode_jpeg(np.zeros((300, 400, 3), np.uint8), quality=90)[:700]
     good = [pictures.encode_jpeg(np.full((64, 96, 3), 200, np.uint8), quality=90)] * 6
     path = tarball(tmp_path / "t.tar", [*good, cut])
-    planned = planning.plan_tarballs([path], crop=crop)
+    planned = planning.plan_tarballs(by_name([path]), crop=crop)
     assert (planned["width"], planned["height"]) == (96, 64)
 
 
 def test_images_of_another_size_are_noticed_behind_the_search(tmp_path: Path) -> None:
     light = [np.full((rows, 96, 3), 200, np.uint8) for rows in [64] * 6 + [80]]
     images = [pictures.encode_jpeg(picture, quality=90) for picture in light]
-    planned = planning.plan_tarballs([tarball(tmp_path / "t.tar", images)], crop="auto")
+    planned = planning.plan_tarballs(
+        {"t": tarball(tmp_path / "t.tar", images)}, crop="auto"
+    )
     assert (planned["width"], planned["height"], planned["crop"]) == (None, None, None)

@@ -484,7 +484,7 @@ def run_film(
 
     plan, frames = path.with_suffix(".json"), path.with_suffix(".frames.tar")
     plan_shards(
-        path, [], plan, crop=crop, stream=None, max_pixels=MAX_PIXELS, **sampling
+        path, {}, plan, crop=crop, stream=None, max_pixels=MAX_PIXELS, **sampling
     )
     planned = read_plan(plan)
     parts = planned["shards"]
@@ -536,7 +536,7 @@ def run_tarball(
     video: dict[str, Any] = {"mode": "interval", "every": 1, "start_s": 0}
     plan_shards(
         None,
-        [path],
+        {path.stem: path},
         plan,
         crop=crop,
         stream=None,

@@ -35,7 +35,8 @@ def plan(tmp_path, video=None, tarballs=(), **settings):
         "max_pixels": MAX_PIXELS,
         **settings,
     }
-    plan_shards(video, list(tarballs), tmp_path / "out" / "plan.json", **how)
+    shards = {path.stem: path for path in tarballs}
+    plan_shards(video, shards, tmp_path / "out" / "plan.json", **how)
     return read_plan(tmp_path / "out" / "plan.json")
 
 
@@ -116,8 +117,8 @@ def test_each_tarball_is_a_shard(tmp_path):
     assert [planned[key] for key in asked] == [None] * 7
     assert (planned["width"], planned["height"]) == (64, 48)
     assert planned["shards"] == [
-        {"shard": "00000", "n_frames": None, "tarball": str(tarballs[0])},
-        {"shard": "00001", "n_frames": None, "tarball": str(tarballs[1])},
+        {"shard": "b", "n_frames": None, "tarball": str(tarballs[0])},
+        {"shard": "a", "n_frames": None, "tarball": str(tarballs[1])},
     ]
 
 

@@ -26,7 +26,7 @@ ARCHIVE = {
 N_TARBALLS = 3
 
 # Plans and merges are the same for all: a test of what happens to shards does without.
-SHARDS = [f"results/tars/palettes/{i:05d}.sqlite" for i in range(N_TARBALLS)]
+SHARDS = [f"results/tars/palettes/{i}.sqlite" for i in range(N_TARBALLS)]
 
 # More than any run takes here; whoever waits longer waits for ever.
 LONGEST_S = 300

@@ -1,6 +1,9 @@
 import itertools
+import os
 import re
+import resource
 import sqlite3
+import subprocess
 from contextlib import closing
 from pathlib import Path
 
@@ -574,6 +577,106 @@ def test_fps_gives_a_time_to_frames_without_one(tmp_path, result):
 def test_a_tarball_shard_with_a_frame_beyond_its_images_is_named(tmp_path, result):
     shards = [write_shard(tmp_path / "0.sqlite", [0, 5])]
     assert "shard 00000 has frames 0 to 5" in refuse(shards, [None], result)
+
+
+# What is no damage
+
+
+@pytest.fixture
+def long(tmp_path):
+    """Two good shards, of more pages than a small disk has."""
+    return [
+        write_shard(tmp_path / "0.sqlite", range(300)),
+        write_shard(tmp_path / "1.sqlite", range(300, 600), shard="00001"),
+    ]
+
+
+def keep_from_merging(shards: list[Path], result: Path) -> str:
+    """Return why the merge fails; no finished work may be blamed or touched."""
+    before = [shard.read_bytes() for shard in shards]
+    with pytest.raises((ReelbowError, OSError)) as caught:
+        merge(shards, [300, 300], result)
+    assert [shard.read_bytes() for shard in shards] == before
+    sentence = str(caught.value)
+    for word in ["damaged", "delete it", "delete the file"]:
+        assert word not in sentence
+    return sentence
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a small disk")
+def test_a_full_disk_is_no_damage(long, tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=120k", "tmpfs", disk]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("nothing can be mounted here")
+    try:
+        sentence = keep_from_merging(long, disk / "result.sqlite")
+    finally:
+        subprocess.run(["umount", disk], check=True)
+    assert "No space left on device" in sentence
+    assert str(disk / "result.sqlite") in sentence
+
+
+@pytest.mark.parametrize("part", [0.1, 0.5, 0.9])
+def test_a_file_that_may_not_grow_is_no_damage(long, result, part):
+    merge(long, [300, 300], result)
+    size = int(result.stat().st_size * part)
+    result.unlink()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # Python ignores the signal that comes with it.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        sentence = keep_from_merging(long, result)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert f"{result}: cannot be written" in sentence
+    assert "the disk or your share of it is full" in sentence
+
+
+def test_a_shard_that_another_program_writes_to_is_no_damage(long, result):
+    with closing(sqlite3.connect(long[1], isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        sentence = keep_from_merging(long, result)
+    assert f"{long[1]}: another program is writing to it" in sentence
+
+
+def test_a_shard_that_is_gone_is_not_made_as_an_empty_one(two, result):
+    two[1].unlink()
+    with pytest.raises(FileNotFoundError, match=r"1\.sqlite"):
+        merge(two, [2, 2], result)
+    assert not two[1].exists()
+
+
+@pytest.fixture
+def nobody(tmp_path_factory):
+    """Be somebody who may not do all, even where tests run as root."""
+    before = os.geteuid()
+    if before == 0:
+        base = tmp_path_factory.getbasetemp()
+        for folder in [base, base.parent]:
+            folder.chmod(0o755)
+    yield lambda: os.seteuid(65534 if before == 0 else before)
+    os.seteuid(before)
+
+
+def test_a_shard_that_may_not_be_read_is_no_damage(long, tmp_path, result, nobody):
+    tmp_path.chmod(0o777)
+    long[1].chmod(0)
+    nobody()
+    with pytest.raises(PermissionError, match=r"Permission denied: .*1\.sqlite"):
+        merge(long, [300, 300], result)
+
+
+def test_a_folder_that_may_not_be_written_to_is_no_damage(long, tmp_path, nobody):
+    folder = tmp_path / "results"
+    folder.mkdir()
+    tmp_path.chmod(0o755)
+    folder.chmod(0o555)
+    nobody()
+    sentence = keep_from_merging(long, folder / "result.sqlite")
+    assert "result.sqlite: cannot be written" in sentence
+    assert "its folder may be written to" in sentence
 
 
 # merge_films

@@ -1,4 +1,5 @@
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -167,6 +168,8 @@ def test_any_shards_and_cores_give_the_same_rows(finished, tmp_path):
     clustered = {job for job in result.jobs if job.startswith("cluster_shard")}
     assert clustered == {"cluster_shard/colors/00000"}
     assert project.rows() == finished.rows()
+    left = {path for path in project.results() if path.startswith("colors/palettes/")}
+    assert left == {"colors/palettes/00000.sqlite"}
 
 
 def test_a_changed_module_runs_what_uses_it_again(finished, tmp_path):
@@ -242,25 +245,25 @@ def test_a_tarball_that_is_cut_off_fails_alone_and_runs_alone_when_mended(projec
     assert project.results() == {
         "failed.tsv",
         "tars/plan.json",
-        "tars/palettes/00000.sqlite",
-        "tars/palettes/00002.sqlite",
+        "tars/palettes/a.sqlite",
+        "tars/palettes/c.sqlite",
     }
     (row,) = project.failures()
     assert row.pop("ended").startswith("tars/b.tar: cut off")
     assert row == {
         "film": "tars",
-        "shard": "00001",
+        "shard": "b",
         "stage": "downsample_frames",
         "attempts": "2",
-        "log": "logs/downsample_frames/tars/00001.log",
+        "log": "logs/downsample_frames/tars/b.log",
     }
 
     tars["b"].write_bytes(whole)
     result = project.run(**config)
     assert result.status == 0, result.stderr
     assert result.jobs == {
-        "downsample_frames/tars/00001",
-        "cluster_shard/tars/00001",
+        "downsample_frames/tars/b",
+        "cluster_shard/tars/b",
         "merge_film/tars",
         "merge_films",
         "render_barcode/tars/mean",
@@ -282,6 +285,87 @@ def test_a_tarball_that_comes_later_takes_its_place(project):
     found = read_colors(project)
     assert len(found) == 3
     assert all(map(close_to, found, [COLORS[0], COLORS[1], COLORS[0]]))
+
+
+def test_a_tarball_that_comes_or_goes_runs_itself_and_the_merges_only(project):
+    for number, name in enumerate("bcde"):
+        write_tarball(project.folder / f"tars/{name}.tar", {"0.jpg": COLORS[number]})
+    config = {"films": "tars/*.tar", "barcodes": {"kinds": ["mean"], "formats": []}}
+    assert project.run(**config).status == 0
+    merges = {
+        "plan_shards/tars",
+        "merge_film/tars",
+        "merge_films",
+        "render_barcode/tars/mean",
+    }
+
+    write_tarball(project.folder / "tars/a.tar", {"0.jpg": COLORS[4]})
+    result = project.run(**config)
+    assert result.status == 0, result.stderr
+    assert result.jobs == {
+        *merges,
+        "downsample_frames/tars/a",
+        "cluster_shard/tars/a",
+    }
+    found = read_colors(project)
+    assert all(map(close_to, found, [COLORS[4], *COLORS[:4]]))
+    assert len(found) == 5
+
+    (project.folder / "tars/c.tar").unlink()
+    # What is not Reelbow's own stays.
+    mine = project.folder / "results/tars/palettes/notes.sqlite"
+    mine.write_text("mine")
+    result = project.run(**config)
+    assert result.status == 0, result.stderr
+    assert result.jobs == merges
+    assert len(read_colors(project)) == 4
+    assert mine.read_text() == "mine"
+    left = [*project.results(), *project._logs()]
+    assert not [name for name in left if Path(name).stem == "c"]
+    assert {Path(name).stem for name in left} >= set("abde")
+
+
+def test_other_colors_of_kept_thumbnails_decode_nothing(finished, tmp_path):
+    project = finished.copy(tmp_path / "project")
+    config = {**FINISHED, **NO_PICTURES, "downsample": {"keep": True}}
+    shards = ["00000", "00001", "00002"]
+    # What is done stays so; only what is made from then on is kept.
+    assert project.run(**config).jobs == set()
+    (project.folder / "results/colors/palettes/00001.sqlite").unlink()
+    project.run(**config)
+    kept = project.folder / "results/colors/thumbnails"
+    assert {path.name for path in kept.iterdir()} == {"00001.npz"}
+
+    merges = {"merge_film/colors", "merge_films"}
+    first = {
+        f"{rule}/colors/{shard}"
+        for rule in ["extract_frames", "downsample_frames"]
+        for shard in ["00000", "00002"]
+    }
+    clustered = {f"cluster_shard/colors/{shard}" for shard in shards}
+    for cluster, decoded in [
+        ({"n_colors": 3}, first),
+        ({"n_colors": 3, "color_space": "oklab"}, set()),
+        ({"n_colors": 8}, set()),
+    ]:
+        result = project.run(**config, cluster=cluster)
+        assert result.status == 0, result.stderr
+        assert result.jobs == {*decoded, *clustered, *merges}
+    assert project.rows() == finished.rows()
+
+    # No longer kept: they go as soon as they are used.
+    config = {**FINISHED, **NO_PICTURES, "cluster": {"n_colors": 2}}
+    assert project.run(**config).jobs == {*clustered, *merges}
+    assert not any(kept.glob("*"))
+
+
+def test_another_sampling_is_none_of_a_tarball_s_business(project):
+    write_tarball(project.folder / "a.tar", {"0.jpg": COLORS[0]})
+    assert project.run(films="a.tar", **NO_PICTURES).status == 0
+    sampling = {"mode": "frames", "every": 2}
+    result = project.run(films="a.tar", sampling=sampling, **NO_PICTURES)
+    assert result.jobs == set()
+    assert result.status == 0
 
 
 # Failures

@@ -156,7 +156,7 @@ def test_a_bad_film_is_told_in_one_sentence(failed, name):
     (row,) = [row for row in project.failures() if row["film"] == name]
     stage, shard = ("plan_shards", "")
     if name == "noimages":
-        stage, shard = ("downsample_frames", "00000")
+        stage, shard = ("downsample_frames", name)
     assert (row["stage"], row["shard"], row["attempts"]) == (stage, shard, "1")
     assert row["log"] == "/".join(filter(None, ["logs", stage, name, shard])) + ".log"
     (line,) = (project.folder / row["log"]).read_text().splitlines()[-1:]
@@ -252,7 +252,10 @@ def test_only_regular_images_are_frames(hostile):
 def test_an_image_that_does_not_decode_is_skipped_with_its_reason(hostile):
     project, _, _, _ = hostile
     skipped = project.query("SELECT shard, name, reason FROM skipped")
-    assert {row[:2] for row in skipped} == {("00000", "bad.jpg"), ("00000", "none.jpg")}
+    assert {row[:2] for row in skipped} == {
+        ("hostile", "bad.jpg"),
+        ("hostile", "none.jpg"),
+    }
     for _, _, reason in skipped:
         assert reason
         assert "\n" not in reason

@@ -16,6 +16,7 @@ from reelbow.code import describe_versions, digest_code
 from reelbow.config import DEMO_FILM, check_config, read_films
 from reelbow.errors import ReelbowError
 from reelbow.plan import read_plan, summarize_plan
+from reelbow.shard_names import PATTERN as SHARD_PATTERN
 
 DEFAULT_SHEET = "config/films.tsv"
 
@@ -27,6 +28,15 @@ try:
     FILMS = {film.film: film for film in read_films(config["films"])}
 except ReelbowError as error:
     progress.refuse(str(error))
+
+RULES_OF_A_FILM = [
+    "plan_shards",
+    "extract_frames",
+    "downsample_frames",
+    "cluster_shard",
+    "merge_film",
+    "render_barcode",
+]
 
 PLACES = {film: place for place, film in enumerate(FILMS)}
 
@@ -61,7 +71,7 @@ WITHOUT_RESULT = {"keep", "gpu_engine", "gpu_share", "gpu_wait_min"}
 
 wildcard_constraints:
     film="|".join(map(re.escape, FILMS)),
-    shard=r"\d{5}",
+    shard=SHARD_PATTERN,
     kind="|".join(config["barcodes"]["kinds"]) or "none",
 
 
@@ -81,9 +91,36 @@ def as_source(path):
     return str(path) if path == DEMO_FILM else local(str(path))
 
 
-def get_tarballs(wildcards):
-    """The film's tarballs."""
-    return [str(tarball) for tarball in get_film(wildcards).tarballs]
+def gather(**settings):
+    """A params function: a rule's settings as one dict; functions are asked.
+
+    Snakemake compares the values of params without their names: two params that swap
+    their values would run nothing again.
+    """
+    return lambda wildcards: {
+        name: value(wildcards) if callable(value) else value
+        for name, value in settings.items()
+    }
+
+
+def get_plan_settings(wildcards):
+    """What a film's plan depends on; tarballs have no sampling."""
+    film = get_film(wildcards)
+    settings = {
+        "crop": film.crop or config["crop"]["letterbox"],
+        "max_pixels": config["limits"]["pixels"],
+    }
+    if not film.video:
+        tarballs = map(str, film.tarballs)
+        return settings | {"tarballs": dict(zip(film.shards, tarballs, strict=True))}
+    return settings | {
+        "stream": film.stream,
+        "start_s": film.start_s,
+        "end_s": film.end_s,
+        "mode": config["sampling"]["mode"],
+        "every": config["sampling"]["every"],
+        "per_shard": config["shards"]["frames"],
+    }
 
 
 def lookup_film(column):
@@ -94,6 +131,17 @@ def lookup_film(column):
 def get_own_columns(wildcards):
     """The further columns of the film's row, which Reelbow only hands on."""
     return getattr(get_film(wildcards), "own", {})
+
+
+def rank(rule):
+    """A priority: film by film, and within a film what is nearest to its end."""
+    place_in_film = RULES_OF_A_FILM.index(rule)
+
+    def get_rank(wildcards):
+        n_later = len(PLACES) - PLACES[wildcards.film]
+        return n_later * len(RULES_OF_A_FILM) + place_in_film
+
+    return get_rank
 
 
 def keep_if(keep, path):
@@ -122,8 +170,7 @@ def get_tarball(wildcards):
     """A shard's frames: extracted from the video, or the user's own tarball."""
     if get_film(wildcards).video:
         return f"results/{wildcards.film}/frames/{wildcards.shard}.tar"
-    shard = get_plan(wildcards)["shards"][int(wildcards.shard)]
-    return as_source(shard["tarball"])
+    return as_source(get_plan(wildcards)["shards"][wildcards.shard]["tarball"])
 
 
 def get_clustered(wildcards):
@@ -131,6 +178,25 @@ def get_clustered(wildcards):
     if config["downsample"]["height"] is None:
         return get_tarball(wildcards)
     return f"results/{wildcards.film}/thumbnails/{wildcards.shard}.npz"
+
+
+def are_frames_used_up(wildcards):
+    """Whether a shard's tarball is to go when it is read: 0 or 1."""
+    extracted = get_film(wildcards).video is not None
+    return int(workflow.local_exec and extracted and not config["extract"]["keep"])
+
+
+def are_clustered_used_up(wildcards):
+    """Whether what is clustered is to go then: 0 or 1."""
+    if config["downsample"]["height"] is None:
+        return are_frames_used_up(wildcards)
+    return int(workflow.local_exec and not config["downsample"]["keep"])
+
+
+def get_kept(wildcards):
+    """The folders of frames and thumbnails that are to be kept, separated by commas."""
+    kept = {"frames": "extract", "thumbnails": "downsample"}
+    return ",".join(folder for folder in kept if config[kept[folder]]["keep"]) or "none"
 
 
 def get_shaping(wildcards):
@@ -147,7 +213,7 @@ def get_shaping(wildcards):
 
 def get_size(wildcards):
     """What a shard holds, as far as its plan tells."""
-    return measure_shard(int(wildcards.shard), *find_plan(wildcards))
+    return measure_shard(wildcards.shard, *find_plan(wildcards))
 
 
 @functools.cache
@@ -235,13 +301,26 @@ def estimate_clustering_s(size):
     )
 
 
+def get_shard_place(wildcards):
+    """A shard's place in its film, from 0, known before there is a plan."""
+    if get_film(wildcards).video:
+        return int(wildcards.shard)
+    return place_tarballs(wildcards.film)[wildcards.shard]
+
+
+@functools.cache
+def place_tarballs(film):
+    """The places of a film's shards that are tarballs, by their names."""
+    return {shard: place for place, shard in enumerate(FILMS[film].shards)}
+
+
 def get_gpu_tag(wildcards):
     """GPUs that are meant for a shard, 0 or 1, whatever its attempt."""
     share = get_film(wildcards).gpu
     if share is None:
         share = config["cluster"]["gpu_share"]
     place = PLACES[wildcards.film]
-    return int(needs.has_gpu(int(wildcards.shard), share, place))
+    return int(needs.has_gpu(get_shard_place(wildcards), share, place))
 
 
 def get_gpu(wildcards, attempt):
@@ -329,11 +408,6 @@ def get_code(script, *engines):
     return digest_code(SCRIPTS / f"{script}.py", *engines)
 
 
-def get_wanted_crop(wildcards):
-    """The film's own crop, or that of all films: auto, none or w:h:x:y."""
-    return get_film(wildcards).crop or config["crop"]["letterbox"]
-
-
 def get_crop(wildcards):
     """What is cropped from the user's own images; extracted ones are cropped already."""
     return None if get_film(wildcards).video else get_plan(wildcards)["crop"]
@@ -344,8 +418,8 @@ def get_shards(wildcards):
     if workflow.is_main_process and not workflow.local_exec:
         doubt_shards(wildcards.film)
     return [
-        f"results/{wildcards.film}/palettes/{part['shard']}.sqlite"
-        for part in get_plan(wildcards)["shards"]
+        f"results/{wildcards.film}/palettes/{shard}.sqlite"
+        for shard in get_plan(wildcards)["shards"]
     ]
 
 

@@ -12,18 +12,23 @@ rule merge_film:
         "logs/merge_film/{film}.log",
     benchmark:
         "logs/merge_film/{film}.tsv"
+    priority: rank("merge_film")
     conda:
         "../../envs/cluster_cpu.yaml"
     threads: 1
     resources:
         mem_mb=ask_more(700),
         runtime=get_film_minutes,
+        # No params: what is to be kept changes no database.
+        keep=get_kept,
     params:
-        title=lookup_film("title"),
-        source=lookup_film("source"),
-        own=get_own_columns,
-        fps=lookup_film("fps"),
-        n_colors=config["cluster"]["n_colors"],
+        settings=gather(
+            title=lookup_film("title"),
+            source=lookup_film("source"),
+            own=get_own_columns,
+            fps=lookup_film("fps"),
+            n_colors=config["cluster"]["n_colors"],
+        ),
         code=get_code("merge_film"),
     script:
         "../scripts/merge_film.py"
@@ -45,7 +50,8 @@ rule merge_films:
         mem_mb=ask_more(700),
         runtime=get_films_minutes,
     params:
-        n_colors=config["cluster"]["n_colors"],
+        # The films too: Snakemake sees which inputs there are, and not their order.
+        settings=gather(films=list(FILMS), n_colors=config["cluster"]["n_colors"]),
         code=get_code("merge_films"),
     script:
         "../scripts/merge_films.py"

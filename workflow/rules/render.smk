@@ -19,6 +19,7 @@ rule render_barcode:
         "logs/render_barcode/{film}/{kind}.log",
     benchmark:
         "logs/render_barcode/{film}/{kind}.tsv"
+    priority: rank("render_barcode")
     conda:
         "../../envs/render.yaml"
     threads: 1

@@ -64,6 +64,7 @@ def extract_frames(
 
 
 if __name__ == "__main__":
+    settings = snakemake.params.settings
     run(
         extract_frames,
         log=snakemake.log[0],
@@ -74,10 +75,10 @@ if __name__ == "__main__":
         frames=Path(snakemake.output.frames),
         film_id=snakemake.wildcards.film,
         shard=snakemake.wildcards.shard,
-        height=snakemake.params.height,
-        quality=snakemake.params.quality,
-        strip_rows=snakemake.params.strip_rows,
-        mean_space=snakemake.params.mean_space,
+        height=settings["height"],
+        quality=settings["quality"],
+        strip_rows=settings["strip_rows"],
+        mean_space=settings["mean_space"],
         scratch_mb=snakemake.resources.disk_mb,
-        reading=Reading(snakemake.params.stream, snakemake.params.max_pixels),
+        reading=Reading(settings["stream"], settings["max_pixels"]),
     )

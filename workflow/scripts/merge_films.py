@@ -13,11 +13,12 @@ def merge_films(films: list[Path], palettes: Path, *, n_colors: int) -> None:
 
 
 if __name__ == "__main__":
+    settings = snakemake.params.settings
     run(
         merge_films,
         log=snakemake.log[0],
         mem_mb=snakemake.resources.mem_mb,
         films=[Path(film) for film in snakemake.input.films],
         palettes=Path(snakemake.output.palettes),
-        n_colors=snakemake.params.n_colors,
+        n_colors=settings["n_colors"],
     )

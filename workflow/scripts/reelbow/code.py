@@ -17,7 +17,9 @@ LIBRARY = Path(__file__).parent
 PACKAGE = LIBRARY.name
 
 # They tell of failures, keep compiled code or find a place, and change no result.
-WITHOUT_RESULT = frozenset({"compiled", "errors", "failures", "gpu", "job", "scratch"})
+WITHOUT_RESULT = frozenset(
+    {"compiled", "errors", "failures", "gpu", "job", "leftovers", "scratch"}
+)
 
 
 # Packages whose version can show in a palette.

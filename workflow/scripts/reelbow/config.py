@@ -17,6 +17,7 @@ import jsonschema
 import yaml
 
 from .errors import ReelbowError
+from .shard_names import name_shards
 from .tarball import TARBALL_SUFFIXES, is_tarball, natural_key
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
@@ -54,6 +55,7 @@ class Film(NamedTuple):
     # One of these two.
     video: Path | None
     tarballs: list[Path]
+    shards: list[str]  # of the tarballs, in their order
 
 
 def check_config(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -240,6 +242,7 @@ def _read_film(row: Mapping[str, Any], where: str) -> Film:
         crop=row.get("crop"),
         video=video,
         tarballs=tarballs,
+        shards=name_shards(tarballs, None if Path(source).exists() else source),
     )
 
 

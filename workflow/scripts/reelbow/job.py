@@ -171,11 +171,16 @@ def handing_on(path: Path, scratch_mb: int) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def taking_over(path: Path) -> Iterator[None]:
+def taking_over(path: Path, *, used_up: bool = False) -> Iterator[None]:
     """Delete what `path` leads to in the node's scratch when all inside is done.
 
     Snakemake itself deletes the link only. After a failure both are deleted: the shard
     starts over, maybe on another node.
+
+    Parameters
+    ----------
+    used_up : whether to delete the file itself too, wherever it is. Snakemake would,
+        but not as long as there are films that are not planned yet
     """
     try:
         yield
@@ -183,6 +188,9 @@ def taking_over(path: Path) -> Iterator[None]:
         scratch.release(path, with_link=True)
         raise
     scratch.release(path)
+    # On a node Snakemake looks for the files of a group of jobs when all are done.
+    if used_up and "SLURM_JOB_ID" not in os.environ:
+        path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -195,7 +203,9 @@ def replacing(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     # What killed attempts left.
     for left in path.parent.glob(f".{glob.escape(path.stem)}.[0-9]*{path.suffix}"):
-        left.unlink(missing_ok=True)
+        # And not what another job is about to write, as for a shard `tape.1` of `tape`.
+        if left.stem.removeprefix(f".{path.stem}.").isdecimal():
+            left.unlink(missing_ok=True)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         yield temporary

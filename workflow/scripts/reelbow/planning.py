@@ -2,7 +2,7 @@
 
 import contextlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -111,7 +111,7 @@ def plan_video(
         "n_frames": len(samples),
         "shards": [
             {
-                "shard": _name_shard(number),
+                "shard": f"{number:05d}",
                 "first_frame": first,
                 "n_frames": len(samples[first : first + per_shard]),
                 "pts": samples[first : first + per_shard],
@@ -122,13 +122,14 @@ def plan_video(
 
 
 def plan_tarballs(
-    tarballs: Sequence[Path], *, crop: str, max_pixels: int = pictures.MAX_PIXELS
+    shards: Mapping[str, Path], *, crop: str, max_pixels: int = pictures.MAX_PIXELS
 ) -> Plan:
     """Plan a film of frame tarballs, each a shard as it stands.
 
     Only a few images are read, for the size and the letterbox: how many there are is
     known when the shards are done, and a damaged tarball fails its own shard only.
     """
+    tarballs = list(shards.values())
     sizes: set[tuple[int, ...]] = set()
     images = _look_into(tarballs)
 
@@ -170,8 +171,8 @@ def plan_tarballs(
         "n_pictures": None,
         "n_frames": None,
         "shards": [
-            {"shard": _name_shard(number), "n_frames": None, "tarball": str(tarball)}
-            for number, tarball in enumerate(tarballs)
+            {"shard": shard, "n_frames": None, "tarball": str(tarball)}
+            for shard, tarball in shards.items()
         ],
     }
 
@@ -208,10 +209,6 @@ def _enlarge(crop: pictures.Crop, width: int, height: int) -> pictures.Crop:
     right = min(width, math.floor((crop.x + crop.width) * factor))
     bottom = min(height, math.floor((crop.y + crop.height) * factor))
     return pictures.Crop(right - x, bottom - y, x, y)
-
-
-def _name_shard(number: int) -> str:
-    return f"{number:05d}"
 
 
 def _look_into(tarballs: Sequence[Path]) -> Iterator[bytes]:
