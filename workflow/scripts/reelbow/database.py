@@ -46,7 +46,8 @@ CREATE TABLE films (
     color_range TEXT,
     transfer TEXT,
     primaries TEXT,
-    assumed TEXT,              -- which of these four the film does not say
+    assumed TEXT,              -- which of these four the film does not say;
+                               -- "varies": some of its pictures have others
     sheet TEXT,                -- the sheet's further columns, as a JSON object
     made_at TEXT               -- when its last shard was made, UTC
 ) STRICT;
@@ -510,6 +511,14 @@ def add_shard(
     )
 
 
+def note_varying_coding(connection: sqlite3.Connection) -> None:
+    """Say that some of the only film's pictures are coded otherwise than it says."""
+    connection.execute(
+        """UPDATE films SET assumed = coalesce(assumed || ',', '') || 'varies'
+        WHERE ',' || coalesce(assumed, '') || ',' NOT LIKE '%,varies,%'"""
+    )
+
+
 def finish(
     connection: sqlite3.Connection, metadata: Mapping[str, str], *, n_colors: int
 ) -> None:
@@ -552,6 +561,13 @@ def _sum_up_shards(connection: sqlite3.Connection) -> dict[str, str]:
     return summed if made_at is None else {**summed, "made_at": made_at}
 
 
+def _has_varying_coding(connection: sqlite3.Connection) -> bool:
+    (found,) = connection.execute(
+        "SELECT count(*) FROM part.films WHERE ',' || assumed || ',' LIKE '%,varies,%'"
+    ).fetchone()
+    return bool(found)
+
+
 def _list_counts(counts: Iterable[tuple[str, int]]) -> str:
     return "; ".join(f"{value} ({n})" for value, n in counts)
 
@@ -591,6 +607,8 @@ def merge_shards(
             with _attach(connection, path, f"shard {shard}"):
                 count = _verify_shard(connection, shard, planned[shard], n_frames)
                 own, versions_of_own = _read_metadata(connection)
+                if _has_varying_coding(connection):
+                    note_varying_coding(connection)
                 # A transaction a shard: SQLite lets go of no database within one, and
                 # attaches ten at most. The result is whole or not there all the same,
                 # since it gets its name when all is done.
