@@ -1,9 +1,8 @@
 """Films as a viewer sees them: upright, in shape, in sRGB, read at regular times."""
 
-import contextlib
 import dataclasses
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -111,13 +110,11 @@ def probe_film(path: Path, reading: Reading = AS_PLAYERS) -> Probe:
     with container:
         frame = None
         for packet in read_packets(container, stream):
-            with contextlib.suppress(av.FFmpegError):
-                frame = next(iter(packet.decode()), None)
+            frame = _take_first(packet.decode)
             if frame is not None:
                 break
         if frame is None:
-            with contextlib.suppress(av.FFmpegError):
-                frame = next(iter(stream.codec_context.decode(None)), None)
+            frame = _take_first(lambda: stream.codec_context.decode(None))
         if frame is None:
             raise ReelbowError(
                 f"{path}: no picture in it can be decoded; get an undamaged file"
@@ -149,6 +146,17 @@ def probe_film(path: Path, reading: Reading = AS_PLAYERS) -> Probe:
             rate=stream.average_rate,
             coding=colors.find_coding(frame),
         )
+
+
+def _take_first(decode: Callable[[], Iterable[av.VideoFrame]]) -> av.VideoFrame | None:
+    """Decode and take the first frame, if there is one."""
+    try:
+        return next(iter(decode()), None)
+    except MemoryError:
+        # PyAV's is an FFmpegError too, but no fault of the film's.
+        raise
+    except av.FFmpegError:
+        return None
 
 
 def develop_frame(frame: av.VideoFrame, probe: Probe) -> NDArray[np.uint8]:
