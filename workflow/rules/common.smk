@@ -9,7 +9,7 @@ from types import SimpleNamespace
 SCRIPTS = Path(workflow.current_basedir).parent / "scripts"
 sys.path.append(str(SCRIPTS))
 
-from reelbow import progress, scratch
+from reelbow import pace, progress, scratch
 from reelbow import resources as needs
 from reelbow.code import describe_run, digest_code
 from reelbow.config import DEMO_FILM, check_config, read_films
@@ -33,9 +33,6 @@ PLACES = {film: place for place, film in enumerate(FILMS)}
 # told of a run is that workflow's own matter.
 IS_MODULE = workflow.modifier.namespace is not None
 RESULTS = Path(workflow.modifier.modify_path("results"))
-
-if not IS_MODULE:
-    PROGRESS = progress.Progress(logger, workflow, config["cluster"]["gpu_wait_min"])
 
 # Links that lead to another machine's scratch: Snakemake would stumble over them. With
 # a lock there they may be those of a run that is going on.
@@ -376,3 +373,44 @@ def get_all_barcodes(wildcards):
         kind=config["barcodes"]["kinds"],
         ending=[".png", *FIGURE_ENDINGS],
     )
+
+
+def weigh_job(job):
+    """Seconds that a job, named with its wildcards, works on what is planned."""
+    name, *values = job
+    if name == "plan_shards":
+        return 0
+    if name not in pace.STAGES:
+        return needs.ROW_S * sum(map(count_frames, values[:1] or FILMS))
+    film, shard = values
+    if not (RESULTS / film / "plan.json").exists():
+        return 0
+    size = get_size(SimpleNamespace(film=film, shard=shard))
+    if name == "extract_frames":
+        return needs.estimate_extraction_s(size)
+    if name == "downsample_frames":
+        return needs.estimate_downsampling_s(size)
+    return estimate_clustering_s(size)
+
+
+def expect_films(films):
+    """What is to come of films that are not planned yet."""
+    return pace.expect_films(
+        films,
+        mode=config["sampling"]["mode"],
+        every=config["sampling"]["every"],
+        per_shard=config["shards"]["frames"],
+    )
+
+
+if not IS_MODULE:
+    PROGRESS = progress.Progress(
+        logger,
+        workflow,
+        films=FILMS,
+        weigh=weigh_job,
+        expect=expect_films,
+        gpu_wait_min=config["cluster"]["gpu_wait_min"],
+    )
+    if workflow.is_main_process:
+        PROGRESS.listen()

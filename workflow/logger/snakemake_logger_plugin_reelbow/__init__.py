@@ -52,7 +52,7 @@ def put_in_words(record: logging.LogRecord) -> bool:
 
 
 def explain(error: BaseException) -> str | None:
-    """Say what is wrong with the configuration, if that is what Snakemake stopped at."""
+    """Say what is wrong with the configuration, if it is that."""
     for frame, _ in traceback.walk_tb(error.__traceback__):
         if frame.f_code.co_name == "load_configfile":
             return explain_file(Path(frame.f_locals["configpath"]))
