@@ -142,6 +142,7 @@ def test_films_that_are_not_planned_yet_count_with_what_is_expected(
 ):
     """Whether all plans come first or each film is finished before the next."""
     films, n_shards = "abc", 2
+    run.progress.films = {film: film for film in films}
     run.progress.expect = lambda films: {
         film: Expected(2 * n_shards, n_shards) for film in "abc"
     }
