@@ -32,6 +32,7 @@ CLOSE_S = 10
 
 def run(folder: Path, n_films: int, seconds: list[int], every: float) -> float:
     """Run the workflow; print the table and return the worst ratio."""
+    (folder / "films").mkdir()
     for film, length in zip(range(n_films), itertools.cycle(seconds)):
         frames = (numbered(film + frame, (320, 180)) for frame in range(RATE * length))
         write_film(folder / f"films/{film:03d}.mp4", frames, rate=RATE)

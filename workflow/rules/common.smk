@@ -9,7 +9,7 @@ from types import SimpleNamespace
 SCRIPTS = Path(workflow.current_basedir).parent / "scripts"
 sys.path.append(str(SCRIPTS))
 
-from reelbow import pace, progress, scratch
+from reelbow import __version__, failures, pace, progress, scratch
 from reelbow import resources as needs
 from reelbow.code import describe_run, digest_code
 from reelbow.config import DEMO_FILM, check_config, read_films
@@ -367,12 +367,25 @@ def get_all_shards(wildcards):
 
 def get_all_barcodes(wildcards):
     """Every picture that the configuration asks for."""
-    return expand(
+    pictures = expand(
         "results/{film}/barcodes/{kind}{ending}",
         film=FILMS,
         kind=config["barcodes"]["kinds"],
         ending=[".png", *FIGURE_ENDINGS],
     )
+    return leave_out_failed(pictures)
+
+
+def get_tables(wildcards):
+    """The tables of all films."""
+    return leave_out_failed(["results/films.tsv"])
+
+
+def leave_out_failed(paths):
+    """The files; of those of a report only what is there, or there would be none."""
+    if not any(argument.startswith("--report") for argument in sys.argv):
+        return paths
+    return [path for path in paths if Path(path).exists()]
 
 
 def weigh_job(job):
@@ -402,6 +415,9 @@ def expect_films(films):
         per_shard=config["shards"]["frames"],
     )
 
+
+# What a report says beside the configuration.
+config["about"] = {"version": __version__, "failed": failures.read_table()}
 
 if not IS_MODULE:
     PROGRESS = progress.Progress(

@@ -26,7 +26,14 @@ DEMO_FILM = Path("results/demo/film.mp4")
 
 # Files of results/ that a film's folder must not take the name of.
 RESERVED_IDS = frozenset(
-    {"palettes.sqlite", "failed.tsv", "profile.tsv", "profile.png"}
+    {
+        "palettes.sqlite",
+        "films.tsv",
+        "skipped.tsv",
+        "failed.tsv",
+        "profile.tsv",
+        "profile.png",
+    }
 )
 
 # What the schemas' patterns mean, by the key they are for.

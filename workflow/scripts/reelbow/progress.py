@@ -680,7 +680,7 @@ def _name_kind(file: Path) -> str:
         return "figures" if FIGURE.search(file.name) else "barcodes"
     if file.parent.name == "palettes":
         return "shards"
-    return "palettes" if file.name == "palettes.sqlite" else "files"
+    return "palettes" if file.name == "palettes.sqlite" else "others"
 
 
 def _sum_up(files: Sequence[Path]) -> Path:
