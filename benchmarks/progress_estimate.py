@@ -4,7 +4,7 @@ Makes short films, runs the workflow on them and notes when each line of progres
 came. Prints told and true seconds at the quarters of the run, and the worst ratio
 from the first quarter on; within 10 s of the end a line counts as right.
 
-    uv run python benchmarks/progress_estimate.py 8 --seconds 300 60 120
+    uv run python benchmarks/progress_estimate.py 8 --seconds 300 60 120 --config 'sampling={every: 0.1}'
     uv run python benchmarks/progress_estimate.py 300 --seconds 4
 """
 
@@ -30,7 +30,7 @@ LEFT = re.compile(r"Reelbow: (.*?);.*about (?:(\d+):)?(\d+):(\d\d) left")
 CLOSE_S = 10
 
 
-def run(folder: Path, n_films: int, seconds: list[int], every: float) -> float:
+def run(folder: Path, n_films: int, seconds: list[int], config: list[str]) -> float:
     """Run the workflow; print the table and return the worst ratio."""
     (folder / "films").mkdir()
     for film, length in zip(range(n_films), itertools.cycle(seconds)):
@@ -39,10 +39,12 @@ def run(folder: Path, n_films: int, seconds: list[int], every: float) -> float:
     copy_workflow(folder / "code")
     begun = time.monotonic()
     command = [sys.executable, "-m", "snakemake", "-s", folder / "code/Snakefile"]
-    config = ["films=films/*.mp4", f"sampling={{every: {every}}}"]
     told = []
     with subprocess.Popen(
-        [*command, "--config", *config], cwd=folder, stderr=subprocess.PIPE, text=True
+        [*command, "--config", "films=films/*.mp4", *config],
+        cwd=folder,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         assert process.stderr is not None
         for line in process.stderr:
@@ -74,7 +76,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("films", type=int)
     parser.add_argument("--seconds", type=int, nargs="+", default=[4], help="of films")
-    parser.add_argument("--every", type=float, default=1.0, help="seconds")
+    parser.add_argument("--config", nargs="+", default=[], help="as for Snakemake")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        run(Path(folder), arguments.films, arguments.seconds, arguments.every)
+        run(Path(folder), arguments.films, arguments.seconds, arguments.config)

@@ -106,10 +106,13 @@ class Pace:
         # For rules of which no job is done yet.
         usual = statistics.fmean(factors.values())
         running_s = {job: now_s - begun for job, begun in self._begun.items()}
-        left_s = 0.0
+        sums_s: dict[str, float] = defaultdict(float)
+        longest_s: dict[str, float] = defaultdict(float)
         for job in jobs:
             whole_s = self.weigh(job) * factors.get(job[0], usual)
-            left_s += max(0.0, whole_s - running_s.get(job, 0.0))
+            left_s = max(0.0, whole_s - running_s.get(job, 0.0))
+            sums_s[job[0]] += left_s
+            longest_s[job[0]] = max(longest_s[job[0]], left_s)
         if n_to_come:
             weights = defaultdict(list)
             for job, weight in self._weights.items():
@@ -118,9 +121,14 @@ class Pace:
                 return None
             for rule in weights.keys() & STAGES:
                 whole_s = statistics.fmean(weights[rule]) * factors.get(rule, usual)
-                left_s += n_to_come * whole_s
+                sums_s[rule] += n_to_come * whole_s
         busy_s = self._busy_s + sum(running_s.values())
-        return left_s * (now_s - self.first_s) / max(busy_s, 1e-3)
+        side_by_side = (now_s - self.first_s) / max(busy_s, 1e-3)
+        # At the end of a run the rules' last jobs wait for each other.
+        return sum(
+            max(work_s * side_by_side, longest_s[rule])
+            for rule, work_s in sums_s.items()
+        )
 
 
 class Expected(NamedTuple):
