@@ -1,10 +1,11 @@
-"""How right the time left is that a run tells, against what then came.
+r"""How right the time left is that a run tells, against what then came.
 
 Makes short films, runs the workflow on them and notes when each line of progress
 came. Prints told and true seconds at the quarters of the run, and the worst ratio
 from the first quarter on; within 10 s of the end a line counts as right.
 
-    uv run python benchmarks/progress_estimate.py 8 --seconds 300 60 120 --config 'sampling={every: 0.1}'
+    uv run python benchmarks/progress_estimate.py 8 --seconds 300 60 120 \
+        --config 'sampling={every: 0.1}'
     uv run python benchmarks/progress_estimate.py 300 --seconds 4
 """
 

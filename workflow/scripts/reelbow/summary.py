@@ -27,7 +27,10 @@ def write_query(database: Path, query: str, table: Path) -> None:
         found = connection.execute(query)
         columns = [column for column, *_ in found.description]
         shown = [place for place, name in enumerate(columns) if name != "film_id"]
-        with replacing(table) as temporary, temporary.open("w", newline="") as stream:
+        with (
+            replacing(table) as temporary,
+            temporary.open("w", newline="", encoding="utf-8") as stream,
+        ):
             writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
             writer.writerow([columns[place] for place in shown])
             writer.writerows([row[place] for place in shown] for row in found)
