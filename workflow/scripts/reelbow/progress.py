@@ -244,10 +244,6 @@ class Progress(logging.Handler):
         match str(about.get("event")):
             case "job_info":
                 self._begin(about)
-            case "job_error":
-                # The terminal ended the jobs too: they did not fail.
-                if not self.is_stopped:
-                    self._fail([about["jobid"]], about)
             case "run_info" if self.workflow.dryrun:
                 # It comes before the jobs are gone through, and again after that.
                 if self.plans:
@@ -282,11 +278,12 @@ class Progress(logging.Handler):
         if event == "job_error" and about["jobid"] in self.explained:
             self.explained.discard(about["jobid"])
             return False
-        if event == "job_error" and self.on_slurm:
-            self._fail_job(about)
+        if event == "job_error":
+            if self.on_slurm:
+                self._fail_job(about)
+            else:
+                self._warn(self._fail([about["jobid"]], about))
             return False
-        if text.startswith("Nothing to be done"):
-            self._forget_failures()
         if "CalledProcessError" in text:
             return not text.rstrip().endswith("returned non-zero exit status 1.")
         return not (self.failed and text.endswith(NOTHING_NEW))
@@ -388,7 +385,10 @@ class Progress(logging.Handler):
                 f"waited for a GPU for more than {self.gpu_wait_min:g} minutes "
                 "(cluster.gpu_wait_min)"
             )
-        failure = self._fail(jobids, about, ended)
+        self._warn(self._fail(jobids, about, ended))
+
+    def _warn(self, failure: Failure) -> None:
+        """Say in one line that an attempt failed."""
         name = " ".join(filter(None, [failure.film, failure.shard]))
         log = f" (log: {failure.log})" if failure.log else ""
         self.logger.warning(
@@ -443,7 +443,8 @@ class Progress(logging.Handler):
             done, total = self.n_jobs
             parts.append(f"{done:,} of {_count(total, 'job')}")
         line = ", ".join([" and ".join(parts) + " done", *self._describe_rest(n_left)])
-        n_others = counts.total() - counts["all"]
+        left = list(filter(self._will_run, left))
+        n_others = sum(job[0] not in STAGES for job in left)
         if n_others and not n_left and not unplanned:
             line += f", {_count(n_others, 'merge or picture')} left"
         if self.n_frames and self.pace.first_s is not None:
@@ -451,8 +452,7 @@ class Progress(logging.Handler):
             line += f"; {rate:,.0f} frames/s"
         # Of a film that cannot be looked into before it is planned nothing is known.
         if unplanned <= self.expected.keys():
-            jobs = filter(self._will_run, left)
-            left_s = self.pace.estimate_left_s(jobs, n_to_come, now)
+            left_s = self.pace.estimate_left_s(left, n_to_come, now)
             line += f"; about {format_time(left_s)} left" if left_s is not None else ""
         return line
 
@@ -575,6 +575,7 @@ class Progress(logging.Handler):
         """Say what failed and how to go on, and leave it as a table."""
         if not self.failed:
             return
+        self._tell_results()
         self._warn_of_skipped()
         self._warn_of_fallbacks()
         failures = sorted(self.failed.values())
@@ -680,6 +681,8 @@ def _name_kind(file: Path) -> str:
         return "figures" if FIGURE.search(file.name) else "barcodes"
     if file.parent.name == "palettes":
         return "shards"
+    if file.suffix == ".tsv":
+        return "tables"
     return "palettes" if file.name == "palettes.sqlite" else "others"
 
 
