@@ -12,7 +12,15 @@ from snakemake.persistence import FileBackupMixin
 SCRIPTS = Path(workflow.current_basedir).parent / "scripts"
 sys.path.append(str(SCRIPTS))
 
-from reelbow import corpus, picture_files, progress, scratch
+from reelbow import (
+    __version__,
+    corpus,
+    failures,
+    pace,
+    picture_files,
+    progress,
+    scratch,
+)
 from reelbow import resources as needs
 from reelbow.code import describe_versions, digest_code
 from reelbow.config import DEMO_FILM, SINGLE, check_config, read_films
@@ -63,9 +71,6 @@ if workflow.is_main_process and not (
         progress.refuse(str(error))
 
 keep_until_replaced(FileBackupMixin, RESULTS, "palettes.sqlite")
-
-if not IS_MODULE:
-    PROGRESS = progress.Progress(logger, workflow, config["cluster"]["gpu_wait_min"])
 
 # Links that lead to another machine's scratch: Snakemake would stumble over them. With
 # a lock there they may be those of a run that is going on.
@@ -493,7 +498,7 @@ def merge_what_is_there():
             n_colors=config["cluster"]["n_colors"],
         )
     except (ReelbowError, OSError, MemoryError) as error:
-        progress.tell(f"{RESULTS / 'palettes.sqlite'} is not made: {error}")
+        PROGRESS.say(f"Reelbow: {RESULTS / 'palettes.sqlite'} is not made: {error}")
 
 
 def tell_corpus():
@@ -501,14 +506,71 @@ def tell_corpus():
     failed = {failure.film for failure in PROGRESS.failed.values()}
     is_old = ("merge_films",) in PROGRESS.failed
     for sentence in corpus.describe(RESULTS, list(FILMS), failed, is_old=is_old):
-        progress.tell(sentence)
+        PROGRESS.say(f"Reelbow: {sentence}")
 
 
 def get_all_barcodes(wildcards):
     """Every picture that the configuration asks for."""
-    return expand(
+    pictures = expand(
         "results/{film}/barcodes/{kind}{ending}",
         film=FILMS,
         kind=config["barcodes"]["kinds"],
         ending=[".png", *FIGURE_ENDINGS],
     )
+    return leave_out_failed(pictures)
+
+
+def get_tables(wildcards):
+    """The tables of all films."""
+    return leave_out_failed(["results/films.tsv"])
+
+
+def leave_out_failed(paths):
+    """The files; of those of a report only what is there, or there would be none."""
+    if not any(argument.startswith("--report") for argument in sys.argv):
+        return paths
+    return [path for path in paths if Path(path).exists()]
+
+
+def weigh_job(job):
+    """Seconds that a job, named with its wildcards, works on what is planned."""
+    name, *values = job
+    if name == "plan_shards":
+        return 0
+    if name not in pace.STAGES:
+        return needs.ROW_S * sum(map(count_frames, values[:1] or FILMS))
+    film, shard = values
+    if not (RESULTS / film / "plan.json").exists():
+        return 0
+    size = get_size(SimpleNamespace(film=film, shard=shard))
+    if name == "extract_frames":
+        return needs.estimate_extraction_s(size)
+    if name == "downsample_frames":
+        return needs.estimate_downsampling_s(size)
+    return estimate_clustering_s(size)
+
+
+def expect_films(films):
+    """What is to come of films that are not planned yet."""
+    return pace.expect_films(
+        films,
+        mode=config["sampling"]["mode"],
+        every=config["sampling"]["every"],
+        per_shard=config["shards"]["frames"],
+    )
+
+
+# What a report says beside the configuration.
+config["about"] = {"version": __version__, "failed": failures.read_table()}
+
+if not IS_MODULE:
+    PROGRESS = progress.Progress(
+        logger,
+        workflow,
+        films=FILMS,
+        weigh=weigh_job,
+        expect=expect_films,
+        gpu_wait_min=config["cluster"]["gpu_wait_min"],
+    )
+    if workflow.is_main_process:
+        PROGRESS.listen()

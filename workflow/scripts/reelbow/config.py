@@ -32,6 +32,8 @@ RESERVED_IDS = frozenset(
     {
         "palettes.sqlite",
         "colors.sqlite",
+        "films.tsv",
+        "skipped.tsv",
         "failed.tsv",
         "profile.tsv",
         "profile.png",
