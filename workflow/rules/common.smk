@@ -26,6 +26,7 @@ from reelbow.code import describe_versions, digest_code
 from reelbow.config import DEMO_FILM, SINGLE, check_config, read_films
 from reelbow.errors import ReelbowError
 from reelbow.kept_output import keep_until_replaced
+from reelbow.messages import refuse, tell
 from reelbow.plain_paths import name_plainly
 from reelbow.plan import read_plan, summarize_plan
 from reelbow.shard_names import PATTERN as SHARD_PATTERN
@@ -41,7 +42,7 @@ try:
     SINGLE_FILM = {key: config[key] for key in SINGLE}
     FILMS = {film.film: film for film in read_films(config["films"], **SINGLE_FILM)}
 except ReelbowError as error:
-    progress.refuse(str(error))
+    refuse(str(error))
 
 RULES_OF_A_FILM = [
     "plan_shards",
@@ -68,7 +69,7 @@ if workflow.is_main_process and not (
     try:
         corpus.check_names(RESULTS, FILMS)
     except ReelbowError as error:
-        progress.refuse(str(error))
+        refuse(str(error))
 
 keep_until_replaced(FileBackupMixin, RESULTS, "palettes.sqlite")
 
@@ -80,7 +81,7 @@ if workflow.is_main_process:
     elif not any(Path(".snakemake/locks").glob("*")):
         scratch.drop_links(RESULTS)
     elif any(scratch.find_links(RESULTS)):
-        progress.refuse(progress.LOCKED)
+        refuse(progress.LOCKED)
 
 
 FIGURE_ENDINGS = [
@@ -468,7 +469,7 @@ def doubt_shards(film):
     n_shards, per_shard = len(plan["shards"]), config["shards"]["frames"]
     doubt = needs.doubt_shards(n_shards, plan["n_frames"], per_shard, work_s)
     if doubt:
-        progress.tell(f"{film}: {doubt}")
+        tell(f"{film}: {doubt}")
 
 
 def get_all_shards(wildcards):

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from . import database, slurm
 from .config import Film
@@ -26,6 +26,7 @@ from .failures import (
     read_log,
     write_table,
 )
+from .messages import refuse, tell
 from .pace import STAGES, Expected, Pace
 
 # Seconds between two lines: more than a glance, less than a doubt.
@@ -59,22 +60,6 @@ LOCKED = (
     "on, give the same command with --unlock added, and then the same command again: "
     "it goes on where the killed run was."
 )
-
-
-def refuse(sentence: str) -> NoReturn:
-    """End before any job has started: one sentence, exit status 1."""
-    tell(sentence)
-    sys.exit(1)
-
-
-def tell(sentence: str) -> None:
-    """Say something to the user, whatever Snakemake's logger shows."""
-    write(f"Reelbow: {sentence}")
-
-
-def write(text: str) -> None:
-    """Write to the user's terminal, at once: the logger does so in another thread."""
-    sys.stderr.write(f"{text}\n")
 
 
 @dataclass
