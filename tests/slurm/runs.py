@@ -211,7 +211,7 @@ class SlurmProject(Project):
         """Check that there are all shards and no more than were made without harm."""
         merged = self.run(**ARCHIVE)
         assert merged.status == 0, merged.stderr
-        assert merged.jobs == {"merge_film/tars", "merge_films"}
+        assert merged.jobs == {"merge_film/tars", "merge_films", "summarize_films"}
         assert self.rows() == undisturbed.rows()
         assert self.results() == undisturbed.results()
 

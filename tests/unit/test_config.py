@@ -542,7 +542,7 @@ def test_a_wrong_source_is_refused(source, words):
 def test_a_path_names_its_film():
     touch("films/My Film (1927).mkv")
     (film,) = read_films("films/My Film (1927).mkv")
-    assert film.film == "My_Film_1927_"
+    assert (film.film, film.title) == ("My_Film_1927_", "My Film (1927)")
     assert film.video == Path("films/My Film (1927).mkv")
 
 
@@ -561,7 +561,7 @@ def test_a_name_with_signs_of_a_glob_is_a_path_if_it_is_there():
         ("frames.TAR", "frames"),
         (".hidden.mp4", "hidden"),
         ("-dash.mp4", "dash"),
-        ("東京.mp4", "_"),
+        ("東京.mp4", "_130016"),
         ("no_suffix", "no_suffix"),
         ("Con.mkv", "Con_"),
         ("palettes.sqlite.mkv", "palettes.sqlite_"),
@@ -587,6 +587,13 @@ def test_tarballs_of_a_glob_or_folder_are_one_film_in_natural_order(films):
         "part2.tar",
         "part10.tar",
     ]
+
+
+def test_names_of_other_letters_have_ids_of_their_own():
+    touch("v/東京.mkv", "v/大阪.mkv")
+    first, second = read_films("v")
+    assert first.film != second.film
+    assert {first.title, second.title} == {"東京", "大阪"}
 
 
 def test_videos_of_a_glob_are_films_of_their_own():

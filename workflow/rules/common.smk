@@ -7,18 +7,32 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+from snakemake.persistence import FileBackupMixin
+
 # Of this file: `workflow.basedir` would be the importer's folder if this is a module.
 SCRIPTS = Path(workflow.current_basedir).parent / "scripts"
 sys.path.append(str(SCRIPTS))
 
-from reelbow import database, picture_files, progress, scratch
+from reelbow import (
+    __version__,
+    corpus,
+    database,
+    failures,
+    pace,
+    picture_files,
+    progress,
+    scratch,
+)
 from reelbow import resources as needs
 from reelbow.code import describe_versions, digest_code
 from reelbow.config import DEMO_FILM, SINGLE, check_config, read_films
 from reelbow.errors import ReelbowError
+from reelbow.kept_output import keep_until_replaced
+from reelbow.messages import refuse, tell
 from reelbow.plain_paths import name_plainly
 from reelbow.plan import read_plan, summarize_plan
 from reelbow.shard_names import PATTERN as SHARD_PATTERN
+from reelbow.sheet import is_sheet
 
 DEFAULT_SHEET = "config/films.tsv"
 
@@ -30,7 +44,7 @@ try:
     SINGLE_FILM = {key: config[key] for key in SINGLE}
     FILMS = {film.film: film for film in read_films(config["films"], **SINGLE_FILM)}
 except ReelbowError as error:
-    progress.refuse(str(error))
+    refuse(str(error))
 
 RULES_OF_A_FILM = [
     "plan_shards",
@@ -48,8 +62,18 @@ PLACES = {film: place for place, film in enumerate(FILMS)}
 IS_MODULE = workflow.modifier.namespace is not None
 RESULTS = Path(workflow.modifier.modify_path("results"))
 
-if not IS_MODULE:
-    PROGRESS = progress.Progress(logger, workflow, config["cluster"]["gpu_wait_min"])
+# What earlier runs have made, which stays in the database of all films.
+OTHERS = corpus.list_others(RESULTS, FILMS)
+
+if workflow.is_main_process and not (
+    isinstance(config["films"], str) and is_sheet(config["films"])
+):
+    try:
+        corpus.check_names(RESULTS, FILMS)
+    except ReelbowError as error:
+        refuse(str(error))
+
+keep_until_replaced(FileBackupMixin, RESULTS, "palettes.sqlite")
 
 # Links that lead to another machine's scratch: Snakemake would stumble over them. With
 # a lock there they may be those of a run that is going on.
@@ -59,7 +83,7 @@ if workflow.is_main_process:
     elif not any(Path(".snakemake/locks").glob("*")):
         scratch.drop_links(RESULTS)
     elif any(scratch.find_links(RESULTS)):
-        progress.refuse(progress.LOCKED)
+        refuse(progress.LOCKED)
 
 
 FIGURE_ENDINGS = [
@@ -391,7 +415,8 @@ def get_film_minutes(wildcards, attempt):
 
 def get_films_minutes(wildcards, attempt):
     """Minutes for writing the rows of all films."""
-    return needs.ask_minutes(needs.ROW_S * sum(map(count_frames, FILMS)), attempt)
+    n_frames = sum(map(count_frames, FILMS)) + corpus.count_frames(RESULTS, OTHERS)
+    return needs.ask_minutes(needs.ROW_S * n_frames, attempt)
 
 
 def count_frames(film):
@@ -469,7 +494,7 @@ def doubt_shards(film):
     n_shards, per_shard = len(plan["shards"]), config["shards"]["frames"]
     doubt = needs.doubt_shards(n_shards, plan["n_frames"], per_shard, work_s)
     if doubt:
-        progress.tell(f"{film}: {doubt}")
+        tell(f"{film}: {doubt}")
 
 
 def get_lost(wildcards):
@@ -505,12 +530,93 @@ def get_drawing(wildcards):
     return {key: config["barcodes"][key] for key in keys}
 
 
+def merge_what_is_there():
+    """Make the database of all films at the end of a run in which some failed."""
+    asked = any(job.rule.name == "merge_films" for job in workflow.dag.needrun_jobs())
+    if not asked or not PROGRESS.failed or not PROGRESS.lacks("merge_films"):
+        return
+    try:
+        corpus.merge_what_is_there(
+            RESULTS,
+            list(FILMS),
+            settings=describe_shards(of_video=True)["settings"],
+            n_colors=config["cluster"]["n_colors"],
+        )
+    except (ReelbowError, OSError, MemoryError) as error:
+        PROGRESS.say(f"Reelbow: {RESULTS / 'palettes.sqlite'} is not made: {error}")
+
+
+def tell_corpus():
+    """Say what the database of all films has and what not."""
+    failed = {failure.film for failure in PROGRESS.failed.values()}
+    is_old = ("merge_films",) in PROGRESS.failed
+    for sentence in corpus.describe(RESULTS, list(FILMS), failed, is_old=is_old):
+        PROGRESS.say(f"Reelbow: {sentence}")
+
+
 def get_all_barcodes(wildcards):
     """Every picture that the configuration asks for; none of a film without frames."""
     plans = {film: peek_plan(film) for film in FILMS}
-    return expand(
+    pictures = expand(
         "results/{film}/barcodes/{kind}{ending}",
         film=[film for film in FILMS if not (plans[film] or {}).get("error")],
         kind=config["barcodes"]["kinds"],
         ending=[".png", *FIGURE_ENDINGS],
     )
+    return leave_out_failed(pictures)
+
+
+def get_tables(wildcards):
+    """The tables of all films."""
+    return leave_out_failed(["results/films.tsv"])
+
+
+def leave_out_failed(paths):
+    """The files; of those of a report only what is there, or there would be none."""
+    if not any(argument.startswith("--report") for argument in sys.argv):
+        return paths
+    return [path for path in paths if Path(path).exists()]
+
+
+def weigh_job(job):
+    """Seconds that a job, named with its wildcards, works on what is planned."""
+    name, *values = job
+    if name == "plan_shards":
+        return 0
+    if name not in pace.STAGES:
+        return needs.ROW_S * sum(map(count_frames, values[:1] or FILMS))
+    film, shard = values
+    if not (RESULTS / film / "plan.json").exists():
+        return 0
+    size = get_size(SimpleNamespace(film=film, shard=shard))
+    if name == "extract_frames":
+        return needs.estimate_extraction_s(size)
+    if name == "downsample_frames":
+        return needs.estimate_downsampling_s(size)
+    return estimate_clustering_s(size)
+
+
+def expect_films(films):
+    """What is to come of films that are not planned yet."""
+    return pace.expect_films(
+        films,
+        mode=config["sampling"]["mode"],
+        every=config["sampling"]["every"],
+        per_shard=config["shards"]["frames"],
+    )
+
+
+# What a report says beside the configuration.
+config["about"] = {"version": __version__, "failed": failures.read_table()}
+
+if not IS_MODULE:
+    PROGRESS = progress.Progress(
+        logger,
+        workflow,
+        films=FILMS,
+        weigh=weigh_job,
+        expect=expect_films,
+        gpu_wait_min=config["cluster"]["gpu_wait_min"],
+    )
+    if workflow.is_main_process:
+        PROGRESS.listen()

@@ -13,7 +13,13 @@ rule render_barcode:
             labels={"kind": "{kind}", "picture": "bare"},
         ),
         figures=[
-            f"results/{{film}}/barcodes/{{kind}}{ending}" for ending in FIGURE_ENDINGS
+            report(
+                f"results/{{film}}/barcodes/{{kind}}{ending}",
+                caption="../report/figure.rst",
+                category="{film}",
+                labels={"kind": "{kind}", "picture": f"figure, {ending[-3:].upper()}"},
+            )
+            for ending in FIGURE_ENDINGS
         ],
     log:
         "logs/render_barcode/{film}/{kind}.log",

@@ -83,6 +83,8 @@ def cluster_shard(
             made_at=made_at,
             lost=shard_frames.lost,
         )
+        if shard_frames.varies:
+            database.note_varying_coding(connection)
         versions = {**describe_versions(), **shard_frames.versions}
         database.finish(connection, {**metadata, **versions}, n_colors=n_colors)
 

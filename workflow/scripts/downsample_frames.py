@@ -35,6 +35,7 @@ def downsample_frames(
         writer.lost = frames.lost
         writer.digest = frames.digest
         writer.versions = frames.versions
+        writer.varies = frames.varies
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import copy
 import difflib
 import functools
 import glob
+import hashlib
 import math
 import os
 import re
@@ -31,6 +32,8 @@ RESERVED_IDS = frozenset(
     {
         "palettes.sqlite",
         "colors.sqlite",
+        "films.tsv",
+        "skipped.tsv",
         "failed.tsv",
         "profile.tsv",
         "profile.png",
@@ -213,11 +216,11 @@ def _list_films(given: str) -> Iterator[tuple[str, dict[str, Any]]]:
     with _naming(where, given):
         source = _expand_home(given)
         names, one_of_many = _list_names(source, where)
-    for name in names:
-        yield (
-            where,
-            {"film": _make_id(name), "source": name, "one_of_many": one_of_many},
-        )
+    for path in names:
+        name = _name_film(path)
+        film = _make_id(name)
+        row = {"film": film, "title": name or film, "source": path}
+        yield where, {**row, "one_of_many": one_of_many}
 
 
 def _list_names(source: str, where: str) -> tuple[list[str], bool]:
@@ -259,19 +262,25 @@ def _list_folder(folder: Path, where: str) -> list[Path]:
     return [folder / name for name in tarballs or videos]
 
 
-def _make_id(source: str) -> str:
-    """Make a film's id from its file's name (of a glob, from its folder's)."""
+def _name_film(source: str) -> str:
+    """Find a film's name in that of its file (of a glob, in its folder's)."""
     path = Path(source)
     if _is_glob(source):
-        name = path.parent.resolve().name
-    elif path.is_dir():
-        name = path.resolve().name
-    else:
-        suffixes = (s for s in TARBALL_SUFFIXES if path.name.lower().endswith(s))
-        suffix = next(suffixes, path.suffix)
-        name = path.name[: len(path.name) - len(suffix)]
+        return path.parent.resolve().name
+    if path.is_dir():
+        return path.resolve().name
+    suffixes = (s for s in TARBALL_SUFFIXES if path.name.lower().endswith(s))
+    suffix = next(suffixes, path.suffix)
+    return path.name[: len(path.name) - len(suffix)]
+
+
+def _make_id(name: str) -> str:
+    """Make a film's id of its name."""
     film = re.sub(r"[^A-Za-z0-9_.-]+", "_", name).lstrip(".-")
     film = film[:LONGEST_ID].rstrip(".") or "film"
+    if not re.search("[A-Za-z0-9]", film):
+        # Names of other letters would all be one.
+        film += hashlib.sha256(os.fsencode(name)).hexdigest()[:6]
     return f"{film}_" if _is_reserved(film) else film
 
 
@@ -339,9 +348,11 @@ def _read_film(
         stream=row.get("stream"),
         gpu=row.get("gpu"),
         crop=row.get("crop"),
-        video=video,
-        tarballs=tarballs,
-        shards=name_shards(tarballs, None if Path(source).exists() else source),
+        video=None if fault else video,
+        tarballs=[] if fault else tarballs,
+        shards=(
+            [] if fault else name_shards(tarballs, source if _is_glob(source) else None)
+        ),
         fault=fault,
         own=dict(own or {}),
     )
@@ -504,8 +515,6 @@ def _wish(error: jsonschema.ValidationError) -> str:
             return f"at most {wanted}"
         case "maxLength":
             return f"at most {wanted} characters"
-        case "pattern":
-            return PATTERNS[str(error.absolute_path[-1])]
         case "uniqueItems":
             return "without doubles"
         case _:

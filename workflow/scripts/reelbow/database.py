@@ -46,7 +46,8 @@ CREATE TABLE films (
     color_range TEXT,
     transfer TEXT,
     primaries TEXT,
-    assumed TEXT,              -- which of these four the film does not say
+    assumed TEXT,              -- which of these four the film does not say;
+                               -- "varies": some of its pictures have others
     sheet TEXT,                -- the sheet's further columns, as a JSON object
     made_at TEXT               -- when its last shard was made, UTC
 ) STRICT;
@@ -344,13 +345,23 @@ def _attach(connection: sqlite3.Connection, path: Path, what: str) -> Iterator[N
         connection.execute("DETACH part")
 
 
+@contextlib.contextmanager
+def _reading(database: Path) -> Iterator[sqlite3.Connection]:
+    """Read a database of any schema so far; what cannot be read is one sentence."""
+    with (
+        _explaining(database, "the database"),
+        contextlib.closing(open_database(database, oldest=1)) as connection,
+    ):
+        yield connection
+
+
 def count_skipped(database: Path) -> tuple[int, int, str]:
     """Count the skipped pictures and the frames, and say why the first was skipped.
 
     What was lost as a whole is not counted: see `find_lost`.
     """
     lost = find_lost(database)
-    with contextlib.closing(open_database(database, oldest=1)) as connection:
+    with _reading(database) as connection:
         marks = ", ".join("?" * len(lost))
         n_skipped, first = connection.execute(
             "SELECT count(*), coalesce(min(name || ': ' || reason), '') FROM skipped "
@@ -366,7 +377,7 @@ def find_lost(database: Path) -> dict[str, str]:
 
     A film that has no plan has no shards: its reason is that of ''.
     """
-    with contextlib.closing(open_database(database, oldest=1)) as connection:
+    with _reading(database) as connection:
         there = {name for (name,) in connection.execute(_SHARD_COLUMNS)}
         if "lost" not in there:
             return {}
@@ -390,7 +401,7 @@ def read_row(connection: sqlite3.Connection, film_id: int) -> FilmRow:
 
 def count_fallbacks(database: Path) -> tuple[int, int, str]:
     """Count the shards that were to be a GPU's, and all; say why of the first."""
-    with contextlib.closing(open_database(database, oldest=1)) as connection:
+    with _reading(database) as connection:
         counted: tuple[int, int, str] = connection.execute(
             "SELECT count(gpu_fallback), count(*), coalesce(min(gpu_fallback), '') "
             "FROM shards"
@@ -528,6 +539,14 @@ def add_shard(
     )
 
 
+def note_varying_coding(connection: sqlite3.Connection) -> None:
+    """Say that some of the only film's pictures are coded otherwise than it says."""
+    connection.execute(
+        """UPDATE films SET assumed = coalesce(assumed || ',', '') || 'varies'
+        WHERE ',' || coalesce(assumed, '') || ',' NOT LIKE '%,varies,%'"""
+    )
+
+
 def finish(
     connection: sqlite3.Connection, metadata: Mapping[str, str], *, n_colors: int
 ) -> None:
@@ -568,6 +587,13 @@ def _sum_up_shards(connection: sqlite3.Connection) -> dict[str, str]:
             summed[column] = _list_counts(counts)
     (made_at,) = connection.execute("SELECT max(made_at) FROM shards").fetchone()
     return summed if made_at is None else {**summed, "made_at": made_at}
+
+
+def _has_varying_coding(connection: sqlite3.Connection) -> bool:
+    (found,) = connection.execute(
+        "SELECT count(*) FROM part.films WHERE ',' || assumed || ',' LIKE '%,varies,%'"
+    ).fetchone()
+    return bool(found)
 
 
 def _list_counts(counts: Iterable[tuple[str, int]]) -> str:
@@ -611,6 +637,8 @@ def merge_shards(
             with _attach(connection, path, f"shard {shard}"):
                 count = _verify_shard(connection, shard, planned[shard], n_frames)
                 own, versions_of_own = _read_metadata(connection)
+                if _has_varying_coding(connection):
+                    note_varying_coding(connection)
                 # A transaction a shard: SQLite lets go of no database within one, and
                 # attaches ten at most. The result is whole or not there all the same,
                 # since it gets its name when all is done.

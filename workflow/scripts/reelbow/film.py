@@ -72,7 +72,7 @@ class Probe(NamedTuple):
     interlaced: bool  # the first picture is; every picture is asked by itself
     pixel_aspect: Fraction  # width of a pixel to its height
     rate: Fraction | None  # average pictures a second, for information only
-    coding: colors.Coding
+    coding: colors.Coding  # of most pictures; every picture is asked by itself
 
     def to_json(self) -> dict[str, Any]:
         """Write it for plan.json."""
@@ -169,9 +169,10 @@ def develop_frame(frame: av.VideoFrame, probe: Probe) -> NDArray[np.uint8]:
     -------
     (h, w, 3) uint8; in shape it is the film's only after `pictures.shape_picture`
     """
+    coding = colors.find_coding(frame, probe.coding)
     if frame.interlaced_frame:
         frame = colors.take_field(frame)
-    return probe.turn.apply(colors.to_srgb(frame, probe.coding))
+    return probe.turn.apply(colors.to_srgb(frame, coding))
 
 
 def shape_frame(
@@ -201,7 +202,8 @@ def shape_frame(
         kept = (0, 0, frame.width, frame.height)
         if crop is not None:
             kept = pictures.scale_crop(crop, full, stored)
-        averaged = yuv_average.average_frame(frame, probe.coding, crop=kept, size=size)
+        coding = colors.find_coding(frame, probe.coding)
+        averaged = yuv_average.average_frame(frame, coding, crop=kept, size=size)
         if averaged is not None:
             picture, means = averaged
             rows = min(strip_rows or len(picture), len(picture))

@@ -347,7 +347,9 @@ def _opening(
         zlib.error,
     ) as error:
         _reserve(min(n_pixels, max_pixels))
-        raise ReelbowError(f"the image does not decode ({error})") from None
+        # Some end their sentence with the end of a line.
+        reason = " ".join(str(error).split())
+        raise ReelbowError(f"the image does not decode ({reason})") from None
 
 
 def _find_formats(data: bytes) -> tuple[str, ...]:
@@ -400,6 +402,8 @@ def _holds_several(image: Image.Image) -> bool:
                 return True
     except EOFError:
         pass
+    except (IndexError, KeyError, TypeError) as error:
+        raise SyntaxError(f"its page {page + 1}: {error}") from None
     finally:
         image.seek(0)
     return False

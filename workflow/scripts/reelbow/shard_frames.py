@@ -25,6 +25,7 @@ class ShardFrames:
     lost : why not all of the shard could be read, so far; None: it could
     digest : of the user's own tarball; None: extracted here
     versions : of what read the frames and, so far, of what extracted them
+    varies : whether, so far, some of them are coded otherwise than the plan says
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class ShardFrames:
         self.skipped: list[tuple[str, str]] = []
         self.digest = None if self._extracted else digest_file(tarball)
         self.versions = describe_versions()
+        self.varies = False
 
     def __enter__(self) -> Self:
         return self
@@ -98,6 +100,7 @@ class ShardFrames:
             if self._extracted:
                 self.versions.update(member.about.get("versions", {}))
                 self.lost = self.lost or member.about.get("lost")
+                self.varies = self.varies or "coding" in member.about
             if member.data is None:
                 self.skipped.append((member.name, member.reason))
                 continue

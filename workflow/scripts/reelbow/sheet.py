@@ -10,8 +10,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
 
-from . import progress
 from .errors import ReelbowError
+from .messages import tell
 from .tarball import UNSHOWN
 
 # A sheet's suffixes, and what most likely stands between its cells. Excel's "Unicode
@@ -100,7 +100,7 @@ def _decode(sheet: Path) -> str:
             if encoding != "utf-8-sig":
                 raise
             text = data.decode("cp1252")
-            progress.tell(
+            tell(
                 f"{sheet} is not UTF-8, so it is read as Windows-1252; if letters come "
                 "out wrong, save it as UTF-8."
             )

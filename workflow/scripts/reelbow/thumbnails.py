@@ -115,6 +115,7 @@ class ThumbnailWriter:
     lost : why not all of the shard could be read; None: it could
     digest : of the user's tarball; None: of frames extracted here
     versions : of what made the thumbnails
+    varies : whether some of the film's pictures are coded otherwise than its plan says
     """
 
     def __init__(self, path: Path) -> None:
@@ -128,6 +129,7 @@ class ThumbnailWriter:
         self.lost: str | None = None
         self.digest: str | None = None
         self.versions: dict[str, str] = {}
+        self.varies = False
 
     def add(self, frame: ShardFrame) -> None:
         """Add a frame."""
@@ -172,6 +174,7 @@ class ThumbnailWriter:
             self._write("skipped", np.array(self.skipped, np.str_).reshape(-1, 2))
             self._write("lost", np.array(self.lost or "", np.str_))
             self._write("digest", np.array(self.digest or "", np.str_))
+            self._write("varies", np.array(self.varies))
             versions = [*self.versions.items()]
             self._write("versions", np.array(versions, np.str_).reshape(-1, 2))
 
@@ -191,6 +194,7 @@ class Thumbnails:
         self.lost: str | None = self._file["lost"].item() or None
         self.digest: str | None = self._file["digest"].item() or None
         self.versions: dict[str, str] = dict(self._file["versions"].tolist())
+        self.varies: bool = self._file["varies"].item()
 
     def __enter__(self) -> Self:
         return self
