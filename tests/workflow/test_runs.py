@@ -367,6 +367,25 @@ def test_other_colors_of_kept_thumbnails_decode_nothing(finished, tmp_path):
     assert not any(kept.glob("*"))
 
 
+def test_one_shard_can_be_asked_for_before_there_is_a_plan(project):
+    for name in "ab":
+        write_tarball(project.folder / f"tars/{name}.tar", {"0.jpg": COLORS[0]})
+    write_colors(project.folder / "colors.mp4", COLORS[:3])
+    films = {"films": ["colors.mp4", "tars/*.tar"], "shards": {"frames": 1}}
+    for shard in ["tars/palettes/b", "colors/palettes/00001"]:
+        target = f"results/{shard}.sqlite"
+        result = project.run("--dry-run", target, **films)
+        assert result.status == 0, result.stderr
+        assert "Traceback" not in result.stderr
+        assert project.run(target, **films).status == 0
+        made = {path for path in project.results() if "/palettes/" in path}
+        assert f"{shard}.sqlite" in made
+    assert len(made) == 2
+    result = project.run("results/tars/palettes/c.sqlite", **films)
+    assert result.status != 0
+    assert "film tars has no shard c" in result.stderr
+
+
 def test_another_sampling_is_none_of_a_tarball_s_business(project):
     write_tarball(project.folder / "a.tar", {"0.jpg": COLORS[0]})
     assert project.run(films="a.tar", **NO_PICTURES).status == 0

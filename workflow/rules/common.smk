@@ -225,7 +225,13 @@ def get_tarball(wildcards):
     """A shard's frames: extracted from the video, or the user's own tarball."""
     if get_film(wildcards).video:
         return f"results/{wildcards.film}/frames/{wildcards.shard}.tar"
-    return as_source(get_plan(wildcards)["shards"][wildcards.shard]["tarball"])
+    shards = get_plan(wildcards)["shards"]
+    if wildcards.shard not in shards:
+        raise WorkflowError(
+            f"film {wildcards.film} has no shard {wildcards.shard}; its shards are in "
+            f"{RESULTS / wildcards.film / 'plan.json'}"
+        )
+    return as_source(shards[wildcards.shard]["tarball"])
 
 
 def get_clustered(wildcards):
@@ -267,8 +273,16 @@ def get_shaping(wildcards):
 
 
 def get_size(wildcards):
-    """What a shard holds, as far as its plan tells."""
-    return measure_shard(wildcards.shard, *find_plan(wildcards))
+    """What a shard holds, as far as its plan tells; nothing before there is one.
+
+    Snakemake knows resources that wait for a checkpoint only when it runs jobs, not in
+    a dry run. Before a job starts it asks again.
+    """
+    plan = peek_plan(wildcards.film)
+    if not plan or wildcards.shard not in plan["shards"]:
+        return needs.NOTHING
+    path = RESULTS / wildcards.film / "plan.json"
+    return measure_shard(wildcards.shard, path, path.stat().st_mtime_ns)
 
 
 @functools.cache
@@ -359,8 +373,8 @@ def estimate_clustering_s(size):
 def get_shard_place(wildcards):
     """A shard's place in its film, from 0, known before there is a plan."""
     if get_film(wildcards).video:
-        return int(wildcards.shard)
-    return place_tarballs(wildcards.film)[wildcards.shard]
+        return int(wildcards.shard) if wildcards.shard.isdecimal() else 0
+    return place_tarballs(wildcards.film).get(wildcards.shard, 0)
 
 
 @functools.cache

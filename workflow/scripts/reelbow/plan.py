@@ -8,6 +8,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from .errors import ReelbowError
+
 Plan = dict[str, Any]
 
 
@@ -30,8 +32,11 @@ def write_plan(plan: Plan, path: Path) -> None:
 
 
 def find_shard(plan: Plan, shard: str) -> Any:
-    """Find a shard's own part of the plan."""
-    return next(part for part in plan["shards"] if part["shard"] == shard)
+    """Find a shard's own part of the plan; raise `ReelbowError` if it has none."""
+    for part in plan["shards"]:
+        if part["shard"] == shard:
+            return part
+    raise ReelbowError(f"the film has no shard {shard}; its plan.json lists them")
 
 
 def summarize_plan(plan: Plan) -> Plan:

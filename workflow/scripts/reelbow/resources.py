@@ -70,6 +70,10 @@ class ShardSize(NamedTuple):
     thumbnail_megapixels: float
 
 
+# Of a shard that is not planned yet.
+NOTHING = ShardSize(0, 0, 0, 0, 0)
+
+
 def measure_shard(
     plan: dict[str, Any],
     shard: str,
