@@ -377,13 +377,35 @@ def test_one_shard_can_be_asked_for_before_there_is_a_plan(project):
         result = project.run("--dry-run", target, **films)
         assert result.status == 0, result.stderr
         assert "Traceback" not in result.stderr
-        assert project.run(target, **films).status == 0
+        assert project.run("--keep-going", target, **films).status == 0
         made = {path for path in project.results() if "/palettes/" in path}
         assert f"{shard}.sqlite" in made
     assert len(made) == 2
-    result = project.run("results/tars/palettes/c.sqlite", **films)
+    result = project.run("--keep-going", "results/tars/palettes/c.sqlite", **films)
     assert result.status != 0
     assert "film tars has no shard c" in result.stderr
+
+
+def test_films_are_finished_one_after_the_other(project):
+    for name in "abc":
+        write_colors(project.folder / f"{name}.mp4", COLORS[:2])
+    result = project.run(
+        cores=1,
+        films=["a.mp4", "b.mp4", "c.mp4"],
+        shards={"frames": 1},
+        barcodes={"kinds": ["mean"], "formats": []},
+    )
+    assert result.status == 0, result.stderr
+    # A film has its picture before the next one is even planned.
+    results = project.folder / "results"
+    times = [
+        (results / name / file).stat().st_mtime_ns
+        for name in "abc"
+        for file in ["plan.json", "barcodes/mean.png"]
+    ]
+    assert times == sorted(times)
+    # Also with plans to come, nothing piles up.
+    assert not [path for path in project.results() if path.endswith((".tar", ".npz"))]
 
 
 def test_another_sampling_is_none_of_a_tarball_s_business(project):
