@@ -161,7 +161,7 @@ def lookup_film(column):
 
 def get_own_columns(wildcards):
     """The further columns of the film's row, which Reelbow only hands on."""
-    return getattr(get_film(wildcards), "own", {})
+    return get_film(wildcards).own
 
 
 def rank(rule):
