@@ -338,6 +338,7 @@ def _opening(
             "not an image, a damaged one, or of a kind that is not read; save it as PNG"
         ) from None
     except (
+        EOFError,
         OSError,
         RuntimeError,
         SyntaxError,
@@ -346,7 +347,7 @@ def _opening(
         struct.error,
         zlib.error,
     ) as error:
-        _reserve(min(n_pixels, max_pixels))
+        check_room(min(n_pixels, max_pixels) * MOST_BYTES_PER_PIXEL)
         # Some end their sentence with the end of a line.
         reason = " ".join(str(error).split())
         raise ReelbowError(f"the image does not decode ({reason})") from None
@@ -433,12 +434,12 @@ def _count_webp_pixels(data: bytes) -> int:
     return (read(26, 28) & 0x3FFF) * (read(28, 30) & 0x3FFF)
 
 
-def _reserve(n_pixels: int) -> None:
-    """Raise a `MemoryError` if there is no room to decode so many pixels.
+def check_room(n_bytes: int) -> None:
+    """Raise a `MemoryError` if there is no room for so many bytes.
 
-    Decoders of WebP, AVIF, JPEG 2000 and others tell only that they failed.
+    Many decoders tell only that they failed, as if what they decode were damaged.
     """
-    np.empty(n_pixels * MOST_BYTES_PER_PIXEL, np.uint8)
+    np.empty(n_bytes, np.uint8)
 
 
 def average_image(
