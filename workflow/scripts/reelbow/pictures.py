@@ -26,7 +26,8 @@ IMAGE_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "PPM", "GIF", "AVIF", "JP
 JPEG_FORMATS = ("JPEG", "MPO")
 # And these, where the file says that it is one: HEIF's decoder is loaded only then, and
 # Pillow takes anything for a TGA.
-HEIF_MARK, TGA_MARK = b"ftyp", b"TRUEVISION-XFILE.\0"
+BOX_MARK, TGA_MARK = b"ftyp", b"TRUEVISION-XFILE.\0"
+AVIF_BRANDS = (b"avif", b"avis")
 # TIFF's NewSubfileType: another page is the same picture made smaller, or its mask.
 NEW_SUBFILE_TYPE, SAME_PICTURE = 254, 0b101
 MOST_PAGES = 32
@@ -355,10 +356,15 @@ def _opening(
 
 def _find_formats(data: bytes) -> tuple[str, ...]:
     """Find the formats of which a file may be."""
-    if data[4:8] == HEIF_MARK and data[8:12] not in (b"avif", b"avis"):
+    # Both would take a thread for each core.
+    if data[4:8] == BOX_MARK and data[8:12] in AVIF_BRANDS:
+        from PIL import AvifImagePlugin
+
+        AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+    elif data[4:8] == BOX_MARK:
         import pillow_heif
 
-        pillow_heif.register_heif_opener(thumbnails=False)
+        pillow_heif.register_heif_opener(thumbnails=False, decode_threads=1)
         return (*IMAGE_FORMATS, "HEIF")
     if data.endswith(TGA_MARK):
         return (*IMAGE_FORMATS, "TGA")

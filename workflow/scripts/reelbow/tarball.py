@@ -84,7 +84,7 @@ MAX_TEXT = 500
 # Zeros between two tarballs that were joined: an end, filled up to a record.
 MAX_END_BYTES = 2 * tarfile.BLOCKSIZE + tarfile.RECORDSIZE
 # Behind what is no member, no further is looked for the next one.
-MAX_GAP_BYTES = 1 << 30
+MAX_GAP_BYTES = 256 << 20
 
 # Ends of lines and other controls, and bytes that are no text.
 UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -253,7 +253,7 @@ class FrameTarball(contextlib.AbstractContextManager["FrameTarball"]):
                 if at > end_of_zeros:
                     self._lose(start, at)
                 return False
-            if at == end_of_zeros and not any(block):
+            if at == end_of_zeros and block.count(0) == len(block):
                 end_of_zeros += len(block)
             elif _is_header(block, is_sure=at == end_of_zeros):
                 if at > min(end_of_zeros, start + MAX_END_BYTES):
