@@ -353,7 +353,7 @@ def test_what_cannot_be_read_hides_nothing_else(tmp_path: Path) -> None:
 def test_too_little_memory_is_not_taken_for_a_film_without_bars(tmp_path: Path) -> None:
     path = tarball(tmp_path / "t.tar", [np.tile(numbered(0), (100, 100, 1))])
     with little_memory(1 << 20), pytest.raises(MemoryError):
-        planning.plan_tarballs([path], crop="auto")
+        planning.plan_tarballs(by_name([path]), crop="auto")
 
 
 def test_few_images_of_many_tarballs_are_looked_at(tmp_path: Path) -> None:
