@@ -465,6 +465,11 @@ def get_all_shards(wildcards):
     return [shard for film in films for shard in get_shards(film)]
 
 
+def get_corpus_settings():
+    """What all films of the results folder have in common, or a part of it."""
+    return describe_shards(of_video=True)["settings"]
+
+
 def merge_what_is_there():
     """Make the database of all films at the end of a run in which some failed."""
     asked = any(job.rule.name == "merge_films" for job in workflow.dag.needrun_jobs())
@@ -474,7 +479,7 @@ def merge_what_is_there():
         corpus.merge_what_is_there(
             RESULTS,
             list(FILMS),
-            settings=describe_shards(of_video=True)["settings"],
+            settings=get_corpus_settings(),
             n_colors=config["cluster"]["n_colors"],
         )
     except (ReelbowError, OSError, MemoryError) as error:
