@@ -109,7 +109,7 @@ def main() -> None:
     options = parser.parse_args()
     with closing(sqlite3.connect(options.database)) as connection:
         (n_frames,) = connection.execute("SELECT count(*) FROM frames").fetchone()
-    if not 2 <= n_frames <= barcode.MAX_COLUMNS:
+    if not 2 <= n_frames <= barcode.MAX_SIDE:
         sys.exit(f"{options.database} has {n_frames} frames, not 2 to 32,768.")
 
     costs = measure_costs(options.database)

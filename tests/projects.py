@@ -134,7 +134,7 @@ class Project:
 
 def copy_code(folder: Path, source: Path = ROOT) -> Path:
     """Copy the workflow, with what numba has compiled already."""
-    for name in ["workflow", "profiles", "envs"]:
+    for name in ["workflow", "config", "profiles", "slurm", "envs"]:
         shutil.copytree(source / name, folder / name)
     shutil.copy2(source / "Snakefile", folder)
     return folder

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
 import downsample_frames as script
 from films import solid
+from memory import LINUX_ONLY, little_memory
 from reelbow import pictures
 from reelbow.code import describe_versions
 from reelbow.errors import ReelbowError
@@ -212,6 +214,17 @@ def test_a_failure_in_the_middle_leaves_nothing_half_written(
     with pytest.raises(MemoryError):
         downsample(tarball)
     assert list((tmp_path / "thumbnails").iterdir()) == []
+
+
+@LINUX_ONLY
+def test_too_little_memory_for_one_picture_fails_the_shard(tmp_path: Path) -> None:
+    stream = io.BytesIO()
+    Image.fromarray(solid(0x336699, (5000, 4000))).save(stream, "WEBP", method=0)
+    tarball = pack(tmp_path / "t.tar", {"a.jpg": image(5), "b.webp": stream.getvalue()})
+    with little_memory(50 << 20), pytest.raises(MemoryError):
+        downsample(tarball)
+    assert list((tmp_path / "thumbnails").iterdir()) == []
+    assert len(rows(downsample(tarball))) == 2
 
 
 def test_a_tarball_of_damaged_images_only_is_a_shard_with_no_frames(

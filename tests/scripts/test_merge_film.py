@@ -8,6 +8,7 @@ import pytest
 from merge_film import merge_film
 from reelbow import database
 from reelbow.errors import ReelbowError
+from reelbow.picture_files import save_bare
 from reelbow.plan import write_plan
 
 
@@ -85,3 +86,15 @@ def test_a_shard_that_does_not_fit_the_plan_leaves_nothing(tmp_path):
     with pytest.raises(ReelbowError, match="shard 00000 has 2 frames"):
         merge(tmp_path, shards, [3])
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_pictures_of_the_palettes_before_go_when_the_new_ones_are_there(tmp_path):
+    shard = write_shard(tmp_path / "0.sqlite", [0, 1])
+    picture = tmp_path / "out" / "barcodes" / "strip.png"
+    picture.parent.mkdir(parents=True)
+    save_bare(np.zeros((2, 2, 3), np.uint8), picture)
+    with pytest.raises(ReelbowError):
+        merge(tmp_path, [shard], [3])
+    assert picture.exists()
+    merge(tmp_path, [shard], [2])
+    assert not picture.exists()

@@ -211,16 +211,15 @@ class SlurmProject(Project):
         """Check that there are all shards and no more than were made without harm."""
         merged = self.run(**ARCHIVE)
         assert merged.status == 0, merged.stderr
-        assert merged.jobs == {"merge_film/tars", "merge_films"}
+        assert merged.jobs == {"merge_film/tars", "merge_films", "summarize_films"}
         assert self.rows() == undisturbed.rows()
         assert self.results() == undisturbed.results()
 
 
 def equip(project: Project, cluster: Cluster) -> SlurmProject:
     """Give a folder the profiles, as they lie in a clone."""
-    profiles = project.code / "profiles"
-    (project.folder / "profiles").symlink_to(profiles)
-    (project.folder / "slurm").symlink_to(profiles / "slurm")
+    for folder in ["profiles", "slurm"]:
+        (project.folder / folder).symlink_to(project.code / folder)
     return SlurmProject(project.folder, project.code, cluster)
 
 

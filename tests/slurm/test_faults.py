@@ -44,6 +44,7 @@ def test_a_corrupt_tarball_of_ten_fails_alone_and_runs_alone_when_mended(project
         "cluster_shard/tars/3",
         "merge_film/tars",
         "merge_films",
+        "summarize_films",
         "render_barcode/tars/mean",
     }
     assert project.failures() == []

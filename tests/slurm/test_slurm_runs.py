@@ -32,11 +32,14 @@ def test_a_film_is_a_job_a_shard_and_nothing_lies_on_the_shared_disk(project, tm
         ],
         "merge_film/colors",
         "merge_films",
+        "summarize_films",
     }
     assert len(project.shard_jobs()) == len(SHARDS)
     assert len(project.jobs()) == len(SHARDS) + len(["plan", "merge", "merge all"])
     assert project.results() == {
         "palettes.sqlite",
+        "films.tsv",
+        "skipped.tsv",
         "colors/plan.json",
         "colors/palettes.sqlite",
         *[f"colors/palettes/{shard}.sqlite" for shard in SHARDS],

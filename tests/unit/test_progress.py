@@ -1,6 +1,9 @@
 import csv
 import logging
+import re
 import sys
+import threading
+from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,7 +14,9 @@ from snakemake_interface_logger_plugins.common import LogEvent
 from reelbow import database, progress
 from reelbow.errors import ReelbowError
 from reelbow.failures import SILENT, TABLE, write_table
-from reelbow.progress import STAGES, Progress, format_time, refuse
+from reelbow.messages import refuse
+from reelbow.pace import Expected
+from reelbow.progress import STAGES, Progress, format_time
 
 
 class Clock:
@@ -45,6 +50,17 @@ def clock(monkeypatch):
     return clock
 
 
+def follow(logger, workflow, films=()):
+    """Follow a run of whose jobs nothing is known but their rules."""
+    return Progress(
+        logger,
+        workflow,
+        films={film: SimpleNamespace(source=f"{film}.mp4") for film in films},
+        weigh=lambda job: 0.0,
+        expect=lambda films: {},
+    )
+
+
 @pytest.fixture
 def run(clock, tmp_path, monkeypatch):
     """A run of Snakemake as its records tell it."""
@@ -56,7 +72,13 @@ def run(clock, tmp_path, monkeypatch):
     # What Snakemake's workflow says of the jobs that are left.
     left = []
     dag = SimpleNamespace(needrun_jobs=lambda: left, targetjobs=[])
-    workflow = SimpleNamespace(dryrun=False, remote_exec=False, dag=dag)
+    workflow = SimpleNamespace(
+        executor_plugin=SimpleNamespace(name="local"),
+        dryrun=False,
+        remote_exec=False,
+        dag=dag,
+        overwrite_workdir=None,
+    )
 
     def open_shards(count, others=()):
         left.extend(name_job(rule) for rule in others)
@@ -83,7 +105,7 @@ def run(clock, tmp_path, monkeypatch):
         logger.error(text, extra=extra)
 
     return SimpleNamespace(
-        progress=Progress(logger, workflow),
+        progress=follow(logger, workflow),
         left=left,
         open_shards=open_shards,
         logger=logger,
@@ -97,27 +119,76 @@ def run(clock, tmp_path, monkeypatch):
 
 def test_it_tells_the_time_left(run, clock):
     run.open_shards(5)
-    for jobid in range(5):
-        run.job(jobid)
+    run.job(0)
     clock.now += 30
     run.finish(0)
     run.emit(LogEvent.PROGRESS, done=1, total=8)
-    assert run.lines == ["Reelbow: 1 of 5 shards done, 4 running; about 2:00 left"]
+    assert run.lines == ["Reelbow: 1 of 5 shards done; about 2:00 left"]
 
 
 def test_what_is_no_shard_is_told_in_few_words(run, clock):
-    run.open_shards(1, ["plan_shards", "merge_film", "all"])
+    run.open_shards(1, ["all"])
+    run.left.append(name_job("merge_film", "a"))
     run.job(0)
     clock.now += 10
     run.finish(0)
     run.emit(LogEvent.PROGRESS, done=1, total=4)
-    run.left.pop(0)
-    clock.now += 10
-    run.emit(LogEvent.PROGRESS, done=2, total=4)
-    assert run.lines == [
-        "Reelbow: 1 of 1 shard done, 1 film not planned yet",
-        "Reelbow: 1 of 1 shard done, 1 merge or picture left",
-    ]
+    (line,) = run.lines
+    assert line.startswith("Reelbow: 1 of 1 shard done, 1 merge or picture left; about")
+
+
+@pytest.mark.parametrize("one_by_one", [False, True])
+def test_films_that_are_not_planned_yet_count_with_what_is_expected(
+    run, clock, one_by_one
+):
+    """Whether all plans come first or each film is finished before the next."""
+    films, n_shards = "abc", 2
+    run.progress.films = {film: film for film in films}
+    run.progress.expect = lambda films: {
+        film: Expected(2 * n_shards, n_shards) for film in "abc"
+    }
+    for film in films:
+        run.left += [name_job(rule, film) for rule in ("plan_shards", "merge_film")]
+    run.progress.start()
+    run.progress.expected = run.progress.expect([])
+    jobids = count()
+
+    def do(rule, film, *shard):
+        jobid, wildcards = next(jobids), {"film": film}
+        if shard:
+            wildcards["shard"] = shard[0]
+        run.job(jobid, rule, wildcards)
+        clock.now += 10
+        run.finish(jobid)
+        if rule == "plan_shards":
+            shards = [f"{shard:05d}" for shard in range(n_shards)]
+            run.left += [name_job("cluster_shard", film, shard) for shard in shards]
+        run.emit(LogEvent.PROGRESS, done=1, total=9)
+
+    def finish(film):
+        for shard in range(n_shards):
+            do("cluster_shard", film, f"{shard:05d}")
+        do("merge_film", film)
+
+    if one_by_one:
+        do("plan_shards", "a")
+        finish("a")
+        told = "1 of 3 films and 2 of about 6 shards done"
+    else:
+        for film in films:
+            do("plan_shards", film)
+        assert "0 of 3 films and 0 of 6 shards done" in run.lines[-1]
+        finish("a")
+        told = "1 of 3 films and 2 of 6 shards done"
+    assert told in run.lines[-1]
+    # Two of the films are left, and in the one case their plans too.
+    left_s = read_left_s(run.lines[-1])
+    assert left_s == pytest.approx(80 if one_by_one else 60, rel=0.3)
+
+
+def read_left_s(line: str) -> int:
+    minutes, seconds = re.search(r"about (\d+):(\d+) left", line).groups()
+    return 60 * int(minutes) + int(seconds)
 
 
 def test_before_there_are_shards_jobs_are_counted(run):
@@ -146,13 +217,16 @@ def test_nothing_new_is_not_told_again(run, clock):
 
 def test_it_tells_how_many_failed(run, clock):
     run.open_shards(3)
-    for jobid in range(2):
-        run.job(jobid)
+    run.job(0)
     run.emit(LogEvent.JOB_ERROR, jobid=0)
+    run.job(1)
     clock.now += 10
     run.finish(1)
     run.emit(LogEvent.PROGRESS, done=1, total=3)
-    assert run.lines == ["Reelbow: 1 of 3 shards done, 1 failed; about 0:10 left"]
+    assert run.lines == [
+        f"a 00000: attempt 1 failed in cluster_shard: {SILENT}",
+        "Reelbow: 1 of 3 shards done, 1 failed; about 0:10 left",
+    ]
 
 
 def read_failures() -> list[tuple[str, ...]]:
@@ -164,11 +238,14 @@ def test_a_failure_is_told_by_the_sentence_of_its_log(run, capsys):
     run.job(7, "downsample_frames", {"film": "a", "shard": "00001"}, ["job.log"])
     Path("job.log").write_text("[mp4] noise\nERROR: a.tar: cut off; copy it again\n")
     run.emit(LogEvent.JOB_ERROR, jobid=7)
-    run.progress.tell_failure([])
-    told = capsys.readouterr().err
+    run.progress.tell_failure()
+    sentence = "a.tar: cut off; copy it again"
+    told_at_once, told = run.lines
+    assert told_at_once == (
+        f"a 00001: attempt 1 failed in downsample_frames: {sentence} (log: job.log)"
+    )
     assert "1 failed:" in told
     (line,) = [line for line in told.splitlines() if "downsample_frames" in line]
-    sentence = "a.tar: cut off; copy it again"
     job = ("a", "00001", "downsample_frames")
     assert tuple(line.split(maxsplit=4)) == (*job, "1", sentence)
     assert read_failures() == [(*job, sentence, "1", "job.log")]
@@ -180,7 +257,7 @@ def test_a_failure_without_a_sentence_is_told_by_its_traceback(run):
     Path("job.log").write_text("Traceback (most recent call last):\n...\nKeyError: 1\n")
     run.emit(LogEvent.JOB_ERROR, jobid=7)
     run.emit(LogEvent.JOB_ERROR, jobid=8)
-    run.progress.tell_failure([])
+    run.progress.tell_failure()
     ended = "failed unexpectedly: KeyError: 1"
     assert read_failures() == [
         ("a", "", "merge_film", ended, "1", "job.log"),
@@ -192,8 +269,8 @@ def test_of_many_failures_only_the_first_are_shown(run, capsys):
     for jobid in range(25):
         run.job(jobid)
         run.emit(LogEvent.JOB_ERROR, jobid=jobid)
-    run.progress.tell_failure([])
-    told = capsys.readouterr().err
+    run.progress.tell_failure()
+    told = run.lines[-1]
     assert told.count("cluster_shard") == 20
     assert "25 failed:" in told
     assert "... and 5 more: results/failed.tsv has all." in told
@@ -204,7 +281,7 @@ def test_the_log_of_an_earlier_attempt_says_nothing(run):
     Path("job.log").write_text("ERROR: of yesterday\n")
     run.job(7, log=["job.log"])
     run.emit(LogEvent.JOB_ERROR, jobid=7)
-    run.progress.tell_failure([])
+    run.progress.tell_failure()
     assert read_failures()[0][3:] == (SILENT, "1", "job.log")
 
 
@@ -242,7 +319,7 @@ def test_a_failed_group_is_one_failure_of_the_guilty_rule(run, on_slurm):
     start_group(run)
     Path("extract_frames.log").write_text("ERROR: film.mp4: cut off\n")
     fail_group(run, external_jobid="50")
-    run.progress.tell_failure([])
+    run.progress.tell_failure()
     (row,) = read_failures()
     assert row[2:] == ("extract_frames", "film.mp4: cut off", "1", "extract_frames.log")
 
@@ -253,7 +330,7 @@ def test_slurm_tells_how_the_last_rule_that_began_ended(run, on_slurm):
     for stage in STAGES[:2]:
         Path(f"{stage}.log").write_text("noise\n")
     fail_group(run, external_jobid="50")
-    run.progress.tell_failure([])
+    run.progress.tell_failure()
     ended = progress.slurm.ENDINGS["TIMEOUT"].replace("RULE", "downsample_frames")
     assert read_failures() == [
         ("a", "00002", "downsample_frames", ended, "1", "downsample_frames.log")
@@ -264,10 +341,10 @@ def test_a_job_that_slurm_refused_is_told_by_its_reason(run, on_slurm):
     start_group(run)
     message = "SLURM sbatch failed. The error message was 'sbatch: error: no'.\n  x"
     fail_group(run, aux_logs=[], slurm_message=message)
-    run.progress.tell_failure([])
+    run.progress.tell_failure()
     ended = "Slurm did not take the job: no"
     assert read_failures() == [("a", "00002", STAGES[0], ended, "1", "")]
-    assert run.lines == [f"a 00002: attempt 1 failed in {STAGES[0]}: {ended}"]
+    assert run.lines[0] == f"a 00002: attempt 1 failed in {STAGES[0]}: {ended}"
 
 
 def test_attempts_are_counted_and_told_one_by_one(run, on_slurm):
@@ -279,7 +356,7 @@ def test_attempts_are_counted_and_told_one_by_one(run, on_slurm):
         "a 00002: attempt 1 failed in extract_frames: its node was lost",
         "a 00002: attempt 2 failed in extract_frames: was cancelled",
     ]
-    run.progress.tell_failure([])
+    run.progress.tell_failure()
     assert read_failures()[0][3:5] == ("was cancelled", "2")
 
 
@@ -307,7 +384,7 @@ def test_a_job_that_waits_too_long_for_a_gpu_is_cancelled_and_says_so(
     for job_id in on_slurm:
         start_group(run)
         fail_group(run, external_jobid=job_id)
-    late, by_others = run.lines
+    late, by_others = [line for line in run.lines if "attempt" in line]
     assert "waited for a GPU for more than 2 minutes (cluster.gpu_wait_min)" in late
     assert "extract_frames: was cancelled" in by_others
 
@@ -350,7 +427,7 @@ def test_a_job_by_itself_is_told_by_its_log_or_by_slurm(run, on_slurm):
             aux={"external_jobid": job_id},
             log=[f"{film}.log", "slurm.log"],
         )
-    run.progress.tell_failure([])
+    run.progress.tell_failure()
     memory = progress.slurm.ENDINGS["OUT_OF_MEMORY"].replace("RULE", "plan_shards")
     assert [row[3:] for row in read_failures()] == [
         ("no video", "1", "a.log"),
@@ -360,7 +437,7 @@ def test_a_job_by_itself_is_told_by_its_log_or_by_slurm(run, on_slurm):
 
 def test_jobs_on_nodes_leave_snakemakes_words_alone():
     logger = logging.Logger("node")
-    Progress(logger, SimpleNamespace(remote_exec=True))
+    follow(logger, SimpleNamespace(remote_exec=True))
     assert logger.handlers == logger.filters == []
 
 
@@ -369,23 +446,16 @@ def test_a_group_that_goes_well_at_last_did_not_fail(run, on_slurm, capsys):
     fail_group(run, external_jobid="50")
     start_group(run)
     assert run.progress.failed == {}
-    run.progress.tell_failure([])
-    assert capsys.readouterr().err == ""
+    run.progress.tell_failure()
+    assert len(run.lines) == 1
     assert not TABLE.exists()
-
-
-def test_submissions_are_counted_and_not_shown(run, on_slurm):
-    run.logger.info("Job 5 has been submitted with SLURM jobid 6 (log: x).")
-    run.logger.info("Trying to restart job 1.")
-    run.logger.info("Some other news")
-    assert run.lines == ["Some other news"]
 
 
 @pytest.mark.parametrize(("target", "left"), [("all", False), ("merge_film", True)])
 def test_a_good_run_of_everything_removes_the_table(run, target, left):
     write_table([], TABLE)
-    run.progress.workflow.dag.targetjobs.append(name_job(target))
-    run.progress.tell_success(["demo"])
+    ask_for(run, target)
+    run.progress.tell_success()
     assert TABLE.exists() == left
 
 
@@ -394,6 +464,7 @@ def test_so_does_one_that_has_nothing_to_do_but_no_dry_run(run, dryrun):
     write_table([], TABLE)
     run.progress.workflow.dryrun = dryrun
     run.progress.workflow.dag.targetjobs.append(name_job("all"))
+    run.progress.workflow.dag.targetjobs[0].input = []
     run.logger.info(NOTHING_TO_BE_DONE_MSG)
     assert TABLE.exists() == dryrun
 
@@ -402,29 +473,126 @@ def test_a_log_that_is_not_utf_8_does_no_harm(run, capsys):
     run.job(7, "merge_film", {"film": "a"}, ["job.log"])
     Path("job.log").write_bytes(b"\xff\xfe noise of C\nERROR: a.tar: cut off\n")
     run.emit(LogEvent.JOB_ERROR, jobid=7)
-    run.progress.tell_failure([])
-    assert "a.tar: cut off" in capsys.readouterr().err
+    run.progress.tell_failure()
+    assert "a.tar: cut off" in "\n".join(run.lines)
 
 
 def test_a_job_that_went_well_at_last_did_not_fail(run, capsys):
     run.job(7)
     run.emit(LogEvent.JOB_ERROR, jobid=7)
     run.finish(7)
-    run.progress.tell_failure([])
-    assert capsys.readouterr().err == ""
+    run.progress.tell_failure()
+    assert len(run.lines) == 1
 
 
-def test_success_tells_where_the_results_are(run, capsys):
+def touch(*names: str) -> None:
+    for name in names:
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).touch()
+
+
+def ask_for(run, target, *files):
+    """Make a job the target of the run, with its files as input and output."""
+    job = name_job(target)
+    job.input = job.output = list(files)
+    run.progress.workflow.dag.targetjobs.append(job)
+
+
+def test_success_tells_where_that_is_which_was_asked_for(run, tmp_path):
+    made = [
+        "results/palettes.sqlite",
+        "results/demo/palettes/00000.sqlite",
+        "results/demo/barcodes/mean.png",
+        "results/demo/barcodes/mean.svg",
+    ]
+    touch(*made)
+    ask_for(run, "all", *made, "results/demo/barcodes/strip.png")
     run.job(1)
-    run.progress.tell_success(["demo"])
-    assert "results/demo/barcodes/" in capsys.readouterr().err
-    run.progress.tell_success(["a", "b"])
-    assert "results/FILM/barcodes/" in capsys.readouterr().err
+    run.progress.tell_success()
+    assert run.lines.pop() == (
+        "\nReelbow: done:\n"
+        "  barcodes  results/demo/barcodes/mean.png\n"
+        "  figures   results/demo/barcodes/mean.svg\n"
+        "  palettes  results/palettes.sqlite"
+    )
+    # With --directory, where the shell is not.
+    run.progress.workflow.overwrite_workdir = tmp_path
+    run.progress.tell_success()
+    assert f"  palettes  {tmp_path}/results/palettes.sqlite" in run.lines.pop()
+
+
+def test_the_same_files_of_several_films_are_one_line(run):
+    made = [f"results/{film}/barcodes/mean.png" for film in "ab"]
+    touch(*made)
+    ask_for(run, "all", *made)
+    run.job(1)
+    run.progress.tell_success()
+    assert run.lines == ["\nReelbow: done:\n  barcodes  results/FILM/barcodes/mean.png"]
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_a_shard_that_was_asked_for_is_told_if_it_is_there(run, is_there):
+    shard = "results/a/palettes/00001.sqlite"
+    ask_for(run, "cluster_shard", shard)
+    if is_there:
+        touch(shard)
+    run.job(1)
+    run.progress.tell_success()
+    assert run.lines == [f"\nReelbow: done:\n  shards    {shard}"] * is_there
+
+
+def test_after_ctrl_c_one_sentence_is_told_and_nothing_of_how_jobs_ended(run, capsys):
+    ended = threading.Event()
+    run.progress.workflow.scheduler = SimpleNamespace(exit_gracefully=ended.set)
+    run.progress.is_running = True
+    run.job(1)
+    # By the terminal and by uv.
+    run.progress._stop()
+    run.progress._stop()
+    assert ended.wait(5)
+    run.error(FAILED + "died with <Signals.SIGINT: 2>.")
+    run.emit(LogEvent.JOB_ERROR, jobid=1)
+    run.progress.tell_failure()
+    (line,) = run.lines
+    assert line.count("\n") == 1
+    assert "Give the same command again" in line
+    assert not TABLE.exists()
+
+
+def test_before_the_run_ctrl_c_ends_it_at_once(run, capsys):
+    with pytest.raises(SystemExit) as ended:
+        run.progress._stop()
+    assert ended.value.code == 130
+    assert "Give the same command again" in capsys.readouterr().err
+
+
+def test_a_dry_run_says_which_films_there_are_and_about_how_many_shards(run):
+    run.progress.workflow.dryrun = True
+    run.progress.films = {
+        film: SimpleNamespace(source=f"films/{film}.mkv") for film in "abc"
+    }
+    run.progress.expect = lambda films: {"b": Expected(700, 2)}
+    for film in "bc":
+        run.left.append(name_job("plan_shards", film))
+    run.open_shards(3)
+    ask_for(run, "all", "results/palettes.sqlite", "results/b/plan.json")
+    for _ in range(2):
+        run.emit(LogEvent.RUN_INFO)
+    assert "".join(run.lines).split("\n") == [
+        "",
+        "Reelbow: 3 films, about 5 shards to do:",
+        "  a  films/a.mkv  3 shards",
+        "  b  films/b.mkv  about 2 shards",
+        "  c  films/c.mkv  unknown before it is planned",
+        "",
+        "This was a dry run. Without --dry-run there will be:",
+        "  palettes  results/palettes.sqlite",
+    ]
 
 
 def test_a_run_that_did_nothing_tells_nothing(run, capsys):
-    run.progress.tell_success(["demo"])
-    assert capsys.readouterr().err == ""
+    run.progress.tell_success()
+    assert run.lines == []
 
 
 FAILED = "RuleException:\nCalledProcessError in file x.smk:\nCommand 'x' "
@@ -441,7 +609,7 @@ def test_what_the_log_says_better_is_not_shown(run):
         "WorkflowError:\nAt least one job did not complete successfully.",
         "WorkflowError",
     )
-    assert run.lines == []
+    assert run.lines == [f"a 00001: attempt 1 failed in cluster_shard: {SILENT}"]
 
 
 def test_other_errors_are_shown(run):
@@ -487,24 +655,23 @@ def test_it_loads_nothing_heavy():
     assert not hasattr(progress, "numpy")
 
 
-def test_missing_pictures_are_told_with_their_film(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
+def test_missing_pictures_are_told_with_their_film(run, tmp_path):
+    run.progress.films = ["whole", "cut", "not there"]
+    run.job(1)
     for film, skipped in (("whole", []), ("cut", [("00000007", "the end is missing")])):
         folder = tmp_path / "results" / film
         folder.mkdir(parents=True)
         with database.open_new(folder / "palettes.sqlite") as connection:
             database.add_skipped(connection, "00000", skipped)
-    logger = logging.getLogger("told")
-    follower = Progress(logger)
-    follower.jobs[1] = progress.Job("cluster_shard", {}, [])
-    follower.tell_success(["whole", "cut", "not there"])
-    told = capsys.readouterr().err
+    run.progress.tell_success()
+    told = "\n".join(run.lines)
     assert "film cut: 1 of 1 pictures are missing (00000007: the end is mi" in told
     assert "film whole" not in told
 
 
-def test_shards_that_got_no_gpu_are_told_with_their_film(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
+def test_shards_that_got_no_gpu_are_told_with_their_film(run, tmp_path):
+    run.progress.films = ["fast", "slow"]
+    run.job(1)
     for film, why in (("fast", None), ("slow", "the GPU failed")):
         folder = tmp_path / "results" / film
         folder.mkdir(parents=True)
@@ -512,23 +679,10 @@ def test_shards_that_got_no_gpu_are_told_with_their_film(tmp_path, monkeypatch, 
         with database.open_new(folder / "palettes.sqlite") as connection:
             database.add_shard(connection, "00000", **made, gpu_fallback=None)
             database.add_shard(connection, "00001", **made, gpu_fallback=why)
-    follower = Progress(logging.getLogger("told"))
-    follower.jobs[1] = progress.Job("cluster_shard", {}, [])
-    follower.tell_success(["fast", "slow"])
-    told = capsys.readouterr().err
+    run.progress.tell_success()
+    told = "\n".join(run.lines)
     assert (
         "film slow: 1 of 2 shards meant for a GPU, but done by a CPU (the GPU "
         "failed); the table shards of results/slow/palettes.sqlite has them all."
     ) in told
     assert "film fast" not in told
-
-
-def test_housekeeping_is_not_shown():
-    logger = logging.getLogger("quiet")
-    follower = Progress(logger)
-    records = [
-        logging.makeLogRecord({"msg": text})
-        for text in ("Removing temporary output a.tar.", "1 of 2 jobs done")
-    ]
-    assert [bool(logger.filter(record)) for record in records] == [False, True]
-    logger.removeHandler(follower)

@@ -80,7 +80,13 @@ def test_of_two_lower_bounds_the_larger_counts(folder, sampled, cpu_s, peak_mb):
 def test_every_stage_is_found_in_the_order_of_the_data(folder):
     plan_film(folder, "a", [1])
     for name in [
-        *("merge_films", "merge_film/a", "plan_shards/a", "render_barcode/a/mean"),
+        *(
+            "summarize_films",
+            "merge_films",
+            "merge_film/a",
+            "plan_shards/a",
+            "render_barcode/a/mean",
+        ),
         *(f"{stage}/a/00000" for stage in run_profile.SHARD_STAGES),
     ]:
         leave(folder, name)

@@ -33,6 +33,7 @@ def test_a_run_gives_a_table_and_a_figure_of_its_stages(finished, tmp_path):
         ("merge_film", (1, 6)),
         ("render_barcode", (2, 6)),
         ("merge_films", (1, 6)),
+        ("summarize_films", (1, 6)),
     ]
     assert abs(sum(float(row["cpu_share"]) for row in rows.values()) - 1) < 0.001
     for row in rows.values():

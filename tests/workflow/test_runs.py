@@ -17,7 +17,8 @@ from projects import (
 )
 from reelbow.file_digest import digest_file
 
-TAIL = {"merge_film": 1, "merge_films": 1, "plan_shards": 1, "all": 1}
+ALL_FILMS = {"merge_films": 1, "summarize_films": 1, "all": 1}
+TAIL = {"merge_film": 1, "plan_shards": 1, **ALL_FILMS}
 
 
 # Dry runs
@@ -26,7 +27,7 @@ TAIL = {"merge_film": 1, "merge_films": 1, "plan_shards": 1, "all": 1}
 def test_the_demo_makes_its_film_and_four_barcodes(project):
     result = project.run("--dry-run")
     assert result.status == 0, result.stderr
-    jobs = {**TAIL, "make_demo_film": 1, "render_barcode": 4, "total": 9}
+    jobs = {**TAIL, "make_demo_film": 1, "render_barcode": 4, "total": 10}
     assert result.counts == jobs
     assert project.results() == set()
 
@@ -38,14 +39,14 @@ def test_two_films_and_one_kind(project):
         "--dry-run", films=["a.mp4", "b.mp4"], barcodes={"kinds": ["mean"]}
     )
     two = {"merge_film": 2, "plan_shards": 2, "render_barcode": 2}
-    assert result.counts == {**TAIL, **two, "total": 8}
+    assert result.counts == {**TAIL, **two, "total": 9}
 
 
 def test_tarballs_are_one_film(project):
     for number in range(3):
         write_tarball(project.folder / f"tars/{number}.tar", {"0.jpg": 0x808080})
     result = project.run("--dry-run", films="tars/*.tar", **NO_PICTURES)
-    assert result.counts == {**TAIL, "total": 4}
+    assert result.counts == {**TAIL, "total": 5}
 
 
 # End to end
@@ -108,6 +109,8 @@ def test_the_database_says_what_made_it(finished):
 def test_what_is_left_is_what_was_asked_for(finished):
     assert finished.results() == {
         "palettes.sqlite",
+        "films.tsv",
+        "skipped.tsv",
         "colors/plan.json",
         "colors/palettes.sqlite",
         *[f"colors/palettes/{shard:05d}.sqlite" for shard in range(3)],
@@ -145,6 +148,7 @@ def test_a_deleted_shard_runs_its_own_chain_only(finished, tmp_path):
         "cluster_shard/colors/00001",
         "merge_film/colors",
         "merge_films",
+        "summarize_films",
         "render_barcode/colors/mean",
         "render_barcode/colors/stacked",
     }
@@ -155,8 +159,8 @@ def test_a_deleted_film_is_merged_again(finished, tmp_path):
     project = finished.copy(tmp_path / "project")
     (project.folder / "results/colors/palettes.sqlite").unlink()
     result = project.run("--dry-run", **FINISHED)
-    again = {"merge_film": 1, "merge_films": 1, "render_barcode": 2, "all": 1}
-    assert result.counts == {**again, "total": 5}
+    again = {"merge_film": 1, "render_barcode": 2, **ALL_FILMS}
+    assert result.counts == {**again, "total": 6}
 
 
 def test_any_shards_and_cores_give_the_same_rows(finished, tmp_path):
@@ -181,10 +185,34 @@ def test_a_changed_module_runs_what_uses_it_again(finished, tmp_path):
     assert result.counts == {"render_barcode": 2, "all": 1, "total": 3}
 
 
-def test_another_setting_runs_only_what_it_bears_on(finished):
+def test_another_order_draws_the_stacked_barcodes_alone(finished, tmp_path):
+    project = finished.copy(tmp_path / "project")
     barcodes = {**FINISHED["barcodes"], "order": "hue"}
+    result = project.run(**{**FINISHED, "barcodes": barcodes})
+    assert result.status == 0, result.stderr
+    assert result.jobs == {"render_barcode/colors/stacked"}
+
+
+@pytest.mark.parametrize(
+    "barcodes",
+    [{"height": 41}, {"width": 3}, {"skip_black": True}, {"gap_color": "#000000"}],
+)
+def test_another_setting_draws_all_barcodes_and_does_nothing_else(finished, barcodes):
+    barcodes = {**FINISHED["barcodes"], **barcodes}
     result = finished.run("--dry-run", **{**FINISHED, "barcodes": barcodes})
     assert result.counts == {"render_barcode": 2, "all": 1, "total": 3}
+
+
+def test_height_and_width_that_change_places_are_noticed(finished, tmp_path):
+    project = finished.copy(tmp_path / "project")
+    for height, width in [(30, 20), (20, 30)]:
+        barcodes = {**FINISHED["barcodes"], "height": height, "width": width}
+        result = project.run(**{**FINISHED, "barcodes": barcodes})
+        assert result.status == 0, result.stderr
+        for kind in ["mean", "stacked"]:
+            picture = project.folder / f"results/colors/barcodes/{kind}.png"
+            with Image.open(picture) as image:
+                assert image.size == (width, height)
 
 
 # Tarballs
@@ -242,6 +270,7 @@ def test_a_tarball_that_is_cut_off_fails_alone_and_runs_alone_when_mended(projec
         "cluster_shard/tars/b",
         "merge_film/tars",
         "merge_films",
+        "summarize_films",
         "render_barcode/tars/mean",
     }
     assert not (project.folder / "results/failed.tsv").exists()

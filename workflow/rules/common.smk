@@ -12,14 +12,25 @@ from snakemake.persistence import FileBackupMixin
 SCRIPTS = Path(workflow.current_basedir).parent / "scripts"
 sys.path.append(str(SCRIPTS))
 
-from reelbow import corpus, progress, scratch
+from reelbow import (
+    __version__,
+    corpus,
+    failures,
+    pace,
+    picture_files,
+    progress,
+    scratch,
+)
 from reelbow import resources as needs
 from reelbow.code import describe_versions, digest_code
-from reelbow.config import DEMO_FILM, check_config, is_sheet, read_films
+from reelbow.config import DEMO_FILM, SINGLE, check_config, read_films
 from reelbow.errors import ReelbowError
 from reelbow.kept_output import keep_until_replaced
+from reelbow.messages import refuse, tell
+from reelbow.plain_paths import name_plainly
 from reelbow.plan import read_plan, summarize_plan
 from reelbow.shard_names import PATTERN as SHARD_PATTERN
+from reelbow.sheet import is_sheet
 
 DEFAULT_SHEET = "config/films.tsv"
 
@@ -28,9 +39,10 @@ try:
     # Who has no sheet and names no film sees the demo.
     if config["films"] == DEFAULT_SHEET and not Path(DEFAULT_SHEET).exists():
         config["films"] = str(SCRIPTS.parents[1] / DEFAULT_SHEET)
-    FILMS = {film.film: film for film in read_films(config["films"])}
+    SINGLE_FILM = {key: config[key] for key in SINGLE}
+    FILMS = {film.film: film for film in read_films(config["films"], **SINGLE_FILM)}
 except ReelbowError as error:
-    progress.refuse(str(error))
+    refuse(str(error))
 
 RULES_OF_A_FILM = [
     "plan_shards",
@@ -57,12 +69,9 @@ if workflow.is_main_process and not (
     try:
         corpus.check_names(RESULTS, FILMS)
     except ReelbowError as error:
-        progress.refuse(str(error))
+        refuse(str(error))
 
 keep_until_replaced(FileBackupMixin, RESULTS, "palettes.sqlite")
-
-if not IS_MODULE:
-    PROGRESS = progress.Progress(logger, workflow, config["cluster"]["gpu_wait_min"])
 
 # Links that lead to another machine's scratch: Snakemake would stumble over them. With
 # a lock there they may be those of a run that is going on.
@@ -72,13 +81,11 @@ if workflow.is_main_process:
     elif not any(Path(".snakemake/locks").glob("*")):
         scratch.drop_links(RESULTS)
     elif any(scratch.find_links(RESULTS)):
-        progress.refuse(progress.LOCKED)
+        refuse(progress.LOCKED)
 
 
-# The bare barcode is {kind}.png; the figure is a PNG beside it, or a vector file.
 FIGURE_ENDINGS = [
-    {"png": "_figure.png"}.get(suffix, f".{suffix}")
-    for suffix in config["barcodes"]["formats"]
+    picture_files.FIGURE_ENDINGS[suffix] for suffix in config["barcodes"]["formats"]
 ]
 
 # What decides a film's palettes, as it stands in their databases.
@@ -105,8 +112,13 @@ def get_video(wildcards):
 
 
 def as_source(path):
-    """Mark a user's file, which lies where it lies also if this is a module."""
-    return str(path) if path == DEMO_FILM else local(str(path))
+    """Mark a user's file, which lies where it lies also if this is a module.
+
+    Snakemake would read {word} and <word> in its name in its own way.
+    """
+    if path == DEMO_FILM:
+        return str(path)
+    return local(str(name_plainly(Path(path), Path(".snakemake/paths"))))
 
 
 def gather(**settings):
@@ -127,6 +139,7 @@ def get_plan_settings(wildcards):
     settings = {
         "crop": film.crop or config["crop"]["letterbox"],
         "max_pixels": config["limits"]["pixels"],
+        "fault": film.fault,
     }
     if not film.video:
         tarballs = map(str, film.tarballs)
@@ -148,7 +161,7 @@ def lookup_film(column):
 
 def get_own_columns(wildcards):
     """The further columns of the film's row, which Reelbow only hands on."""
-    return getattr(get_film(wildcards), "own", {})
+    return get_film(wildcards).own
 
 
 def rank(rule):
@@ -456,7 +469,7 @@ def doubt_shards(film):
     n_shards, per_shard = len(plan["shards"]), config["shards"]["frames"]
     doubt = needs.doubt_shards(n_shards, plan["n_frames"], per_shard, work_s)
     if doubt:
-        progress.tell(f"{film}: {doubt}")
+        tell(f"{film}: {doubt}")
 
 
 def get_all_shards(wildcards):
@@ -468,6 +481,14 @@ def get_all_shards(wildcards):
 def get_corpus_settings():
     """What all films of the results folder have in common, or a part of it."""
     return describe_shards(of_video=True)["settings"]
+
+
+def get_drawing(wildcards):
+    """How a kind is drawn, in one entry: Snakemake compares params without their names."""
+    keys = ["height", "width", "skip_black", "gap_color"]
+    if wildcards.kind == "stacked":
+        keys.append("order")
+    return {key: config["barcodes"][key] for key in keys}
 
 
 def merge_what_is_there():
@@ -483,7 +504,7 @@ def merge_what_is_there():
             n_colors=config["cluster"]["n_colors"],
         )
     except (ReelbowError, OSError, MemoryError) as error:
-        progress.tell(f"{RESULTS / 'palettes.sqlite'} is not made: {error}")
+        PROGRESS.say(f"Reelbow: {RESULTS / 'palettes.sqlite'} is not made: {error}")
 
 
 def tell_corpus():
@@ -491,14 +512,71 @@ def tell_corpus():
     failed = {failure.film for failure in PROGRESS.failed.values()}
     is_old = ("merge_films",) in PROGRESS.failed
     for sentence in corpus.describe(RESULTS, list(FILMS), failed, is_old=is_old):
-        progress.tell(sentence)
+        PROGRESS.say(f"Reelbow: {sentence}")
 
 
 def get_all_barcodes(wildcards):
     """Every picture that the configuration asks for."""
-    return expand(
+    pictures = expand(
         "results/{film}/barcodes/{kind}{ending}",
         film=FILMS,
         kind=config["barcodes"]["kinds"],
         ending=[".png", *FIGURE_ENDINGS],
     )
+    return leave_out_failed(pictures)
+
+
+def get_tables(wildcards):
+    """The tables of all films."""
+    return leave_out_failed(["results/films.tsv"])
+
+
+def leave_out_failed(paths):
+    """The files; of those of a report only what is there, or there would be none."""
+    if not any(argument.startswith("--report") for argument in sys.argv):
+        return paths
+    return [path for path in paths if Path(path).exists()]
+
+
+def weigh_job(job):
+    """Seconds that a job, named with its wildcards, works on what is planned."""
+    name, *values = job
+    if name == "plan_shards":
+        return 0
+    if name not in pace.STAGES:
+        return needs.ROW_S * sum(map(count_frames, values[:1] or FILMS))
+    film, shard = values
+    if not (RESULTS / film / "plan.json").exists():
+        return 0
+    size = get_size(SimpleNamespace(film=film, shard=shard))
+    if name == "extract_frames":
+        return needs.estimate_extraction_s(size)
+    if name == "downsample_frames":
+        return needs.estimate_downsampling_s(size)
+    return estimate_clustering_s(size)
+
+
+def expect_films(films):
+    """What is to come of films that are not planned yet."""
+    return pace.expect_films(
+        films,
+        mode=config["sampling"]["mode"],
+        every=config["sampling"]["every"],
+        per_shard=config["shards"]["frames"],
+    )
+
+
+# What a report says beside the configuration.
+config["about"] = {"version": __version__, "failed": failures.read_table()}
+
+if not IS_MODULE:
+    PROGRESS = progress.Progress(
+        logger,
+        workflow,
+        films=FILMS,
+        weigh=weigh_job,
+        expect=expect_films,
+        gpu_wait_min=config["cluster"]["gpu_wait_min"],
+    )
+    if workflow.is_main_process:
+        PROGRESS.listen()

@@ -13,7 +13,13 @@ rule render_barcode:
             labels={"kind": "{kind}", "picture": "bare"},
         ),
         figures=[
-            f"results/{{film}}/barcodes/{{kind}}{ending}" for ending in FIGURE_ENDINGS
+            report(
+                f"results/{{film}}/barcodes/{{kind}}{ending}",
+                caption="../report/figure.rst",
+                category="{film}",
+                labels={"kind": "{kind}", "picture": f"figure, {ending[-3:].upper()}"},
+            )
+            for ending in FIGURE_ENDINGS
         ],
     log:
         "logs/render_barcode/{film}/{kind}.log",
@@ -27,10 +33,7 @@ rule render_barcode:
         mem_mb=ask_more(1500),
         runtime=get_film_minutes,
     params:
-        skip_black=config["barcodes"]["skip_black"],
-        order=config["barcodes"]["order"],
-        height=config["barcodes"]["height"],
-        width=config["barcodes"]["width"],
+        drawing=get_drawing,
         code=get_code("render_barcode", "kmeans_numba"),
     script:
         "../scripts/render_barcode.py"

@@ -80,6 +80,8 @@ def cluster_shard(
             digest=shard_frames.digest,
             made_at=made_at,
         )
+        if shard_frames.varies:
+            database.note_varying_coding(connection)
         versions = {**describe_versions(), **shard_frames.versions}
         database.finish(connection, {**metadata, **versions}, n_colors=n_colors)
 

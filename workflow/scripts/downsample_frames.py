@@ -32,6 +32,7 @@ def downsample_frames(
         writer.skipped = frames.skipped
         writer.digest = frames.digest
         writer.versions = frames.versions
+        writer.varies = frames.varies
 
 
 if __name__ == "__main__":

@@ -1,11 +1,14 @@
 """Rule extract_frames: the sampled frames of one shard of a video, as a tarball."""
 
+import sys
+from collections import defaultdict
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from reelbow import film, pictures
 from reelbow.code import describe_versions
+from reelbow.colors import find_coding
 from reelbow.decoding import decode_samples
 from reelbow.demuxing import AS_PLAYERS, Reading
 from reelbow.job import handing_on, run
@@ -35,6 +38,7 @@ def extract_frames(
     time_base = Fraction(planned["time_base"])
     # Other environments make the rest, so that the frames must say it.
     versions = describe_versions()
+    others: defaultdict[str, list[int]] = defaultdict(list)
     samples = decode_samples(video, planned["keyframes"], part["pts"], reading)
     with (
         handing_on(frames, scratch_mb) as temporary,
@@ -59,8 +63,19 @@ def extract_frames(
                     space=mean_space,
                 )
                 about.update(averages.to_json(), versions=versions)
+                coding = find_coding(decoded.frame, probe.coding)
+                if not coding.is_as(probe.coding):
+                    about["coding"] = str(coding)
+                    others[str(coding)].append(frame)
                 jpeg = pictures.encode_jpeg(picture, quality=quality)
             tarball.add(f"{frame:08d}", jpeg, about)
+    for coding_of, numbers in others.items():
+        print(
+            f"WARNING: {len(numbers)} frames, {numbers[0]} to {numbers[-1]}, are coded "
+            f"as {coding_of}, and so they were read; by its plan the film is "
+            f"{probe.coding}",
+            file=sys.stderr,
+        )
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
 """Rule merge_film: the database of a film, of those of all its shards."""
 
+import sys
 from collections.abc import Collection
 from pathlib import Path
 
 from reelbow import database
 from reelbow.job import replacing, run
 from reelbow.leftovers import remove_leftovers
+from reelbow.picture_files import drop_pictures
 from reelbow.plan import read_plan
 
 
@@ -46,6 +48,9 @@ def merge_film(
     remove_leftovers(
         palettes.parent, logs, [part["shard"] for part in planned["shards"]], keep=keep
     )
+    # Those that are asked for are drawn next; others would be of other palettes.
+    for dropped in drop_pictures(palettes.parent / "barcodes"):
+        print(f"{dropped}: deleted, since the palettes are new", file=sys.stderr)
 
 
 if __name__ == "__main__":

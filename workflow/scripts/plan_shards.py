@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from reelbow.demuxing import Reading
+from reelbow.errors import ReelbowError
 from reelbow.job import replacing, run
 from reelbow.plan import write_plan
 from reelbow.planning import plan_tarballs, plan_video
@@ -17,14 +18,18 @@ def plan_shards(
     *,
     crop: str,
     max_pixels: int,
+    fault: str | None = None,
     stream: int | None = None,
     **sampling: Any,
 ) -> None:
     """Probe a film and write its plan.
 
     tarballs : by the names of their shards, in the film's order
+    fault : why there is nothing to probe, if that is known
     sampling : of a video, as `plan_video` takes it
     """
+    if fault:
+        raise ReelbowError(fault)
     if video is None:
         planned = plan_tarballs(tarballs, crop=crop, max_pixels=max_pixels)
     else:

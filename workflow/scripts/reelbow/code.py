@@ -18,7 +18,7 @@ PACKAGE = LIBRARY.name
 
 # They tell of failures, keep compiled code or find a place, and change no result.
 WITHOUT_RESULT = frozenset(
-    {"compiled", "errors", "failures", "gpu", "job", "leftovers", "scratch"}
+    {"compiled", "errors", "failures", "gpu", "job", "leftovers", "messages", "scratch"}
 )
 
 

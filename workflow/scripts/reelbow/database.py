@@ -46,7 +46,8 @@ CREATE TABLE films (
     color_range TEXT,
     transfer TEXT,
     primaries TEXT,
-    assumed TEXT,              -- which of these four the film does not say
+    assumed TEXT,              -- which of these four the film does not say;
+                               -- "varies": some of its pictures have others
     sheet TEXT,                -- the sheet's further columns, as a JSON object
     made_at TEXT               -- when its last shard was made, UTC
 ) STRICT;
@@ -437,7 +438,7 @@ def add_frames(
                 frames,
                 times_s,
                 names,
-                _pack(mean_colors),
+                pack_colors(mean_colors),
                 lumas,
                 strip_bytes,
                 strict=True,
@@ -450,24 +451,26 @@ def add_frames(
             (ONLY_FILM, int(frame), rank, color, share)
             for frame, packed, weights in zip(
                 frames,
-                _pack(colors),
+                pack_colors(colors),
                 np.asarray(shares, np.float64).tolist(),
                 strict=True,
             )
-            for rank, (color, share) in enumerate(_rank(packed, weights))
+            for rank, (color, share) in enumerate(rank_colors(packed, weights))
         ),
     )
     connection.execute("COMMIT")
 
 
-def _pack(colors: NDArray[np.floating]) -> list[Any]:
+def pack_colors(colors: NDArray[np.floating]) -> list[Any]:
     """Make 0xRRGGBB of (..., 3) sRGB in [0, 255]."""
     red, green, blue = np.moveaxis(np.rint(colors).astype(np.int64), -1, 0)
     packed: list[Any] = (red << 16 | green << 8 | blue).tolist()
     return packed
 
 
-def _rank(packed: Sequence[int], shares: Sequence[float]) -> list[tuple[int, float]]:
+def rank_colors(
+    packed: Sequence[int], shares: Sequence[float]
+) -> list[tuple[int, float]]:
     """Join equal colors and order by share; shares of the frame sum to exactly 1."""
     joined: dict[int, float] = {}
     for color, share in zip(packed, shares, strict=True):
@@ -505,6 +508,14 @@ def add_shard(
     connection.execute(
         "INSERT INTO shards VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (ONLY_FILM, shard, engine, version, gpu_fallback, path, digest, made_at),
+    )
+
+
+def note_varying_coding(connection: sqlite3.Connection) -> None:
+    """Say that some of the only film's pictures are coded otherwise than it says."""
+    connection.execute(
+        """UPDATE films SET assumed = coalesce(assumed || ',', '') || 'varies'
+        WHERE ',' || coalesce(assumed, '') || ',' NOT LIKE '%,varies,%'"""
     )
 
 
@@ -550,6 +561,13 @@ def _sum_up_shards(connection: sqlite3.Connection) -> dict[str, str]:
     return summed if made_at is None else {**summed, "made_at": made_at}
 
 
+def _has_varying_coding(connection: sqlite3.Connection) -> bool:
+    (found,) = connection.execute(
+        "SELECT count(*) FROM part.films WHERE ',' || assumed || ',' LIKE '%,varies,%'"
+    ).fetchone()
+    return bool(found)
+
+
 def _list_counts(counts: Iterable[tuple[str, int]]) -> str:
     return "; ".join(f"{value} ({n})" for value, n in counts)
 
@@ -589,6 +607,8 @@ def merge_shards(
             with _attach(connection, path, f"shard {shard}"):
                 count = _verify_shard(connection, shard, planned[shard], n_frames)
                 own, versions_of_own = _read_metadata(connection)
+                if _has_varying_coding(connection):
+                    note_varying_coding(connection)
                 # A transaction a shard: SQLite lets go of no database within one, and
                 # attaches ten at most. The result is whole or not there all the same,
                 # since it gets its name when all is done.

@@ -200,6 +200,9 @@ def _decode_from(
                     faults.append(f"no known pixel format: {frame.format.name}")
                 elif frame.pts is not None:
                     yield frame
+        except MemoryError:
+            # PyAV's is an FFmpegError too, but no fault of the film's.
+            raise
         except av.FFmpegError as error:
             faults.append(error.strerror or str(error))
 

@@ -86,6 +86,14 @@ def write_table(failures: Sequence[Failure], table: Path) -> None:
             writer.writerow([" ".join(str(value).split()) for value in failure])
 
 
+def read_table(table: Path = TABLE) -> list[dict[str, str]]:
+    """Read the failures of the last run; none if all went well."""
+    if not table.exists():
+        return []
+    with table.open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream, delimiter="\t"))
+
+
 def format_table(failures: Sequence[Failure], width: int = WIDTH) -> str:
     """Align the failures for reading: how each ended and its log are the last column.
 

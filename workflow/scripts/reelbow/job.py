@@ -1,6 +1,7 @@
 """What every job does around its work: log, fail in one sentence, leave no halves."""
 
 import contextlib
+import errno
 import glob
 import os
 import sys
@@ -57,25 +58,41 @@ def run(
     try:
         with sampling(page):
             function(**arguments)
-    except ReelbowError as error:
-        print(f"{ERROR_MARK}{error}", file=sys.stderr)
-        sys.exit(1)
-    except MemoryError:
-        sentence = "needs more memory than this machine has free"
-        if mem_mb is not None:
-            sentence = (
-                f"needs more than the {mem_mb} MB that its rule asks for; raise the "
-                "rule's mem_mb, as by --set-resources"
-            )
+    except Exception as error:
+        sentence = _explain(error, mem_mb)
+        if sentence is None:
+            raise
         print(f"{ERROR_MARK}{sentence}", file=sys.stderr)
         sys.exit(1)
-    except OSError as error:
-        if error.strerror is None:
-            raise
-        where = f"{error.filename}: " if error.filename else ""
-        print(f"{ERROR_MARK}{where}{error.strerror}", file=sys.stderr)
-        sys.exit(1)
     print(f"{USAGE_MARK}{tell_usage()}", file=sys.stderr)
+
+
+def _explain(error: Exception, mem_mb: int | None) -> str | None:
+    """Say in a sentence why a job failed; None if it is a fault of Reelbow's."""
+    if isinstance(error, ReelbowError):
+        return str(error)
+    if _is_out_of_memory(error):
+        if mem_mb is None:
+            return "needs more memory than this machine has free"
+        return (
+            f"needs more than the {mem_mb} MB that its rule asks for; raise the "
+            "rule's mem_mb, as by --set-resources"
+        )
+    if isinstance(error, OSError) and error.strerror is not None:
+        return (
+            f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        )
+    return None
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Whether an error is the want of memory, by whatever name a library gives it."""
+    return (
+        isinstance(error, MemoryError)
+        or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
+        # OpenCV's own; it is not imported for jobs that do without.
+        or (type(error).__module__ == "cv2" and "Insufficient memory" in str(error))
+    )
 
 
 def log_to(log: str) -> None:

@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from . import film, pictures
+from . import colors, film, pictures
 from .decoding import decode_pictures
 from .demuxing import AS_PLAYERS, Reading
 from .errors import ReelbowError
@@ -24,6 +24,9 @@ from .timeline import exact, naming, sample_frames, sample_interval, scan_timeli
 LETTERBOX_FRAMES = 32
 LETTERBOX_KEYFRAMES = 8
 LETTERBOX_LINES = 1080
+
+# Those looked at for the coding of colors alone.
+CODING_FRAMES = 4
 
 T = TypeVar("T")
 
@@ -56,15 +59,14 @@ def plan_video(
     timeline = scan_timeline(path, reading)
     probe = film.probe_film(path, reading)
     start, end = exact(start_s), None if end_s is None else exact(end_s)
-    samples: Sequence[int | None]
-    if mode == "interval":
-        with naming(path):
+    with naming(path):
+        if mode == "interval":
             samples = sample_interval(
                 timeline, every=exact(every), start=start, end=end
             )
-    else:
-        pts = timeline.keyframes if mode == "keyframes" else timeline.pts
-        samples = sample_frames(timeline, pts, nth=int(every), start=start, end=end)
+        else:
+            pts = timeline.keyframes if mode == "keyframes" else timeline.pts
+            samples = sample_frames(timeline, pts, nth=int(every), start=start, end=end)
     duration_s = float(timeline.time_s(timeline.end))
     present = [pts for pts in dict.fromkeys(samples) if pts is not None]
     if not present:
@@ -75,19 +77,28 @@ def plan_video(
         )
     keyframes = timeline.keyframes.tolist()
     kept = _read_crop(crop, path, probe.width, probe.height)
+    stretch = [k for k in keyframes if present[0] <= k <= present[-1]]
+    some = _spread(stretch if len(stretch) >= LETTERBOX_KEYFRAMES else present)
+    if crop != "auto":
+        some = _spread(some, CODING_FRAMES)
+    codings: list[colors.Coding] = []
+
+    def show_some() -> Iterator[NDArray[np.uint8]]:
+        for decoded in decode_pictures(path, keyframes, some, reading):
+            if decoded.frame is not None:
+                codings.append(colors.find_coding(decoded.frame, probe.coding))
+                # Large ones are looked at smaller: their lines are fine enough even so.
+                yield film.show_frame(decoded.frame, probe, height=LETTERBOX_LINES)
+
+    shown = show_some()
     if crop == "auto":
-        stretch = [k for k in keyframes if present[0] <= k <= present[-1]]
-        some = _spread(stretch if len(stretch) >= LETTERBOX_KEYFRAMES else present)
-        # Large pictures are looked at smaller: their lines are fine enough even so.
-        kept = find_letterbox(
-            (
-                film.show_frame(decoded.frame, probe, height=LETTERBOX_LINES)
-                for decoded in decode_pictures(path, keyframes, some, reading)
-                if decoded.frame is not None
-            ),
-            most=len(some),
-        )
+        kept = find_letterbox(shown, most=len(some))
         kept = kept and _enlarge(kept, probe.width, probe.height)
+    else:
+        for _ in shown:
+            pass
+    if codings:
+        probe = probe._replace(coding=colors.find_usual(codings))
     return {
         "video": probe.to_json(),
         "path": str(path),

@@ -23,6 +23,7 @@ STAGES = (
     "merge_film",
     "render_barcode",
     "merge_films",
+    "summarize_films",
 )
 
 _USAGE = re.compile(rf"^{USAGE_MARK}([\d.]+) CPU s, at most ([\d.]+) MB$", re.M)
@@ -103,7 +104,8 @@ def find_jobs(
         yield from _find_job("merge_film", film, frames, logs)
         for kind in kinds:
             yield from _find_job("render_barcode", f"{film}/{kind}", frames, logs)
-    yield from _find_job("merge_films", "", everything, logs)
+    for stage in ("merge_films", "summarize_films"):
+        yield from _find_job(stage, "", everything, logs)
 
 
 def _count_frames(plan: Plan, results: Path) -> dict[str, int]:

@@ -24,6 +24,7 @@ class ShardFrames:
     skipped : (name, reason) of each picture that could not be read, so far
     digest : of the user's own tarball; None: extracted here
     versions : of what read the frames and, so far, of what extracted them
+    varies : whether, so far, some of them are coded otherwise than the plan says
     """
 
     def __init__(self, tarball: Path, planned: Plan, shaping: Shaping) -> None:
@@ -36,6 +37,7 @@ class ShardFrames:
         self.skipped: list[tuple[str, str]] = []
         self.digest = None if self._extracted else digest_file(tarball)
         self.versions = describe_versions()
+        self.varies = False
 
     def __enter__(self) -> Self:
         return self
@@ -55,6 +57,7 @@ class ShardFrames:
         for index, member in enumerate(self._tarball.read()):
             if self._extracted:
                 self.versions.update(member.about.get("versions", {}))
+                self.varies = self.varies or "coding" in member.about
             if member.data is None:
                 self.skipped.append((member.name, member.reason))
                 continue

@@ -114,6 +114,7 @@ class ThumbnailWriter:
     skipped : (name, reason) of pictures that could not be read
     digest : of the user's tarball; None: of frames extracted here
     versions : of what made the thumbnails
+    varies : whether some of the film's pictures are coded otherwise than its plan says
     """
 
     def __init__(self, path: Path) -> None:
@@ -126,6 +127,7 @@ class ThumbnailWriter:
         self.skipped: list[tuple[str, str]] = []
         self.digest: str | None = None
         self.versions: dict[str, str] = {}
+        self.varies = False
 
     def add(self, frame: ShardFrame) -> None:
         """Add a frame."""
@@ -169,6 +171,7 @@ class ThumbnailWriter:
             self._write("names", np.array(self._names, np.str_))
             self._write("skipped", np.array(self.skipped, np.str_).reshape(-1, 2))
             self._write("digest", np.array(self.digest or "", np.str_))
+            self._write("varies", np.array(self.varies))
             versions = [*self.versions.items()]
             self._write("versions", np.array(versions, np.str_).reshape(-1, 2))
 
@@ -187,6 +190,7 @@ class Thumbnails:
         ]
         self.digest: str | None = self._file["digest"].item() or None
         self.versions: dict[str, str] = dict(self._file["versions"].tolist())
+        self.varies: bool = self._file["varies"].item()
 
     def __enter__(self) -> Self:
         return self

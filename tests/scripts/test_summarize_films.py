@@ -1,0 +1,34 @@
+import csv
+
+from reelbow import database
+from summarize_films import summarize_films
+
+
+def test_films_and_skipped_pictures_are_tables(tmp_path):
+    path = tmp_path / "palettes.sqlite"
+    about = {"source": "a.tar", "width": 64, "height": 48, "duration_s": None}
+    row = database.FilmRow(film="a", title="Ä\tfilm", crop=None, **about)
+    with database.open_new(path) as connection:
+        database.add_film(connection, 1, row)
+        database.add_film(connection, 2, row._replace(film="b", title="b"))
+        connection.execute(
+            "INSERT INTO skipped (film_id, shard, name, reason) "
+            "VALUES (1, '00001', '7.jpg', 'cut off')"
+        )
+    summarize_films(path, tmp_path / "films.tsv", tmp_path / "skipped.tsv")
+
+    def read(name):
+        with (tmp_path / name).open(newline="", encoding="utf-8") as stream:
+            return list(csv.DictReader(stream, delimiter="\t"))
+
+    films = read("films.tsv")
+    assert [film["film"] for film in films] == ["a", "b"]
+    assert films[0]["title"] == "Ä\tfilm"
+    assert [(film["frames"], film["skipped"]) for film in films] == [
+        ("0", "1"),
+        ("0", "0"),
+    ]
+    assert "film_id" not in films[0]
+    assert read("skipped.tsv") == [
+        {"film": "a", "shard": "00001", "name": "7.jpg", "reason": "cut off"}
+    ]

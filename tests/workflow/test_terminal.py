@@ -1,0 +1,195 @@
+"""What a user reads in the terminal, from the first command on."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from projects import (
+    COLORS,
+    FINISHED,
+    NO_PICTURES,
+    SNAKEMAKE,
+    make_project,
+    write_colors,
+)
+
+# Words of Snakemake's and of Python's that say nothing to a newcomer.
+NOISE = [
+    "Traceback",
+    "Error:",
+    "temporary output",
+    "is extended by",
+    "Conda environments",
+    "provenance",
+    "Complete log",
+]
+
+# What is wrong with a configuration before any Snakefile is read, and its sentence.
+BROKEN = {
+    "nosuch.yaml": (None, "nosuch.yaml: No such file or directory; give the path of "),
+    "bad.yaml": (b"a: [1\nb: 2\n", "bad.yaml line 2: expected ',' or ']', but got ':'"),
+    "tab.yaml": (b"a:\n\tb: 2\n", "tab.yaml line 2: found character '\\t' that cannot"),
+    "list.yaml": (b"- a\n- b\n", "list.yaml: no keys in it; write `key: value`"),
+    "latin.yaml": (b"films: caf\xe9.mp4\n", "latin.yaml: not UTF-8; save the file as "),
+    "config/config.yaml": (b"a: [1\nb: 2\n", "config/config.yaml line 2: expected ','"),
+}
+
+# The same for values of the command line.
+GIVEN = {
+    "barcodes.order=track": "--config barcodes.order=track: write --config "
+    "'barcodes={order: track}'",
+    "films": "--config films: write --config 'key=value', as in 'films=movie.mkv'",
+}
+
+
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory, code):
+    """Run Snakemake with each of them, two at a time."""
+    parent = tmp_path_factory.mktemp("broken")
+
+    def run(name: str) -> tuple[int, str]:
+        project = make_project(parent / re.sub(r"\W", "_", name), code)
+        if name in GIVEN:
+            result = project.run("--config", name)
+        else:
+            data = BROKEN[name][0]
+            if data is not None:
+                (project.folder / name).write_bytes(data)
+            own = [] if name.startswith("config") else ["--configfile", name]
+            result = project.run("--dry-run", *own)
+        return result.status, result.stderr
+
+    names = [*BROKEN, *GIVEN]
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip(names, pool.map(run, names), strict=True))
+
+
+@pytest.mark.parametrize("name", [*BROKEN, *GIVEN])
+def test_a_broken_configuration_is_told_in_one_sentence(broken, name):
+    status, told = broken[name]
+    sentence = GIVEN.get(name) or BROKEN[name][1]
+    assert status == 1
+    (line,) = [line for line in told.splitlines() if not line.startswith("Using ")]
+    assert line.startswith(f"Reelbow: {sentence}")
+
+
+def test_a_dry_run_tells_the_films_and_about_how_many_shards(project):
+    write_colors(project.folder / "a.mp4")
+    write_colors(project.folder / "b.mp4", COLORS[:1])
+    result = project.run(
+        "--dry-run", films=["a.mp4", "b.mp4"], shards={"frames": 2}, **NO_PICTURES
+    )
+    told = result.stderr
+    assert "Reelbow: 2 films, about 4 shards to do:" in told
+    assert "  a  a.mp4  about 3 shards" in told
+    assert "  b  b.mp4  about 1 shard" in told
+    assert told.endswith(
+        "there will be:\n  palettes  results/palettes.sqlite\n  tables"
+        "    results/films.tsv\n"
+    )
+    for words in NOISE:
+        assert words not in told
+
+
+def test_a_second_run_tells_where_the_results_are(finished):
+    told = finished.run(**FINISHED).stderr
+    barcodes = "results/colors/barcodes"
+    assert f"  barcodes  {barcodes}/mean.png, stacked.png\n" in told
+    assert f"  figures   {barcodes}/mean_figure.png, stacked_figure.png\n" in told
+    assert "  palettes  results/palettes.sqlite\n" in told
+    for words in NOISE:
+        assert words not in told
+
+
+def test_only_what_was_asked_for_is_announced_and_where_it_is(finished, tmp_path):
+    project = finished.copy(tmp_path / "project")
+    plan = "results/colors/plan.json"
+    (project.folder / plan).unlink()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    done = subprocess.run(
+        [
+            *[SNAKEMAKE, "--snakefile", project.code / "Snakefile", "--cores", "1"],
+            *["--directory", project.folder, plan],
+            *["--config", "films=colors.mp4", "shards={frames: 2}"],
+        ],
+        cwd=elsewhere,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "COLUMNS": "400"},
+    )
+    assert f"Reelbow: done:\n  others    {project.folder / plan}\n" in done.stderr
+    assert "barcodes" not in done.stderr
+
+
+def test_ctrl_c_is_one_sentence_and_the_same_command_goes_on(project):
+    # 24 shards, of which each takes a second or so.
+    write_colors(project.folder / "long.mp4", COLORS * 8)
+    (project.folder / "own.yaml").write_text(
+        "films: long.mp4\nshards: {frames: 2}\nbarcodes: {kinds: [], formats: []}\n"
+    )
+    command = [SNAKEMAKE, "--snakefile", project.code / "Snakefile", "--cores", "2"]
+    palettes = project.folder / "results/long/palettes"
+    with subprocess.Popen(
+        [*command, "--configfile", "own.yaml"],
+        cwd=project.folder,
+        stderr=subprocess.PIPE,
+        text=True,
+        # As a terminal does, which sends it to all processes of the command.
+        start_new_session=True,
+        env={**os.environ, "COLUMNS": "400"},
+    ) as process:
+        deadline = time.monotonic() + 120
+        while not list(palettes.glob("*.sqlite")) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        for _ in range(2):
+            # By the terminal, and by uv.
+            os.killpg(process.pid, signal.SIGINT)
+        _, told = process.communicate(timeout=60)
+    assert process.returncode == 1
+    tail = told[told.index("Reelbow: stopping") :].rstrip()
+    assert re.fullmatch(
+        r"Reelbow: stopping \(Ctrl-C\): [^\n]+goes on from there\.", tail
+    )
+    assert not list((project.folder / ".snakemake/locks").glob("*"))
+    assert project.failures() == []
+    # Whole files only: finished shards are taken, and nothing is left half there.
+    done = {path: path.stat().st_mtime_ns for path in palettes.glob("*.sqlite")}
+    assert 0 < len(done) < 24
+    assert not [path for path in project.results() if "tmp" in Path(path).name]
+    result = project.run(
+        **{"films": "long.mp4", "shards": {"frames": 2}, **NO_PICTURES}
+    )
+    assert result.status == 0, result.stderr
+    assert len(project.query("SELECT * FROM frames")) == 48
+    assert all(path.stat().st_mtime_ns == when for path, when in done.items())
+
+
+def test_the_report_has_figures_captions_tables_and_what_failed(finished, tmp_path):
+    project = finished.copy(tmp_path / "project")
+    head = "film\tshard\tstage\tended\tattempts\tlog\n"
+    (project.folder / "results/failed.tsv").write_text(
+        f"{head}lost_\t00001\textract_frames\tlost_*.mkv: `cut` off\t1\tx.log\n"
+    )
+    # As of a film that failed.
+    (project.folder / "results/colors/barcodes/mean.png").unlink()
+    result = project.run("--report", "report.html", **FINISHED)
+    assert result.status == 0, result.stderr
+    page = (project.folder / "report.html").read_text()
+    assert "system-message" not in page
+    for part in [
+        "made a palette of every sampled frame",
+        "as a figure for print",
+        "results/films.tsv",
+        "results/skipped.tsv",
+        "stacked_figure.png",
+        "lost_*.mkv:",
+    ]:
+        assert part in page, part
