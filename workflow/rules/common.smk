@@ -478,6 +478,11 @@ def get_all_shards(wildcards):
     return [shard for film in films for shard in get_shards(film)]
 
 
+def get_corpus_settings():
+    """What all films of the results folder have in common, or a part of it."""
+    return describe_shards(of_video=True)["settings"]
+
+
 def get_drawing(wildcards):
     """How a kind is drawn, in one entry: Snakemake compares params without their names."""
     keys = ["height", "width", "skip_black", "gap_color"]
@@ -495,7 +500,7 @@ def merge_what_is_there():
         corpus.merge_what_is_there(
             RESULTS,
             list(FILMS),
-            settings=describe_shards(of_video=True)["settings"],
+            settings=get_corpus_settings(),
             n_colors=config["cluster"]["n_colors"],
         )
     except (ReelbowError, OSError, MemoryError) as error:
