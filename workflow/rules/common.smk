@@ -6,15 +6,18 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+from snakemake.persistence import FileBackupMixin
+
 # Of this file: `workflow.basedir` would be the importer's folder if this is a module.
 SCRIPTS = Path(workflow.current_basedir).parent / "scripts"
 sys.path.append(str(SCRIPTS))
 
-from reelbow import picture_files, progress, scratch
+from reelbow import corpus, picture_files, progress, scratch
 from reelbow import resources as needs
 from reelbow.code import describe_versions, digest_code
-from reelbow.config import DEMO_FILM, check_config, read_films
+from reelbow.config import DEMO_FILM, check_config, is_sheet, read_films
 from reelbow.errors import ReelbowError
+from reelbow.kept_output import keep_until_replaced
 from reelbow.plan import read_plan, summarize_plan
 from reelbow.shard_names import PATTERN as SHARD_PATTERN
 
@@ -44,6 +47,19 @@ PLACES = {film: place for place, film in enumerate(FILMS)}
 # told of a run is that workflow's own matter.
 IS_MODULE = workflow.modifier.namespace is not None
 RESULTS = Path(workflow.modifier.modify_path("results"))
+
+# What earlier runs have made, which stays in the database of all films.
+OTHERS = corpus.list_others(RESULTS, FILMS)
+
+if workflow.is_main_process and not (
+    isinstance(config["films"], str) and is_sheet(config["films"])
+):
+    try:
+        corpus.check_names(RESULTS, FILMS)
+    except ReelbowError as error:
+        progress.refuse(str(error))
+
+keep_until_replaced(FileBackupMixin, RESULTS, "palettes.sqlite")
 
 if not IS_MODULE:
     PROGRESS = progress.Progress(logger, workflow, config["cluster"]["gpu_wait_min"])
@@ -360,7 +376,8 @@ def get_film_minutes(wildcards, attempt):
 
 def get_films_minutes(wildcards, attempt):
     """Minutes for writing the rows of all films."""
-    return needs.ask_minutes(needs.ROW_S * sum(map(count_frames, FILMS)), attempt)
+    n_frames = sum(map(count_frames, FILMS)) + corpus.count_frames(RESULTS, OTHERS)
+    return needs.ask_minutes(needs.ROW_S * n_frames, attempt)
 
 
 def count_frames(film):
@@ -452,6 +469,30 @@ def get_drawing(wildcards):
     if wildcards.kind == "stacked":
         keys.append("order")
     return {key: config["barcodes"][key] for key in keys}
+
+
+def merge_what_is_there():
+    """Make the database of all films at the end of a run in which some failed."""
+    asked = any(job.rule.name == "merge_films" for job in workflow.dag.needrun_jobs())
+    if not asked or not PROGRESS.failed or not PROGRESS.lacks("merge_films"):
+        return
+    try:
+        corpus.merge_what_is_there(
+            RESULTS,
+            list(FILMS),
+            settings=describe_shards(of_video=True)["settings"],
+            n_colors=config["cluster"]["n_colors"],
+        )
+    except (ReelbowError, OSError, MemoryError) as error:
+        progress.tell(f"{RESULTS / 'palettes.sqlite'} is not made: {error}")
+
+
+def tell_corpus():
+    """Say what the database of all films has and what not."""
+    failed = {failure.film for failure in PROGRESS.failed.values()}
+    is_old = ("merge_films",) in PROGRESS.failed
+    for sentence in corpus.describe(RESULTS, list(FILMS), failed, is_old=is_old):
+        progress.tell(sentence)
 
 
 def get_all_barcodes(wildcards):

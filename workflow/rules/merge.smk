@@ -7,7 +7,8 @@ rule merge_film:
         shards=get_shards,
         plan="results/{film}/plan.json",
     output:
-        palettes="results/{film}/palettes.sqlite",
+        # Replaced in one step: readers always find one (see kept_output).
+        palettes=update("results/{film}/palettes.sqlite"),
     log:
         "logs/merge_film/{film}.log",
     benchmark:
@@ -38,7 +39,7 @@ rule merge_films:
     input:
         films=expand("results/{film}/palettes.sqlite", film=FILMS),
     output:
-        palettes="results/palettes.sqlite",
+        palettes=update("results/palettes.sqlite"),
     log:
         "logs/merge_films.log",
     benchmark:
@@ -51,7 +52,12 @@ rule merge_films:
         runtime=get_films_minutes,
     params:
         # The films too: Snakemake sees which inputs there are, and not their order.
-        settings=gather(films=list(FILMS), n_colors=config["cluster"]["n_colors"]),
+        settings=gather(
+            films=list(FILMS),
+            others=OTHERS,
+            settings=describe_shards(of_video=True)["settings"],
+            n_colors=config["cluster"]["n_colors"],
+        ),
         code=get_code("merge_films"),
     script:
         "../scripts/merge_films.py"

@@ -97,7 +97,7 @@ def read_films(films: str | list[str]) -> list[Film]:
     ReelbowError
         If a row or a file is not what it should be; it names the row or the path.
     """
-    if isinstance(films, str) and Path(films).suffix.lower() in SHEET_SUFFIXES:
+    if isinstance(films, str) and is_sheet(films):
         rows = list(_read_sheet(Path(films)))
     else:
         sources = [films] if isinstance(films, str) else films
@@ -116,6 +116,11 @@ def read_films(films: str | list[str]) -> list[Film]:
             )
         found[film.film] = film
     return list(found.values())
+
+
+def is_sheet(path: str) -> bool:
+    """Whether a name is that of a sheet."""
+    return Path(path).suffix.lower() in SHEET_SUFFIXES
 
 
 def _read_sheet(sheet: Path) -> Iterator[tuple[str, dict[str, Any]]]:

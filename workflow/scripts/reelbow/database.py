@@ -343,9 +343,19 @@ def _attach(connection: sqlite3.Connection, path: Path, what: str) -> Iterator[N
         connection.execute("DETACH part")
 
 
+@contextlib.contextmanager
+def _reading(database: Path) -> Iterator[sqlite3.Connection]:
+    """Read a database of any schema so far; what cannot be read is one sentence."""
+    with (
+        _explaining(database, "the database"),
+        contextlib.closing(open_database(database, oldest=1)) as connection,
+    ):
+        yield connection
+
+
 def count_skipped(database: Path) -> tuple[int, int, str]:
     """Count the skipped pictures and the frames, and say why the first was skipped."""
-    with contextlib.closing(open_database(database, oldest=1)) as connection:
+    with _reading(database) as connection:
         n_skipped, first = connection.execute(
             "SELECT count(*), coalesce(min(name || ': ' || reason), '') FROM skipped"
         ).fetchone()
@@ -365,7 +375,7 @@ def read_row(connection: sqlite3.Connection, film_id: int) -> FilmRow:
 
 def count_fallbacks(database: Path) -> tuple[int, int, str]:
     """Count the shards that were to be a GPU's, and all; say why of the first."""
-    with contextlib.closing(open_database(database, oldest=1)) as connection:
+    with _reading(database) as connection:
         counted: tuple[int, int, str] = connection.execute(
             "SELECT count(gpu_fallback), count(*), coalesce(min(gpu_fallback), '') "
             "FROM shards"

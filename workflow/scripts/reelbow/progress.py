@@ -3,7 +3,6 @@
 import logging
 import os
 import shutil
-import sqlite3
 import sys
 import time
 from collections import Counter
@@ -40,6 +39,8 @@ HOUSEKEEPING = (
     "Removing temporary output",
     "DAG of jobs will be updated",
     "Updating checkpoint dependencies",
+    # The old one stays; the end of the run tells.
+    "Restored previous version of",
 )
 
 # What is said of each job that is submitted; failed ones are told with their logs.
@@ -243,7 +244,7 @@ class Progress(logging.Handler):
             path = Path("results", job.key[0], "palettes", f"{job.key[1]}.sqlite")
             try:
                 self.n_frames += database.count_skipped(path)[1]
-            except (sqlite3.Error, OSError, ReelbowError):
+            except (ReelbowError, OSError):
                 # The merge looks into it; here it is only counted.
                 self.logger.debug(f"{path}: frames not counted")
 
@@ -402,6 +403,10 @@ class Progress(logging.Handler):
         if any(job.rule.name == "all" for job in self.workflow.dag.targetjobs):
             TABLE.unlink(missing_ok=True)
 
+    def lacks(self, rule: str) -> bool:
+        """Whether the only job of a rule was neither done nor tried in this run."""
+        return (rule,) not in self.done and (rule,) not in self.failed
+
     def tell_success(self, films: Iterable[str]) -> None:
         """Say where the results are."""
         self._forget_failures()
@@ -491,7 +496,11 @@ def _find_time(log: Path) -> int | None:
 def _warn_of_skipped(films: Iterable[str]) -> None:
     """Say of which films pictures are missing."""
     for film, path in _find_databases(films):
-        n_skipped, n_frames, first = database.count_skipped(path)
+        try:
+            n_skipped, n_frames, first = database.count_skipped(path)
+        except (ReelbowError, OSError) as error:
+            tell(f"film {film}: {error}")
+            continue
         if n_skipped:
             write(
                 f"\nReelbow: film {film}: {n_skipped} of {n_frames + n_skipped} "
@@ -503,7 +512,11 @@ def _warn_of_skipped(films: Iterable[str]) -> None:
 def _warn_of_fallbacks(films: Iterable[str]) -> None:
     """Say of which films shards that were a GPU's were done by a CPU."""
     for film, path in _find_databases(films):
-        n_fallbacks, n_shards, first = database.count_fallbacks(path)
+        try:
+            n_fallbacks, n_shards, first = database.count_fallbacks(path)
+        except (ReelbowError, OSError):
+            # Told of its pictures.
+            continue
         if n_fallbacks:
             write(
                 f"\nReelbow: film {film}: {n_fallbacks} of {_count(n_shards, 'shard')} "
