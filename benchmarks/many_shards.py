@@ -254,9 +254,12 @@ def make_results(folder: Path) -> None:
                     pictures / f"{kind}.png",
                     [pictures / f"{kind}{end}" for end in ("_figure.png", ".svg")],
                     kind=kind,
-                    height=300,
-                    width=None,
-                    order="share",
+                    drawing={
+                        "height": 300,
+                        "width": None,
+                        "skip_black": False,
+                        "gap_color": "#d9d9d9",
+                    },
                 )
         shutil.copytree(pictures, film / "barcodes")
     merge_films(
