@@ -3,6 +3,7 @@
 import contextlib
 import glob
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -46,6 +47,8 @@ def run(
     since it is a fault of Reelbow's and not of the user's.
     """
     log_to(log)
+    # Leaves no temporary file when it is ended.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     if second_log:
         second_log.unlink(missing_ok=True)
         # A disk that knows no second names is no reason to fail.
