@@ -417,7 +417,10 @@ def expect_films(films):
 
 
 # What a report says beside the configuration.
-config["about"] = {"version": __version__, "failed": failures.read_table(RESULTS / "failed.tsv")}
+config["about"] = {
+    "version": __version__,
+    "failed": failures.read_table(RESULTS / "failed.tsv"),
+}
 
 if not IS_MODULE:
     PROGRESS = progress.Progress(
