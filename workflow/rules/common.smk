@@ -567,7 +567,10 @@ def expect_films(films):
 
 
 # What a report says beside the configuration.
-config["about"] = {"version": __version__, "failed": failures.read_table()}
+config["about"] = {
+    "version": __version__,
+    "failed": failures.read_table(RESULTS / "failed.tsv"),
+}
 
 if not IS_MODULE:
     PROGRESS = progress.Progress(
@@ -578,5 +581,8 @@ if not IS_MODULE:
         expect=expect_films,
         gpu_wait_min=config["cluster"]["gpu_wait_min"],
     )
+    # The terminal sends Ctrl-C to jobs too; those that are just starting would tell of
+    # it in Python's way. Reelbow ends them itself.
+    shell.prefix("set -euo pipefail; trap '' INT; ")
     if workflow.is_main_process:
         PROGRESS.listen()
