@@ -130,8 +130,8 @@ def test_only_what_was_asked_for_is_announced_and_where_it_is(finished, tmp_path
 
 
 def test_ctrl_c_is_one_sentence_and_the_same_command_goes_on(project):
-    # 24 shards, of which each takes a second or so.
-    write_colors(project.folder / "long.mp4", COLORS * 8)
+    # 12 shards, of which each takes a second or more.
+    write_colors(project.folder / "long.mp4", COLORS * 4)
     (project.folder / "own.yaml").write_text(
         "films: long.mp4\nshards: {frames: 2}\nbarcodes: {kinds: [], formats: []}\n"
     )
@@ -146,8 +146,9 @@ def test_ctrl_c_is_one_sentence_and_the_same_command_goes_on(project):
         start_new_session=True,
         env={**os.environ, "COLUMNS": "400"},
     ) as process:
-        deadline = time.monotonic() + 120
-        while not list(palettes.glob("0*.sqlite")) and time.monotonic() < deadline:
+        deadline = time.monotonic() + 300
+        # The last of them may be of a job that is still about to end.
+        while len(list(palettes.glob("0*.sqlite"))) < 4 and time.monotonic() < deadline:
             time.sleep(0.1)
         for _ in range(2):
             # By the terminal, and by uv.
@@ -162,13 +163,13 @@ def test_ctrl_c_is_one_sentence_and_the_same_command_goes_on(project):
     assert project.failures() == []
     # Whole files only: finished shards are taken, and nothing is left half there.
     done = {path: path.stat().st_mtime_ns for path in palettes.glob("0*.sqlite")}
-    assert 0 < len(done) < 24
+    assert 0 < len(done) < 12
     assert not [path for path in project.results() if "tmp" in Path(path).name]
     result = project.run(
         **{"films": "long.mp4", "shards": {"frames": 2}, **NO_PICTURES}
     )
     assert result.status == 0, result.stderr
-    assert len(project.query("SELECT * FROM frames")) == 48
+    assert len(project.query("SELECT * FROM frames")) == 24
     assert all(path.stat().st_mtime_ns == when for path, when in done.items())
 
 
