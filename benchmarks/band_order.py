@@ -29,6 +29,7 @@ sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
 from reelbow import barcode  # noqa: E402  (the path is set just above)
 from reelbow.color_spaces import srgb_to_oklab  # noqa: E402
+from reelbow.database import open_database  # noqa: E402
 
 HEIGHT = 300
 # Rows that are rearranged for the least flicker.
@@ -62,7 +63,7 @@ def find_least_flicker(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 def measure_costs(database: Path) -> NDArray[np.float64]:
     """Find for each column but the first what the order "track" tells a cut by."""
-    with closing(barcode._open(database)) as connection:
+    with closing(open_database(database)) as connection:
         film_id, _ = barcode._find_film(connection, database, None)
         frames = barcode._read_palettes(connection, barcode._ALL, film_id, database)
         palettes = [(srgb_to_oklab(colors), shares) for colors, shares in frames]
@@ -108,7 +109,7 @@ def main() -> None:
     options = parser.parse_args()
     with closing(sqlite3.connect(options.database)) as connection:
         (n_frames,) = connection.execute("SELECT count(*) FROM frames").fetchone()
-    if not 2 <= n_frames <= barcode.MAX_COLUMNS:
+    if not 2 <= n_frames <= barcode.MAX_SIDE:
         sys.exit(f"{options.database} has {n_frames} frames, not 2 to 32,768.")
 
     costs = measure_costs(options.database)

@@ -35,6 +35,7 @@ from reelbow.plan import read_plan, write_plan  # noqa: E402
 FIGURES = ROOT / "benchmarks" / "many_shards.json"
 PAGE = ROOT / "docs" / "performance.md"
 KINDS = ["mean", "strip", "dominant", "stacked"]
+DRAWING = {"height": 300, "width": None, "skip_black": False, "gap_color": "#d9d9d9"}
 N_COLORS = 8
 STRIP_ROWS = 90
 PER_SHARD = 600
@@ -254,9 +255,7 @@ def make_results(folder: Path) -> None:
                     pictures / f"{kind}.png",
                     [pictures / f"{kind}{end}" for end in ("_figure.png", ".svg")],
                     kind=kind,
-                    height=300,
-                    width=None,
-                    order="share",
+                    drawing=DRAWING,
                 )
         shutil.copytree(pictures, film / "barcodes")
     merge_films(
@@ -273,7 +272,7 @@ def make_million(folder: Path, n_frames: int) -> None:
     from reelbow import database
 
     rng = np.random.default_rng(0)
-    row = database.FilmRow("film", "film", "film", 160, 90, float(n_frames), None)
+    row = database.FilmRow("film", "film", "film", duration_s=float(n_frames))
     parts = []
     (folder / "palettes").mkdir(parents=True)
     for number, first in enumerate(range(0, n_frames, PER_SHARD)):
@@ -284,6 +283,7 @@ def make_million(folder: Path, n_frames: int) -> None:
             database.add_film(connection, database.ONLY_FILM, row)
             database.add_frames(
                 connection,
+                f"{number:05d}",
                 frames=np.arange(first, first + n),
                 times_s=np.arange(first, first + n, dtype=np.float64),
                 names=[f"{frame:08d}.jpg" for frame in range(first, first + n)],
@@ -296,11 +296,10 @@ def make_million(folder: Path, n_frames: int) -> None:
             database.finish(connection, {"settings": "{}"}, n_colors=N_COLORS)
         parts.append({"shard": f"{number:05d}", "first_frame": first, "n_frames": n})
     plan: dict[str, Any] = {
+        **dict.fromkeys(database.PLAN_COLUMNS),
         "video": None,
-        "width": 160,
-        "height": 90,
+        "sampling": None,
         "duration_s": float(n_frames),
-        "crop": None,
         "n_frames": n_frames,
         "shards": parts,
     }
@@ -368,7 +367,7 @@ def measure_million(folder: Path, n_frames: int) -> list[Row]:
     second.unlink()
     for kind in KINDS:
         barcode = folder / f"{kind}.png"
-        how = {"kind": kind, "height": 300, "width": None, "order": "share"}
+        how = {"kind": kind, "drawing": DRAWING}
         add(
             f"render_barcode, {kind}",
             "render_barcode",

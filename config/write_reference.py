@@ -6,6 +6,7 @@ uv run python config/write_reference.py
 import json
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -40,19 +41,25 @@ def describe_type(part: dict[str, Any]) -> str:
     types = part["type"] if isinstance(part["type"], list) else [part["type"]]
     limits = ""
     if "minimum" in part and "maximum" in part:
-        limits = f" {part['minimum']} to {part['maximum']}"
+        limits = f" {write_number(part['minimum'])} to {part['maximum']}"
     elif "minimum" in part:
         limits = f" ≥ {part['minimum']}"
     elif "exclusiveMinimum" in part:
-        limits = f" > {part['exclusiveMinimum']}"
+        limits = f" > {part['exclusiveMinimum']}, at most {part['maximum']}"
     return " or ".join(types) + limits
+
+
+def write_number(number: float) -> str:
+    """Write a number without an exponent."""
+    return format(Decimal(str(number)), "f")
 
 
 def describe_default(value: Any) -> str:
     """Write a default as YAML has it."""
     if isinstance(value, list):
         return f"[{', '.join(value)}]"
-    return value if isinstance(value, str) else json.dumps(value)
+    plain = isinstance(value, str) and not value.startswith("#")
+    return str(value) if plain else json.dumps(value)
 
 
 def write_table(head: str, rows: Iterator[tuple[str, ...]]) -> str:

@@ -69,7 +69,7 @@ def run_chain(source: Path, folder: Path, **settings: Any) -> Found:
     planning = ("mode", "every", "start_s", "end_s", "per_shard", "crop", "stream")
     plan_shards(
         video,
-        [] if video else [source],
+        {} if video else {"00000": source},
         plan,
         **{key: how[key] for key in (*planning, "max_pixels")},
     )

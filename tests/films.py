@@ -280,6 +280,34 @@ def from_yuv(
     return np.stack([red, green, blue], axis=-1).clip(0, 1)
 
 
+def join_films(path: Path, *parts: Path) -> Path:
+    """Put films of one codec behind each other into a .ts file, each coded as it is."""
+    with av.open(path, "w") as target:
+        stream = None
+        start = Fraction(0)
+        for part in parts:
+            with av.open(part) as source:
+                video = source.streams.video[0]
+                assert video.time_base is not None
+                if stream is None:
+                    stream = target.add_stream_from_template(video)
+                packets = [packet for packet in source.demux(video) if packet.size]
+                first = min(packet.pts or 0 for packet in packets)
+                end = start
+                for packet in packets:
+                    assert packet.pts is not None
+                    assert packet.dts is not None
+                    shift = round(start / video.time_base) - first
+                    packet.pts += shift
+                    packet.dts += shift
+                    over = packet.pts + (packet.duration or 0)
+                    end = max(end, over * video.time_base)
+                    packet.stream = stream
+                    target.mux(packet)
+                start = end
+    return path
+
+
 def turn(path: Path, matrix: tuple[int, int, int, int]) -> Path:
     """Give an mp4 a display matrix (a, b, c, d) in its track header, as phones do.
 

@@ -104,9 +104,18 @@ class Project:
             return list(csv.DictReader(lines, delimiter="\t"))
 
     def rows(self) -> dict[str, list[Any]]:
-        """All rows of the database of all films."""
-        tables = ["films", "frames", "palettes", "skipped"]
-        return {table: sorted(self.query(f"SELECT * FROM {table}")) for table in tables}
+        """All rows of the database of all films, but when and of which shard."""
+        tables = {"films": "made_at", "frames": "shard", "palettes": "", "skipped": ""}
+        rows = {}
+        for table, left_out in tables.items():
+            names = self.query(f"SELECT name FROM pragma_table_info('{table}')")
+            columns = ", ".join(name for (name,) in names if name != left_out)
+            rows[table] = sorted(
+                # None has no order among texts and numbers.
+                self.query(f"SELECT {columns} FROM {table}"),
+                key=repr,
+            )
+        return rows
 
     def results(self) -> set[str]:
         """List the files in results/."""
@@ -125,7 +134,7 @@ class Project:
 
 def copy_code(folder: Path, source: Path = ROOT) -> Path:
     """Copy the workflow, with what numba has compiled already."""
-    for name in ["workflow", "profiles", "envs"]:
+    for name in ["workflow", "config", "profiles", "slurm", "envs"]:
         shutil.copytree(source / name, folder / name)
     shutil.copy2(source / "Snakefile", folder)
     return folder

@@ -1,8 +1,10 @@
 import shutil
 from pathlib import Path
 
+import numpy
 import pytest
 
+import reelbow
 from reelbow import code
 
 SCRIPTS = code.LIBRARY.parent
@@ -94,9 +96,10 @@ def test_modules_that_use_each_other_are_no_trap(library):
     assert digest(library, "play") != before
 
 
-def test_a_run_is_described_by_its_settings_and_versions():
-    about = code.describe_run({"b": 1, "a": {"every": 0.5}})
-    assert about["settings"] == '{"a": {"every": 0.5}, "b": 1}'
-    assert about["version/numpy"]
-    assert about["version/reelbow"]
-    assert all(isinstance(value, str) for value in about.values())
+def test_a_process_is_described_by_its_own_versions(monkeypatch):
+    about = code.describe_versions()
+    assert about["version/numpy"] == numpy.__version__
+    assert about["version/reelbow"] == reelbow.__version__
+    # As in an environment of conda that only draws.
+    monkeypatch.setattr(code, "PACKAGES", ("numpy", "not-installed-here"))
+    assert code.describe_versions().keys() == {"version/numpy", "version/reelbow"}

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from reelbow import __version__
 from reelbow.kmeans import COMMANDS
 
 ROOT = Path(__file__).parents[2]
@@ -105,3 +106,26 @@ def test_what_tools_and_runs_make_is_not_tracked():
     assert "Snakefile" in tracked
     made = r"uv\.lock|(results|logs|\.snakemake|\.venv)/.*|.*\.(pyc|sqlite|mp4)"
     assert [path for path in tracked if re.fullmatch(made, path)] == []
+
+
+def test_no_link_is_tracked_that_a_zip_would_break():
+    modes = [line.split()[0] for line in git("ls-files", "--stage").splitlines()]
+    assert "120000" not in modes
+
+
+def test_the_two_profiles_for_slurm_say_the_same():
+    profiles = []
+    for folder in [ROOT / "slurm", ROOT / "profiles/slurm"]:
+        profile = yaml.safe_load((folder / "config.yaml").read_text())
+        partitions = folder / profile.pop("slurm-partition-config")
+        profiles.append((profile, partitions.resolve()))
+    assert profiles[0] == profiles[1]
+    assert profiles[0][1].exists()
+
+
+def test_the_version_is_one_and_has_its_date(pyproject):
+    version = pyproject["project"]["version"]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert version == __version__ == citation["version"]
+    heading = f"## {version} - {citation['date-released']}\n"
+    assert heading in (ROOT / "CHANGELOG.md").read_text()

@@ -1,5 +1,6 @@
 """Every rule has what every rule should have, and the linters are content."""
 
+import json
 import os
 import re
 import subprocess
@@ -7,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from projects import write_colors
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -83,6 +86,87 @@ def test_a_script_loads_and_its_rule_knows_what_it_asks(script):
         )
         assert body, f"{script} has no {section}"
         assert re.search(rf"^        {name}=", body[1], re.M), f"{section}.{name}"
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    """What Snakemake itself would keep of the params of a job of each rule."""
+    folder = tmp_path_factory.mktemp("recorded")
+    write_colors(folder / "colors.mp4")
+    told = subprocess.run(
+        [sys.executable, "-c", READ_PARAMS, ROOT / "Snakefile"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.returncode == 0, told.stderr
+    return json.loads(told.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_two_settings_that_change_places_run_a_rule_again(rule, recorded):
+    assert recorded[rule] == []
+
+
+# Makes a job of each rule, swaps any two values of its params, and asks Snakemake
+# whether it sees a difference.
+READ_PARAMS = """
+import contextlib, copy, itertools, json, sys
+from pathlib import Path
+from snakemake.api import SnakemakeApi
+from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import (
+    ConfigSettings, DAGSettings, OutputSettings, ResourceSettings,
+)
+
+class Job:
+    def __init__(self, params):
+        self.non_derived_params = list(params.values())
+
+def swap(params, one, other):
+    swapped = copy.deepcopy(params)
+    places = []
+    for path in (one, other):
+        place = swapped
+        for name in path[:-1]:
+            place = place[name]
+        places.append((place, path[-1]))
+    (first, a), (second, b) = places
+    first[a], second[b] = second[b], first[a]
+    return swapped
+
+config = {"films": "colors.mp4", "barcodes": {"kinds": ["mean"], "formats": []}}
+targets = {"all", "profile_run", "results/demo/film.mp4"}
+found = {}
+with SnakemakeApi(OutputSettings(quiet={"all"})) as api:
+    flow = api.workflow(
+        resource_settings=ResourceSettings(cores=2),
+        config_settings=ConfigSettings(config=config),
+        snakefile=Path(sys.argv[1]),
+    )
+    dag = flow.dag(dag_settings=DAGSettings(targets=targets))
+    # The table of a run may be asked for before there is anything to tell.
+    with contextlib.suppress(WorkflowError):
+        dag.execute_workflow(executor="local")
+    workflow = flow._workflow
+    record = lambda params: set(workflow.persistence._params(Job(params)))
+    for job in workflow.dag.jobs:
+        params = dict(job.params.items())
+        paths = [
+            (name, key) if key else (name,)
+            for name, value in params.items()
+            for key in (value if isinstance(value, dict) else [None])
+        ]
+        found[job.rule.name] = [
+            pair
+            for pair in itertools.combinations(paths, 2)
+            if swap(params, *pair) != params
+            and record(swap(params, *pair)) == record(params)
+        ]
+print()
+print(json.dumps(found))
+"""
 
 
 def test_snakemake_finds_nothing_to_lint(tmp_path):

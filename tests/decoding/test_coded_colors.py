@@ -3,14 +3,19 @@
 The truth is computed here in floats, from the standards alone.
 """
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Literal
 
+import av
 import numpy as np
 import pytest
+from av.video.reformatter import ColorTrc
 from numpy.typing import NDArray
 
-from films import Matrix, Primaries, Range, from_yuv, to_yuv, write_film
+from chain import run_chain
+from films import Matrix, Primaries, Range, from_yuv, join_films, to_yuv, write_film
 from reelbow import colors, film
 
 Bits = Literal[8, 10]
@@ -368,3 +373,128 @@ def test_wide_gamut_films_come_as_srgb(
     assert off(255 * wide, 255 * srgb) > 10
     # gray stays gray
     assert (np.ptp(found[: len(levels)], axis=1) == 0).all()
+
+
+# Films whose pictures are not all coded alike
+
+SDR: dict[str, Any] = {"matrix": "bt709", "options": {"qp": "0"}}
+PARTS: dict[str, dict[str, Any]] = {
+    "pq": {
+        "matrix": "bt2020",
+        "transfer": "pq",
+        "primaries": "bt2020",
+        "pix_fmt": "yuv420p10le",
+        "options": {"qp": "0"},
+    },
+    "bt601": {"matrix": "bt601", "options": {"qp": "0"}},
+    "full": {"color_range": "full", "options": {"qp": "0"}},
+    "yuv444p": {"pix_fmt": "yuv444p", "options": {"qp": "0"}},
+}
+
+
+def write_part(path: Path, how: dict[str, Any], n: int = 24) -> Path:
+    return write_film(path, [draw(PATCHES)] * n, gop=12, bframes=0, **how)
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Write a second of each coding, as transport streams that can be joined."""
+    folder = tmp_path_factory.mktemp("parts")
+    coded = {"sdr": SDR, **PARTS}
+    return {name: write_part(folder / f"{name}.ts", how) for name, how in coded.items()}
+
+
+@pytest.mark.parametrize("other", PARTS)
+@pytest.mark.parametrize("leads", [True, False])
+def test_every_picture_counts_by_its_own_coding(
+    parts: dict[str, Path], tmp_path: Path, other: str, leads: bool
+) -> None:
+    order = ["sdr", other] if leads else [other, "sdr"]
+    joined = join_films(tmp_path / "joined.ts", *(parts[name] for name in order))
+    frames = list(film.read_frames(joined, every=0.5))
+    assert len(frames) == 4
+    for frame, name in zip(frames, (order[0], order[0], *2 * [order[1]]), strict=True):
+        alone = next(film.read_frames(parts[name], every=1))
+        np.testing.assert_array_equal(frame.pixels, alone.pixels)
+
+
+def test_pictures_of_another_size_count_by_their_own(
+    parts: dict[str, Path], tmp_path: Path
+) -> None:
+    larger = write_film(
+        tmp_path / "larger.ts",
+        [draw(PATCHES).repeat(2, axis=0).repeat(2, axis=1)] * 24,
+        **PARTS["bt601"],
+    )
+    joined = join_films(tmp_path / "joined.ts", parts["sdr"], larger)
+    first, second = film.read_frames(joined, every=1)
+    alone = next(film.read_frames(larger, every=1))
+    assert first.pixels.shape == second.pixels.shape
+    # Made small, in the middles of patches it is the same.
+    middle = SIDE // 2
+    off_by = (
+        second.pixels[middle, middle::SIDE].astype(int)
+        - alone.pixels[2 * middle, 2 * middle :: 2 * SIDE]
+    )
+    assert np.abs(off_by).max() <= 1
+
+
+def test_only_the_peak_of_a_picture_is_taken_from_others() -> None:
+    usual = colors.Coding("bt2020", "full", "pq", "p3", 4000.0)
+    frame = av.VideoFrame(64, 48, "yuv420p10le")
+    # A leader that says nothing is as a film that says nothing.
+    assert colors.find_coding(frame, usual) == colors.find_coding(frame)
+    frame.color_trc = ColorTrc.SMPTE2084
+    assert colors.find_coding(frame, usual).peak == 4000
+    assert colors.find_coding(frame).peak == colors.DEFAULT_PEAK
+
+
+def test_a_film_is_coded_as_most_of_its_pictures() -> None:
+    sdr = colors.Coding("bt709", "limited", assumed="matrix")
+    hdr = colors.Coding("bt2020", "limited", "hlg", "bt2020")
+    assert colors.find_usual([sdr, sdr]) == sdr
+    # What is assumed is no difference.
+    assert colors.find_usual([sdr, sdr._replace(assumed=None)]) == sdr
+    assert colors.find_usual([sdr, hdr, hdr]) == hdr._replace(assumed="varies")
+    assert colors.find_usual([sdr, hdr]) == sdr._replace(assumed="matrix,varies")
+
+
+def test_a_film_of_several_codings_says_so(
+    parts: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # A leader of a second before four of HDR, in which the plan looks at four frames.
+    names = ["sdr", *["pq"] * 4]
+    joined = join_films(tmp_path / "joined.ts", *(parts[name] for name in names))
+    found = run_chain(joined, tmp_path, crop="none", every=0.5, height=None)
+    coding = found.plan["video"]["coding"]
+    assert (coding["transfer"], coding["assumed"]) == ("pq", "varies")
+    assert "WARNING: 2 frames, 0 to 1, are coded as bt709, limited, sdr" in (
+        capsys.readouterr().err
+    )
+    with closing(sqlite3.connect(tmp_path / "palettes.sqlite")) as connection:
+        row = connection.execute("SELECT matrix, transfer, assumed FROM films")
+        assert row.fetchall() == [("bt2020", "pq", "varies")]
+    # Each as if it were a film of its own.
+    for name, numbers in (("sdr", (0, 1)), ("pq", range(2, 10))):
+        folder = tmp_path / name
+        folder.mkdir()
+        alone = run_chain(parts[name], folder, crop="none", every=1.0, height=None)
+        assert alone.plan["video"]["coding"]["assumed"] is None
+        for number in numbers:
+            assert found.frames[number] == alone.frames[0]
+            assert found.palettes[number] == alone.palettes[0]
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("height", [None, 8])
+def test_a_few_pictures_that_no_plan_saw_are_told_in_the_database(
+    parts: dict[str, Path], tmp_path: Path, height: int | None
+) -> None:
+    # Of 48 frames the plan looks at four.
+    names = ["sdr", "bt601", *["sdr"] * 6]
+    joined = join_films(tmp_path / "joined.ts", *(parts[name] for name in names))
+    found = run_chain(joined, tmp_path, crop="none", every=1 / 6, height=height)
+    assert found.plan["video"]["coding"]["assumed"] is None
+    with closing(sqlite3.connect(tmp_path / "palettes.sqlite")) as connection:
+        row = connection.execute("SELECT matrix, assumed FROM films")
+        assert row.fetchall() == [("bt709", "varies")]

@@ -123,8 +123,16 @@ def test_a_hole_in_a_stream_is_known_and_costs_nothing_else(
     assert plan(path)["holes_s"] == [[lost / 24, again / 24]]
     expected = [n if not lost <= n < again else HOLE for n in range(0, N, 6)]
     assert look(path) == expected
-    each = look(path, mode="frames", every=1)
-    assert each == [n for n in range(N) if not lost <= n < again]
+
+    def count(start: int, stop: int, step: int) -> list[int | str]:
+        return [n if not lost <= n < again else HOLE for n in range(start, stop, step)]
+
+    # A lost picture is counted as one, so that those after it keep their numbers.
+    assert look(path, mode="frames", every=1) == count(0, N, 1)
+    assert look(path, mode="frames", every=5) == count(0, N, 5)
+    assert look(path, mode="keyframes", every=1) == count(0, N, 12)
+    stretch = {"start_s": 1.75, "end_s": 4.0}
+    assert look(path, mode="frames", every=7, **stretch) == count(42, 96, 7)
 
 
 def test_a_hole_after_the_last_keyframe_lasts_to_the_end(

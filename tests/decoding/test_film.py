@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from films import frame_number, numbered, numbered_film, solid, write_film
+from memory import LINUX_ONLY, little_memory
 from reelbow import colors, decoding, film
 from reelbow.decoding import Decoded, decode_pictures, decode_samples
 from reelbow.demuxing import AS_PLAYERS, MAX_READ_ERRORS, read_packets
@@ -373,15 +374,34 @@ def test_read_frames_takes_a_stretch_and_makes_pictures_small(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    "wrong",
-    [{"every": 0}, {"every": -1}, {"every": 1, "start_s": -1}, {"every": float("nan")}],
+    ("wrong", "said"),
+    [
+        ({"every": 0}, "every must be seconds, more than 0, not 0"),
+        ({"every": -1}, "every must be .*, not -1"),
+        ({"every": "1"}, "every must be .*, not '1'"),
+        ({"every": float("nan")}, "every must be .*, not nan"),
+        ({"start_s": -1}, "start_s must be seconds, 0 or more, not -1"),
+        ({"end_s": float("nan")}, "end_s must be seconds, 0 or more, not nan"),
+        ({"end_s": float("inf")}, "end_s must be .*, not inf"),
+        ({"start_s": 2, "end_s": 2}, "end_s must be more than start_s=2, not 2"),
+        ({"height": -3}, "height must be 1 or more, not -3"),
+        ({"height": 0}, "height must be 1 or more, not 0"),
+        ({"height": 1.5}, "height must be a whole number, 1 or more, not 1.5"),
+        ({"source": None}, "source must be a path, not None"),
+    ],
 )
-def test_read_frames_refuses_times_that_cannot_be(
-    tmp_path: Path, wrong: dict[str, float]
-) -> None:
-    path = numbered_film(tmp_path / "film.mp4", 3)
-    with pytest.raises(ReelbowError):
-        list(film.read_frames(path, **wrong))
+def test_read_frames_refuses_what_cannot_be(wrong: dict[str, Any], said: str) -> None:
+    # At once, before a film is looked for.
+    with pytest.raises(ReelbowError, match=said):
+        film.read_frames(**{"source": "film.mp4", "every": 1} | wrong)
+
+
+def test_a_start_past_the_end_is_told(tmp_path: Path) -> None:
+    path = numbered_film(tmp_path / "film.mp4", 24)
+    said = r"film\.mp4: .* between start_s=1 and its end, of 1\.000 s"
+    with pytest.raises(ReelbowError, match=said):
+        list(film.read_frames(str(path), every=1, start_s=1))
+    assert len(list(film.read_frames(str(path), every=1, start_s=0.9))) == 1
 
 
 def test_pixels_are_square_in_what_a_viewer_sees(tmp_path: Path) -> None:
@@ -746,3 +766,17 @@ def test_a_film_of_one_keyframe_is_not_kept_in_memory(tmp_path: Path) -> None:
         again = [packet.pts for packet in reader.read_from(0)]
     assert len(first) == 200
     assert again == first
+
+
+@LINUX_ONLY
+def test_too_little_memory_is_never_told_as_damage(tmp_path: Path) -> None:
+    colors = [solid(0x123456 * i, (3840, 2160)) for i in range(1, 7)]
+    path = write_film(tmp_path / "a.mkv", colors)
+    timeline = scan_timeline(path)
+    keyframes, pts = timeline.keyframes.tolist(), timeline.pts.tolist()
+    for megabytes in (0, 20, 40):
+        with contextlib.suppress(MemoryError), little_memory(megabytes << 20):
+            decoded = list(decode_pictures(path, keyframes, pts))
+            assert [picture.reason for picture in decoded] == [""] * 6
+    with contextlib.suppress(MemoryError), little_memory(0):
+        assert film.probe_film(path).width == 3840

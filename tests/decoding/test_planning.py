@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from films import numbered, numbered_film, turn, write_film
+from memory import LINUX_ONLY, little_memory
 from reelbow import pictures, planning
 from reelbow.errors import ReelbowError
 from reelbow.plan import Plan, find_shard, read_plan, write_plan
@@ -302,18 +303,20 @@ def tarball(path: Path, images: list[NDArray[np.uint8] | bytes]) -> Path:
     return path
 
 
+def by_name(paths: list[Path]) -> dict[str, Path]:
+    """Name the shards of tarballs."""
+    return {f"{path.stem}-{place}": path for place, path in enumerate(paths)}
+
+
 def test_each_tarball_is_a_shard_as_it_stands(tmp_path: Path) -> None:
     paths = [tarball(tmp_path / f"{i}.tar", [numbered(i)] * 3) for i in range(3)]
-    planned = planning.plan_tarballs(paths, crop="auto")
-    assert planned == {
-        "video": None,
+    planned = planning.plan_tarballs(by_name(paths), crop="auto")
+    assert {key: value for key, value in planned.items() if value is not None} == {
         "width": 96,
         "height": 64,
-        "duration_s": None,
-        "crop": None,
-        "n_frames": None,
+        "crop_asked": "auto",
         "shards": [
-            {"shard": f"0000{i}", "n_frames": None, "tarball": str(path)}
+            {"shard": f"{i}-{i}", "n_frames": None, "tarball": str(path)}
             for i, path in enumerate(paths)
         ],
     }
@@ -321,13 +324,15 @@ def test_each_tarball_is_a_shard_as_it_stands(tmp_path: Path) -> None:
 
 def test_bars_in_tarballs_are_found_and_can_be_kept(tmp_path: Path) -> None:
     paths = [tarball(tmp_path / "t.tar", [scene(i) for i in range(9)])]
-    assert planning.plan_tarballs(paths, crop="auto")["crop"] == "96:48:0:8"
-    assert planning.plan_tarballs(paths, crop="none")["crop"] is None
+    assert planning.plan_tarballs(by_name(paths), crop="auto")["crop"] == "96:48:0:8"
+    assert planning.plan_tarballs(by_name(paths), crop="none")["crop"] is None
 
 
 def test_images_of_several_sizes_have_no_size_and_no_bars(tmp_path: Path) -> None:
     images = [scene(1), scene(2), scene(3, (64, 96))]
-    planned = planning.plan_tarballs([tarball(tmp_path / "t.tar", images)], crop="auto")
+    planned = planning.plan_tarballs(
+        {"t": tarball(tmp_path / "t.tar", images)}, crop="auto"
+    )
     assert (planned["width"], planned["height"], planned["crop"]) == (None, None, None)
 
 
@@ -336,12 +341,19 @@ def test_what_cannot_be_read_hides_nothing_else(tmp_path: Path) -> None:
     cut.write_bytes(cut.read_bytes()[:3000])
     mixed = tarball(tmp_path / "mixed.tar", [b"no image", scene(1), scene(2)])
     missing = tmp_path / "missing.tar"
-    planned = planning.plan_tarballs([cut, missing, mixed], crop="auto")
+    planned = planning.plan_tarballs(by_name([cut, missing, mixed]), crop="auto")
     assert (planned["width"], planned["height"]) == (96, 64)
     assert planned["crop"] == "96:48:0:8"
     assert len(planned["shards"]) == 3
-    none = planning.plan_tarballs([cut, missing], crop="auto")
+    none = planning.plan_tarballs(by_name([cut, missing]), crop="auto")
     assert (none["width"], none["height"], none["crop"]) == (None, None, None)
+
+
+@LINUX_ONLY
+def test_too_little_memory_is_not_taken_for_a_film_without_bars(tmp_path: Path) -> None:
+    path = tarball(tmp_path / "t.tar", [np.tile(numbered(0), (100, 100, 1))])
+    with little_memory(1 << 20), pytest.raises(MemoryError):
+        planning.plan_tarballs(by_name([path]), crop="auto")
 
 
 def test_few_images_of_many_tarballs_are_looked_at(tmp_path: Path) -> None:
@@ -355,7 +367,7 @@ def test_few_images_of_many_tarballs_are_looked_at(tmp_path: Path) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(planning.pictures, "decode_image", spy)
-        planning.plan_tarballs([path] * 100, crop="auto")
+        planning.plan_tarballs(by_name([path] * 100), crop="auto")
     assert 0 < len(loaded) <= planning.LETTERBOX_FRAMES
 
 
@@ -364,12 +376,14 @@ def test_damaged_images_tell_no_size(tmp_path: Path, crop: str) -> None:
     cut = pictures.encode_jpeg(np.zeros((300, 400, 3), np.uint8), quality=90)[:700]
     good = [pictures.encode_jpeg(np.full((64, 96, 3), 200, np.uint8), quality=90)] * 6
     path = tarball(tmp_path / "t.tar", [*good, cut])
-    planned = planning.plan_tarballs([path], crop=crop)
+    planned = planning.plan_tarballs(by_name([path]), crop=crop)
     assert (planned["width"], planned["height"]) == (96, 64)
 
 
 def test_images_of_another_size_are_noticed_behind_the_search(tmp_path: Path) -> None:
     light = [np.full((rows, 96, 3), 200, np.uint8) for rows in [64] * 6 + [80]]
     images = [pictures.encode_jpeg(picture, quality=90) for picture in light]
-    planned = planning.plan_tarballs([tarball(tmp_path / "t.tar", images)], crop="auto")
+    planned = planning.plan_tarballs(
+        {"t": tarball(tmp_path / "t.tar", images)}, crop="auto"
+    )
     assert (planned["width"], planned["height"], planned["crop"]) == (None, None, None)

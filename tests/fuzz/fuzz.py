@@ -35,6 +35,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from backports import zstd
+
 HERE = Path(__file__).resolve()
 TESTS, ROOT = HERE.parents[1], HERE.parents[2]
 REAL = ROOT.parent / "shared" / "data"
@@ -152,6 +154,7 @@ def make_films(folder: Path) -> Iterator[Seed]:
 
 def make_images(_: Path) -> Iterator[Seed]:
     import numpy as np
+    import pillow_heif
     from PIL import Image
 
     y, x = np.mgrid[:40, :56]
@@ -183,11 +186,18 @@ def make_images(_: Path) -> Iterator[Seed]:
         ("rgb", "tif", {"compression": "tiff_adobe_deflate"}),
         ("bits", "tif", {"compression": "group4"}),
         ("deep", "tif", {}),
+        ("rgb", "tif", {"save_all": True, "append_images": [picture]}),
+        ("rgb", "gif", {}),
+        ("rgb", "avif", {}),
+        ("rgb", "jp2", {}),
+        ("rgb", "heif", {}),
+        ("rgb", "tga", {}),
         ("rgb", "bmp", {}),
         ("palette", "bmp", {}),
         ("rgb", "ppm", {}),
     ]
-    formats = {"jpg": "JPEG", "tif": "TIFF"}
+    formats = {"jpg": "JPEG", "tif": "TIFF", "jp2": "JPEG2000"}
+    pillow_heif.register_heif_opener()
     for number, (form, suffix, options) in enumerate(recipes):
         stream = io.BytesIO()
         forms[form].save(stream, formats.get(suffix, suffix.upper()), **options)
@@ -211,9 +221,12 @@ def make_tarballs(folder: Path) -> Iterator[Seed]:
     yield Seed("gnu_long.tar", pack(deep, tarfile.GNU_FORMAT))
     yield Seed("pax_long.tar", pack(deep, tarfile.PAX_FORMAT))
     yield Seed("webdataset.tar", pack(webdataset))
+    other = pack({f"more {i}.jpg": pictures[0] for i in range(3)})
+    yield Seed("joined.tar", plain + other)
     yield Seed("plain.tar.gz", gzip.compress(plain, mtime=0))
     yield Seed("plain.tar.xz", lzma.compress(plain))
     yield Seed("plain.tar.bz2", bz2.compress(plain))
+    yield Seed("plain.tar.zst", zstd.compress(plain))
 
 
 def pack(files: dict[str, bytes], form: int = tarfile.USTAR_FORMAT) -> bytes:
@@ -348,6 +361,7 @@ PACKED: dict[str, tuple[Callable[[bytes], bytes], Callable[[bytes], bytes]]] = {
     ".gz": (gzip.decompress, lambda data: gzip.compress(data, 1, mtime=0)),
     ".xz": (lzma.decompress, lambda data: lzma.compress(data, preset=0)),
     ".bz2": (bz2.decompress, bz2.compress),
+    ".zst": (zstd.decompress, zstd.compress),
 }
 
 
@@ -484,7 +498,7 @@ def run_film(
 
     plan, frames = path.with_suffix(".json"), path.with_suffix(".frames.tar")
     plan_shards(
-        path, [], plan, crop=crop, stream=None, max_pixels=MAX_PIXELS, **sampling
+        path, {}, plan, crop=crop, stream=None, max_pixels=MAX_PIXELS, **sampling
     )
     planned = read_plan(plan)
     parts = planned["shards"]
@@ -536,7 +550,7 @@ def run_tarball(
     video: dict[str, Any] = {"mode": "interval", "every": 1, "start_s": 0}
     plan_shards(
         None,
-        [path],
+        {path.stem: path},
         plan,
         crop=crop,
         stream=None,

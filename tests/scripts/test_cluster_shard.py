@@ -1,3 +1,4 @@
+import datetime
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -6,6 +7,8 @@ import numpy as np
 import pytest
 
 from cluster_shard import cluster_shard
+from reelbow.code import describe_versions
+from reelbow.database import open_database, read_row
 from reelbow.errors import ReelbowError
 from reelbow.kmeans import find_version
 from reelbow.pictures import Averages
@@ -14,10 +17,18 @@ from reelbow.thumbnails import Shaping, ShardFrame, ThumbnailWriter
 
 PLAN = {
     "video": {"coding": {"matrix": "bt601", "transfer": "hlg"}},
+    "path": "films/demo.mkv",
+    "digest": "of its bytes",
+    "sampling": {"mode": "interval", "every": 1.0},
+    "start_s": 0.0,
+    "end_s": None,
+    "stream": None,
     "width": 8,
     "height": 6,
     "duration_s": 3.0,
     "crop": None,
+    "crop_asked": "auto",
+    "n_pictures": 75,
     "n_frames": 4,
     "shards": [{"shard": "00000", "first_frame": 0, "n_frames": 4}],
 }
@@ -42,6 +53,7 @@ def cluster(tmp_path: Path, *, engine="numba", n_colors=4, gpu_fallback=None) ->
     with ThumbnailWriter(thumbnails) as writer:
         writer.add(ShardFrame(0, 0.0, "0.jpg", halves(0xFF0000, 0xFF0000), average(0)))
         writer.skipped.append(("1.jpg", "cannot be read"))
+        writer.versions = {"version/numpy": "0.1"}
         writer.add(ShardFrame(2, None, "2.jpg", halves(0x00FF00, 0x0000FF), average(2)))
         # Another size is another batch.
         narrow = halves(0x101010, 0x303030)[:, 2:]
@@ -58,7 +70,7 @@ def cluster(tmp_path: Path, *, engine="numba", n_colors=4, gpu_fallback=None) ->
         n_init=2,
         seed=0,
         engine=engine,
-        metadata={"version": "1"},
+        metadata={"settings": "1"},
         shaping=Shaping(90, None, "srgb", 10**8, "skip"),
         gpu_fallback=gpu_fallback,
     )
@@ -102,21 +114,31 @@ def test_what_was_skipped_and_what_made_it_are_there(tmp_path):
     skipped = query(path, "SELECT * FROM skipped")
     assert skipped == [(1, "00000", "1.jpg", "cannot be read")]
     metadata = dict(query(path, "SELECT * FROM metadata"))
-    assert metadata == {"version": "1", "engine": "numba"}
-    film = query(path, "SELECT film, source, width, height, duration_s FROM films")
-    assert film == [("demo", "demo.mkv", 8, 6, 3.0)]
-    coding = query(path, "SELECT matrix, transfer, primaries FROM films")
-    assert coding == [("bt601", "hlg", None)]
+    made_at = metadata.pop("made_at")
+    # Of this process, but for what the frames came with.
+    versions = describe_versions() | {"version/numpy": "0.1"}
+    assert metadata == {"settings": "1", "engine": "numba", **versions}
+    with closing(open_database(path)) as connection:
+        film = read_row(connection, 1)
+    assert (film.film, film.source) == ("demo", "demo.mkv")
+    assert (film.digest, film.start_s, film.end_s) == ("of its bytes", 0.0, None)
+    assert (film.sampling, film.every, film.n_frames) == ("interval", 1.0, 4)
+    assert (film.n_pictures, film.crop_asked) == (75, "auto")
+    assert (film.width, film.height, film.duration_s) == (8, 6, 3.0)
+    assert (film.matrix, film.transfer, film.primaries) == ("bt601", "hlg", None)
+    assert film.made_at == made_at
+    age = datetime.datetime.now(datetime.UTC) - datetime.datetime.fromisoformat(made_at)
+    assert age < datetime.timedelta(minutes=5)
 
 
 @pytest.mark.parametrize("engine", ["numba", "sklearn"])
 def test_the_engine_that_made_it_is_there_with_its_version(tmp_path, engine):
     path = cluster(tmp_path, engine=engine)
-    ((film_id, shard, made_by, version, fallback),) = query(
-        path, "SELECT * FROM shards"
-    )
-    assert (film_id, shard, made_by, fallback) == (1, "00000", engine, None)
-    assert version == find_version(engine)
+    columns = "film_id, shard, engine, version, gpu_fallback, path, digest"
+    rows = query(path, f"SELECT {columns} FROM shards")
+    video = ("films/demo.mkv", None)
+    assert rows == [(1, "00000", engine, find_version(engine), None, *video)]
+    assert query(path, "SELECT DISTINCT shard FROM frames") == [("00000",)]
 
 
 def test_why_it_was_not_made_on_a_gpu_is_there_and_in_the_log(tmp_path, capsys):

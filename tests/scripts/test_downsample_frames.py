@@ -9,11 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
 import downsample_frames as script
 from films import solid
+from memory import LINUX_ONLY, little_memory
 from reelbow import pictures
+from reelbow.code import describe_versions
 from reelbow.errors import ReelbowError
+from reelbow.file_digest import digest_file
 from reelbow.plan import write_plan
 from reelbow.tarball import TarballWriter
 from reelbow.thumbnails import Shaping, Thumbnails
@@ -93,6 +97,21 @@ def test_a_user_s_images_are_numbered_in_natural_order(tmp_path: Path) -> None:
     assert pixels_0.shape == pixels_1.shape == (12, 16, 3)
     assert is_color(pixels_0, 0x00FF00)
     assert is_color(pixels_1, 0x0000FF)
+
+
+def test_thumbnails_say_what_made_them_and_of_which_tarball(tmp_path: Path) -> None:
+    own = pack(tmp_path / "own.tar", {"0.jpg": image(0x808080)})
+    with Thumbnails(downsample(own)) as found:
+        assert found.digest == digest_file(own)
+        assert found.versions == describe_versions()
+    averages = pictures.Averages(np.zeros(3), np.zeros((3, 3)), 0.0).to_json()
+    about = {"frame": 0, **averages, "versions": {"version/av": "0.1"}}
+    with TarballWriter(tmp_path / "extracted.tar") as writer:
+        writer.add("00000000", image(0x808080), about)
+    extracted = downsample(tmp_path / "extracted.tar", extracted=True)
+    with Thumbnails(extracted) as found:
+        assert found.digest is None
+        assert found.versions == describe_versions() | {"version/av": "0.1"}
 
 
 def test_an_image_that_does_not_decode_is_recorded_and_the_rest_goes_on(
@@ -195,6 +214,17 @@ def test_a_failure_in_the_middle_leaves_nothing_half_written(
     with pytest.raises(MemoryError):
         downsample(tarball)
     assert list((tmp_path / "thumbnails").iterdir()) == []
+
+
+@LINUX_ONLY
+def test_too_little_memory_for_one_picture_fails_the_shard(tmp_path: Path) -> None:
+    stream = io.BytesIO()
+    Image.fromarray(solid(0x336699, (5000, 4000))).save(stream, "WEBP", method=0)
+    tarball = pack(tmp_path / "t.tar", {"a.jpg": image(5), "b.webp": stream.getvalue()})
+    with little_memory(50 << 20), pytest.raises(MemoryError):
+        downsample(tarball)
+    assert list((tmp_path / "thumbnails").iterdir()) == []
+    assert len(rows(downsample(tarball))) == 2
 
 
 def test_a_tarball_of_damaged_images_only_is_a_shard_with_no_frames(

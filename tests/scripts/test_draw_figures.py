@@ -1,9 +1,11 @@
 import re
+from xml.etree import ElementTree
 
 import cv2
 import numpy as np
 import pytest
 
+from reelbow import fonts
 from reelbow.errors import ReelbowError
 from reelbow.figure import find_frame_ticks, find_time_ticks, save_figure
 
@@ -14,15 +16,15 @@ def draw(tmp_path):
         arguments = {
             "pixels": np.arange(36, dtype=np.uint8).reshape(2, 6, 3) * 7,
             "title": "Metropolis",
-            "kind": "stacked",
-            "source": "films/metropolis.mkv",
+            "subtitle": "Palette of a frame every second · 6 of 144 frames",
+            "note": "source: metropolis.mkv · Reelbow 0.2.0",
+            "frames": np.arange(6),
             "times_s": np.arange(6.0),
-            "n_frames": 6,
         }
         arguments |= changed
         path = tmp_path / name
-        save_figure(arguments.pop("pixels"), path, **arguments)
-        return path
+        complaint = save_figure(arguments.pop("pixels"), path, **arguments)
+        return path if complaint is None else (path, complaint)
 
     return draw
 
@@ -39,16 +41,84 @@ def test_another_suffix_is_refused(draw):
         draw("figure.gif")
 
 
-def test_an_svg_holds_title_kind_and_source_as_they_are(draw):
+def test_an_svg_holds_title_and_captions_as_they_are(draw):
     text = draw("figure.svg", title="Cash $5 & $6").read_text()
     assert "<!-- Cash $5 &amp; $6 -->" in text
-    assert "<!-- Palette of every frame · 6 frames -->" in text
-    assert "<!-- source: metropolis.mkv · Reelbow -->" in text
+    assert "<!-- Palette of a frame every second · 6 of 144 frames -->" in text
+    assert "<!-- source: metropolis.mkv · Reelbow 0.2.0 -->" in text
+    assert "missing" not in text
 
 
-def test_a_pattern_is_named_with_its_folder(draw):
-    text = draw("figure.svg", source="/archive/tapes/*.tar").read_text()
-    assert "source: tapes/*.tar" in text
+def test_the_legend_of_a_gap_has_its_color(draw):
+    text = draw("figure.svg", gap_color="#d9d8d7").read_text()
+    assert "<!-- missing -->" in text
+    assert "fill: #d9d8d7" in text
+    page = cv2.imread(str(draw("figure.png", gap_color="#d9d8d7")))[..., ::-1]
+    # A square at the foot, below the barcode.
+    rows, columns = np.nonzero((page == [0xD9, 0xD8, 0xD7]).all(axis=2))
+    assert rows.min() > 0.8 * page.shape[0]
+    assert columns.min() > 0.8 * page.shape[1]
+    assert np.ptp(rows) == pytest.approx(np.ptp(columns), abs=2)
+
+
+@pytest.mark.parametrize("part", ["subtitle", "note"])
+def test_a_long_caption_takes_several_lines(draw, part):
+    text = draw("figure.svg", **{part: "word " * 80}).read_text()
+    lines = re.findall("<!-- (.*word.*) -->", text)
+    assert len(lines) > 1
+    assert " ".join(lines) == " ".join(["word"] * 80)
+
+
+# Letters
+
+
+def test_control_characters_leave_an_svg_well_formed(draw):
+    wild = "Film \x01\x0b -- <b>\x7f & ]]> \n\t two"
+    path = draw("figure.svg", title=wild, subtitle=wild, note=wild)
+    parsed = ElementTree.parse(path)
+    title = parsed.find(".//{http://purl.org/dc/elements/1.1/}title")
+    assert title.text == "Film -- <b> & ]]> two"
+    for suffix in ("png", "pdf"):
+        assert draw(f"figure.{suffix}", title=wild).exists()
+
+
+def can_draw(letters):
+    """Whether the fonts of this machine have them."""
+    return not fonts.find_families(letters)[1]
+
+
+def test_letters_that_no_font_has_are_told(draw):
+    # Of Unicode's for private use; no font here has them all.
+    path, complaint = draw("figure.svg", title="Film \U0010fff0 and \U0010fff1")
+    assert complaint.startswith("no font of this machine has U+10FFF0, U+10FFF1: inst")
+    assert "<!-- no font of this machine has U+10FFF0, U+10FFF1:" in path.read_text()
+    # As boxes, of the same size on paper.
+    for suffix in ("png", "pdf"):
+        _, again = draw(f"figure.{suffix}", title="Film \U0010fff0 and \U0010fff1")
+        assert again == complaint
+
+
+def test_without_a_font_of_this_machine_letters_are_named(draw, monkeypatch):
+    monkeypatch.setattr(fonts, "_list_installed", lambda: ())
+    _, complaint = draw("figure.svg", title="七人の侍 🎬")
+    assert complaint == (
+        "no font of this machine has cjk unified ideograph-4e03, cjk unified "
+        "ideograph-4eba and 2 more: install one, such as Noto, delete this picture and "
+        "run again"
+    )
+
+
+@pytest.mark.parametrize("title", ["七人の侍", "दिल से", "기생충", "Émile 🎬 東京 दिल"])
+@pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
+def test_letters_are_taken_from_a_font_that_has_them(draw, title, suffix):
+    if not can_draw(title):
+        pytest.skip("no font of this machine has these letters")
+    path = draw(f"figure.{suffix}", title=title)
+    assert path.exists()
+
+
+def test_marks_without_a_shape_need_no_font():
+    assert can_draw("a\u200d\ufe0f b\u00a0c")
 
 
 @pytest.mark.parametrize("title", ["word " * 40, "word" * 40])
@@ -86,9 +156,9 @@ def test_one_frame_makes_a_figure(draw):
         "figure.svg",
         pixels=np.zeros((1, 1, 3), np.uint8),
         times_s=np.zeros(1),
-        n_frames=1,
+        frames=np.zeros(1, int),
     ).read_text()
-    assert "1 frame -->" in text
+    assert "<!-- 0:00.0 -->" in text
 
 
 def test_even_times_have_even_ticks():

@@ -15,6 +15,7 @@ from PIL import Image
 import extract_frames as script
 from films import frame_number, numbered, numbered_film, solid, write_film
 from reelbow import planning
+from reelbow.code import describe_versions
 from reelbow.errors import ReelbowError
 from reelbow.pictures import LUMA_WEIGHTS, Averages
 from reelbow.plan import write_plan
@@ -103,6 +104,7 @@ def test_all_shards_together_hold_every_sample_once(tmp_path: Path) -> None:
         assert averages.luma == pytest.approx(averages.mean @ LUMA_WEIGHTS, abs=0.01)
         for part in ("mean_color", "luma", "strip"):
             del about[part]
+        assert about.pop("versions") == describe_versions()
         assert about == {"film": "film", "frame": i, "time_s": i / 4}
         assert pixels.shape == (64, 96, 3)
         assert frame_number(pixels) == 6 * i

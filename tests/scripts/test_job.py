@@ -49,6 +49,26 @@ def test_an_error_of_the_system_is_one_line_that_names_the_file(tmp_path):
     assert log == "ERROR: /nowhere/a.mkv: No such file or directory\n"
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "raise MemoryError",
+        "import errno; raise OSError(errno.ENOMEM, 'Cannot allocate memory')",
+        "import av.error; av.error.err_check(-12)",
+        "import cv2, numpy as np\n    from reelbow.job import limit_memory\n"
+        "    p = np.zeros((9000, 9000, 3), np.uint8); limit_memory(1)\n"
+        "    cv2.cvtColor(p, cv2.COLOR_RGB2BGR)",
+    ],
+)
+def test_the_want_of_memory_is_one_line_whoever_tells_it(tmp_path, body):
+    job = run_job(body, tmp_path / "job.log")
+    assert job.returncode == 1
+    log = (tmp_path / "job.log").read_text()
+    # Libraries may have had a word of their own before.
+    assert log.endswith("ERROR: needs more memory than this machine has free\n")
+    assert "Traceback" not in log
+
+
 def test_another_error_keeps_its_traceback(tmp_path):
     job = run_job("raise KeyError('oops')", tmp_path / "job.log")
     assert job.returncode == 1

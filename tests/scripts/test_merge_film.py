@@ -8,16 +8,18 @@ import pytest
 from merge_film import merge_film
 from reelbow import database
 from reelbow.errors import ReelbowError
+from reelbow.picture_files import save_bare
 from reelbow.plan import write_plan
 
 
 def write_shard(path: Path, frames) -> Path:
-    row = database.FilmRow("demo", "demo", "demo.mkv", 8, 6, None, None)
+    row = database.FilmRow("demo", "demo", "demo.mkv")
     n = len(frames)
     with database.open_new(path) as connection:
         database.add_film(connection, database.ONLY_FILM, row)
         database.add_frames(
             connection,
+            "00000",
             frames=np.array(frames),
             times_s=np.full(n, np.nan),
             names=[str(frame) for frame in frames],
@@ -34,10 +36,8 @@ def write_shard(path: Path, frames) -> Path:
 def merge(tmp_path: Path, shards, planned, **settings) -> Path:
     plan = {
         "video": {"coding": {"matrix": "bt709", "assumed": "matrix"}},
-        "width": 8,
-        "height": 6,
-        "duration_s": None,
-        "crop": None,
+        "sampling": None,
+        **dict.fromkeys(database.PLAN_COLUMNS),
         "shards": [
             {"shard": f"{number:05d}", "n_frames": n_frames}
             for number, n_frames in enumerate(planned)
@@ -86,3 +86,15 @@ def test_a_shard_that_does_not_fit_the_plan_leaves_nothing(tmp_path):
     with pytest.raises(ReelbowError, match="shard 00000 has 2 frames"):
         merge(tmp_path, shards, [3])
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_pictures_of_the_palettes_before_go_when_the_new_ones_are_there(tmp_path):
+    shard = write_shard(tmp_path / "0.sqlite", [0, 1])
+    picture = tmp_path / "out" / "barcodes" / "strip.png"
+    picture.parent.mkdir(parents=True)
+    save_bare(np.zeros((2, 2, 3), np.uint8), picture)
+    with pytest.raises(ReelbowError):
+        merge(tmp_path, [shard], [3])
+    assert picture.exists()
+    merge(tmp_path, [shard], [2])
+    assert not picture.exists()

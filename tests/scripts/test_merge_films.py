@@ -9,7 +9,7 @@ from reelbow.errors import ReelbowError
 
 
 def write_film(path, film, n_colors=2):
-    row = database.FilmRow(film, film, f"{film}.mkv", None, None, None, None)
+    row = database.FilmRow(film, film, f"{film}.mkv")
     with database.open_new(path) as connection:
         database.add_film(connection, database.ONLY_FILM, row)
         database.finish(connection, {"settings": film}, n_colors=n_colors)
@@ -24,12 +24,15 @@ def test_films_stand_in_the_order_given(tmp_path):
         rows = connection.execute("SELECT * FROM films ORDER BY 1").fetchall()
         columns = connection.execute("SELECT * FROM images").description
     assert [row[:2] for row in rows] == [(1, "z"), (2, "a")]
-    assert [column[0] for column in columns] == ["imgname", "color0", "color1"]
+    assert [column[0] for column in columns] == [
+        *["imgname", "film", "frame", "time_s"],
+        *["color0", "color1", "hex0", "hex1"],
+    ]
 
 
 def test_a_damaged_film_leaves_nothing(tmp_path):
     damaged = tmp_path / "a.sqlite"
     damaged.write_bytes(b"no database" * 100)
-    with pytest.raises(ReelbowError, match=r"a\.sqlite: damaged"):
+    with pytest.raises(ReelbowError, match=r"a\.sqlite: the film is damaged"):
         merge_films([damaged], tmp_path / "out" / "palettes.sqlite", n_colors=2)
     assert list((tmp_path / "out").iterdir()) == []

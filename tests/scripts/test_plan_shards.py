@@ -8,6 +8,7 @@ import pytest
 from films import numbered_film, solid, write_film
 from plan_shards import plan_shards
 from reelbow.errors import ReelbowError
+from reelbow.file_digest import digest_file
 from reelbow.pictures import MAX_PIXELS
 from reelbow.plan import find_shard, read_plan
 
@@ -34,7 +35,8 @@ def plan(tmp_path, video=None, tarballs=(), **settings):
         "max_pixels": MAX_PIXELS,
         **settings,
     }
-    plan_shards(video, list(tarballs), tmp_path / "out" / "plan.json", **how)
+    shards = {path.stem: path for path in tarballs}
+    plan_shards(video, shards, tmp_path / "out" / "plan.json", **how)
     return read_plan(tmp_path / "out" / "plan.json")
 
 
@@ -56,6 +58,11 @@ def test_a_video_is_cut_into_shards_of_consecutive_frames(film, tmp_path):
     assert (planned["width"], planned["height"]) == (96, 64)
     assert planned["duration_s"] == 10.0
     assert planned["crop"] is None
+    assert planned["crop_asked"] == "none"
+    assert (planned["start_s"], planned["end_s"], planned["stream"]) == (0, None, None)
+    assert planned["sampling"] == {"mode": "interval", "every": 1.0}
+    assert planned["n_pictures"] == 100
+    assert (planned["path"], planned["digest"]) == (str(film), digest_file(film))
     assert find_shard(planned, "00001") == shards[1]
 
 
@@ -106,10 +113,12 @@ def test_each_tarball_is_a_shard(tmp_path):
     ]
     planned = plan(tmp_path, None, tarballs)
     assert planned["video"] is None
+    asked = ["path", "digest", "start_s", "end_s", "stream", "sampling", "n_pictures"]
+    assert [planned[key] for key in asked] == [None] * 7
     assert (planned["width"], planned["height"]) == (64, 48)
     assert planned["shards"] == [
-        {"shard": "00000", "n_frames": None, "tarball": str(tarballs[0])},
-        {"shard": "00001", "n_frames": None, "tarball": str(tarballs[1])},
+        {"shard": "b", "n_frames": None, "tarball": str(tarballs[0])},
+        {"shard": "a", "n_frames": None, "tarball": str(tarballs[1])},
     ]
 
 

@@ -1,9 +1,15 @@
+import re
+import shutil
+import sqlite3
+from contextlib import closing
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from reelbow import database, figure
+from reelbow import database
 from reelbow.errors import ReelbowError
+from reelbow.picture_files import drop_pictures
 from render_barcode import render_barcode
 
 COLORS = [0xC02020, 0x20C020, 0x2020C0]
@@ -14,11 +20,14 @@ def film(tmp_path):
     """A film of three frames, each of one color; the second is said to be black."""
     path = tmp_path / "palettes.sqlite"
     colors = np.array([[c >> 16, c >> 8 & 255, c & 255] for c in COLORS], float)
-    row = database.FilmRow("demo", "Demo", "demo.mkv", 8, 6, 3.0, None)
+    row = database.FilmRow(
+        *["demo", "Demo", "demo.mkv"], duration_s=3.0, sampling="frames", every=1.0
+    )
     with database.open_new(path) as connection:
         database.add_film(connection, database.ONLY_FILM, row)
         database.add_frames(
             connection,
+            "00000",
             frames=np.arange(3),
             times_s=np.arange(3.0),
             names=["0", "1", "2"],
@@ -32,16 +41,16 @@ def film(tmp_path):
     return path
 
 
-def render(film, folder, *, kind="mean", endings=(), width=None, skip_black=False):
+DRAWING = {"height": 20, "width": None, "skip_black": False, "gap_color": "#d9d9d9"}
+
+
+def render(film, folder, *, kind="mean", endings=(), **drawing):
     render_barcode(
         film,
         folder / f"{kind}.png",
         [folder / f"{kind}{ending}" for ending in endings],
         kind=kind,
-        height=20,
-        width=width,
-        order="share",
-        skip_black=skip_black,
+        drawing=DRAWING | drawing,
     )
 
 
@@ -75,24 +84,73 @@ def test_a_figure_is_written_by_its_suffix(film, tmp_path):
     assert (out / "mean.pdf").read_bytes().startswith(b"%PDF")
 
 
-def test_without_black_frames_the_axis_has_the_times_of_the_others(
-    film, tmp_path, monkeypatch
-):
-    drawn = []
+def draw_svg(film, folder, kind="mean", **drawing):
+    """Read what stands in a figure, line by line."""
+    render(film, folder, kind=kind, endings=[".svg"], **drawing)
+    text = (folder / f"{kind}.svg").read_text()
+    return [line for line in re.findall("<!-- (.*) -->", text) if line]
 
-    def record(pixels, path, **named):
-        drawn.append((pixels, named))
-        path.touch()
 
-    monkeypatch.setattr(figure, "save_figure", record)
-    render(film, tmp_path, endings=[".svg"], skip_black=True)
-    ((pixels, named),) = drawn
-    assert pixels.shape == (20, 2, 3)
-    assert named["times_s"].tolist() == [0.0, 2.0]
-    assert named["frames"].tolist() == [0, 2]
-    assert named["n_frames"] == 2
+def test_the_axis_leaves_out_what_is_black(film, tmp_path):
+    lines = draw_svg(film, tmp_path, skip_black=True)
     with Image.open(tmp_path / "mean.png") as picture:
         assert picture.size == (2, 20)
+    # Frames 0 and 2, of 0 s and 2 s.
+    assert {"0:00.0", "0:01.0", "0:02.0"} <= set(lines)
+    assert "Mean color of every frame · 3 frames · 1 black frame left out" in lines
+    assert "missing" not in lines
+
+
+def test_a_gap_is_drawn_and_told(film, tmp_path):
+    with closing(sqlite3.connect(film)) as connection, connection:
+        connection.execute("DELETE FROM frames WHERE frame = 1")
+        connection.execute("UPDATE films SET n_frames = 5")
+    lines = draw_svg(film, tmp_path, gap_color="#0000ff")
+    assert "Mean color of every frame · 2 frames · 3 of 5 frames missing" in lines
+    assert "missing" in lines
+    # Frames that are missing at the end have their time too.
+    assert [line for line in lines if line.endswith(".0")] == [
+        f"0:0{second}.0" for second in range(5)
+    ]
+    packed = load(tmp_path / "mean.png")[0].astype(int) @ [0x10000, 0x100, 1]
+    assert packed.tolist() == [COLORS[0], 0xFF, COLORS[2], 0xFF, 0xFF]
+
+
+def test_letters_without_a_font_are_told_in_the_log(film, tmp_path, capsys):
+    with closing(sqlite3.connect(film)) as connection, connection:
+        connection.execute("UPDATE films SET title = ?", ("\U0010fff0",))
+    lines = draw_svg(film, tmp_path)
+    said = "no font of this machine has U+10FFF0: install one"
+    assert f"WARNING: {tmp_path / 'mean.svg'}: {said}" in capsys.readouterr().err
+    assert any(said in line for line in lines)
+
+
+def test_figures_of_other_formats_go_and_nothing_else_does(film, tmp_path, capsys):
+    endings = [".svg", ".pdf", "_figure.png"]
+    for kind in ("mean", "strip"):
+        render(film, tmp_path, kind=kind, endings=endings)
+    # The user's own, some of them with a name of ours.
+    (tmp_path / "mean.pdf").write_bytes(b"%PDF-1.4 by Inkscape")
+    for name in ("mean_a.svg", "mean.txt", "poster.png"):
+        shutil.copy(tmp_path / "mean.svg", tmp_path / name)
+    render(film, tmp_path, endings=["_figure.png"])
+    left = {path.name for path in tmp_path.iterdir()} - {film.name}
+    strips = {"strip.png", *(f"strip{ending}" for ending in endings)}
+    own = {"mean.pdf", "mean_a.svg", "mean.txt", "poster.png"}
+    assert left == {"mean.png", "mean_figure.png", *strips, *own}
+    assert f"{tmp_path / 'mean.svg'}: deleted" in capsys.readouterr().err
+
+
+def test_pictures_of_other_palettes_go_and_nothing_else_does(film, tmp_path):
+    endings = [".svg", ".pdf", "_figure.png"]
+    render(film, tmp_path, kind="stacked", endings=endings)
+    render(film, tmp_path, kind="mean")
+    (tmp_path / "strip.png").write_bytes(b"a picture of the user's own")
+    (tmp_path / "poster.png").write_bytes((tmp_path / "mean.png").read_bytes())
+    drop_pictures(tmp_path)
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {film.name, "strip.png", "poster.png"}
+    assert drop_pictures(tmp_path / "nowhere") == []
 
 
 def test_a_failure_leaves_nothing(film, tmp_path):

@@ -26,7 +26,7 @@ ARCHIVE = {
 N_TARBALLS = 3
 
 # Plans and merges are the same for all: a test of what happens to shards does without.
-SHARDS = [f"results/tars/palettes/{i:05d}.sqlite" for i in range(N_TARBALLS)]
+SHARDS = [f"results/tars/palettes/{i}.sqlite" for i in range(N_TARBALLS)]
 
 # More than any run takes here; whoever waits longer waits for ever.
 LONGEST_S = 300
@@ -218,9 +218,8 @@ class SlurmProject(Project):
 
 def equip(project: Project, cluster: Cluster) -> SlurmProject:
     """Give a folder the profiles, as they lie in a clone."""
-    profiles = project.code / "profiles"
-    (project.folder / "profiles").symlink_to(profiles)
-    (project.folder / "slurm").symlink_to(profiles / "slurm")
+    for folder in ["profiles", "slurm"]:
+        (project.folder / folder).symlink_to(project.code / folder)
     return SlurmProject(project.folder, project.code, cluster)
 
 

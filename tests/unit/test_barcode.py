@@ -11,13 +11,23 @@ from reelbow import barcode
 from reelbow.barcode import (
     BLACK_LUMA,
     draw_barcode,
+    draw_palettes,
     follow_colors,
     read_film,
     stack_colors,
 )
 from reelbow.color_spaces import srgb_to_oklab
-from reelbow.database import TABLES
+from reelbow.database import (
+    ONLY_FILM,
+    TABLES,
+    FilmRow,
+    add_film,
+    add_frames,
+    finish,
+    open_new,
+)
 from reelbow.errors import ReelbowError
+from reelbow.kmeans import Palettes, find_palettes
 
 BLACK, GREY, WHITE = 0x000000, 0x808080, 0xFFFFFF
 RED, GREEN, BLUE = 0xFF0000, 0x00FF00, 0x0000FF
@@ -45,8 +55,8 @@ def write_film(
         for frame in range(len(given)):
             connection.execute(
                 """INSERT INTO frames
-                (film_id, frame, time_s, name, mean_color, luma, strip)
-                VALUES (?, ?, ?, ?, ?, ?, ?)""",
+                (film_id, frame, time_s, name, shard, mean_color, luma, strip)
+                VALUES (?, ?, ?, ?, '00000', ?, ?, ?)""",
                 (
                     film_id,
                     frame,
@@ -450,8 +460,12 @@ def test_one_film_of_several_is_drawn(database):
     [
         ({"kind": "median"}, "kind .*'median': .* mean, strip, dominant, stacked"),
         ({"order": "name"}, "order .*'name': .* luminance, hue, track"),
-        ({"height": 0}, "height is at least 1, not 0"),
-        ({"width": 0}, "width is at least 1, not 0"),
+        ({"height": 0}, "height must be 1 to 32768, not 0"),
+        ({"height": -3}, "height must be 1 to 32768, not -3"),
+        ({"height": 1.5}, "height must be a whole number, 1 to 32768, not 1.5"),
+        ({"width": 0}, "width must be 1 to 32768, not 0"),
+        ({"width": 10**10}, "width must be 1 to 32768, not 10000000000"),
+        ({"gap_color": "grey"}, "gap_color must be a color like '#.*', not 'grey'"),
     ],
 )
 def test_a_wrong_argument_is_told_with_what_is_right(database, arguments, sentence):
@@ -471,6 +485,189 @@ def test_a_frame_without_a_palette_is_told(database):
     write_film(database, palettes=[[(RED, 1.0)], []])
     with pytest.raises(ReelbowError, match="no palette for frame 1"):
         draw_barcode(database, "stacked", height=1)
+
+
+# From memory
+
+
+@pytest.mark.parametrize("kind", ["dominant", "stacked"])
+@pytest.mark.parametrize("order", barcode.ORDERS)
+@pytest.mark.parametrize("width", [None, 3, 20])
+def test_palettes_from_memory_are_drawn_as_from_a_database(
+    tmp_path, kind, order, width
+):
+    rng = np.random.default_rng(7)
+    frames = rng.integers(0, 256, (7, 6, 8, 3), np.uint8)
+    # Fewer colors than asked for, and some that are the same in 24 bits.
+    frames[2] = 30
+    frames[4, :, :4], frames[4, :, 4:] = [200, 10, 10], [200, 10, 12]
+    palettes = find_palettes(frames, n_colors=4)
+    path = tmp_path / "palettes.sqlite"
+    with open_new(path) as connection:
+        add_film(connection, ONLY_FILM, FilmRow("film", "film", "film"))
+        add_frames(
+            connection,
+            "00000",
+            frames=np.arange(7),
+            times_s=np.arange(7.0),
+            names=["name"] * 7,
+            mean_colors=np.zeros((7, 3)),
+            lumas=np.full(7, 9.0),
+            strips=np.zeros((7, 1, 3)),
+            colors=palettes.colors,
+            shares=palettes.shares,
+        )
+        finish(connection, {}, n_colors=4)
+    how = {"height": 40, "width": width, "order": order}
+    np.testing.assert_array_equal(
+        draw_palettes(palettes, kind, **how), draw_barcode(str(path), kind, **how)
+    )
+
+
+TWO_COLORS = Palettes(
+    np.array([[[255, 0, 0], [0, 0, 255]]], np.float32), np.array([[0.75, 0.25]])
+)
+
+
+def test_palettes_from_memory_pixel_by_pixel():
+    pixels = draw_palettes(TWO_COLORS, "stacked", height=4)
+    assert to_hex(pixels[:, 0]) == ["0000ff", "ff0000", "ff0000", "ff0000"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"kind": "mean"}, "'mean' is drawn of frames, .*draw 'dominant' or 'stacked'"),
+        ({"kind": "strip"}, "'strip' is drawn of frames"),
+        ({"kind": "median"}, "kind .*'median': it is one of dominant, stacked"),
+        ({"order": "name"}, "order of barcode 'name'"),
+        ({"height": 1.5}, "height must be a whole number"),
+        ({"palettes": None}, "those of find_palettes: .*, not NoneType"),
+        ({"palettes": [[1, 2], ["red"]]}, "those of find_palettes: .*, not list"),
+        ({"palettes": (np.zeros((2, 3)), np.ones(2))}, r"not \(2, 3\) and \(2,\)"),
+        ({"palettes": (np.zeros((0, 1, 3)), np.ones((0, 1)))}, "these are of none"),
+        (
+            {"palettes": (np.full((1, 1, 3), np.nan), np.ones((1, 1)))},
+            "must be 0 to 255",
+        ),
+        ({"palettes": (np.full((1, 1, 3), 256), np.ones((1, 1)))}, "must be 0 to 255"),
+        ({"palettes": (np.zeros((1, 1, 3)), np.full((1, 1), np.nan))}, "Shares"),
+        ({"palettes": (np.zeros((1, 1, 3)), np.zeros((1, 1)))}, "Shares"),
+        ({"palettes": (np.zeros((1, 1, 3)), -np.ones((1, 1)))}, "Shares"),
+    ],
+)
+def test_what_cannot_be_drawn_from_memory_is_told(changed, sentence):
+    how = {"palettes": TWO_COLORS, "kind": "stacked", "height": 4} | changed
+    with pytest.raises(ReelbowError, match=sentence):
+        draw_palettes(how.pop("palettes"), how.pop("kind"), **how)
+
+
+# Gaps
+
+
+def cut(database, frames, *, n_frames=None, skipped=()):
+    """Take frames out of a film, as if they had not been read."""
+    with closing(sqlite3.connect(database)) as connection, connection:
+        for table in ("frames", "palettes"):
+            connection.executemany(
+                f"DELETE FROM {table} WHERE frame = ?", [(frame,) for frame in frames]
+            )
+        connection.executemany(
+            "INSERT INTO skipped (film_id, shard, name, reason) VALUES (1, '0', ?, '')",
+            [(f"{name}",) for name in skipped],
+        )
+        connection.execute("UPDATE films SET n_frames = ?", (n_frames,))
+
+
+COLORS = [0x110000, 0x220000, 0x330000, 0x440000, 0x550000, 0x660000, 0x770000]
+GAP = "d9d9d9"
+
+
+@pytest.fixture
+def colored(database):
+    """A film of seven frames, each of one color, one a second."""
+    return write_film(
+        database,
+        means=COLORS,
+        strips=[color.to_bytes(3, "big") for color in COLORS],
+        palettes=[[(color, 1.0)] for color in COLORS],
+        times_s=[float(second) for second in range(7)],
+    )
+
+
+@pytest.mark.parametrize("kind", barcode.KINDS)
+def test_missing_frames_leave_a_gap(colored, kind):
+    cut(colored, [0, 3, 4, 6], n_frames=9)
+    pixels = draw_barcode(colored, kind, height=2)
+    expected = [GAP, "220000", "330000", GAP, GAP, "660000", GAP, GAP, GAP]
+    assert to_hex(pixels[0]) == to_hex(pixels[1]) == expected
+    pixels = draw_barcode(colored, kind, height=1, gap_color="#0A0bff")
+    assert to_hex(pixels[0])[:2] == ["0a0bff", "220000"]
+
+
+@pytest.mark.parametrize("kind", barcode.KINDS)
+def test_a_gap_is_as_wide_as_its_time_in_any_width(colored, kind):
+    cut(colored, [2, 3], n_frames=7)
+    # floor(c * 7 / 14): each frame twice.
+    pixels = draw_barcode(colored, kind, height=1, width=14)
+    expected = ["110000", "220000", GAP, GAP, "550000", "660000", "770000"]
+    assert to_hex(pixels[0]) == [color for color in expected for _ in range(2)]
+    # Frames 0 1 2 | 3 4 | 5 6: a column with any frame is drawn of those it has.
+    pixels = draw_barcode(colored, kind, height=1, width=3)
+    assert GAP not in to_hex(pixels[0])
+    if kind == "mean":
+        # (0x11 + 0x22) / 2 = 25.5, to even
+        assert to_hex(pixels[0]) == ["1a0000", "550000", "6e0000"]
+    # Frames 0 1 | 2 3 | 4 5 | 6 in four columns have one of nothing.
+    cut(colored, [], n_frames=8)
+    pixels = draw_barcode(colored, kind, height=1, width=4)
+    assert [color == GAP for color in to_hex(pixels[0])] == [False, True, False, False]
+
+
+def test_tracks_go_on_across_a_gap(database):
+    one = [(RED, 0.36), (BLUE, 0.34), (GREEN, 0.3)]
+    other = [(BLUE, 0.36), (RED, 0.35), (GREEN, 0.29)]
+    write_film(database, palettes=[one, one, other, other, one, [(BLACK, 1.0)]])
+    cut(database, [1, 2])
+    pixels = draw_barcode(database, "stacked", height=5, order="track")
+    columns = [to_hex(column)[::2] for column in pixels.transpose(1, 0, 2)]
+    shot = ["00ff00", "0000ff", "ff0000"]
+    assert columns == [shot, [GAP] * 3, [GAP] * 3, shot, shot, ["000000"] * 3]
+
+
+def test_black_frames_are_closed_up_and_missing_ones_are_not(database):
+    write_film(
+        database,
+        means=[BLACK, RED, BLACK, GREEN, BLUE, BLACK, WHITE],
+        lumas=[0.0, 54.2, 0.0, 182.0, 18.4, 0.0, 255.0],
+        times_s=[float(second) for second in range(7)],
+    )
+    cut(database, [4], n_frames=8)
+    pixels = draw_barcode(database, "mean", height=1, skip_black=True)
+    assert to_hex(pixels[0]) == ["ff0000", "00ff00", GAP, "ffffff", GAP]
+    film = read_film(database, skip_black=True)
+    assert film.frames.tolist() == [1, 3, 4, 6, 7]
+    assert film.times_s.tolist() == [1.0, 3.0, 4.0, 6.0, 7.0]
+    assert (film.n_missing, film.n_black) == (2, 3)
+
+
+def test_missing_frames_have_the_times_of_their_places(colored):
+    cut(colored, [0, 3, 4, 6], n_frames=9)
+    film = read_film(str(colored))
+    assert film.frames.tolist() == list(range(9))
+    assert film.times_s.tolist() == [float(second) for second in range(9)]
+    assert (film.n_missing, film.n_black) == (6, 0)
+
+
+def test_an_older_database_has_its_missing_frames_in_skipped(colored):
+    cut(colored, [2, 6], skipped=[2, 6])
+    with closing(sqlite3.connect(colored)) as connection, connection:
+        connection.execute("ALTER TABLE films DROP COLUMN n_frames")
+    pixels = draw_barcode(colored, "mean", height=1)
+    assert [color == GAP for color in to_hex(pixels[0])] == [
+        *[False, False, True, False, False, False, True]
+    ]
+    assert read_film(colored).n_missing == 2
 
 
 def test_what_is_no_database_is_told(tmp_path):

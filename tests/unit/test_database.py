@@ -1,5 +1,9 @@
 import itertools
+import os
+import re
+import resource
 import sqlite3
+import subprocess
 from contextlib import closing
 from pathlib import Path
 
@@ -9,11 +13,14 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from reelbow import database
+from reelbow.barcode import draw_barcode, read_film
 from reelbow.database import FilmRow, merge_films, merge_shards, open_new
 from reelbow.errors import ReelbowError
 
-ROW = FilmRow("demo", "The Demo", "demo.mkv", 64, 48, 12.0, None)
+ROW = FilmRow("demo", "The Demo", "demo.mkv", width=64, height=48, duration_s=12.0)
 N_COLORS = 3
+
+VERSION_1 = Path(__file__).parent / "palettes_version_1.sql"
 
 
 def write_shard(
@@ -28,6 +35,7 @@ def write_shard(
     row=ROW,
     engine="numba",
     gpu_fallback=None,
+    made_at="2026-01-02T03:04:05+00:00",
 ) -> Path:
     """Write a shard whose frames are told apart by their mean color and strip."""
     palettes = palettes or {}
@@ -41,6 +49,7 @@ def write_shard(
             time_s = frame / 2 if times_s is None else times_s
             database.add_frames(
                 connection,
+                shard,
                 frames=np.array([frame]),
                 times_s=np.array([time_s]),
                 names=[f"{frame:08d}.jpg"],
@@ -51,20 +60,31 @@ def write_shard(
                 shares=np.array([shares], np.float32),
             )
         database.add_skipped(connection, shard, skipped)
-        made = {"engine": engine, "version": "1.2", "gpu_fallback": gpu_fallback}
         # By the file's name: no two shards of a film have the same.
-        database.add_shard(connection, path.stem, **made)
+        database.add_shard(
+            connection,
+            path.stem,
+            engine=engine,
+            version="1.2",
+            gpu_fallback=gpu_fallback,
+            path=f"{path.stem}.tar",
+            digest=f"digest of {path.stem}",
+            made_at=made_at,
+        )
         database.finish(connection, metadata or {"settings": "{}"}, n_colors=N_COLORS)
     return path
 
 
 def read_rows(path: Path) -> dict[str, list]:
+    """Read what any sharding gives, bit for bit."""
     with closing(database.connect(path)) as connection:
-        return {
+        rows = {
             table: connection.execute(f"SELECT * FROM {table}").fetchall()
-            # Any sharding gives these rows.
-            for table in ["films", "frames", "palettes", "skipped", "metadata"]
+            for table in ["frames", "palettes", "skipped"]
         }
+    # When it was made and of which shards may differ.
+    rows["frames"] = [(*row[:4], *row[5:]) for row in rows["frames"]]
+    return rows
 
 
 def query(path: Path, sql: str) -> list:
@@ -122,17 +142,22 @@ def test_the_tables_are_those_of_the_design(tmp_path):
     }
     assert columns == {
         "films": [
-            *["film_id", "film", "title", "source"],
-            *["width", "height", "duration_s", "crop"],
+            *["film_id", "film", "title", "source", "digest", "start_s", "end_s"],
+            *["stream", "sampling", "every", "n_frames", "n_pictures"],
+            *["width", "height", "duration_s", "crop", "crop_asked"],
             *["matrix", "color_range", "transfer", "primaries", "assumed"],
+            *["sheet", "made_at"],
         ],
         "frames": [
-            *["film_id", "frame", "time_s", "name"],
+            *["film_id", "frame", "time_s", "name", "shard"],
             *["mean_color", "luma", "strip"],
         ],
         "palettes": ["film_id", "frame", "rank", "color", "share"],
         "skipped": ["film_id", "shard", "name", "reason"],
-        "shards": ["film_id", "shard", "engine", "version", "gpu_fallback"],
+        "shards": [
+            *["film_id", "shard", "engine", "version", "gpu_fallback"],
+            *["path", "digest", "made_at"],
+        ],
         "metadata": ["key", "value"],
     }
     strict = query(
@@ -168,7 +193,8 @@ def test_colors_are_packed_and_rounded(tmp_path):
 def test_frames_keep_their_number_time_name_luma_and_strip(tmp_path):
     path = write_shard(tmp_path / "a.sqlite", [7])
     rows = query(path, "SELECT * FROM frames")
-    assert rows == [(1, 7, 3.5, "00000007.jpg", 0x070000, 7.25, b"\x07" * 6)]
+    mean = 0x070000
+    assert rows == [(1, 7, 3.5, "00000007.jpg", "00000", mean, 7.25, b"\x07" * 6)]
 
 
 def test_an_unknown_time_is_null(tmp_path):
@@ -225,10 +251,15 @@ def test_the_view_images_has_colors_as_columns(tmp_path):
         cursor = connection.execute("SELECT * FROM images")
         names = [column[0] for column in cursor.description]
         rows = cursor.fetchall()
-    assert names == ["imgname", "color0", "color1", "color2"]
+    assert names == [
+        *["imgname", "film", "frame", "time_s"],
+        *["color0", "color1", "color2", "hex0", "hex1", "hex2"],
+    ]
+    colors = [(0x000102, 0x030405, None, "#000102", "#030405", None)]
+    colors += [(0x010102, 0x030405, None, "#010102", "#030405", None)]
     assert rows == [
-        ("00000000.jpg", 0x000102, 0x030405, None),
-        ("00000001.jpg", 0x010102, 0x030405, None),
+        ("00000000.jpg", "demo", 0, 0.0, *colors[0]),
+        ("00000001.jpg", "demo", 1, 0.5, *colors[1]),
     ]
 
 
@@ -254,14 +285,105 @@ def test_how_colors_were_read_is_taken_from_the_plan():
         "peak": 1000.0,
         "assumed": "matrix",
     }
-    plan = {"video": {"coding": coding}, "width": 4, "height": 3}
+    asked = {"start_s": 0.5, "end_s": None, "stream": 1, "crop_asked": "auto"}
+    size = {"width": 4, "height": 3, "duration_s": 1.0, "crop": None}
+    found = {"digest": "d", "n_frames": 2, "n_pictures": 24}
     names = {"film": "f", "title": "t", "source": "s"}
-    plan |= {"duration_s": 1.0, "crop": None}
-    row = FilmRow.from_plan(plan, **names)
-    assert row == ("f", "t", "s", 4, 3, 1.0, None, "bt601", "full", "sdr", *row[10:])
-    assert row[10:] == ("bt709", "matrix")
-    images = FilmRow.from_plan(plan | {"video": None}, **names)
-    assert images[7:] == (None,) * 5
+    plan = {"video": {"coding": coding}, "sampling": {"mode": "interval", "every": 0.5}}
+    plan |= asked | size | found
+    row = FilmRow.from_plan(
+        plan, **names, own={"Regie": "M\N{LATIN SMALL LETTER U WITH DIAERESIS}ller"}
+    )
+    del coding["peak"]
+    assert {k: v for k, v in row._asdict().items() if v is not None} == {
+        k: v
+        for k, v in {
+            **names,
+            **asked,
+            **size,
+            **found,
+            **coding,
+            "sampling": "interval",
+            "every": 0.5,
+            "sheet": '{"Regie": "M\N{LATIN SMALL LETTER U WITH DIAERESIS}ller"}',
+        }.items()
+        if v is not None
+    }
+    images = FilmRow.from_plan(plan | {"video": None, "sampling": None}, **names)
+    assert images == row._replace(
+        **dict.fromkeys([*database.CODING_COLUMNS, "sampling", "every", "sheet"])
+    )
+
+
+# Schemas
+
+
+@pytest.fixture
+def first(tmp_path):
+    """The database of a film as version 0.1.0 made it."""
+    path = tmp_path / "first.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(VERSION_1.read_text(encoding="utf-8"))
+    return path
+
+
+def test_a_file_says_that_it_is_reelbow_s_and_of_which_schema(two, result):
+    merge(two, [2, 2], result)
+    for path in [*two, result]:
+        assert query(path, "PRAGMA user_version") == [(2,)]
+        assert query(path, "PRAGMA application_id") == [(0x524C4257,)]
+
+
+def test_of_the_first_schema_all_that_is_there_is_read(first):
+    assert database.count_skipped(first) == (
+        *(1, 2),
+        "2.jpg: not an image, or a damaged one",
+    )
+    assert database.count_fallbacks(first) == (0, 1, "")
+    assert read_film(first).source == "pictures/a.tar"
+    colors = draw_barcode(first, "stacked", height=1)
+    # Between them is the gap of one that could not be read.
+    assert colors[:, [0, 2]].tolist() == [[[0xC0, 0x20, 0x20], [0x20, 0x20, 0xC0]]]
+    assert colors.shape == (1, 3, 3)
+    with closing(database.open_database(first, oldest=1)) as connection:
+        row = database.read_row(connection, 1)
+    assert row == FilmRow("a", "a", "pictures/a.tar", width=64, height=48)
+
+
+def test_of_the_first_schema_nothing_is_merged(first, two, result):
+    why = (
+        r"made by an older Reelbow \(its schema is 1, now it is 2\); delete it and run"
+    )
+    assert re.search(why, refuse([first, two[1]], [None, None], result))
+    result.unlink()
+    with pytest.raises(ReelbowError, match=why):
+        merge_films([first], result, n_colors=N_COLORS)
+    with pytest.raises(ReelbowError, match=why):
+        database.open_database(first)
+
+
+def test_a_newer_schema_is_refused_by_every_reader(two, result):
+    change(two[0], "PRAGMA user_version = 3")
+    why = (
+        r"0\.sqlite: .* newer Reelbow \(its schema is 3, this one reads up to 2\); use"
+    )
+    for read in [
+        database.count_skipped,
+        database.count_fallbacks,
+        read_film,
+        lambda path: draw_barcode(path, "mean", height=1),
+        lambda path: merge_films([path], result, n_colors=N_COLORS),
+    ]:
+        with pytest.raises(ReelbowError, match=why):
+            read(two[0])
+    result.unlink()
+    assert re.search(why, refuse(two, [2, 2], result))
+
+
+def test_a_database_of_another_program_is_refused(two):
+    change(two[0], "PRAGMA application_id = 7")
+    with pytest.raises(ReelbowError, match="is not a Reelbow database; give"):
+        database.open_database(two[0])
 
 
 # merge_shards
@@ -297,6 +419,9 @@ def test_merging_what_was_split_gives_the_whole(
     planned = [last - first for first, last in itertools.pairwise(bounds)]
     merged = merge(parts, planned, folder / "merged.sqlite")
     assert read_rows(merged) == read_rows(whole)
+    alone = merge([whole], [n_frames], folder / "alone.sqlite")
+    for sql in ["SELECT * FROM films", "SELECT * FROM metadata"]:
+        assert query(merged, sql) == query(alone, sql)
 
 
 def test_a_merged_film_can_be_merged_bit_for_bit_again(two, tmp_path):
@@ -311,8 +436,12 @@ def test_the_film_is_that_of_the_row(two, result):
     new = dict(zip(database.CODING_COLUMNS, coding, strict=True))
     changed = ROW._replace(title="New", crop="64:40:0:4", **new)
     merge(two, [2, 2], result, row=changed)
-    row = (1, "demo", "New", "demo.mkv", 64, 48, 12.0, "64:40:0:4", *coding)
-    assert query(result, "SELECT * FROM films") == [row]
+    with closing(database.open_database(result)) as connection:
+        row = database.read_row(connection, 1)
+    # Found in the shards.
+    assert row == changed._replace(
+        n_frames=4, n_pictures=4, made_at="2026-01-02T03:04:05+00:00"
+    )
 
 
 @pytest.mark.parametrize("planned", [1, 3])
@@ -450,6 +579,106 @@ def test_a_tarball_shard_with_a_frame_beyond_its_images_is_named(tmp_path, resul
     assert "shard 00000 has frames 0 to 5" in refuse(shards, [None], result)
 
 
+# What is no damage
+
+
+@pytest.fixture
+def long(tmp_path):
+    """Two good shards, of more pages than a small disk has."""
+    return [
+        write_shard(tmp_path / "0.sqlite", range(300)),
+        write_shard(tmp_path / "1.sqlite", range(300, 600), shard="00001"),
+    ]
+
+
+def keep_from_merging(shards: list[Path], result: Path) -> str:
+    """Return why the merge fails; no finished work may be blamed or touched."""
+    before = [shard.read_bytes() for shard in shards]
+    with pytest.raises((ReelbowError, OSError)) as caught:
+        merge(shards, [300, 300], result)
+    assert [shard.read_bytes() for shard in shards] == before
+    sentence = str(caught.value)
+    for word in ["damaged", "delete it", "delete the file"]:
+        assert word not in sentence
+    return sentence
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a small disk")
+def test_a_full_disk_is_no_damage(long, tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=120k", "tmpfs", disk]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("nothing can be mounted here")
+    try:
+        sentence = keep_from_merging(long, disk / "result.sqlite")
+    finally:
+        subprocess.run(["umount", disk], check=True)
+    assert "No space left on device" in sentence
+    assert str(disk / "result.sqlite") in sentence
+
+
+@pytest.mark.parametrize("part", [0.1, 0.5, 0.9])
+def test_a_file_that_may_not_grow_is_no_damage(long, result, part):
+    merge(long, [300, 300], result)
+    size = int(result.stat().st_size * part)
+    result.unlink()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # Python ignores the signal that comes with it.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        sentence = keep_from_merging(long, result)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert f"{result}: cannot be written" in sentence
+    assert "the disk or your share of it is full" in sentence
+
+
+def test_a_shard_that_another_program_writes_to_is_no_damage(long, result):
+    with closing(sqlite3.connect(long[1], isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        sentence = keep_from_merging(long, result)
+    assert f"{long[1]}: another program is writing to it" in sentence
+
+
+def test_a_shard_that_is_gone_is_not_made_as_an_empty_one(two, result):
+    two[1].unlink()
+    with pytest.raises(FileNotFoundError, match=r"1\.sqlite"):
+        merge(two, [2, 2], result)
+    assert not two[1].exists()
+
+
+@pytest.fixture
+def nobody(tmp_path_factory):
+    """Be somebody who may not do all, even where tests run as root."""
+    before = os.geteuid()
+    if before == 0:
+        base = tmp_path_factory.getbasetemp()
+        for folder in [base, base.parent]:
+            folder.chmod(0o755)
+    yield lambda: os.seteuid(65534 if before == 0 else before)
+    os.seteuid(before)
+
+
+def test_a_shard_that_may_not_be_read_is_no_damage(long, tmp_path, result, nobody):
+    tmp_path.chmod(0o777)
+    long[1].chmod(0)
+    nobody()
+    with pytest.raises(PermissionError, match=r"Permission denied: .*1\.sqlite"):
+        merge(long, [300, 300], result)
+
+
+def test_a_folder_that_may_not_be_written_to_is_no_damage(long, tmp_path, nobody):
+    folder = tmp_path / "results"
+    folder.mkdir()
+    tmp_path.chmod(0o755)
+    folder.chmod(0o555)
+    nobody()
+    sentence = keep_from_merging(long, folder / "result.sqlite")
+    assert "result.sqlite: cannot be written" in sentence
+    assert "its folder may be written to" in sentence
+
+
 # merge_films
 
 
@@ -519,6 +748,7 @@ def test_metadata_on_which_films_agree_is_kept_once(films, result):
         "settings/y": "b",
         "only/x": "x",
         "engine": "numba",
+        "made_at": "2026-01-02T03:04:05+00:00",
     }
 
 
@@ -538,7 +768,8 @@ def test_which_engines_made_the_shards_is_kept_and_summed_up(tmp_path, result):
         ]
         path = tmp_path / f"{film}.sqlite"
         films.append(merge(shards, [1] * 5, path, row=ROW._replace(film=film)))
-    rows = query(films[0], "SELECT * FROM shards ORDER BY shard")
+    columns = "film_id, shard, engine, version, gpu_fallback"
+    rows = query(films[0], f"SELECT {columns} FROM shards ORDER BY shard")
     assert rows == [
         (1, f"x{number}", engine, "1.2", fallback)
         for number, (engine, fallback) in enumerate([*made, ("numba", why)])
@@ -555,14 +786,8 @@ def test_which_engines_made_the_shards_is_kept_and_summed_up(tmp_path, result):
         "settings": "{}",
         "engine": "cupy (4); numba (6)",
         "gpu_fallback": f"{why} (3); {other} (1)",
+        "made_at": "2026-01-02T03:04:05+00:00",
     }
-
-
-def test_a_film_of_an_older_version_is_said_to_have_no_fallbacks(tmp_path):
-    path = tmp_path / "old.sqlite"
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("CREATE TABLE frames (frame)")
-    assert database.count_fallbacks(path) == (0, 0, "")
 
 
 @pytest.mark.parametrize(

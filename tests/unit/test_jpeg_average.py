@@ -494,9 +494,9 @@ def test_a_turned_jpeg_is_upright(orientation: int) -> None:
     assert small.shape == ((16, 32, 3) if orientation == 1 else (16, 8, 3))
 
 
-def test_a_damaged_jpeg_is_told_as_ever() -> None:
+def test_a_damaged_jpeg_is_told() -> None:
     data = encode(draw(160, 320))
-    with pytest.raises(ReelbowError, match="does not decode"):
+    with pytest.raises(ReelbowError, match="damaged"):
         average_image(data[: len(data) // 2], height=16)
     with pytest.raises(
         ReelbowError, match=r"320x160 pixels, allowed by limits\.pixels"

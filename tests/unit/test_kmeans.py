@@ -14,7 +14,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 import reelbow
 from reelbow import color_spaces, kmeans, kmeans_numba
 from reelbow.errors import ReelbowError
-from reelbow.kmeans import combine_palettes, find_palettes
+from reelbow.film import Frame
+from reelbow.kmeans import Palettes, combine_palettes, find_palettes
 
 BLACK, RED, BLUE, WHITE = [0, 0, 0], [255, 0, 0], [0, 0, 255], [255, 255, 255]
 
@@ -554,6 +555,11 @@ def test_what_cannot_be_combined_is_refused(colors, shares, said):
     [
         ({"n_colors": 0}, "n_colors must be 1 to 256, not 0"),
         ({"n_colors": 257}, "not 257"),
+        ({"n_colors": 2.5}, "n_colors must be a whole number, 1 to 256, not 2.5"),
+        ({"n_colors": True}, "not True"),
+        ({"n_colors": "8"}, "not '8'"),
+        ({"n_init": 1.5}, "n_init must be a whole number, 1 or more, not 1.5"),
+        ({"seed": float("nan")}, "seed must be a whole number, .*, not nan"),
         ({"n_init": 0}, "n_init must be 1 or more"),
         ({"seed": -1}, "seed must be 0 to 4294967295, not -1"),
         ({"seed": 2**32}, "seed must be"),
@@ -581,15 +587,57 @@ def test_an_engine_without_its_package_is_refused_in_one_sentence(monkeypatch):
 @pytest.mark.parametrize(
     ("frames", "said"),
     [
-        (np.zeros((1, 2, 2, 3), np.float32), "uint8, not float32"),
+        (np.zeros((1, 2, 2, 3), np.float32), "uint8 of 0 to 255, not float32"),
         (np.zeros((2, 2, 3), np.uint8), r"not \(2, 2, 3\)"),
         (np.zeros((1, 2, 2, 4), np.uint8), r"not \(1, 2, 2, 4\)"),
         (np.zeros((1, 0, 2, 3), np.uint8), "these are 2x0"),
+        (np.full((1, 2, 2, 3), np.nan), "uint8 of 0 to 255, not float64"),
+        ([np.zeros((2, 2, 3), np.uint8), np.zeros((2, 2), np.uint8)], r"not \(2, 2\)"),
+        ([np.zeros((2, 2, 3), np.float32)], "uint8 of 0 to 255, not float32"),
+        (["frame.png"], r"Each.* of read_frames or an array \(h, w, 3\), not str"),
+        (Frame(0, 0.0, np.zeros((2, 2, 3), np.uint8)), "one after the other, not one"),
+        (None, "one after the other, not one NoneType"),
     ],
 )
 def test_frames_of_another_shape_or_type_are_refused(frames, said):
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ReelbowError, match=said):
         find_palettes(frames, n_colors=2)
+
+
+def test_frames_may_come_one_after_the_other(monkeypatch):
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (9, 4, 6, 3), np.uint8)
+    together = find_palettes(pixels, n_colors=3)
+    frames = [Frame(i, i / 2, picture) for i, picture in enumerate(pixels)]
+    # Batches of all, of four and of one.
+    for most in (kmeans._BATCH_BYTES, 4 * pixels[0].size, 1):
+        monkeypatch.setattr(kmeans, "_BATCH_BYTES", most)
+        assert_same(find_palettes(frames, n_colors=3), together)
+        assert_same(find_palettes(iter(pixels), n_colors=3), together)
+
+
+def test_frames_that_come_one_after_the_other_may_have_several_sizes():
+    small, large = make_frame([RED]), make_frame([RED, BLUE] * 50)
+    palettes = find_palettes([small[0], large[0], small[0]], n_colors=2)
+    for row, frame in enumerate((small, large, small)):
+        one = find_palettes(frame, n_colors=2)
+        np.testing.assert_array_equal(palettes.colors[row], one.colors[0])
+        np.testing.assert_array_equal(palettes.shares[row], one.shares[0])
+
+
+def test_no_frames_one_after_the_other_have_no_palettes():
+    none = find_palettes(np.zeros((0, 2, 2, 3), np.uint8), n_colors=3)
+    assert_same(find_palettes([], n_colors=3), none)
+
+
+def test_palettes_are_written_without_their_missing_colors():
+    palettes = Palettes(
+        np.array(
+            [[[255, 0, 127.5], [1, 2, 3]], [[9.6, 16, 0.4], [0, 0, 0]]], np.float32
+        ),
+        np.array([[0.75, 0.25], [1, 0]], np.float32),
+    )
+    assert palettes.hex() == [["#ff0080", "#010203"], ["#0a1000"]]
 
 
 def test_importing_the_face_imports_no_engine():

@@ -14,8 +14,9 @@ from snakemake_interface_logger_plugins.common import LogEvent
 from reelbow import database, progress
 from reelbow.errors import ReelbowError
 from reelbow.failures import SILENT, TABLE, write_table
+from reelbow.messages import refuse
 from reelbow.pace import Expected
-from reelbow.progress import STAGES, Progress, format_time, refuse
+from reelbow.progress import STAGES, Progress, format_time
 
 
 class Clock:

@@ -8,25 +8,25 @@ VIDEO = {
     "height": 1080,
     "n_pictures": 15000,
     "n_frames": 600,
-    "shards": [{"n_frames": 400}, {"n_frames": 200}],
+    "shards": {"00000": {"n_frames": 400}, "00001": {"n_frames": 200}},
 }
 TARBALLS = {
     "video": None,
     "width": 1000,
     "height": 1000,
     "n_frames": None,
-    "shards": [{"n_frames": None}],
+    "shards": {"00000": {"n_frames": None}},
 }
 SIZES = {"mode": "interval", "frame_height": 360, "thumbnail_height": 90}
 CLUSTERING = {"n_colors": 8, "n_init": 5, "engine": "numba"}
 
 
-def measure(plan, shard=0, **given):
+def measure(plan, shard="00000", **given):
     return resources.measure_shard(plan, shard, **{**SIZES, **given})
 
 
 def test_a_shard_of_a_video_has_its_part_of_the_pictures():
-    first, second = measure(VIDEO), measure(VIDEO, 1)
+    first, second = measure(VIDEO), measure(VIDEO, "00001")
     assert (first.n_pictures, first.n_frames) == (10000, 400)
     assert (second.n_pictures, second.n_frames) == (5000, 200)
     assert first.stored_megapixels == pytest.approx(2.0736)
@@ -64,7 +64,7 @@ def test_a_tarball_of_several_sizes_has_a_size_too():
 
 
 def test_ten_minutes_of_1080p_take_about_what_was_measured():
-    whole = measure({**VIDEO, "shards": [{"n_frames": 600}]})
+    whole = measure({**VIDEO, "shards": {"00000": {"n_frames": 600}}})
     # 15,000 pictures at 2.9 ms, 600 averages at 2.9 ms, and small JPEGs.
     assert resources.estimate_extraction_s(whole) == pytest.approx(45.5, abs=1)
     assert resources.estimate_downsampling_s(whole) == pytest.approx(0.2, abs=0.1)

@@ -120,11 +120,12 @@ def test_frames_of_tarballs_are_counted_in_their_databases(folder):
     plan_film(folder, "tars", [None, None], video=False)
     path = folder / "results/tars/palettes/00001.sqlite"
     path.parent.mkdir()
-    row = database.FilmRow("tars", "tars", "*.tar", 8, 6, None, None)
+    row = database.FilmRow("tars", "tars", "*.tar", width=8, height=6)
     with database.open_new(path) as connection:
         database.add_film(connection, database.ONLY_FILM, row)
         database.add_frames(
             connection,
+            "00000",
             frames=np.arange(3),
             times_s=np.full(3, np.nan),
             names=["0", "1", "2"],

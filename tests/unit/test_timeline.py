@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reelbow.errors import ReelbowError
 from reelbow.timeline import Timeline, exact, sample_frames, sample_interval
 
 
@@ -175,3 +176,41 @@ def test_holes_are_part_of_the_timeline_s_own_time() -> None:
         *[False, True],
         *[True, False],
     ]
+
+
+def test_pictures_in_a_hole_are_counted_by_the_usual_step() -> None:
+    # A step of 10, jittered; the hole takes what comes at 40, 50 and 60.
+    line = Timeline(
+        Fraction(1, 1000),
+        np.array([0, 10, 19, 30, 71, 80, 90]),
+        np.array([0, 71]),
+        121,
+        ((40, 71), (100, 121)),
+    )
+
+    def nth(n: int, start: int = 0, end: int | None = None) -> list[int | None]:
+        return sample_frames(
+            line,
+            line.pts,
+            nth=n,
+            start=Fraction(start, 1000),
+            end=None if end is None else Fraction(end, 1000),
+        )
+
+    assert nth(1) == [0, 10, 19, 30, None, None, None, 71, 80, 90, None, None]
+    assert nth(3) == [0, 30, None, 90]
+    assert nth(1, 45, 65) == [None, None]
+    assert nth(1, 60, 72) == [None, 71]
+    # Of keyframes, one each 71: the next would come at 142.
+    keyframes = sample_frames(line, line.keyframes, nth=1, start=Fraction(0), end=None)
+    assert keyframes == [0, 71]
+
+
+def test_a_hole_of_a_million_days_is_told_unless_it_is_left_out() -> None:
+    far = 10**11
+    pts = np.array([0, 1, 2, far])
+    line = Timeline(Fraction(1), pts, pts[:1], far + 1, ((3, far),))
+    sample = functools.partial(sample_frames, line, line.pts, nth=1, start=Fraction(0))
+    assert sample(end=Fraction(5)) == [0, 1, 2, None, None]
+    with pytest.raises(ReelbowError, match="missing in a row, by broken timestamps"):
+        sample(end=None)

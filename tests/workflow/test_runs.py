@@ -1,4 +1,5 @@
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from projects import (
     write_colors,
     write_tarball,
 )
+from reelbow.file_digest import digest_file
 
 ALL_FILMS = {"merge_films": 1, "summarize_films": 1, "all": 1}
 TAIL = {"merge_film": 1, "plan_shards": 1, **ALL_FILMS}
@@ -67,9 +69,21 @@ def test_every_frame_has_its_color_and_time(finished):
     for (strip,), truth in zip(strips, COLORS, strict=True):
         for red, green, blue in zip(*[iter(strip)] * 3, strict=True):
             assert close_to(red << 16 | green << 8 | blue, truth)
-    assert finished.query("SELECT * FROM films") == [
-        (1, "colors", "colors", "colors.mp4", 64, 48, 6.0, None, *CODING)
+    columns = "film, title, source, width, height, duration_s, crop"
+    coding = "matrix, color_range, transfer, primaries, assumed"
+    assert finished.query(f"SELECT {columns}, {coding} FROM films") == [
+        ("colors", "colors", "colors.mp4", 64, 48, 6.0, None, *CODING)
     ]
+    asked = "start_s, end_s, stream, sampling, every, crop_asked"
+    assert finished.query(f"SELECT {asked}, n_frames, n_pictures FROM films") == [
+        (0.0, None, None, "interval", 1.0, "auto", 6, 72)
+    ]
+    ((digest, path),) = finished.query(
+        "SELECT DISTINCT films.digest, path FROM frames "
+        "JOIN shards USING (film_id, shard) JOIN films USING (film_id)"
+    )
+    assert path == "colors.mp4"
+    assert digest == digest_file(finished.folder / path)
 
 
 @pytest.mark.parametrize("kind", ["mean", "stacked"])
@@ -115,7 +129,7 @@ def test_a_second_run_does_nothing(finished):
     assert result.jobs == set()
 
 
-@pytest.mark.parametrize(("page", "n"), [("README.md", 3), ("docs/gpu.md", 1)])
+@pytest.mark.parametrize(("page", "n"), [("README.md", 4), ("docs/gpu.md", 1)])
 def test_the_queries_of_the_documents_run(finished, page, n):
     queries = re.findall(r"```sql\n(.*?)```", (ROOT / page).read_text(), re.S)
     assert len(queries) == n
@@ -158,6 +172,8 @@ def test_any_shards_and_cores_give_the_same_rows(finished, tmp_path):
     clustered = {job for job in result.jobs if job.startswith("cluster_shard")}
     assert clustered == {"cluster_shard/colors/00000"}
     assert project.rows() == finished.rows()
+    left = {path for path in project.results() if path.startswith("colors/palettes/")}
+    assert left == {"colors/palettes/00000.sqlite"}
 
 
 def test_a_changed_module_runs_what_uses_it_again(finished, tmp_path):
@@ -169,10 +185,34 @@ def test_a_changed_module_runs_what_uses_it_again(finished, tmp_path):
     assert result.counts == {"render_barcode": 2, "all": 1, "total": 3}
 
 
-def test_another_setting_runs_only_what_it_bears_on(finished):
+def test_another_order_draws_the_stacked_barcodes_alone(finished, tmp_path):
+    project = finished.copy(tmp_path / "project")
     barcodes = {**FINISHED["barcodes"], "order": "hue"}
+    result = project.run(**{**FINISHED, "barcodes": barcodes})
+    assert result.status == 0, result.stderr
+    assert result.jobs == {"render_barcode/colors/stacked"}
+
+
+@pytest.mark.parametrize(
+    "barcodes",
+    [{"height": 41}, {"width": 3}, {"skip_black": True}, {"gap_color": "#000000"}],
+)
+def test_another_setting_draws_all_barcodes_and_does_nothing_else(finished, barcodes):
+    barcodes = {**FINISHED["barcodes"], **barcodes}
     result = finished.run("--dry-run", **{**FINISHED, "barcodes": barcodes})
     assert result.counts == {"render_barcode": 2, "all": 1, "total": 3}
+
+
+def test_height_and_width_that_change_places_are_noticed(finished, tmp_path):
+    project = finished.copy(tmp_path / "project")
+    for height, width in [(30, 20), (20, 30)]:
+        barcodes = {**FINISHED["barcodes"], "height": height, "width": width}
+        result = project.run(**{**FINISHED, "barcodes": barcodes})
+        assert result.status == 0, result.stderr
+        for kind in ["mean", "stacked"]:
+            picture = project.folder / f"results/colors/barcodes/{kind}.png"
+            with Image.open(picture) as image:
+                assert image.size == (width, height)
 
 
 # Tarballs
@@ -209,25 +249,25 @@ def test_a_tarball_that_is_cut_off_fails_alone_and_runs_alone_when_mended(projec
     assert project.results() == {
         "failed.tsv",
         "tars/plan.json",
-        "tars/palettes/00000.sqlite",
-        "tars/palettes/00002.sqlite",
+        "tars/palettes/a.sqlite",
+        "tars/palettes/c.sqlite",
     }
     (row,) = project.failures()
     assert row.pop("ended").startswith("tars/b.tar: cut off")
     assert row == {
         "film": "tars",
-        "shard": "00001",
+        "shard": "b",
         "stage": "downsample_frames",
         "attempts": "2",
-        "log": "logs/downsample_frames/tars/00001.log",
+        "log": "logs/downsample_frames/tars/b.log",
     }
 
     tars["b"].write_bytes(whole)
     result = project.run(**config)
     assert result.status == 0, result.stderr
     assert result.jobs == {
-        "downsample_frames/tars/00001",
-        "cluster_shard/tars/00001",
+        "downsample_frames/tars/b",
+        "cluster_shard/tars/b",
         "merge_film/tars",
         "merge_films",
         "summarize_films",
@@ -250,6 +290,87 @@ def test_a_tarball_that_comes_later_takes_its_place(project):
     found = read_colors(project)
     assert len(found) == 3
     assert all(map(close_to, found, [COLORS[0], COLORS[1], COLORS[0]]))
+
+
+def test_a_tarball_that_comes_or_goes_runs_itself_and_the_merges_only(project):
+    for number, name in enumerate("bcde"):
+        write_tarball(project.folder / f"tars/{name}.tar", {"0.jpg": COLORS[number]})
+    config = {"films": "tars/*.tar", "barcodes": {"kinds": ["mean"], "formats": []}}
+    assert project.run(**config).status == 0
+    merges = {
+        "plan_shards/tars",
+        "merge_film/tars",
+        "merge_films",
+        "render_barcode/tars/mean",
+    }
+
+    write_tarball(project.folder / "tars/a.tar", {"0.jpg": COLORS[4]})
+    result = project.run(**config)
+    assert result.status == 0, result.stderr
+    assert result.jobs == {
+        *merges,
+        "downsample_frames/tars/a",
+        "cluster_shard/tars/a",
+    }
+    found = read_colors(project)
+    assert all(map(close_to, found, [COLORS[4], *COLORS[:4]]))
+    assert len(found) == 5
+
+    (project.folder / "tars/c.tar").unlink()
+    # What is not Reelbow's own stays.
+    mine = project.folder / "results/tars/palettes/notes.sqlite"
+    mine.write_text("mine")
+    result = project.run(**config)
+    assert result.status == 0, result.stderr
+    assert result.jobs == merges
+    assert len(read_colors(project)) == 4
+    assert mine.read_text() == "mine"
+    left = [*project.results(), *project._logs()]
+    assert not [name for name in left if Path(name).stem == "c"]
+    assert {Path(name).stem for name in left} >= set("abde")
+
+
+def test_other_colors_of_kept_thumbnails_decode_nothing(finished, tmp_path):
+    project = finished.copy(tmp_path / "project")
+    config = {**FINISHED, **NO_PICTURES, "downsample": {"keep": True}}
+    shards = ["00000", "00001", "00002"]
+    # What is done stays so; only what is made from then on is kept.
+    assert project.run(**config).jobs == set()
+    (project.folder / "results/colors/palettes/00001.sqlite").unlink()
+    project.run(**config)
+    kept = project.folder / "results/colors/thumbnails"
+    assert {path.name for path in kept.iterdir()} == {"00001.npz"}
+
+    merges = {"merge_film/colors", "merge_films"}
+    first = {
+        f"{rule}/colors/{shard}"
+        for rule in ["extract_frames", "downsample_frames"]
+        for shard in ["00000", "00002"]
+    }
+    clustered = {f"cluster_shard/colors/{shard}" for shard in shards}
+    for cluster, decoded in [
+        ({"n_colors": 3}, first),
+        ({"n_colors": 3, "color_space": "oklab"}, set()),
+        ({"n_colors": 8}, set()),
+    ]:
+        result = project.run(**config, cluster=cluster)
+        assert result.status == 0, result.stderr
+        assert result.jobs == {*decoded, *clustered, *merges}
+    assert project.rows() == finished.rows()
+
+    # No longer kept: they go as soon as they are used.
+    config = {**FINISHED, **NO_PICTURES, "cluster": {"n_colors": 2}}
+    assert project.run(**config).jobs == {*clustered, *merges}
+    assert not any(kept.glob("*"))
+
+
+def test_another_sampling_is_none_of_a_tarball_s_business(project):
+    write_tarball(project.folder / "a.tar", {"0.jpg": COLORS[0]})
+    assert project.run(films="a.tar", **NO_PICTURES).status == 0
+    sampling = {"mode": "frames", "every": 2}
+    result = project.run(films="a.tar", sampling=sampling, **NO_PICTURES)
+    assert result.jobs == set()
+    assert result.status == 0
 
 
 # Failures

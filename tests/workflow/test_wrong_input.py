@@ -47,8 +47,8 @@ REFUSED = {
     ),
     "a folder": (
         {"films": "folder"},
-        "films 'folder': folder is a folder without tarballs; give a video file, or a "
-        "folder of .tar files",
+        "films 'folder': folder is a folder without videos or tarballs; give the "
+        "folder in which they are",
     ),
     "empty file": (
         {"films": "empty.mkv"},
@@ -69,7 +69,16 @@ REFUSED = {
     "slash": (
         {"films": "slash.tsv"},
         "slash.tsv line 2: film is 'a/b', should be letters, digits, '-', '_' and '.' "
-        "only, not starting with '-' or '.'",
+        "only, not starting with '-' or '.' nor ending with '.'",
+    ),
+    "far away": (
+        {"films": "sheets/far.tsv"},
+        "sheets/far.tsv line 2: no such film far.mp4, neither in {folder} nor beside "
+        "the sheet in {folder}/sheets; give the path of a file",
+    ),
+    "endless": (
+        {"films": "good.mp4", "end_s": float("inf")},
+        "config: end_s is inf, should be a finite number",
     ),
     "doubled": (
         {"films": "doubled.tsv"},
@@ -91,9 +100,11 @@ def refused(tmp_path_factory, code):
     def run(name: str):
         project = make_project(parent / name.replace(" ", "_"), code)
         (project.folder / "folder").mkdir()
+        (project.folder / "sheets").mkdir()
         (project.folder / "empty.mkv").touch()
         write_colors(project.folder / "good.mp4", COLORS[:1])
         for sheet, rows in {
+            "sheets/far.tsv": "film\tsource\na\tfar.mp4\n",
             "slash.tsv": "film\tsource\na/b\tgood.mp4\n",
             "doubled.tsv": "film\tsource\na\tgood.mp4\na\tgood.mp4\n",
             "stretch.tsv": "film\tsource\tstart_s\tend_s\na\tgood.mp4\t5\t2\n",
@@ -112,7 +123,7 @@ def test_it_is_refused_before_any_job_in_one_sentence(refused, name):
     # Snakemake itself tells, before all else, which profile it takes.
     lines = result.stderr.strip().splitlines()
     told = [line for line in lines if not line.startswith("Using")]
-    assert told == [f"Reelbow: {REFUSED[name][1]}"]
+    assert told == [f"Reelbow: {REFUSED[name][1]}".format(folder=project.folder)]
     assert project.results() == set()
     assert not (project.folder / "logs").exists()
 
@@ -155,7 +166,7 @@ def test_a_bad_film_is_told_in_one_sentence(failed, name):
     (row,) = [row for row in project.failures() if row["film"] == name]
     stage, shard = ("plan_shards", "")
     if name == "noimages":
-        stage, shard = ("downsample_frames", "00000")
+        stage, shard = ("downsample_frames", name)
     assert (row["stage"], row["shard"], row["attempts"]) == (stage, shard, "1")
     assert row["log"] == "/".join(filter(None, ["logs", stage, name, shard])) + ".log"
     (line,) = (project.folder / row["log"]).read_text().splitlines()[-1:]
@@ -175,6 +186,32 @@ def test_all_of_them_are_counted_and_nothing_else_is_said(failed):
         assert word not in result.stderr
 
 
+def test_a_file_of_a_folder_that_is_no_film_fails_itself_only(project):
+    films = project.folder / "films"
+    films.mkdir()
+    write_colors(films / "good.mp4", COLORS[:1])
+    (films / "empty.mkv").touch()
+    (films / "link.mkv").symlink_to("nowhere.mkv")
+    (films / "good.srt").touch()
+    result = project.run(films="films", **NO_PICTURES)
+    assert result.status == 1
+    assert {row["film"]: row["ended"] for row in project.failures()} == {
+        "empty": "films/empty.mkv is empty; copy or download it again",
+        "link": "films/link.mkv is a link to nowhere.mkv, which is not there; mend it",
+    }
+    assert len(project.query("SELECT * FROM frames", "good/palettes.sqlite")) == 1
+    for word in NOISE:
+        assert word not in result.stderr
+    # Mended, they are made with what there was.
+    for name in ["empty.mkv", "link.mkv"]:
+        (films / name).unlink()
+        write_colors(films / name, COLORS[1:2])
+    result = project.run(films="films", **NO_PICTURES)
+    assert result.status == 0, result.stderr
+    assert not any("good" in job for job in result.jobs)
+    assert len(project.query("SELECT * FROM films")) == 3
+
+
 def test_the_good_film_is_done_and_nothing_is_half_there(failed):
     project, _ = failed
     # Snakemake removes no temporary file while a checkpoint has not been reached.
@@ -186,6 +223,7 @@ def test_the_good_film_is_done_and_nothing_is_half_there(failed):
         "good/palettes/00000.sqlite",
         "good/palettes.sqlite",
         "good/barcodes/mean.png",
+        "palettes.sqlite",
     }
 
 
@@ -251,7 +289,10 @@ def test_only_regular_images_are_frames(hostile):
 def test_an_image_that_does_not_decode_is_skipped_with_its_reason(hostile):
     project, _, _, _ = hostile
     skipped = project.query("SELECT shard, name, reason FROM skipped")
-    assert {row[:2] for row in skipped} == {("00000", "bad.jpg"), ("00000", "none.jpg")}
+    assert {row[:2] for row in skipped} == {
+        ("hostile", "bad.jpg"),
+        ("hostile", "none.jpg"),
+    }
     for _, _, reason in skipped:
         assert reason
         assert "\n" not in reason

@@ -13,6 +13,7 @@ rule cluster_shard:
         "logs/cluster_shard/{film}/{shard}.log",
     benchmark:
         "logs/cluster_shard/{film}/{shard}.tsv"
+    priority: rank("cluster_shard")
     group:
         "shard"
     conda:
@@ -28,17 +29,22 @@ rule cluster_shard:
         gpu_engine=config["cluster"]["gpu_engine"],
         # Snakemake would look at its input, which may be a link of a lost node.
         disk_mb=100,
+        used_up=are_clustered_used_up,
         # No param: switched on or off, it must not run finished shards again.
         profile=int(config["profile"]),
     params:
-        source=lookup_film("source"),
-        n_colors=config["cluster"]["n_colors"],
-        color_space=config["cluster"]["color_space"],
-        n_init=config["cluster"]["n_init"],
-        seed=config["cluster"]["seed"],
-        engine=config["cluster"]["cpu_engine"],
-        metadata=get_metadata,
-        shaping=get_shaping,
+        settings=gather(
+            source=lookup_film("source"),
+            n_colors=config["cluster"]["n_colors"],
+            color_space=config["cluster"]["color_space"],
+            n_init=config["cluster"]["n_init"],
+            seed=config["cluster"]["seed"],
+            engine=config["cluster"]["cpu_engine"],
+            metadata=get_metadata,
+            # Runs again what others made; stored are those of the job's own process.
+            versions=describe_versions(),
+            shaping=get_shaping,
+        ),
         code=get_code("cluster_shard", f"kmeans_{config['cluster']['cpu_engine']}"),
     script:
         "../scripts/cluster_shard.py"

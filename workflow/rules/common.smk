@@ -1,20 +1,36 @@
 # Loads and checks what the user wants; the functions that rules ask for it.
 import functools
+import json
 import re
 import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+from snakemake.persistence import FileBackupMixin
+
 # Of this file: `workflow.basedir` would be the importer's folder if this is a module.
 SCRIPTS = Path(workflow.current_basedir).parent / "scripts"
 sys.path.append(str(SCRIPTS))
 
-from reelbow import __version__, failures, pace, progress, scratch
+from reelbow import (
+    __version__,
+    corpus,
+    failures,
+    pace,
+    picture_files,
+    progress,
+    scratch,
+)
 from reelbow import resources as needs
-from reelbow.code import describe_run, digest_code
-from reelbow.config import DEMO_FILM, check_config, read_films
+from reelbow.code import describe_versions, digest_code
+from reelbow.config import DEMO_FILM, SINGLE, check_config, read_films
 from reelbow.errors import ReelbowError
+from reelbow.kept_output import keep_until_replaced
+from reelbow.messages import refuse, tell
+from reelbow.plain_paths import name_plainly
 from reelbow.plan import read_plan, summarize_plan
+from reelbow.shard_names import PATTERN as SHARD_PATTERN
+from reelbow.sheet import is_sheet
 
 DEFAULT_SHEET = "config/films.tsv"
 
@@ -23,9 +39,19 @@ try:
     # Who has no sheet and names no film sees the demo.
     if config["films"] == DEFAULT_SHEET and not Path(DEFAULT_SHEET).exists():
         config["films"] = str(SCRIPTS.parents[1] / DEFAULT_SHEET)
-    FILMS = {film.film: film for film in read_films(config["films"])}
+    SINGLE_FILM = {key: config[key] for key in SINGLE}
+    FILMS = {film.film: film for film in read_films(config["films"], **SINGLE_FILM)}
 except ReelbowError as error:
-    progress.refuse(str(error))
+    refuse(str(error))
+
+RULES_OF_A_FILM = [
+    "plan_shards",
+    "extract_frames",
+    "downsample_frames",
+    "cluster_shard",
+    "merge_film",
+    "render_barcode",
+]
 
 PLACES = {film: place for place, film in enumerate(FILMS)}
 
@@ -33,6 +59,19 @@ PLACES = {film: place for place, film in enumerate(FILMS)}
 # told of a run is that workflow's own matter.
 IS_MODULE = workflow.modifier.namespace is not None
 RESULTS = Path(workflow.modifier.modify_path("results"))
+
+# What earlier runs have made, which stays in the database of all films.
+OTHERS = corpus.list_others(RESULTS, FILMS)
+
+if workflow.is_main_process and not (
+    isinstance(config["films"], str) and is_sheet(config["films"])
+):
+    try:
+        corpus.check_names(RESULTS, FILMS)
+    except ReelbowError as error:
+        refuse(str(error))
+
+keep_until_replaced(FileBackupMixin, RESULTS, "palettes.sqlite")
 
 # Links that lead to another machine's scratch: Snakemake would stumble over them. With
 # a lock there they may be those of a run that is going on.
@@ -42,13 +81,11 @@ if workflow.is_main_process:
     elif not any(Path(".snakemake/locks").glob("*")):
         scratch.drop_links(RESULTS)
     elif any(scratch.find_links(RESULTS)):
-        progress.refuse(progress.LOCKED)
+        refuse(progress.LOCKED)
 
 
-# The bare barcode is {kind}.png; the figure is a PNG beside it, or a vector file.
 FIGURE_ENDINGS = [
-    {"png": "_figure.png"}.get(suffix, f".{suffix}")
-    for suffix in config["barcodes"]["formats"]
+    picture_files.FIGURE_ENDINGS[suffix] for suffix in config["barcodes"]["formats"]
 ]
 
 # What decides a film's palettes, as it stands in their databases.
@@ -59,7 +96,7 @@ WITHOUT_RESULT = {"keep", "gpu_engine", "gpu_share", "gpu_wait_min"}
 
 wildcard_constraints:
     film="|".join(map(re.escape, FILMS)),
-    shard=r"\d{5}",
+    shard=SHARD_PATTERN,
     kind="|".join(config["barcodes"]["kinds"]) or "none",
 
 
@@ -75,18 +112,67 @@ def get_video(wildcards):
 
 
 def as_source(path):
-    """Mark a user's file, which lies where it lies also if this is a module."""
-    return str(path) if path == DEMO_FILM else local(str(path))
+    """Mark a user's file, which lies where it lies also if this is a module.
+
+    Snakemake would read {word} and <word> in its name in its own way.
+    """
+    if path == DEMO_FILM:
+        return str(path)
+    return local(str(name_plainly(Path(path), Path(".snakemake/paths"))))
 
 
-def get_tarballs(wildcards):
-    """The film's tarballs."""
-    return [str(tarball) for tarball in get_film(wildcards).tarballs]
+def gather(**settings):
+    """A params function: a rule's settings as one dict; functions are asked.
+
+    Snakemake compares the values of params without their names: two params that swap
+    their values would run nothing again.
+    """
+    return lambda wildcards: {
+        name: value(wildcards) if callable(value) else value
+        for name, value in settings.items()
+    }
+
+
+def get_plan_settings(wildcards):
+    """What a film's plan depends on; tarballs have no sampling."""
+    film = get_film(wildcards)
+    settings = {
+        "crop": film.crop or config["crop"]["letterbox"],
+        "max_pixels": config["limits"]["pixels"],
+        "fault": film.fault,
+    }
+    if not film.video:
+        tarballs = map(str, film.tarballs)
+        return settings | {"tarballs": dict(zip(film.shards, tarballs, strict=True))}
+    return settings | {
+        "stream": film.stream,
+        "start_s": film.start_s,
+        "end_s": film.end_s,
+        "mode": config["sampling"]["mode"],
+        "every": config["sampling"]["every"],
+        "per_shard": config["shards"]["frames"],
+    }
 
 
 def lookup_film(column):
     """A params function: one column of the film's row."""
     return lambda wildcards: getattr(get_film(wildcards), column)
+
+
+def get_own_columns(wildcards):
+    """The further columns of the film's row, which Reelbow only hands on."""
+    return get_film(wildcards).own
+
+
+def rank(rule):
+    """A priority: film by film, and within a film what is nearest to its end."""
+    place_in_film = RULES_OF_A_FILM.index(rule)
+
+    def get_rank(wildcards):
+        n_later = len(PLACES) - PLACES[wildcards.film]
+        return n_later * len(RULES_OF_A_FILM) + place_in_film
+
+    return get_rank
 
 
 def keep_if(keep, path):
@@ -115,8 +201,7 @@ def get_tarball(wildcards):
     """A shard's frames: extracted from the video, or the user's own tarball."""
     if get_film(wildcards).video:
         return f"results/{wildcards.film}/frames/{wildcards.shard}.tar"
-    shard = get_plan(wildcards)["shards"][int(wildcards.shard)]
-    return as_source(shard["tarball"])
+    return as_source(get_plan(wildcards)["shards"][wildcards.shard]["tarball"])
 
 
 def get_clustered(wildcards):
@@ -124,6 +209,25 @@ def get_clustered(wildcards):
     if config["downsample"]["height"] is None:
         return get_tarball(wildcards)
     return f"results/{wildcards.film}/thumbnails/{wildcards.shard}.npz"
+
+
+def are_frames_used_up(wildcards):
+    """Whether a shard's tarball is to go when it is read: 0 or 1."""
+    extracted = get_film(wildcards).video is not None
+    return int(workflow.local_exec and extracted and not config["extract"]["keep"])
+
+
+def are_clustered_used_up(wildcards):
+    """Whether what is clustered is to go then: 0 or 1."""
+    if config["downsample"]["height"] is None:
+        return are_frames_used_up(wildcards)
+    return int(workflow.local_exec and not config["downsample"]["keep"])
+
+
+def get_kept(wildcards):
+    """The folders of frames and thumbnails that are to be kept, separated by commas."""
+    kept = {"frames": "extract", "thumbnails": "downsample"}
+    return ",".join(folder for folder in kept if config[kept[folder]]["keep"]) or "none"
 
 
 def get_shaping(wildcards):
@@ -140,7 +244,7 @@ def get_shaping(wildcards):
 
 def get_size(wildcards):
     """What a shard holds, as far as its plan tells."""
-    return measure_shard(int(wildcards.shard), *find_plan(wildcards))
+    return measure_shard(wildcards.shard, *find_plan(wildcards))
 
 
 @functools.cache
@@ -228,13 +332,26 @@ def estimate_clustering_s(size):
     )
 
 
+def get_shard_place(wildcards):
+    """A shard's place in its film, from 0, known before there is a plan."""
+    if get_film(wildcards).video:
+        return int(wildcards.shard)
+    return place_tarballs(wildcards.film)[wildcards.shard]
+
+
+@functools.cache
+def place_tarballs(film):
+    """The places of a film's shards that are tarballs, by their names."""
+    return {shard: place for place, shard in enumerate(FILMS[film].shards)}
+
+
 def get_gpu_tag(wildcards):
     """GPUs that are meant for a shard, 0 or 1, whatever its attempt."""
     share = get_film(wildcards).gpu
     if share is None:
         share = config["cluster"]["gpu_share"]
     place = PLACES[wildcards.film]
-    return int(needs.has_gpu(int(wildcards.shard), share, place))
+    return int(needs.has_gpu(get_shard_place(wildcards), share, place))
 
 
 def get_gpu(wildcards, attempt):
@@ -274,7 +391,8 @@ def get_film_minutes(wildcards, attempt):
 
 def get_films_minutes(wildcards, attempt):
     """Minutes for writing the rows of all films."""
-    return needs.ask_minutes(needs.ROW_S * sum(map(count_frames, FILMS)), attempt)
+    n_frames = sum(map(count_frames, FILMS)) + corpus.count_frames(RESULTS, OTHERS)
+    return needs.ask_minutes(needs.ROW_S * n_frames, attempt)
 
 
 def count_frames(film):
@@ -294,7 +412,7 @@ def ask_more(least):
 
 
 def get_metadata(wildcards):
-    """What made a shard: settings, versions and the digest of the code."""
+    """What made a shard: settings and the digest of the code."""
     return describe_shards(get_film(wildcards).video is not None)
 
 
@@ -305,26 +423,21 @@ def describe_shards(of_video):
     if of_video:
         groups, scripts = VIDEO_SETTINGS, ["extract_frames", *scripts]
     engine = f"kmeans_{config['cluster']['cpu_engine']}"
-    about = describe_run(
-        {
-            f"{group}.{key}": value
-            for group in groups
-            for key, value in config[group].items()
-            if key not in WITHOUT_RESULT
-        }
-    )
-    about["digest"] = " ".join(get_code(script, engine) for script in scripts)
-    return about
+    settings = {
+        f"{group}.{key}": value
+        for group in groups
+        for key, value in config[group].items()
+        if key not in WITHOUT_RESULT
+    }
+    return {
+        "settings": json.dumps(settings, sort_keys=True),
+        "digest": " ".join(get_code(script, engine) for script in scripts),
+    }
 
 
 def get_code(script, *engines):
     """Digest of the library code that a script runs: when it changes, so may results."""
     return digest_code(SCRIPTS / f"{script}.py", *engines)
-
-
-def get_wanted_crop(wildcards):
-    """The film's own crop, or that of all films: auto, none or w:h:x:y."""
-    return get_film(wildcards).crop or config["crop"]["letterbox"]
 
 
 def get_crop(wildcards):
@@ -337,8 +450,8 @@ def get_shards(wildcards):
     if workflow.is_main_process and not workflow.local_exec:
         doubt_shards(wildcards.film)
     return [
-        f"results/{wildcards.film}/palettes/{part['shard']}.sqlite"
-        for part in get_plan(wildcards)["shards"]
+        f"results/{wildcards.film}/palettes/{shard}.sqlite"
+        for shard in get_plan(wildcards)["shards"]
     ]
 
 
@@ -356,13 +469,50 @@ def doubt_shards(film):
     n_shards, per_shard = len(plan["shards"]), config["shards"]["frames"]
     doubt = needs.doubt_shards(n_shards, plan["n_frames"], per_shard, work_s)
     if doubt:
-        progress.tell(f"{film}: {doubt}")
+        tell(f"{film}: {doubt}")
 
 
 def get_all_shards(wildcards):
     """The databases of the shards of all films."""
     films = [SimpleNamespace(film=film) for film in FILMS]
     return [shard for film in films for shard in get_shards(film)]
+
+
+def get_corpus_settings():
+    """What all films of the results folder have in common, or a part of it."""
+    return describe_shards(of_video=True)["settings"]
+
+
+def get_drawing(wildcards):
+    """How a kind is drawn, in one entry: Snakemake compares params without their names."""
+    keys = ["height", "width", "skip_black", "gap_color"]
+    if wildcards.kind == "stacked":
+        keys.append("order")
+    return {key: config["barcodes"][key] for key in keys}
+
+
+def merge_what_is_there():
+    """Make the database of all films at the end of a run in which some failed."""
+    asked = any(job.rule.name == "merge_films" for job in workflow.dag.needrun_jobs())
+    if not asked or not PROGRESS.failed or not PROGRESS.lacks("merge_films"):
+        return
+    try:
+        corpus.merge_what_is_there(
+            RESULTS,
+            list(FILMS),
+            settings=get_corpus_settings(),
+            n_colors=config["cluster"]["n_colors"],
+        )
+    except (ReelbowError, OSError, MemoryError) as error:
+        PROGRESS.say(f"Reelbow: {RESULTS / 'palettes.sqlite'} is not made: {error}")
+
+
+def tell_corpus():
+    """Say what the database of all films has and what not."""
+    failed = {failure.film for failure in PROGRESS.failed.values()}
+    is_old = ("merge_films",) in PROGRESS.failed
+    for sentence in corpus.describe(RESULTS, list(FILMS), failed, is_old=is_old):
+        PROGRESS.say(f"Reelbow: {sentence}")
 
 
 def get_all_barcodes(wildcards):

@@ -15,6 +15,7 @@ rule downsample_frames:
         "logs/downsample_frames/{film}/{shard}.log",
     benchmark:
         "logs/downsample_frames/{film}/{shard}.tsv"
+    priority: rank("downsample_frames")
     group:
         "shard"
     conda:
@@ -25,10 +26,11 @@ rule downsample_frames:
         runtime=get_downsampling_minutes,
         gpu=get_group_gpu,
         disk_mb=get_thumbnails_mb,
+        used_up=are_frames_used_up,
         # No param: switched on or off, it must not run finished shards again.
         profile=int(config["profile"]),
     params:
-        shaping=get_shaping,
+        settings=gather(shaping=get_shaping),
         code=get_code("downsample_frames"),
     script:
         "../scripts/downsample_frames.py"

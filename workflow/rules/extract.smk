@@ -12,6 +12,7 @@ rule extract_frames:
         "logs/extract_frames/{film}/{shard}.log",
     benchmark:
         "logs/extract_frames/{film}/{shard}.tsv"
+    priority: rank("extract_frames")
     group:
         "shard"
     conda:
@@ -25,12 +26,14 @@ rule extract_frames:
         # No param: switched on or off, it must not run finished shards again.
         profile=int(config["profile"]),
     params:
-        height=config["extract"]["height"],
-        quality=config["extract"]["quality"],
-        strip_rows=config["downsample"]["height"],
-        mean_space=config["mean"]["space"],
-        stream=lookup_film("stream"),
-        max_pixels=config["limits"]["pixels"],
+        settings=gather(
+            height=config["extract"]["height"],
+            quality=config["extract"]["quality"],
+            strip_rows=config["downsample"]["height"],
+            mean_space=config["mean"]["space"],
+            stream=lookup_film("stream"),
+            max_pixels=config["limits"]["pixels"],
+        ),
         code=get_code("extract_frames"),
     script:
         "../scripts/extract_frames.py"

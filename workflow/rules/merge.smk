@@ -7,22 +7,29 @@ rule merge_film:
         shards=get_shards,
         plan="results/{film}/plan.json",
     output:
-        palettes="results/{film}/palettes.sqlite",
+        # Replaced in one step: readers always find one (see kept_output).
+        palettes=update("results/{film}/palettes.sqlite"),
     log:
         "logs/merge_film/{film}.log",
     benchmark:
         "logs/merge_film/{film}.tsv"
+    priority: rank("merge_film")
     conda:
         "../../envs/cluster_cpu.yaml"
     threads: 1
     resources:
         mem_mb=ask_more(700),
         runtime=get_film_minutes,
+        # No params: what is to be kept changes no database.
+        keep=get_kept,
     params:
-        title=lookup_film("title"),
-        source=lookup_film("source"),
-        fps=lookup_film("fps"),
-        n_colors=config["cluster"]["n_colors"],
+        settings=gather(
+            title=lookup_film("title"),
+            source=lookup_film("source"),
+            own=get_own_columns,
+            fps=lookup_film("fps"),
+            n_colors=config["cluster"]["n_colors"],
+        ),
         code=get_code("merge_film"),
     script:
         "../scripts/merge_film.py"
@@ -32,7 +39,7 @@ rule merge_films:
     input:
         films=expand("results/{film}/palettes.sqlite", film=FILMS),
     output:
-        palettes="results/palettes.sqlite",
+        palettes=update("results/palettes.sqlite"),
     log:
         "logs/merge_films.log",
     benchmark:
@@ -44,7 +51,14 @@ rule merge_films:
         mem_mb=ask_more(700),
         runtime=get_films_minutes,
     params:
-        n_colors=config["cluster"]["n_colors"],
+        # The films too: Snakemake sees which inputs there are, and not their order.
+        settings=gather(
+            films=list(FILMS),
+            others=OTHERS,
+            # Which of the others belong here depends on them.
+            settings=get_corpus_settings() if OTHERS else "{}",
+            n_colors=config["cluster"]["n_colors"],
+        ),
         code=get_code("merge_films"),
     script:
         "../scripts/merge_films.py"

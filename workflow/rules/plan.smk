@@ -11,8 +11,7 @@ checkpoint plan_shards:
         "logs/plan_shards/{film}.log",
     benchmark:
         "logs/plan_shards/{film}.tsv"
-    # Before all else: Snakemake removes no temporary file while a checkpoint is open.
-    priority: 10
+    priority: rank("plan_shards")
     conda:
         "../../envs/decode.yaml"
     threads: 1
@@ -20,15 +19,7 @@ checkpoint plan_shards:
         mem_mb=ask_more(2000),
         runtime=get_planning_minutes,
     params:
-        tarballs=get_tarballs,
-        start_s=lookup_film("start_s"),
-        end_s=lookup_film("end_s"),
-        mode=config["sampling"]["mode"],
-        every=config["sampling"]["every"],
-        per_shard=config["shards"]["frames"],
-        crop=get_wanted_crop,
-        stream=lookup_film("stream"),
-        max_pixels=config["limits"]["pixels"],
+        settings=get_plan_settings,
         code=get_code("plan_shards"),
     script:
         "../scripts/plan_shards.py"

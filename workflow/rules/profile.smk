@@ -21,10 +21,12 @@ rule profile_run:
         mem_mb=1000,
         runtime=ask_more(60),
     params:
-        films=list(FILMS),
-        kinds=config["barcodes"]["kinds"],
-        # Never the same, so that it runs whenever it is asked for.
-        asked_at_s=time.time(),
+        settings=gather(
+            films=list(FILMS),
+            kinds=config["barcodes"]["kinds"],
+            # Never the same, so that it runs whenever it is asked for.
+            asked_at_s=time.time(),
+        ),
         code=get_code("profile_run"),
     script:
         "../scripts/profile_run.py"

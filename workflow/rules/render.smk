@@ -25,6 +25,7 @@ rule render_barcode:
         "logs/render_barcode/{film}/{kind}.log",
     benchmark:
         "logs/render_barcode/{film}/{kind}.tsv"
+    priority: rank("render_barcode")
     conda:
         "../../envs/render.yaml"
     threads: 1
@@ -32,10 +33,7 @@ rule render_barcode:
         mem_mb=ask_more(1500),
         runtime=get_film_minutes,
     params:
-        skip_black=config["barcodes"]["skip_black"],
-        order=config["barcodes"]["order"],
-        height=config["barcodes"]["height"],
-        width=config["barcodes"]["width"],
+        drawing=get_drawing,
         code=get_code("render_barcode", "kmeans_numba"),
     script:
         "../scripts/render_barcode.py"

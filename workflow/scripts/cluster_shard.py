@@ -4,10 +4,11 @@ import sys
 from pathlib import Path
 
 from reelbow import database
+from reelbow.code import describe_versions
 from reelbow.failures import explain_fallback
 from reelbow.job import replacing, run, taking_over
 from reelbow.kmeans import find_palettes, find_version
-from reelbow.plan import read_plan
+from reelbow.plan import find_shard, read_plan
 from reelbow.thumbnails import Shaping, open_frames
 
 
@@ -27,23 +28,26 @@ def cluster_shard(
     metadata: dict[str, str],
     shaping: Shaping,
     gpu_fallback: str | None = None,
+    used_up: bool = False,
 ) -> None:
     """Cluster each frame's colors and write the shard's database.
 
     frames : thumbnails; or a tarball, to be clustered at full size
     gpu_fallback : why this is not done on a GPU, if it was to be
+    used_up : whether `frames` are deleted when that is done
     """
     if gpu_fallback:
         print(f"not on a GPU: {gpu_fallback}", file=sys.stderr)
     planned = read_plan(plan)
+    made_at = database.now()
     row = database.FilmRow.from_plan(planned, film=film, title=film, source=source)
     with (
-        taking_over(frames),
+        taking_over(frames, used_up=used_up),
         open_frames(frames, planned, shaping) as shard_frames,
         replacing(palettes) as temporary,
         database.open_new(temporary) as connection,
     ):
-        database.add_film(connection, database.ONLY_FILM, row)
+        database.add_film(connection, database.ONLY_FILM, row._replace(made_at=made_at))
         for batch in shard_frames.batches():
             colors, shares = find_palettes(
                 batch.pixels,
@@ -55,6 +59,7 @@ def cluster_shard(
             )
             database.add_frames(
                 connection,
+                shard,
                 frames=batch.frames,
                 times_s=batch.times_s,
                 names=batch.names,
@@ -71,11 +76,18 @@ def cluster_shard(
             engine=engine,
             version=find_version(engine),
             gpu_fallback=gpu_fallback,
+            path=planned["path"] or find_shard(planned, shard)["tarball"],
+            digest=shard_frames.digest,
+            made_at=made_at,
         )
-        database.finish(connection, metadata, n_colors=n_colors)
+        if shard_frames.varies:
+            database.note_varying_coding(connection)
+        versions = {**describe_versions(), **shard_frames.versions}
+        database.finish(connection, {**metadata, **versions}, n_colors=n_colors)
 
 
 if __name__ == "__main__":
+    settings = snakemake.params.settings
     gpu_log = Path(snakemake.log[0]).with_suffix(".gpu")
     run(
         cluster_shard,
@@ -88,20 +100,21 @@ if __name__ == "__main__":
         plan=Path(snakemake.input.plan),
         palettes=Path(snakemake.output.palettes),
         film=snakemake.wildcards.film,
-        source=snakemake.params.source,
+        source=settings["source"],
         shard=snakemake.wildcards.shard,
-        n_colors=snakemake.params.n_colors,
-        color_space=snakemake.params.color_space,
-        n_init=snakemake.params.n_init,
-        seed=snakemake.params.seed,
+        n_colors=settings["n_colors"],
+        color_space=settings["color_space"],
+        n_init=settings["n_init"],
+        seed=settings["seed"],
         engine=snakemake.resources.gpu_engine
         if snakemake.resources.gpu
-        else snakemake.params.engine,
-        metadata=snakemake.params.metadata,
-        shaping=Shaping(**snakemake.params.shaping),
+        else settings["engine"],
+        metadata=settings["metadata"],
+        shaping=Shaping(**settings["shaping"]),
         gpu_fallback=explain_fallback(gpu_log)
         if snakemake.resources.gpu_tag > snakemake.resources.gpu
         else None,
+        used_up=bool(snakemake.resources.used_up),
     )
     # Done; until then every further attempt looks for it.
     gpu_log.unlink(missing_ok=True)

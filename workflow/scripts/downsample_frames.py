@@ -15,10 +15,14 @@ def downsample_frames(
     *,
     shaping: Shaping,
     scratch_mb: int = 0,
+    used_up: bool = False,
 ) -> None:
-    """Make the images of a tarball small, extracted ones or the user's own."""
+    """Make the images of a tarball small, extracted ones or the user's own.
+
+    used_up : whether the tarball is deleted when that is done
+    """
     with (
-        taking_over(tarball),
+        taking_over(tarball, used_up=used_up),
         ShardFrames(tarball, read_plan(plan), shaping) as frames,
         handing_on(thumbnails, scratch_mb) as temporary,
         ThumbnailWriter(temporary) as writer,
@@ -26,9 +30,13 @@ def downsample_frames(
         for frame in frames:
             writer.add(frame)
         writer.skipped = frames.skipped
+        writer.digest = frames.digest
+        writer.versions = frames.versions
+        writer.varies = frames.varies
 
 
 if __name__ == "__main__":
+    settings = snakemake.params.settings
     run(
         downsample_frames,
         log=snakemake.log[0],
@@ -37,6 +45,7 @@ if __name__ == "__main__":
         tarball=Path(snakemake.input.tarball),
         plan=Path(snakemake.input.plan),
         thumbnails=Path(snakemake.output.thumbnails),
-        shaping=Shaping(**snakemake.params.shaping),
+        shaping=Shaping(**settings["shaping"]),
         scratch_mb=snakemake.resources.disk_mb,
+        used_up=bool(snakemake.resources.used_up),
     )

@@ -1,10 +1,14 @@
 """Rule extract_frames: the sampled frames of one shard of a video, as a tarball."""
 
+import sys
+from collections import defaultdict
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from reelbow import film, pictures
+from reelbow.code import describe_versions
+from reelbow.colors import find_coding
 from reelbow.decoding import decode_samples
 from reelbow.demuxing import AS_PLAYERS, Reading
 from reelbow.job import handing_on, run
@@ -32,6 +36,9 @@ def extract_frames(
     probe = film.Probe.from_json(planned["video"])
     crop = planned["crop"] and pictures.Crop.parse(planned["crop"])
     time_base = Fraction(planned["time_base"])
+    # Other environments make the rest, so that the frames must say it.
+    versions = describe_versions()
+    others: defaultdict[str, list[int]] = defaultdict(list)
     samples = decode_samples(video, planned["keyframes"], part["pts"], reading)
     with (
         handing_on(frames, scratch_mb) as temporary,
@@ -55,12 +62,24 @@ def extract_frames(
                     strip_rows=strip_rows,
                     space=mean_space,
                 )
-                about.update(averages.to_json())
+                about.update(averages.to_json(), versions=versions)
+                coding = find_coding(decoded.frame, probe.coding)
+                if not coding.is_as(probe.coding):
+                    about["coding"] = str(coding)
+                    others[str(coding)].append(frame)
                 jpeg = pictures.encode_jpeg(picture, quality=quality)
             tarball.add(f"{frame:08d}", jpeg, about)
+    for coding_of, numbers in others.items():
+        print(
+            f"WARNING: {len(numbers)} frames, {numbers[0]} to {numbers[-1]}, are coded "
+            f"as {coding_of}, and so they were read; by its plan the film is "
+            f"{probe.coding}",
+            file=sys.stderr,
+        )
 
 
 if __name__ == "__main__":
+    settings = snakemake.params.settings
     run(
         extract_frames,
         log=snakemake.log[0],
@@ -71,10 +90,10 @@ if __name__ == "__main__":
         frames=Path(snakemake.output.frames),
         film_id=snakemake.wildcards.film,
         shard=snakemake.wildcards.shard,
-        height=snakemake.params.height,
-        quality=snakemake.params.quality,
-        strip_rows=snakemake.params.strip_rows,
-        mean_space=snakemake.params.mean_space,
+        height=settings["height"],
+        quality=settings["quality"],
+        strip_rows=settings["strip_rows"],
+        mean_space=settings["mean_space"],
         scratch_mb=snakemake.resources.disk_mb,
-        reading=Reading(snakemake.params.stream, snakemake.params.max_pixels),
+        reading=Reading(settings["stream"], settings["max_pixels"]),
     )

@@ -1,9 +1,13 @@
 """Rule merge_film: the database of a film, of those of all its shards."""
 
+import sys
+from collections.abc import Collection
 from pathlib import Path
 
 from reelbow import database
 from reelbow.job import replacing, run
+from reelbow.leftovers import remove_leftovers
+from reelbow.picture_files import drop_pictures
 from reelbow.plan import read_plan
 
 
@@ -17,8 +21,15 @@ def merge_film(
     source: str,
     fps: float | None,
     n_colors: int,
+    own: dict[str, str] | None = None,
+    logs: Path = Path("logs"),
+    keep: Collection[str] = (),
 ) -> None:
-    """Copy the shards in order and verify them against the plan."""
+    """Copy the shards in order, verify them against the plan, and tidy up after them.
+
+    logs : where the shards' jobs left theirs
+    keep : what of frames and thumbnails is to be kept
+    """
     planned = read_plan(plan)
     with replacing(palettes) as temporary:
         database.merge_shards(
@@ -28,15 +39,22 @@ def merge_film(
             },
             temporary,
             row=database.FilmRow.from_plan(
-                planned, film=film, title=title, source=source
+                planned, film=film, title=title, source=source, own=own
             ),
             planned={part["shard"]: part["n_frames"] for part in planned["shards"]},
             fps=fps,
             n_colors=n_colors,
         )
+    remove_leftovers(
+        palettes.parent, logs, [part["shard"] for part in planned["shards"]], keep=keep
+    )
+    # Those that are asked for are drawn next; others would be of other palettes.
+    for dropped in drop_pictures(palettes.parent / "barcodes"):
+        print(f"{dropped}: deleted, since the palettes are new", file=sys.stderr)
 
 
 if __name__ == "__main__":
+    settings = snakemake.params.settings
     run(
         merge_film,
         log=snakemake.log[0],
@@ -45,8 +63,11 @@ if __name__ == "__main__":
         plan=Path(snakemake.input.plan),
         palettes=Path(snakemake.output.palettes),
         film=snakemake.wildcards.film,
-        title=snakemake.params.title,
-        source=snakemake.params.source,
-        fps=snakemake.params.fps,
-        n_colors=snakemake.params.n_colors,
+        title=settings["title"],
+        source=settings["source"],
+        own=settings["own"],
+        fps=settings["fps"],
+        n_colors=settings["n_colors"],
+        logs=Path(snakemake.log[0]).parents[1],
+        keep=snakemake.resources.keep.split(","),
     )

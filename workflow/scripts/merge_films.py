@@ -2,22 +2,35 @@
 
 from pathlib import Path
 
-from reelbow import database
-from reelbow.job import replacing, run
+from reelbow import corpus
+from reelbow.job import run
 
 
-def merge_films(films: list[Path], palettes: Path, *, n_colors: int) -> None:
-    """Copy the films in the order of the sheet."""
-    with replacing(palettes) as temporary:
-        database.merge_films(films, temporary, n_colors=n_colors)
+def merge_films(
+    films: list[Path],
+    palettes: Path,
+    *,
+    n_colors: int,
+    others: list[str] | None = None,
+    settings: str = "{}",
+) -> None:
+    """Copy the films in the order of the sheet, then those of earlier runs.
+
+    others : the films that earlier runs made; in it are those of the same settings
+    """
+    before = [palettes.parent / film / "palettes.sqlite" for film in others or []]
+    corpus.merge_films(films, before, palettes, settings=settings, n_colors=n_colors)
 
 
 if __name__ == "__main__":
+    settings = snakemake.params.settings
     run(
         merge_films,
         log=snakemake.log[0],
         mem_mb=snakemake.resources.mem_mb,
         films=[Path(film) for film in snakemake.input.films],
         palettes=Path(snakemake.output.palettes),
-        n_colors=snakemake.params.n_colors,
+        others=settings["others"],
+        settings=settings["settings"],
+        n_colors=settings["n_colors"],
     )

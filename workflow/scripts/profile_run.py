@@ -34,12 +34,13 @@ def profile_run(
 
 
 if __name__ == "__main__":
+    settings = snakemake.params.settings
     run(
         profile_run,
         log=snakemake.log[0],
         mem_mb=snakemake.resources.mem_mb,
         table=Path(snakemake.output.table),
         figure=Path(snakemake.output.figure),
-        films=snakemake.params.films,
-        kinds=snakemake.params.kinds,
+        films=settings["films"],
+        kinds=settings["kinds"],
     )

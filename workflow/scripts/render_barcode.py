@@ -1,10 +1,13 @@
 """Rule render_barcode: one kind of barcode of one film, bare and as figures."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from reelbow.barcode import draw_barcode, read_film
 from reelbow.job import replacing, run
+from reelbow.picture_files import drop_other_formats, save_bare
 
 
 def render_barcode(
@@ -13,43 +16,36 @@ def render_barcode(
     figures: Sequence[Path],
     *,
     kind: str,
-    height: int,
-    width: int | None,
-    order: str,
-    skip_black: bool = False,
+    drawing: dict[str, Any],
 ) -> None:
-    """Draw the bare barcode as a PNG of exact pixels, and each figure by its suffix."""
-    import cv2
+    """Draw the bare barcode as a PNG of exact pixels, and each figure by its suffix.
 
+    drawing : as `draw_barcode` takes it
+    """
+    from reelbow.caption import describe_barcode, describe_making
     from reelbow.figure import save_figure
 
-    pixels = draw_barcode(
-        database,
-        kind,
-        height=height,
-        width=width,
-        order=order,
-        skip_black=skip_black,
-    )
+    pixels = draw_barcode(database, kind, **drawing)
     with replacing(barcode) as temporary:
-        # OpenCV's default is quick and a hundred times larger.
-        small = [cv2.IMWRITE_PNG_COMPRESSION, 6]
-        _, png = cv2.imencode(".png", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), small)
-        temporary.write_bytes(png.tobytes())
+        save_bare(pixels, temporary)
 
-    film = read_film(database, skip_black=skip_black)
+    film = read_film(database, skip_black=drawing["skip_black"])
     for figure in figures:
         with replacing(figure) as temporary:
-            save_figure(
+            complaint = save_figure(
                 pixels,
                 temporary,
                 title=film.title,
-                kind=kind,
-                source=film.source,
-                times_s=film.times_s,
-                n_frames=len(film.frames),
+                subtitle=describe_barcode(film, kind),
+                note=describe_making(film, kind, drawing.get("order", "share")),
                 frames=film.frames,
+                times_s=film.times_s,
+                gap_color=drawing["gap_color"] if film.n_missing else None,
             )
+        if complaint:
+            print(f"WARNING: {figure}: {complaint}", file=sys.stderr)
+    for dropped in drop_other_formats(barcode, figures):
+        print(f"{dropped}: deleted, of a format no longer asked for", file=sys.stderr)
 
 
 if __name__ == "__main__":
@@ -61,8 +57,5 @@ if __name__ == "__main__":
         barcode=Path(snakemake.output.barcode),
         figures=[Path(figure) for figure in snakemake.output.figures],
         kind=snakemake.wildcards.kind,
-        height=snakemake.params.height,
-        width=snakemake.params.width,
-        order=snakemake.params.order,
-        skip_black=snakemake.params.skip_black,
+        drawing=snakemake.params.drawing,
     )

@@ -4,4 +4,4 @@ It knows nothing of Snakemake. Notebooks use ``reelbow.film.read_frames``,
 ``reelbow.kmeans.find_palettes`` and ``reelbow.barcode.draw_barcode``.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

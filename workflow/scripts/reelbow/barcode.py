@@ -1,9 +1,11 @@
 """Movie barcodes: a film's database drawn as a picture, one column per frame."""
 
+import json
+import re
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -12,15 +14,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .arguments import check_path, check_whole
 from .color_spaces import srgb_to_oklab
-from .database import connect
+from .database import open_database, pack_colors, rank_colors
 from .errors import ReelbowError
+from .kmeans import Palettes
+from .picture_files import KINDS
 
-KINDS = ("mean", "strip", "dominant", "stacked")
 ORDERS = ("share", "luminance", "hue", "track")
 
-# Where no width is asked for; beyond about this many pixels many viewers give up.
-MAX_COLUMNS = 32_768
+# Beyond about this many pixels many viewers give up.
+MAX_SIDE = 32_768
+
+# Light gray: black would be taken for black film, and few frames are as bright as this
+# all over.
+GAP_COLOR = "#d9d9d9"
 
 # Below this difference of the largest and smallest channel, of 255, a hue is noise.
 GREY_CHROMA = 24
@@ -38,23 +46,19 @@ _GONE = 0.15
 # A column that costs more is behind a cut. docs/band_order.md says how it was found.
 _CUT = 0.09
 
-# Of the frames of one film, or of those that are not black.
-_ALL = "FROM frames WHERE frames.film_id = ?"
-_NOT_BLACK = f"{_ALL} AND frames.luma >= {BLACK_LUMA}"
-
-_COUNT = "SELECT count(*) {}"
-_MEANS = "SELECT mean_color {} ORDER BY frame"
-_STRIPS = "SELECT strip {} ORDER BY frame"
+# Of a film's frames in order; {} is their luma, or what counts as not black.
+_MEANS = "SELECT frame, {}, mean_color FROM frames WHERE film_id = ? ORDER BY frame"
+_STRIPS = "SELECT frame, {}, strip FROM frames WHERE film_id = ? ORDER BY frame"
+_TIMES = "SELECT frame, {}, time_s FROM frames WHERE film_id = ? ORDER BY frame"
+_PALETTES = """
+SELECT frames.frame, {}, color, share
+FROM frames LEFT JOIN palettes
+    ON palettes.film_id = frames.film_id AND palettes.frame = frames.frame
+WHERE frames.film_id = ?
+ORDER BY frames.frame, rank
+"""
 # Of a database, read at a time.
 _SOME_ROWS = 10_000
-
-_TIMES = "SELECT frame, time_s {} ORDER BY frame"
-_PALETTES = """
-SELECT drawn.frame, color, share
-FROM (SELECT film_id, frame {}) AS drawn LEFT JOIN palettes
-    ON palettes.film_id = drawn.film_id AND palettes.frame = drawn.frame
-ORDER BY drawn.frame, rank
-"""
 
 # The colors (k, 3) uint8 sRGB of a frame or column, and their shares (k,).
 _Palette = tuple[NDArray[np.uint8], NDArray[np.float32]]
@@ -68,10 +72,27 @@ class FilmRecord:
     ----------
     film, title, source : str
     frames : (n,) int32
-        Index of each frame in the film, ascending; frames that could not be read are
-        missing.
+        Index in the film of each frame that has a place in the barcode, ascending;
+        frames that are missing have one too.
     times_s : (n,) float64 or None
-        Presentation time of each frame; None where any of them has no time.
+        Presentation time of each frame, of missing ones as those around them have it;
+        None where any of the others has no time.
+    n_missing : int
+        How many could not be read, or have no picture in the file.
+    n_black : int
+        How many are left out since they are black.
+    sampling : {"interval", "frames", "keyframes"} or None
+        How they were sampled; None: every image, or it is not known.
+    every, start_s, end_s : float or None
+        Seconds, or every nth; None: unknown, or to the end.
+    n_pictures : int or None
+        Pictures that the film has, sampled or not.
+    crop : str or None
+        w:h:x:y of what was kept; None: all of it.
+    settings : dict
+        What made the palettes, as "cluster.n_colors"; empty: unknown.
+    version : str or None
+        Of the Reelbow that made them.
     """
 
     film: str
@@ -79,24 +100,41 @@ class FilmRecord:
     source: str
     frames: NDArray[np.int32]
     times_s: NDArray[np.float64] | None
+    n_missing: int
+    n_black: int
+    sampling: str | None = None
+    every: float | None = None
+    start_s: float | None = None
+    end_s: float | None = None
+    n_pictures: int | None = None
+    crop: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    version: str | None = None
+
+    @property
+    def is_of_images(self) -> bool:
+        """Whether every image counts, since nothing was sampled."""
+        return self.sampling is None and bool(self.settings)
 
 
 def draw_barcode(
-    database: Path,
+    database: Path | str,
     kind: str,
     *,
     height: int,
     width: int | None = None,
     order: str = "share",
     skip_black: bool = False,
+    gap_color: str = GAP_COLOR,
     film: str | None = None,
 ) -> NDArray[np.uint8]:
     """Draw the barcode of one film from its database alone.
 
-    With n frames, frame i is drawn in column floor(i * width / n). Frames that share
-    a column are combined, every frame with the same weight: means and strips are
+    With n sampled frames, frame i is drawn in column floor(i * width / n). Frames that
+    share a column are combined, every frame with the same weight: means and strips are
     averaged, palettes become the palette of all those frames together. With fewer
-    frames than columns, column c shows frame floor(c * n / width).
+    frames than columns, column c shows frame floor(c * n / width). Frames that are
+    missing count as well: a column in which all are missing has the color of a gap.
 
     Parameters
     ----------
@@ -104,15 +142,16 @@ def draw_barcode(
     kind : {"mean", "strip", "dominant", "stacked"}
         Each frame's mean color, the frame averaged over its width, the most frequent
         color of its palette, or its palette as bands as high as their shares.
-    height : rows of the picture, at least 1
-    width : columns of the picture; None: one per frame, but never more than 32,768
+    height : rows of the picture, [1, 32768]
+    width : columns of the picture, [1, 32768]; None: one per frame, as far as that goes
     order : {"share", "luminance", "hue", "track"}
         What is stacked from the bottom up: the most frequent color first; the darkest
         first, by the Rec. 709 luma weights on linear light; by HSV hue angle from
         red, after the near-greys (largest and smallest channel less than 24 of 255
         apart), which lie at the bottom, darkest first; or so that the same color keeps
         its place from column to column until a cut, as `follow_colors` does.
-    skip_black : leave out the frames of less luma than `BLACK_LUMA`
+    skip_black : leave out the frames of less luma than `BLACK_LUMA`; they leave no gap
+    gap_color : #rrggbb
     film : id of the film, needed only where the database holds several
 
     Returns
@@ -122,9 +161,9 @@ def draw_barcode(
     Raises
     ------
     ReelbowError
-        If the kind, the order or the film is unknown, a size is below 1, the file is no
-        Reelbow database or has no frames or palettes of the film, or no frame is left
-        because all are black.
+        If the kind, the order or the film is unknown, a size or the color cannot be,
+        the file is no Reelbow database or has no frames or palettes of the film, or no
+        frame is left because all are black.
 
     Notes
     -----
@@ -134,70 +173,167 @@ def draw_barcode(
     """
     _check_choice("kind", kind, KINDS)
     _check_choice("order", order, ORDERS)
-    for name, size in (("height", height), ("width", width)):
-        if size is not None and size < 1:
-            raise ReelbowError(f"A barcode's {name} is at least 1, not {size}.")
-    with closing(_open(database)) as connection:
-        film_id, film = _find_film(connection, database, film)
-        drawn = _choose_frames(connection, database, skip_black=skip_black)
-        n_frames = _count_frames(connection, _ALL, film_id)
+    _check_sizes(height, width)
+    gap = _parse_color("gap_color", gap_color)
+    path = check_path("database", database)
+    with closing(open_database(path, oldest=1)) as connection:
+        film_id, film = _find_film(connection, path, film)
+        luma = _find_luma(connection, path, skip_black=skip_black)
+        n_frames, n_black, n_places = _count_frames(connection, film_id, luma)
         if n_frames == 0:
-            raise ReelbowError(f"{database} holds no frames of the film '{film}'.")
-        n_frames = _count_frames(connection, drawn, film_id)
-        if n_frames == 0:
+            raise ReelbowError(f"{path} holds no frames of the film '{film}'.")
+        if n_frames == n_black:
             raise ReelbowError(
-                f"Every frame of the film '{film}' in {database} is black: without "
+                f"Every frame of the film '{film}' in {path} is black: without "
                 "them (skip_black) nothing is left to draw."
             )
-        if width is None:
-            width = min(n_frames, MAX_COLUMNS)
-        n_columns = min(n_frames, width)
-
-        def group_frames(frames: Iterable[Any]) -> Iterator[Iterator[Any]]:
-            """Give the frames of each column."""
-            numbered = groupby(
-                enumerate(frames), key=lambda pair: pair[0] * n_columns // n_frames
-            )
-            return (map(itemgetter(1), group) for _, group in numbered)
-
-        columns: Iterator[NDArray[np.uint8]]
-        if kind == "mean":
-            means = connection.execute(_MEANS.format(drawn), (film_id,))
-            columns = map(_average_colors, group_frames(color for (color,) in means))
-        elif kind == "strip":
-            strips = connection.execute(_STRIPS.format(drawn), (film_id,))
-            columns = (
-                _average_strips(group, height)
-                for group in group_frames(strip for (strip,) in strips)
-            )
+        n_colors = None
+        rows: Iterator[tuple[int, float, Any]]
+        if kind in ("mean", "strip"):
+            query = _MEANS if kind == "mean" else _STRIPS
+            rows = connection.execute(query.format(luma), (film_id,))
         else:
             (n_colors,) = connection.execute(
                 "SELECT max(rank) + 1 FROM palettes WHERE film_id = ?", (film_id,)
             ).fetchone()
-            frames = _read_palettes(connection, drawn, film_id, database)
-            palettes: Iterator[_Palette] = (
-                _merge_palettes(group, n_colors) for group in group_frames(frames)
-            )
-            if kind == "dominant":
-                columns = (colors[0] for colors, _ in palettes)
-            else:
-                if order == "track":
-                    palettes = follow_colors(palettes)
-                columns = (
-                    stack_colors(colors, shares, height=height, order=order)
-                    for colors, shares in palettes
-                )
+            rows = _read_palettes(connection, film_id, luma, path)
+        return _draw(
+            _place(rows),
+            kind,
+            n_places=n_places,
+            n_colors=n_colors,
+            height=height,
+            width=width,
+            order=order,
+            gap=gap,
+        )
 
-        pixels = np.empty((height, n_columns, 3), np.uint8)
-        for column, drawn_column in enumerate(columns):
-            pixels[:, column] = drawn_column
+
+def draw_palettes(
+    palettes: Palettes,
+    kind: str,
+    *,
+    height: int,
+    width: int | None = None,
+    order: str = "share",
+) -> NDArray[np.uint8]:
+    """Draw the barcode of palettes, as `draw_barcode` does of those in a database.
+
+    Parameters
+    ----------
+    palettes : of `kmeans.find_palettes`, a column for each frame
+    kind : {"dominant", "stacked"}
+    height, width, order : as for `draw_barcode`
+
+    Returns
+    -------
+    (height, width, 3) uint8, sRGB, [0, 255]
+
+    Raises
+    ------
+    ReelbowError
+        If the kind or the order is another one, a size is below 1 or above 32,768, or
+        these are no palettes.
+    """
+    if kind in ("mean", "strip"):
+        raise ReelbowError(
+            f"A barcode of the kind '{kind}' is drawn of frames, which palettes do not "
+            "have: draw 'dominant' or 'stacked', or a database by draw_barcode."
+        )
+    _check_choice("kind", kind, ("dominant", "stacked"))
+    _check_choice("order", order, ORDERS)
+    _check_sizes(height, width)
+    colors, shares = _check_palettes(palettes)
+    ranked = (
+        rank_colors(packed, weights)
+        for packed, weights in zip(
+            pack_colors(colors), shares.astype(np.float64).tolist(), strict=True
+        )
+    )
+    return _draw(
+        ((place, _to_palette(rows)) for place, rows in enumerate(ranked)),
+        kind,
+        n_places=len(shares),
+        n_colors=shares.shape[1],
+        height=height,
+        width=width,
+        order=order,
+        gap=_parse_color("gap_color", GAP_COLOR),
+    )
+
+
+def _draw(
+    frames: Iterable[tuple[int, Any]],
+    kind: str,
+    *,
+    n_places: int,
+    n_colors: int | None,
+    height: int,
+    width: int | None,
+    order: str,
+    gap: NDArray[np.uint8],
+) -> NDArray[np.uint8]:
+    """Draw frames, each (its place of `n_places`, what is drawn of it), ascending.
+
+    Columns without any frame have the color of a gap.
+    """
+    if width is None:
+        width = min(n_places, MAX_SIDE)
+    n_columns = min(n_places, width)
+    drawn: list[int] = []
+
+    def group_frames() -> Iterator[Iterator[Any]]:
+        """Give the frames of each column that has any."""
+        by_column = groupby(frames, key=lambda pair: pair[0] * n_columns // n_places)
+        for column, group in by_column:
+            drawn.append(column)
+            yield map(itemgetter(1), group)
+
+    columns: Iterator[NDArray[np.uint8]]
+    if kind == "mean":
+        columns = map(_average_colors, group_frames())
+    elif kind == "strip":
+        columns = (_average_strips(group, height) for group in group_frames())
+    else:
+        assert n_colors is not None
+        palettes: Iterator[_Palette] = (
+            _merge_palettes(group, n_colors) for group in group_frames()
+        )
+        if kind == "dominant":
+            columns = (colors[0] for colors, _ in palettes)
+        else:
+            if order == "track":
+                palettes = follow_colors(palettes)
+            columns = (
+                stack_colors(colors, shares, height=height, order=order)
+                for colors, shares in palettes
+            )
+    pixels = np.empty((height, n_columns, 3), np.uint8)
+    pixels[:] = gap
+    # Tracks come out late: by then more columns may have been noted.
+    for number, column in enumerate(columns):
+        pixels[:, drawn[number]] = column
     if width > n_columns:
-        pixels = pixels.take(np.arange(width) * n_frames // width, axis=1)
+        pixels = pixels.take(np.arange(width) * n_places // width, axis=1)
     return pixels
 
 
+def _place(rows: Iterable[tuple[int, float, Any]]) -> Iterator[tuple[int, Any]]:
+    """Give (place, what is drawn) of rows (frame, luma, what is drawn).
+
+    The place is the frame's index, so that missing frames leave theirs empty, without
+    the black ones, which are left out.
+    """
+    n_black = 0
+    for frame, luma, value in rows:
+        if luma < BLACK_LUMA:
+            n_black += 1
+        else:
+            yield frame - n_black, value
+
+
 def read_film(
-    database: Path, film: str | None = None, *, skip_black: bool = False
+    database: Path | str, film: str | None = None, *, skip_black: bool = False
 ) -> FilmRecord:
     """Read one film's title and the times of its frames.
 
@@ -212,31 +348,92 @@ def read_film(
     ReelbowError
         If the film is not there or the file is no Reelbow database.
     """
-    with closing(_open(database)) as connection:
-        film_id, film = _find_film(connection, database, film)
-        title, source = connection.execute(
-            "SELECT title, source FROM films WHERE film_id = ?", (film_id,)
-        ).fetchone()
-        drawn = _choose_frames(connection, database, skip_black=skip_black)
-        n_frames = _count_frames(connection, drawn, film_id)
-        frames = np.empty(n_frames, np.int32)
-        times_s = np.empty(n_frames)
-        rows = connection.execute(_TIMES.format(drawn), (film_id,))
+    path = check_path("database", database)
+    with closing(open_database(path, oldest=1)) as connection:
+        film_id, film = _find_film(connection, path, film)
+        luma = _find_luma(connection, path, skip_black=skip_black)
+        about = _read_film_row(connection, film_id)
+        settings, version = _read_settings(connection, film)
+        n_frames, n_black, n_places = _count_frames(connection, film_id, luma)
+        times_s = np.full(n_places + n_black, np.nan)
+        there = np.zeros(len(times_s), bool)
+        drawn = np.ones(len(times_s), bool)
+        timed = n_frames > n_black
+        rows = connection.execute(_TIMES.format(luma), (film_id,))
         # Some at a time: a film may have millions.
-        for first in range(0, n_frames, _SOME_ROWS):
+        while some := rows.fetchmany(_SOME_ROWS):
             # A frame without a time: NULL arrives as None, and None becomes NaN.
-            some = np.array(rows.fetchmany(_SOME_ROWS), np.float64)
-            frames[first : first + _SOME_ROWS], times_s[first : first + _SOME_ROWS] = (
-                some.T
-            )
-    timed = n_frames > 0 and not np.isnan(times_s).any()
+            numbers, lumas, seconds = np.array(some, np.float64).T
+            frames = numbers.astype(np.int64)
+            there[frames] = True
+            drawn[frames] = lumas >= BLACK_LUMA
+            times_s[frames] = seconds
+            timed = timed and not np.isnan(seconds[lumas >= BLACK_LUMA]).any()
+    if timed:
+        _fill_times(times_s, there & drawn)
+    places = np.arange(len(times_s), dtype=np.int32)
+    if n_black:
+        places, times_s = places[drawn], times_s[drawn]
     return FilmRecord(
         film=film,
-        title=title,
-        source=source,
-        frames=frames,
+        title=about["title"],
+        source=about["source"],
+        frames=places,
         times_s=times_s if timed else None,
+        n_missing=n_places + n_black - n_frames,
+        n_black=n_black,
+        # Of an older database its settings say what its row of the film does not.
+        sampling=about.get("sampling", settings.get("sampling.mode")),
+        every=about.get("every", settings.get("sampling.every")),
+        start_s=about.get("start_s"),
+        end_s=about.get("end_s"),
+        n_pictures=about.get("n_pictures"),
+        crop=about.get("crop"),
+        settings=settings,
+        version=version,
     )
+
+
+def _read_film_row(connection: sqlite3.Connection, film_id: int) -> dict[str, Any]:
+    """Read what a film's row has, which of an older database is less."""
+    cursor = connection.execute("SELECT * FROM films WHERE film_id = ?", (film_id,))
+    names = [column[0] for column in cursor.description]
+    return dict(zip(names, cursor.fetchone(), strict=True))
+
+
+def _read_settings(
+    connection: sqlite3.Connection, film: str
+) -> tuple[dict[str, Any], str | None]:
+    """Read what made a film's palettes, and by which version of Reelbow."""
+    if "key" not in _list_columns(connection, "metadata"):
+        return {}, None
+    found: dict[str, str] = dict(connection.execute("SELECT key, value FROM metadata"))
+    # Of several films that differ in it, each has a key of its own.
+    settings, version = (
+        found.get(key, found.get(f"{key}/{film}"))
+        for key in ("settings", "version/reelbow")
+    )
+    return json.loads(settings or "{}"), version
+
+
+def _fill_times(times_s: NDArray[np.float64], there: NDArray[np.bool_]) -> None:
+    """Say when missing frames would be, between those that are there, and at the ends.
+
+    Parameters
+    ----------
+    times_s : (n,) filled where `there` is False
+    there : (n,) True once at least
+    """
+    missing = np.flatnonzero(~there)
+    if not len(missing):
+        return
+    known = np.flatnonzero(there)
+    first, last = int(known[0]), int(known[-1])
+    step_s = (times_s[last] - times_s[first]) / (last - first) if last > first else 0.0
+    inner = missing[(missing > first) & (missing < last)]
+    times_s[inner] = np.interp(inner, known, times_s[known])
+    times_s[:first] = times_s[first] - step_s * np.arange(first, 0, -1)
+    times_s[last + 1 :] = times_s[last] + step_s * np.arange(1, len(times_s) - last)
 
 
 def stack_colors(
@@ -470,14 +667,20 @@ def _merge_palettes(palettes: Iterable[_Palette], n_colors: int) -> _Palette:
 
 
 def _read_palettes(
-    connection: sqlite3.Connection, drawn: str, film_id: int, database: Path
-) -> Iterator[_Palette]:
-    rows = connection.execute(_PALETTES.format(drawn), (film_id,))
+    connection: sqlite3.Connection, film_id: int, luma: str, database: Path
+) -> Iterator[tuple[int, float, _Palette]]:
+    rows = connection.execute(_PALETTES.format(luma), (film_id,))
     for frame, group in groupby(rows, key=itemgetter(0)):
-        _, colors, shares = zip(*group, strict=True)
-        if colors[0] is None:
+        palette = list(group)
+        if palette[0][2] is None:
             raise ReelbowError(f"{database} holds no palette for frame {frame}.")
-        yield _unpack(np.array(colors)), np.array(shares, np.float32)
+        yield frame, palette[0][1], _to_palette([row[2:] for row in palette])
+
+
+def _to_palette(rows: Sequence[tuple[int, float]]) -> _Palette:
+    """Take colors, 0xRRGGBB, with their shares apart."""
+    colors, shares = zip(*rows, strict=True)
+    return _unpack(np.array(colors)), np.array(shares, np.float32)
 
 
 def _unpack(colors: NDArray[np.int64]) -> NDArray[np.uint8]:
@@ -496,42 +699,89 @@ def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
         )
 
 
-def _open(database: Path) -> sqlite3.Connection:
-    if not database.is_file():
-        raise ReelbowError(f"There is no database {database}.")
-    connection = connect(database)
+def _check_sizes(height: int, width: int | None) -> None:
+    check_whole("A barcode's height", height, 1, MAX_SIDE)
+    if width is not None:
+        check_whole("A barcode's width", width, 1, MAX_SIDE)
+
+
+def _parse_color(name: str, color: str) -> NDArray[np.uint8]:
+    """Read #rrggbb."""
+    if not isinstance(color, str) or not re.fullmatch("#[0-9a-fA-F]{6}", color):
+        raise ReelbowError(f"{name} must be a color like '#d9d9d9', not {color!r}.")
+    return np.frombuffer(bytes.fromhex(color[1:]), np.uint8)
+
+
+def _check_palettes(
+    palettes: Palettes,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Refuse what could not be drawn."""
     try:
-        tables = connection.execute("SELECT name FROM sqlite_schema").fetchall()
-    except sqlite3.DatabaseError:
-        tables = []
-    if not {("films",), ("frames",), ("palettes",)} <= set(tables):
-        connection.close()
+        colors, shares = (np.asarray(part, np.float64) for part in palettes)
+    except (TypeError, ValueError):
         raise ReelbowError(
-            f"{database} is not a Reelbow database: it has no tables films, frames "
-            "and palettes."
+            "palettes must be those of find_palettes: colors (n, k, 3) and shares "
+            f"(n, k), not {type(palettes).__name__}."
+        ) from None
+    if shares.ndim != 2 or colors.shape != (*shares.shape, 3):
+        raise ReelbowError(
+            "palettes must have colors (n, k, 3) and shares (n, k), not "
+            f"{colors.shape} and {shares.shape}."
         )
-    return connection
+    if not len(shares):
+        raise ReelbowError("palettes must be of one frame at least, these are of none.")
+    # What is not a number passes no comparison.
+    if not ((colors >= 0) & (colors <= 255)).all():
+        raise ReelbowError("Colors of palettes must be 0 to 255.")
+    sums = shares.sum(axis=1)
+    if not ((shares >= 0).all() and ((sums > 0) & np.isfinite(sums)).all()):
+        raise ReelbowError(
+            "Shares of palettes must be 0 or more, and more than 0 in all a frame."
+        )
+    return colors, shares
 
 
-def _choose_frames(
+def _find_luma(
     connection: sqlite3.Connection, database: Path, *, skip_black: bool
 ) -> str:
-    """Choose the frames to draw: the end of a SELECT, its ? the film's number."""
+    """Find what to select as luma; none counts as black where all are drawn."""
     if not skip_black:
-        return _ALL
-    columns = connection.execute("SELECT name FROM pragma_table_info('frames')")
-    if ("luma",) not in columns.fetchall():
+        return str(BLACK_LUMA)
+    if "luma" not in _list_columns(connection, "frames"):
         raise ReelbowError(
             f"{database} does not say how dark its frames are (luma), so black ones "
             "cannot be left out; it was made by an older Reelbow."
         )
-    return _NOT_BLACK
+    return "luma"
 
 
-def _count_frames(connection: sqlite3.Connection, chosen: str, film_id: int) -> int:
-    count: int
-    (count,) = connection.execute(_COUNT.format(chosen), (film_id,)).fetchone()
-    return count
+def _list_columns(connection: sqlite3.Connection, table: str) -> set[str]:
+    rows = connection.execute("SELECT name FROM pragma_table_info(?)", (table,))
+    return {name for (name,) in rows}
+
+
+def _count_frames(
+    connection: sqlite3.Connection, film_id: int, luma: str
+) -> tuple[int, int, int]:
+    """Count the frames that are there, the black ones, and places, also of missing."""
+    n_frames, last, n_black = connection.execute(
+        f"""SELECT count(*), coalesce(max(frame), -1),
+            coalesce(sum({luma} < {BLACK_LUMA}), 0)
+        FROM frames WHERE film_id = ?""",
+        (film_id,),
+    ).fetchone()
+    planned = None
+    if "n_frames" in _list_columns(connection, "films"):
+        (planned,) = connection.execute(
+            "SELECT n_frames FROM films WHERE film_id = ?", (film_id,)
+        ).fetchone()
+    if planned is None and "shard" in _list_columns(connection, "skipped"):
+        # As an older Reelbow counted: every sample is read or skipped.
+        (n_skipped,) = connection.execute(
+            "SELECT count(*) FROM skipped WHERE film_id = ?", (film_id,)
+        ).fetchone()
+        planned = n_frames + n_skipped
+    return n_frames, n_black, max(last + 1, planned or 0) - n_black
 
 
 def _find_film(

@@ -4,11 +4,11 @@ Snakemake sees a changed script, but not a changed module of the library.
 """
 
 import ast
+import contextlib
 import functools
 import hashlib
 import importlib.metadata
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from . import __version__
@@ -17,7 +17,9 @@ LIBRARY = Path(__file__).parent
 PACKAGE = LIBRARY.name
 
 # They tell of failures, keep compiled code or find a place, and change no result.
-WITHOUT_RESULT = frozenset({"compiled", "errors", "failures", "gpu", "job", "scratch"})
+WITHOUT_RESULT = frozenset(
+    {"compiled", "errors", "failures", "gpu", "job", "leftovers", "messages", "scratch"}
+)
 
 
 # Packages whose version can show in a palette.
@@ -32,11 +34,15 @@ PACKAGES = (
 )
 
 
-def describe_run(settings: Mapping[str, object]) -> dict[str, str]:
-    """Say what makes a database, for its table metadata."""
-    about = {f"version/{name}": importlib.metadata.version(name) for name in PACKAGES}
-    about["version/reelbow"] = __version__
-    about["settings"] = json.dumps(settings, sort_keys=True)
+def describe_versions() -> dict[str, str]:
+    """Say which versions this process works with, for a database's table metadata.
+
+    An environment of conda need not have all packages.
+    """
+    about = {"version/reelbow": __version__}
+    for name in PACKAGES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            about[f"version/{name}"] = importlib.metadata.version(name)
     return about
 
 

@@ -1,6 +1,7 @@
 """Colors: from a film's own coding to sRGB."""
 
 import struct
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import av
@@ -29,6 +30,9 @@ TRANSFERS = {16: "pq", 18: "hlg"}
 WIDE_PRIMARIES = {9: "bt2020", 11: "p3", 12: "p3"}
 UNSPECIFIED = 2
 
+# Stands in a film's `assumed` if some of its pictures are coded otherwise than it says.
+VARIES = "varies"
+
 # What PQ films are mastered to, cd/m2, where they do not say.
 DEFAULT_PEAK = 1000.0
 
@@ -47,14 +51,24 @@ UNKNOWN_FORMATS = frozenset(
 
 
 class Coding(NamedTuple):
-    """How a stream's numbers stand for colors."""
+    """How the numbers of a stream, or of one of its pictures, stand for colors."""
 
     matrix: str  # bt601, bt709, bt2020, ...; rgb: none needed
     color_range: str  # limited (16 to 235 of 255) or full
     transfer: str = "sdr"  # or pq, hlg
     primaries: str = "bt709"  # or bt2020, p3; bt709 for all near it
     peak: float = DEFAULT_PEAK  # of a PQ film, cd/m2
-    assumed: str | None = None  # what the stream does not say: matrix,color_range,...
+    # What the stream does not say: matrix,color_range,...; and `VARIES`.
+    assumed: str | None = None
+
+    def is_as(self, other: "Coding") -> bool:
+        """Whether the same numbers stand for the same colors."""
+        return self[:5] == other[:5]
+
+    def __str__(self) -> str:
+        """Write it for a log."""
+        peak = f", {self.peak:g} cd/m2" if self.transfer == "pq" else ""
+        return ", ".join(self[:4]) + peak
 
     @property
     def is_srgb(self) -> bool:
@@ -62,12 +76,16 @@ class Coding(NamedTuple):
         return self.transfer == "sdr" and self.primaries == "bt709"
 
 
-def find_coding(frame: av.VideoFrame) -> Coding:
-    """Find how a stream codes colors, assuming what players do where it is silent.
+def find_coding(frame: av.VideoFrame, usual: Coding | None = None) -> Coding:
+    """Find how a frame codes colors, assuming what players do where it is silent.
 
-    Silent streams are BT.709 from 1280 columns or more than 576 lines on, else BT.601,
+    Silent frames are BT.709 from 1280 columns or more than 576 lines on, else BT.601,
     and limited in range. HDR (PQ, HLG) and the BT.2020 matrix mean BT.2020 primaries,
     unless others are told; all other silence means sRGB's.
+
+    Parameters
+    ----------
+    usual : of the film's pictures; its peak counts for those that do not say theirs
     """
     assumed = []
     if frame.format.is_rgb or frame.colorspace == RGB_MATRIX:
@@ -91,18 +109,40 @@ def find_coding(frame: av.VideoFrame) -> Coding:
     if silent and (transfer != "sdr" or matrix == "bt2020"):
         primaries = "bt2020"
         assumed.append("primaries")
+    peak = DEFAULT_PEAK
+    if transfer == "pq":
+        # It may stand at a film's beginning only.
+        peak = _find_peak(frame) or (usual.peak if usual else DEFAULT_PEAK)
     return Coding(
         matrix=matrix,
         color_range="full" if full else "limited",
         transfer=transfer,
         primaries=primaries,
-        peak=_find_peak(frame) if transfer == "pq" else DEFAULT_PEAK,
+        peak=peak,
         assumed=",".join(assumed) or None,
     )
 
 
-def _find_peak(frame: av.VideoFrame) -> float:
-    """Read the brightest light a PQ film was mastered to, cd/m2.
+def find_usual(codings: Sequence[Coding]) -> Coding:
+    """Choose the coding of most pictures, or the first of these; tell if others differ.
+
+    Parameters
+    ----------
+    codings : (n,) n at least 1, as of the pictures of a film
+    """
+    alike = [sum(coding.is_as(other) for other in codings) for coding in codings]
+    usual = codings[alike.index(max(alike))]
+    return usual if max(alike) == len(codings) else note_others(usual)
+
+
+def note_others(usual: Coding) -> Coding:
+    """Say that some pictures are coded otherwise."""
+    words = usual.assumed.split(",") if usual.assumed else []
+    return usual._replace(assumed=",".join([*words, VARIES]))
+
+
+def _find_peak(frame: av.VideoFrame) -> float | None:
+    """Read the brightest light a PQ film was mastered to, cd/m2; None: it is not told.
 
     From AVMasteringDisplayMetadata: eight rationals of primaries and white point, then
     those of least and most light, then two flags, the second for these two.
@@ -116,7 +156,7 @@ def _find_peak(frame: av.VideoFrame) -> float:
             # Below SDR's own white, or beyond PQ, it is a mistake.
             if 203 <= peak <= 10_000:
                 return float(peak)
-    return DEFAULT_PEAK
+    return None
 
 
 def read_side_data(frame: av.VideoFrame, kind: SideDataType) -> bytes:

@@ -2,12 +2,12 @@
 
 import contextlib
 import copy
-import csv
 import difflib
 import functools
 import glob
-import io
+import hashlib
 import math
+import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,32 +17,53 @@ import jsonschema
 import yaml
 
 from .errors import ReelbowError
-from .tarball import TARBALL_SUFFIXES, is_tarball, natural_key
+from .shard_names import name_shards
+from .sheet import is_sheet, read_number, read_sheet, read_time
+from .tarball import TARBALL_SUFFIXES, UNSHOWN, is_tarball, natural_key
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 
 # The film that a rule makes; it need not be there yet.
 DEMO_FILM = Path("results/demo/film.mp4")
 
-# Files of results/ that a film's folder must not take the name of.
+# Names that a film's folder in results/ must not take, in capitals or not: those of
+# Reelbow's own files there, and those that Windows keeps for itself.
 RESERVED_IDS = frozenset(
     {
         "palettes.sqlite",
+        "colors.sqlite",
         "films.tsv",
         "skipped.tsv",
         "failed.tsv",
         "profile.tsv",
         "profile.png",
+        "index.html",
     }
 )
+RESERVED_BY_WINDOWS = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
+
+# Room for a suffix in a file name of 255 bytes.
+LONGEST_ID = 200
+
+# What counts as a film in a folder of films.
+VIDEO_NAME = re.compile(
+    r"\.(3g2|3gp|asf|avi|divx|dv|f4v|flv|h264|h265|hevc|ivf|m1v|m2ts?|m2v|m4v|mj2|mjpg"
+    r"|mkv|mov|mp4|mpe|mpe?g|mts|mxf|nut|obu|og[mv]|qt|rm|rmvb|ts|vob|webm|wmv|wtv|y4m)$",
+    re.IGNORECASE,
+)
+
+# Keys that say of a single film what a sheet's columns say of each.
+SINGLE = ("title", "start_s", "end_s")
 
 # What the schemas' patterns mean, by the key they are for.
 PATTERNS = {
-    "film": "letters, digits, '-', '_' and '.' only, not starting with '-' or '.'",
+    "film": (
+        "letters, digits, '-', '_' and '.' only, not starting with '-' or '.' nor "
+        "ending with '.'"
+    ),
     "crop": "auto, none or w:h:x:y",
+    "gap_color": "a color like '#d9d9d9', in quotes",
 }
-
-SHEET_SUFFIXES = {".tsv": "\t", ".csv": ","}
 
 
 class Film(NamedTuple):
@@ -57,9 +78,12 @@ class Film(NamedTuple):
     stream: int | None  # which of a video's streams, None: as players choose
     gpu: float | None  # part of its shards that run on a GPU; None: as for all
     crop: str | None  # auto, none or w:h:x:y; None: as the configuration says
-    # One of these two.
+    # One of these three.
     video: Path | None
     tarballs: list[Path]
+    shards: list[str]  # of the tarballs, in their order
+    fault: str | None  # why its file, one of a glob, is none; its plan says so
+    own: dict[str, str]  # the sheet's own columns, in their order
 
 
 def check_config(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,149 +95,227 @@ def check_config(config: Mapping[str, Any]) -> dict[str, Any]:
         If a key is unknown or a value is not what it should be; it names the key.
     """
     schema = _load_schema("config")
+    title = config.get("title")
+    if not isinstance(title, str | None):
+        # Snakemake reads 1984 as a number, and a colon as a group of keys.
+        raise ReelbowError(
+            f"config: title is {title!r}, should be a text; on the command line put it "
+            """between quotes twice, as title='"1984"'"""
+        )
+    if unshown := UNSHOWN.search(title or ""):
+        raise ReelbowError(
+            f"config: title has the control character {unshown[0]!r}; delete it"
+        )
     config = _read_texts(config, schema)
     _check(config, schema, "config: ")
     filled = _fill(config, schema)
     sampling = filled["sampling"]
-    if not math.isfinite(sampling["every"]):
-        raise ReelbowError(
-            f"config: sampling.every is {sampling['every']}, should be a number above 0"
-        )
     if sampling["mode"] != "interval" and sampling["every"] % 1:
         raise ReelbowError(
             f"config: sampling.every is {sampling['every']}, but sampling.mode "
             f"{sampling['mode']} counts: give a whole number"
         )
-    if math.isnan(filled["cluster"]["gpu_share"]):
-        raise ReelbowError("config: cluster.gpu_share is nan, should be 0 to 1")
-    if math.isnan(filled["cluster"]["gpu_wait_min"] or 0):
-        raise ReelbowError(
-            "config: cluster.gpu_wait_min is nan, should be a number or null"
-        )
     return filled
 
 
-def read_films(films: str | list[str]) -> list[Film]:
-    """Read the films from a sheet, or from paths and globs.
+def read_films(films: str | list[str], **single: Any) -> list[Film]:
+    """Read the films from a sheet, or from paths, folders and globs.
+
+    Parameters
+    ----------
+    single : of a single film without a sheet: title, start_s, end_s; None: not given
 
     Raises
     ------
     ReelbowError
         If a row or a file is not what it should be; it names the row or the path.
     """
-    if isinstance(films, str) and Path(films).suffix.lower() in SHEET_SUFFIXES:
-        rows = list(_read_sheet(Path(films)))
+    given = {key: value for key, value in single.items() if value not in (None, "")}
+    if isinstance(films, str) and is_sheet(films):
+        if given:
+            raise ReelbowError(
+                f"config: {next(iter(given))} is for a film that is given without a "
+                f"sheet; write it into {films}"
+            )
+        read = list(_read_sheet(Path(_expand_home(films))))
     else:
         sources = [films] if isinstance(films, str) else films
-        rows = [
-            (f"films {source!r}", {"film": _id_from(name), "source": name})
-            for source in sources
-            for name in _expand(source)
-        ]
-    found: dict[str, Film] = {}
-    for where, row in rows:
-        film = _read_film(row, where)
-        if film.film in found:
+        found = [pair for source in sources for pair in _list_films(source)]
+        if given and len(found) > 1:
             raise ReelbowError(
-                f"{where}: film {film.film!r} is there twice (the other is "
-                f"{found[film.film].source}); give each an id of its own in a sheet"
+                f"config: {next(iter(given))} is for a single film, and films are "
+                f"{len(found)}; give each its own in a sheet"
             )
-        found[film.film] = film
-    return list(found.values())
+        read = [(where, _read_film({**row, **given}, where)) for where, row in found]
+    known: dict[str, Film] = {}
+    for where, film in read:
+        other = known.setdefault(film.film.lower(), film)
+        if other is film:
+            continue
+        twice = f"film {film.film!r} is there twice (the other is {other.source})"
+        if other.film != film.film:
+            twice = (
+                f"film {film.film!r} is {other.film!r} ({other.source}) but for "
+                "capitals, and many disks take both for one folder"
+            )
+        raise ReelbowError(f"{where}: {twice}; give each an id of its own in a sheet")
+    return list(known.values())
 
 
-def _read_sheet(sheet: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    if not sheet.is_file():
-        raise ReelbowError(f"films: no such sheet {sheet}; give a .tsv or .csv file")
+def _read_sheet(sheet: Path) -> Iterator[tuple[str, Film]]:
     schema = _load_schema("films")
-    try:
-        text = sheet.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise ReelbowError(f"{sheet}: not UTF-8; save the sheet as UTF-8") from None
-    delimiter = SHEET_SUFFIXES[sheet.suffix.lower()]
-    table = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        header = next(table, [])
-        for column in header:
-            if column not in schema["properties"]:
-                raise ReelbowError(
-                    f"{sheet}: unknown column {column!r}{_nearest(column, schema)}"
-                )
-        n_rows = 0
-        for cells in table:
-            where = f"{sheet} line {table.line_num}: "
-            if not any(cells) or cells[0].startswith("#"):
+    n_rows = 0
+    for where, cells, own, decimal_comma in read_sheet(sheet, schema["properties"]):
+        row: dict[str, Any] = dict(cells)
+        for name, cell in cells.items():
+            kind = schema["properties"][name]["type"]
+            if kind == "string":
                 continue
-            if len(cells) != len(header):
-                raise ReelbowError(
-                    f"{where}{len(cells)} cells under {len(header)} column names; "
-                    f"separate them by {'tabs' if delimiter == chr(9) else 'commas'}"
-                )
-            row: dict[str, Any] = {
-                name: cell.strip()
-                for name, cell in zip(header, cells, strict=True)
-                if cell.strip()
-            }
-            for name, value in row.items():
-                if schema["properties"][name]["type"] in ("number", "integer"):
-                    row[name] = _number(value, f"{where}{name}")
-            _check(row, schema, where)
-            n_rows += 1
-            yield where.removesuffix(": "), row
-    except csv.Error as error:
-        raise ReelbowError(f"{sheet} line {table.line_num}: {error}") from None
+            read = read_time if name.endswith("_s") else read_number
+            try:
+                row[name] = read(cell, decimal_comma=decimal_comma)
+            except ReelbowError as error:
+                shown = _shorten(repr(cell))
+                raise ReelbowError(f"{where}: {name} is {shown}, {error}") from None
+            # JSON schema takes 8.0 for a whole number, Python does not.
+            if kind == "integer" and row[name].is_integer():
+                row[name] = int(row[name])
+        _check(row, schema, f"{where}: ")
+        n_rows += 1
+        yield where, _read_film(row, where, own, sheet.parent)
     if not n_rows:
         raise ReelbowError(
             f"{sheet}: no films in it; give a row with film and source for each"
         )
 
 
-def _number(text: str, where: str) -> float:
+@contextlib.contextmanager
+def _naming(where: str, source: str) -> Iterator[None]:
+    """Name the source that the system does not let us look at."""
     try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise ReelbowError(f"{where} is {text!r}, should be a number")
-    return number
-
-
-def _expand(source: str) -> list[str]:
-    """List the films that a path or glob of the configuration stands for."""
-    if not glob.has_magic(source) or Path(source).exists():
-        return [source]
-    names = sorted(glob.glob(source, recursive=True), key=natural_key)  # noqa: PTH207
-    if not names:
+        yield
+    except OSError as error:
         raise ReelbowError(
-            f"films: nothing matches {source!r}; give a sheet, a path or a glob"
-        )
-    # Tarballs of one glob are the shards of one film; videos are films of their own.
-    if all(is_tarball(Path(name)) for name in names):
-        return [source]
-    return names
+            f"{where}: {source}: {error.strerror}; give a path that can be read"
+        ) from None
 
 
-def _id_from(source: str) -> str:
-    """Make a film's id from its file's name (of a glob, from its folder's)."""
-    path = Path(source)
-    if glob.has_magic(source) and not path.exists():
-        name = path.parent.resolve().name
-    elif path.is_dir():
-        name = path.resolve().name
+def _expand_home(source: str) -> str:
+    """Read `~` as the user's own folder, unless a file is named so."""
+    return source if Path(source).exists() else os.path.expanduser(source)  # noqa: PTH111 (it leaves unknown users alone)
+
+
+def _is_glob(source: str) -> bool:
+    """Whether a source is a pattern, and not a file with such signs in its name."""
+    return glob.has_magic(source) and not os.path.lexists(source)
+
+
+def _list_films(given: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """List the films that a path, folder or glob of the configuration stands for."""
+    where = f"films {given!r}"
+    with _naming(where, given):
+        source = _expand_home(given)
+        names, one_of_many = _list_names(source, where)
+    for path in names:
+        name = _name_film(path)
+        film = _make_id(name)
+        row = {"film": film, "title": name or film, "source": path}
+        yield where, {**row, "one_of_many": one_of_many}
+
+
+def _list_names(source: str, where: str) -> tuple[list[str], bool]:
+    """List the sources of the films, and say whether they come of a glob or folder."""
+    if _is_glob(source):
+        names = glob.glob(source, recursive=True)  # noqa: PTH207
+        if not names:
+            raise ReelbowError(
+                f"films: nothing matches {source!r}; give a sheet, a path or a glob"
+            )
+    elif Path(source).is_dir():
+        names = [str(path) for path in _list_folder(Path(source), where)]
     else:
-        suffixes = (s for s in TARBALL_SUFFIXES if path.name.lower().endswith(s))
-        suffix = next(suffixes, path.suffix)
-        name = path.name[: len(path.name) - len(suffix)]
-    return re.sub(r"[^A-Za-z0-9_.-]+", "_", name).lstrip(".-") or "film"
+        return [source], False
+    # Tarballs of one glob or folder are the shards of one film; videos are films of
+    # their own.
+    if all(is_tarball(Path(name)) for name in names):
+        return [source], False
+    return sorted(names, key=natural_key), True
 
 
-def _read_film(row: Mapping[str, Any], where: str) -> Film:
-    film, source = row["film"], row["source"]
-    if film in RESERVED_IDS:
+def _list_folder(folder: Path, where: str) -> list[Path]:
+    """List a folder's videos, or its tarballs."""
+    # Hidden files are litter: macOS leaves a ._film.mp4 beside film.mp4.
+    names = [each.name for each in os.scandir(folder) if not each.name.startswith(".")]
+    # No paths yet, which take longer: there may be tens of thousands.
+    tarballs = [name for name in names if name.lower().endswith(TARBALL_SUFFIXES)]
+    videos = [name for name in names if VIDEO_NAME.search(name)]
+    if tarballs and videos:
         raise ReelbowError(
-            f"{where}: film {film!r} is the name of a file in results/; use another id"
+            f"{where}: {folder} has both videos ({videos[0]}, ...) and tarballs "
+            f"({tarballs[0]}, ...); give a glob for either"
         )
-    video, tarballs = _resolve(source, where)
+    if not tarballs and not videos:
+        raise ReelbowError(
+            f"{where}: {folder} is a folder without videos or tarballs; give the "
+            "folder in which they are"
+        )
+    return [folder / name for name in tarballs or videos]
+
+
+def _name_film(source: str) -> str:
+    """Find a film's name in that of its file (of a glob, in its folder's)."""
+    path = Path(source)
+    if _is_glob(source):
+        return path.parent.resolve().name
+    if path.is_dir():
+        return path.resolve().name
+    suffixes = (s for s in TARBALL_SUFFIXES if path.name.lower().endswith(s))
+    suffix = next(suffixes, path.suffix)
+    return path.name[: len(path.name) - len(suffix)]
+
+
+def _make_id(name: str) -> str:
+    """Make a film's id of its name."""
+    film = re.sub(r"[^A-Za-z0-9_.-]+", "_", name).lstrip(".-")
+    film = film[:LONGEST_ID].rstrip(".") or "film"
+    if not re.search("[A-Za-z0-9]", film):
+        # Names of other letters would all be one.
+        film += hashlib.sha256(os.fsencode(name)).hexdigest()[:6]
+    return f"{film}_" if _is_reserved(film) else film
+
+
+def _is_reserved(film: str) -> bool:
+    name = film.lower()
+    return name in RESERVED_IDS or bool(RESERVED_BY_WINDOWS.fullmatch(name))
+
+
+def _read_film(
+    row: Mapping[str, Any],
+    where: str,
+    own: Mapping[str, str] | None = None,
+    sheet_folder: Path | None = None,
+) -> Film:
+    film = row["film"]
+    if _is_reserved(film):
+        raise ReelbowError(
+            f"{where}: film {film!r} is the name of a file in results/, or one that "
+            "Windows keeps for itself; use another id"
+        )
+    with _naming(where, row["source"]):
+        source = _find_source(row["source"], where, sheet_folder)
+        video, tarballs = _resolve(source, where)
+        paths = [video] if video else tarballs
+        # What is named must be there; of many, each is for its own job to tell.
+        named = paths == [Path(source)] and not row.get("one_of_many")
+        fault = _find_fault(paths, named=named)
+    if fault and named:
+        raise ReelbowError(f"{where}: {fault}")
+    for path in paths:
+        if UNSHOWN.search(str(path)):
+            raise ReelbowError(
+                f"{where}: the name {str(path)!r} has a control character or is not "
+                "UTF-8; rename it"
+            )
     start_s, end_s = row.get("start_s", 0.0), row.get("end_s")
     if end_s is not None and end_s <= start_s:
         raise ReelbowError(
@@ -244,18 +346,44 @@ def _read_film(row: Mapping[str, Any], where: str) -> Film:
         stream=row.get("stream"),
         gpu=row.get("gpu"),
         crop=row.get("crop"),
-        video=video,
-        tarballs=tarballs,
+        video=None if fault else video,
+        tarballs=[] if fault else tarballs,
+        shards=(
+            [] if fault else name_shards(tarballs, source if _is_glob(source) else None)
+        ),
+        fault=fault,
+        own=dict(own or {}),
     )
+
+
+def _find_source(given: str, where: str, sheet_folder: Path | None) -> str:
+    """Find a source from the working folder, else from the sheet's."""
+    home = _expand_home(given)
+    sources = [home]
+    folders = [Path.cwd()]
+    if sheet_folder and sheet_folder.resolve() != folders[0]:
+        sources.append(str(sheet_folder / home))
+        folders.append(sheet_folder.resolve())
+    for source in sources:
+        path = Path(source)
+        # A link that leads nowhere is there, and told as what it is.
+        if path.exists() or path.is_symlink() or path == DEMO_FILM:
+            return source
+        if glob.has_magic(source) and glob.glob(source, recursive=True):  # noqa: PTH207
+            return source
+    among = ""
+    if len(folders) > 1 and not Path(home).is_absolute():
+        among = f", neither in {folders[0]} nor beside the sheet in {folders[1]}"
+    if glob.has_magic(given):
+        raise ReelbowError(f"{where}: nothing matches {given!r}{among}; give a path")
+    raise ReelbowError(f"{where}: no such film {given}{among}; give the path of a file")
 
 
 def _resolve(source: str, where: str) -> tuple[Path | None, list[Path]]:
     """Find the video or the tarballs that a source means."""
     path = Path(source)
-    if glob.has_magic(source) and not path.exists():
+    if _is_glob(source):
         paths = [Path(name) for name in glob.glob(source, recursive=True)]  # noqa: PTH207
-        if not paths:
-            raise ReelbowError(f"{where}: nothing matches {source!r}")
         for each in paths:
             if not is_tarball(each):
                 raise ReelbowError(
@@ -263,21 +391,47 @@ def _resolve(source: str, where: str) -> tuple[Path | None, list[Path]]:
                     "in a sheet is of tarballs only, and a video has a row of its own"
                 )
     elif path.is_dir():
-        paths = [each for each in path.iterdir() if is_tarball(each)]
-        if not paths:
+        paths = _list_folder(path, where)
+        if not is_tarball(paths[0]):
             raise ReelbowError(
-                f"{where}: {source} is a folder without tarballs; give a video file, "
-                "or a folder of .tar files"
+                f"{where}: {source} is a folder of videos; give each a row of its own, "
+                "as its path"
             )
-    elif not path.exists() and path != DEMO_FILM:
-        raise ReelbowError(f"{where}: no such film {source}; give the path of a file")
-    elif path.exists() and path.stat().st_size == 0:
-        raise ReelbowError(f"{where}: {source} is empty; copy or download it again")
     elif not is_tarball(path):
         return path, []
     else:
         paths = [path]
     return None, sorted(paths, key=lambda each: natural_key(str(each)))
+
+
+def _find_fault(paths: list[Path], *, named: bool) -> str | None:
+    """Say why one of a film's files is none, as far as that shows from outside.
+
+    Of many tarballs only links are looked at, which Snakemake would stumble over. What
+    else is wrong with one fails its own shard.
+    """
+    alone = named or not is_tarball(paths[0])
+    if not alone:
+        links = {
+            entry.name
+            for folder in {path.parent for path in paths}
+            for entry in os.scandir(folder)
+            if not entry.is_file(follow_symlinks=False)
+        }
+        paths = [path for path in paths if path.name in links]
+    by_user = os.access in os.supports_effective_ids
+    for path in paths:
+        if path == DEMO_FILM and not path.exists():
+            continue
+        if not path.exists():
+            return f"{path} is a link to {path.readlink()}, which is not there; mend it"
+        if not path.is_file():
+            return f"{path} is no file; give the path of a video or a tarball"
+        if not os.access(path, os.R_OK, effective_ids=by_user):
+            return f"{path} may not be read by you; change its permissions"
+        if alone and path.stat().st_size == 0:
+            return f"{path} is empty; copy or download it again"
+    return None
 
 
 @functools.cache
@@ -289,6 +443,9 @@ def _load_schema(name: str) -> dict[str, Any]:
 
 def _check(value: Mapping[str, Any], schema: dict[str, Any], where: str) -> None:
     """Refuse what the schema does not allow, in one sentence about the first fault."""
+    for key, number in _list_numbers(value):
+        if not math.isfinite(number):
+            raise ReelbowError(f"{where}{key} is {number}, should be a finite number")
     validator = jsonschema.Draft202012Validator(schema)
     error = jsonschema.exceptions.best_match(validator.iter_errors(value))
     if error is None:
@@ -305,7 +462,24 @@ def _check(value: Mapping[str, Any], schema: dict[str, Any], where: str) -> None
     if error.validator == "required":
         missing = next(k for k in error.schema["required"] if k not in error.instance)
         raise ReelbowError(f"{where}{missing} is missing; fill it in")
-    raise ReelbowError(f"{where}{key} is {error.instance!r}, should be {_wish(error)}")
+    raise ReelbowError(
+        f"{where}{key} is {_shorten(repr(error.instance))}, should be {_wish(error)}"
+    )
+
+
+def _list_numbers(value: Any, key: str = "") -> Iterator[tuple[str, float]]:
+    """List the numbers with a point, wherever they stand, by their dotted keys."""
+    if isinstance(value, Mapping):
+        for name, part in value.items():
+            yield from _list_numbers(part, f"{key}.{name}" if key else str(name))
+    elif isinstance(value, float):
+        yield key, value
+
+
+def _shorten(value: Any) -> str:
+    """Write what a sentence quotes, the beginning of it if it is long."""
+    text = str(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def _wish(error: jsonschema.ValidationError) -> str:
@@ -320,7 +494,12 @@ def _wish(error: jsonschema.ValidationError) -> str:
         "object": "a group of keys",
         "null": "null",
     }
+    pattern = (
+        PATTERNS.get(str(error.absolute_path[-1])) if error.absolute_path else None
+    )
     match error.validator:
+        case "type" | "pattern" if pattern:
+            return pattern
         case "type":
             names = [wanted] if isinstance(wanted, str) else wanted
             return " or ".join(types[name] for name in names)
@@ -332,8 +511,8 @@ def _wish(error: jsonschema.ValidationError) -> str:
             return f"above {wanted}"
         case "maximum":
             return f"at most {wanted}"
-        case "pattern":
-            return PATTERNS[str(error.absolute_path[-1])]
+        case "maxLength":
+            return f"at most {wanted} characters"
         case "uniqueItems":
             return "without doubles"
         case _:
@@ -350,13 +529,21 @@ def _nearest(name: str, schema: Mapping[str, Any]) -> str:
     return f"; the nearest known one is {close[0]!r}, of {', '.join(known)}"
 
 
-def _read_texts(value: Any, schema: Mapping[str, Any]) -> Any:
+def _read_texts(value: Any, schema: Mapping[str, Any], key: str = "") -> Any:
     """Read numbers that came as text: `--config` makes a text of every value."""
     if isinstance(value, Mapping) and "properties" in schema:
         parts = schema["properties"]
-        return {key: _read_texts(value[key], parts.get(key, {})) for key in value}
+        return {
+            name: _read_texts(value[name], parts.get(name, {}), name) for name in value
+        }
     types = schema.get("type", "string")
     if isinstance(value, str) and types != "string" and "string" not in types:
+        if key.endswith("_s") and value not in ("null", "~"):
+            try:
+                return read_time(value)
+            except ReelbowError as error:
+                shown = _shorten(repr(value))
+                raise ReelbowError(f"config: {key} is {shown}, {error}") from None
         with contextlib.suppress(yaml.YAMLError):
             value = yaml.safe_load(value)
     # JSON schema takes 8.0 for a whole number, Python does not.

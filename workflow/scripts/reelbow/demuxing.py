@@ -51,6 +51,9 @@ def open_film(
     try:
         with av.logging.Capture() as messages:
             container = av.open(str(path), metadata_errors="replace")
+    except MemoryError:
+        # PyAV's is an FFmpegError too, but no fault of the film's.
+        raise
     except av.FFmpegError as error:
         raise ReelbowError(_why_unreadable(path, error, messages)) from None
     finally:
@@ -140,6 +143,8 @@ def read_packets(
             return
         except av.EOFError:
             return
+        except MemoryError:
+            raise
         except av.FFmpegError:
             errors += 1
 

@@ -1,7 +1,8 @@
 """Barcodes for print: a title, a time axis, and the film they were drawn from."""
 
+import re
+import warnings
 from collections.abc import Sequence
-from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -9,18 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import ReelbowError
+from .fonts import describe_missing, find_families
+from .picture_files import MAKER
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.font_manager import FontProperties
-
-SUBTITLES = {
-    "mean": "Mean color of every frame",
-    "strip": "Every frame averaged over its width",
-    "dominant": "Most frequent color of every frame",
-    "stacked": "Palette of every frame",
-}
 
 # What would make two drawings of one figure differ.
 _DATES = {".svg": "Date", ".pdf": "CreationDate"}
@@ -39,6 +35,9 @@ _TITLE_TO_SUBTITLE = 0.38
 _SUBTITLE_TO_BARCODE = 0.46
 _BARCODE_TO_SOURCE = 0.88
 _BELOW_SOURCE = 0.85
+_LEGEND_WIDTH = 2.0
+
+_LEGEND = "missing"
 
 # Points.
 _TITLE_SIZES = (34, 30, 26, 22)
@@ -70,12 +69,12 @@ def save_figure(
     path: Path,
     *,
     title: str,
-    kind: str,
-    source: str,
+    subtitle: str,
+    note: str,
+    frames: NDArray[np.integer],
     times_s: NDArray[np.float64] | None,
-    n_frames: int,
-    frames: NDArray[np.integer] | None = None,
-) -> None:
+    gap_color: str | None = None,
+) -> str | None:
     """Draw a barcode as a page for print: PNG, SVG or PDF by the path's suffix.
 
     The barcode is enlarged by whole factors only, so each of its pixels is a sharp
@@ -87,13 +86,16 @@ def save_figure(
         A barcode, frame i of n in column floor(i * width / n).
     path : file to write, overwritten
     title : shown on one or several lines, as it is (no TeX)
-    kind : {"mean", "strip", "dominant", "stacked"}; told in words under the title
-    source : path or pattern of the film; its last part is named at the foot
-    times_s : (n_frames,) float, seconds, or None
+    subtitle, note : below the title and at the foot
+    frames : (n,) int
+        Index in the film of each frame that has a place in the barcode.
+    times_s : (n,) float, seconds, or None
         Presentation times. None, or times that run backward: an axis of frames.
-    n_frames : number of frames drawn
-    frames : (n_frames,) int or None
-        Index of each frame in the film for that axis; None: 0 to n_frames - 1.
+    gap_color : #rrggbb of the columns without frames, for the legend; None: none
+
+    Returns
+    -------
+    What could not be drawn, in one sentence that also stands at the foot; or None
 
     Raises
     ------
@@ -107,28 +109,43 @@ def save_figure(
         raise ReelbowError(
             f"A figure is a .png, .svg or .pdf file, which {path} is not."
         )
-    title = " ".join(title.split())
-    noun = "frame" if n_frames == 1 else "frames"
+    title, subtitle, note = map(_clean, (title, subtitle, note))
     if times_s is not None and (times_s[1:] >= times_s[:-1]).all():
         ticks = find_time_ticks(times_s)
     else:
-        ticks = find_frame_ticks(np.arange(n_frames) if frames is None else frames)
+        ticks = find_frame_ticks(frames)
     picture = _enlarge(pixels)
-    with rc_context({"svg.hashsalt": "reelbow", "svg.fonttype": "path"}):
+    _, missing = find_families(title + subtitle + note)
+    complaint = describe_missing(missing) if missing else None
+    with (
+        rc_context({"svg.hashsalt": "reelbow", "svg.fonttype": "path"}),
+        warnings.catch_warnings(),
+    ):
+        # It is told in our own words.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
         figure, axes = _draw_page(
             picture.shape,
             title=title,
-            subtitle=f"{SUBTITLES.get(kind, kind)} · {n_frames:,} {noun}",
-            note=f"source: {_name_source(source)} · Reelbow",
+            subtitle=subtitle,
+            note=note,
+            complaint=complaint,
             ticks=ticks,
-            n_frames=n_frames,
+            n_frames=len(frames),
+            gap_color=gap_color,
         )
         if suffix == ".png":
             _save_png(figure, axes, picture, path, title)
         else:
-            extent = (0, n_frames, 0, 1)
+            extent = (0, len(frames), 0, 1)
             axes.imshow(picture, extent=extent, aspect="auto", interpolation="none")
-            figure.savefig(path, metadata={"Title": title, _DATES[suffix]: None})
+            about = {"Title": title, "Creator": MAKER, _DATES[suffix]: None}
+            figure.savefig(path, metadata=about)
+    return complaint
+
+
+def _clean(text: str) -> str:
+    """Leave out control characters, which no SVG may have, and doubled spaces."""
+    return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", text).split())
 
 
 def _draw_page(
@@ -137,8 +154,10 @@ def _draw_page(
     title: str,
     subtitle: str,
     note: str,
+    complaint: str | None,
     ticks: list[tuple[float, str]],
     n_frames: int,
+    gap_color: str | None,
 ) -> tuple["Figure", "Axes"]:
     """Draw all but the barcode, and the axes of the barcode's shape to hold it."""
     # Not pyplot, which would look for a screen.
@@ -153,13 +172,29 @@ def _draw_page(
         _ABOVE_TITLE + size * (2 / 3 + _LEADING * number)
         for number in range(len(lines))
     ]
-    subtitle_line = title_lines[-1] + _TITLE_TO_SUBTITLE
-    top = subtitle_line + _SUBTITLE_TO_BARCODE
-    source_line = top + height / dpi + _BARCODE_TO_SOURCE
+    subtitle_font = _font(_SUBTITLE_SIZE, style="italic", text=subtitle)
+    subtitles = _break_lines(subtitle, subtitle_font, _BARCODE_WIDTH)
+    leading = _SUBTITLE_SIZE / 72 * _LEADING
+    subtitle_lines = [
+        title_lines[-1] + _TITLE_TO_SUBTITLE + leading * number
+        for number in range(len(subtitles))
+    ]
+    top = subtitle_lines[-1] + _SUBTITLE_TO_BARCODE
+    note_font = _font(_SOURCE_SIZE, text=note + (complaint or ""))
+    notes_width = _BARCODE_WIDTH - (_LEGEND_WIDTH if gap_color else 0)
+    notes = _break_lines(note, note_font, notes_width)
+    if complaint:
+        notes += _break_lines(complaint, note_font, notes_width)
+    leading = _SOURCE_SIZE / 72 * _LEADING
+    note_lines = [
+        top + height / dpi + _BARCODE_TO_SOURCE + leading * number
+        for number in range(len(notes))
+    ]
+    below = note_lines[-1] + _BELOW_SOURCE
 
     # The barcode lies on whole pixels, so that nothing resamples it.
     margin = round(_MARGIN * dpi)
-    foot = round((_BARCODE_TO_SOURCE + _BELOW_SOURCE) * dpi)
+    foot = round((below - top) * dpi) - height
     page_width = margin + width + margin
     page_height = round(top * dpi) + height + foot
     figure = Figure(
@@ -195,22 +230,61 @@ def _draw_page(
         elif position > 0.99 * n_frames:
             text.set_horizontalalignment("right")
 
-    rows = [
-        *zip(repeat(title_font), repeat(_INK), title_lines, lines, strict=False),
-        (_font(_SUBTITLE_SIZE, style="italic"), _GREY, subtitle_line, subtitle),
-        (_font(_SOURCE_SIZE, text=note), _LIGHT_GREY, source_line, note),
-    ]
-    for font, color, baseline, line in rows:
-        figure.text(
-            margin / page_width,
-            1 - baseline * dpi / page_height,
-            line,
-            va="baseline",
-            color=color,
-            fontproperties=font,
-            parse_math=False,
+    for font, color, baselines, texts in (
+        (title_font, _INK, title_lines, lines),
+        (subtitle_font, _GREY, subtitle_lines, subtitles),
+        (note_font, _LIGHT_GREY, note_lines, notes),
+    ):
+        for baseline, line in zip(baselines, texts, strict=True):
+            figure.text(
+                margin / page_width,
+                1 - baseline * dpi / page_height,
+                line,
+                va="baseline",
+                color=color,
+                fontproperties=font,
+                parse_math=False,
+            )
+    if gap_color:
+        _draw_legend(
+            figure,
+            right=(margin + width) / page_width,
+            baseline=1 - note_lines[0] * dpi / page_height,
+            color=gap_color,
         )
     return figure, axes
+
+
+def _draw_legend(
+    figure: "Figure", *, right: float, baseline: float, color: str
+) -> None:
+    """Say at the foot's right what a gap is: a patch of its color, and a word."""
+    from matplotlib.patches import Rectangle
+
+    page_width, page_height = figure.get_size_inches()
+    font = _font(_SOURCE_SIZE)
+    figure.text(
+        right,
+        baseline,
+        _LEGEND,
+        ha="right",
+        va="baseline",
+        color=_LIGHT_GREY,
+        fontproperties=font,
+        parse_math=False,
+    )
+    side = 0.8 * _SOURCE_SIZE / 72
+    left = right - (_measure(_LEGEND, font) + 1.6 * side) / page_width
+    figure.add_artist(
+        Rectangle(
+            (left, baseline - 0.05 * side / page_height),
+            side / page_width,
+            side / page_height,
+            facecolor=color,
+            edgecolor=_LIGHT_GREY,
+            linewidth=0.4,
+        )
+    )
 
 
 def _save_png(
@@ -236,6 +310,7 @@ def _save_png(
     image = Image.frombuffer("RGBA", size, page, "raw", "RGBA", 0, 1)
     info = PngImagePlugin.PngInfo()
     info.add_itxt("Title", title)
+    info.add_text("Software", MAKER)
     image = image.convert("RGB")
     image.save(path, dpi=(figure.dpi, figure.dpi), pnginfo=info)
 
@@ -343,14 +418,6 @@ def _enlarge(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return pixels.repeat(across, axis=1).repeat(down, axis=0)
 
 
-def _name_source(source: str) -> str:
-    """`a/b/film.mkv` is named film.mkv, but `a/b/*.tar` is b/*.tar."""
-    path = Path(source)
-    if any(sign in path.name for sign in "*?[") and path.parent.name:
-        return f"{path.parent.name}/{path.name}"
-    return path.name or source
-
-
 def _font(
     size: float, *, style: Literal["normal", "italic"] = "normal", text: str = ""
 ) -> "FontProperties":
@@ -358,21 +425,10 @@ def _font(
 
     Letters of `text` that they lack are taken from a font of this machine.
     """
-    from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
+    from matplotlib.font_manager import FontProperties
 
-    families = ["STIXGeneral", "DejaVu Sans"]
-    missing = {ord(letter) for letter in text}
-    for family in families:
-        missing -= set(get_font(findfont(family)).get_charmap())
-    if missing:
-        for entry in sorted(fontManager.ttflist, key=lambda entry: entry.fname):
-            # That font has a box for everything.
-            if "LastResort" in entry.fname:
-                continue
-            if missing <= set(get_font(entry.fname).get_charmap()):
-                families.append(entry.name)
-                break
-    return FontProperties(family=families, size=size, style=style)
+    families, _ = find_families(text)
+    return FontProperties(family=list(families), size=size, style=style)
 
 
 def _set_title(title: str) -> tuple["FontProperties", list[str]]:
@@ -392,11 +448,9 @@ def _set_title(title: str) -> tuple["FontProperties", list[str]]:
 
 def _break_lines(text: str, font: "FontProperties", width: float) -> list[str]:
     """Break a text into lines of at most `width` inches, within words if need be."""
-    from matplotlib.textpath import text_to_path
 
     def fits(line: str) -> bool:
-        points, _, _ = text_to_path.get_text_width_height_descent(line, font, False)
-        return bool(points <= width * 72)
+        return _measure(line, font) <= width
 
     lines = [""]
     for word in text.split():
@@ -410,3 +464,11 @@ def _break_lines(text: str, font: "FontProperties", width: float) -> list[str]:
                 lines.append("")
             lines[-1] += letter
     return [line for line in lines if line] or [""]
+
+
+def _measure(text: str, font: "FontProperties") -> float:
+    """Measure the width of a text in inches."""
+    from matplotlib.textpath import text_to_path
+
+    points, _, _ = text_to_path.get_text_width_height_descent(text, font, False)
+    return float(points) / 72

@@ -1,8 +1,6 @@
 """Films as a viewer sees them: upright, in shape, in sRGB, read at regular times."""
 
-import contextlib
 import dataclasses
-import math
 import struct
 from collections.abc import Iterator
 from fractions import Fraction
@@ -15,10 +13,11 @@ from av.sidedata.sidedata import Type as SideDataType
 from numpy.typing import NDArray
 
 from . import colors, pictures
-from .decoding import decode_samples
-from .demuxing import AS_PLAYERS, Reading, open_film, read_packets
+from .arguments import check_path, check_seconds, check_whole
+from .decoding import check_decoder_room, decode_samples
+from .demuxing import AS_PLAYERS, Reading, VideoPacket, open_film, read_packets
 from .errors import ReelbowError
-from .timeline import exact, naming, sample_interval, scan_timeline
+from .timeline import naming, sample_interval, scan_timeline
 
 # A pixel aspect beyond this is a mistake, and so is one that makes a picture longer
 # than a JPEG can be.
@@ -73,7 +72,7 @@ class Probe(NamedTuple):
     interlaced: bool  # the first picture is; every picture is asked by itself
     pixel_aspect: Fraction  # width of a pixel to its height
     rate: Fraction | None  # average pictures a second, for information only
-    coding: colors.Coding
+    coding: colors.Coding  # of most pictures; every picture is asked by itself
 
     def to_json(self) -> dict[str, Any]:
         """Write it for plan.json."""
@@ -110,14 +109,13 @@ def probe_film(path: Path, reading: Reading = AS_PLAYERS) -> Probe:
     container, stream = open_film(path, reading)
     with container:
         frame = None
+        context = stream.codec_context
         for packet in read_packets(container, stream):
-            with contextlib.suppress(av.FFmpegError):
-                frame = next(iter(packet.decode()), None)
+            frame = _take_first(context, packet)
             if frame is not None:
                 break
         if frame is None:
-            with contextlib.suppress(av.FFmpegError):
-                frame = next(iter(stream.codec_context.decode(None)), None)
+            frame = _take_first(context, None)
         if frame is None:
             raise ReelbowError(
                 f"{path}: no picture in it can be decoded; get an undamaged file"
@@ -151,6 +149,20 @@ def probe_film(path: Path, reading: Reading = AS_PLAYERS) -> Probe:
         )
 
 
+def _take_first(
+    context: av.VideoCodecContext, packet: "VideoPacket | None"
+) -> av.VideoFrame | None:
+    """Decode and take the first frame, if there is one."""
+    try:
+        return next(iter(context.decode(packet)), None)
+    except MemoryError:
+        # PyAV's is an FFmpegError too, but no fault of the film's.
+        raise
+    except av.FFmpegError:
+        check_decoder_room(context)
+        return None
+
+
 def develop_frame(frame: av.VideoFrame, probe: Probe) -> NDArray[np.uint8]:
     """Turn a decoded frame into an upright sRGB picture of its stored pixels.
 
@@ -161,9 +173,10 @@ def develop_frame(frame: av.VideoFrame, probe: Probe) -> NDArray[np.uint8]:
     -------
     (h, w, 3) uint8; in shape it is the film's only after `pictures.shape_picture`
     """
+    coding = colors.find_coding(frame, probe.coding)
     if frame.interlaced_frame:
         frame = colors.take_field(frame)
-    return probe.turn.apply(colors.to_srgb(frame, probe.coding))
+    return probe.turn.apply(colors.to_srgb(frame, coding))
 
 
 def shape_frame(
@@ -193,7 +206,8 @@ def shape_frame(
         kept = (0, 0, frame.width, frame.height)
         if crop is not None:
             kept = pictures.scale_crop(crop, full, stored)
-        averaged = yuv_average.average_frame(frame, probe.coding, crop=kept, size=size)
+        coding = colors.find_coding(frame, probe.coding)
+        averaged = yuv_average.average_frame(frame, coding, crop=kept, size=size)
         if averaged is not None:
             picture, means = averaged
             rows = min(strip_rows or len(picture), len(picture))
@@ -256,22 +270,36 @@ def read_frames(
     Raises
     ------
     ReelbowError
-        If the file is no film, or the times cannot be.
+        If the file is no film, or nothing of it is in the chosen stretch.
     """
-    if not 0 < every < math.inf:
-        raise ReelbowError(f"every={every}: should be seconds, more than 0")
-    if not 0 <= start_s < math.inf:
-        raise ReelbowError(f"start_s={start_s}: should be seconds, 0 or more")
-    path = Path(source)
+    step = check_seconds("every", every, above=True)
+    start = check_seconds("start_s", start_s)
+    end = None if end_s is None else check_seconds("end_s", end_s)
+    if end is not None and end <= start:
+        raise ReelbowError(f"end_s must be more than start_s={start_s}, not {end_s}.")
+    if height is not None:
+        check_whole("height", height, 1)
+    path = check_path("source", source)
+    return _read_frames(path, step, start, end, height)
+
+
+def _read_frames(
+    path: Path,
+    every: Fraction,
+    start: Fraction,
+    end: Fraction | None,
+    height: int | None,
+) -> Iterator[Frame]:
     timeline = scan_timeline(path)
-    probe = probe_film(path)
     with naming(path):
-        samples = sample_interval(
-            timeline,
-            every=exact(every),
-            start=exact(start_s),
-            end=None if end_s is None else exact(end_s),
+        samples = sample_interval(timeline, every=every, start=start, end=end)
+    if not any(pts is not None for pts in samples):
+        raise ReelbowError(
+            f"{path}: there is no picture between start_s={float(start):g} and "
+            f"{'its end' if end is None else f'end_s={float(end):g}'}, of "
+            f"{float(timeline.time_s(timeline.end)):.3f} s; choose another stretch"
         )
+    probe = probe_film(path)
     for index, decoded in decode_samples(path, timeline.keyframes.tolist(), samples):
         if decoded.frame is not None and decoded.pts is not None:
             time_s = float(timeline.time_s(decoded.pts))

@@ -1,6 +1,7 @@
 """What every job does around its work: log, fail in one sentence, leave no halves."""
 
 import contextlib
+import errno
 import glob
 import os
 import signal
@@ -60,25 +61,41 @@ def run(
     try:
         with sampling(page):
             function(**arguments)
-    except ReelbowError as error:
-        print(f"{ERROR_MARK}{error}", file=sys.stderr)
-        sys.exit(1)
-    except MemoryError:
-        sentence = "needs more memory than this machine has free"
-        if mem_mb is not None:
-            sentence = (
-                f"needs more than the {mem_mb} MB that its rule asks for; raise the "
-                "rule's mem_mb, as by --set-resources"
-            )
+    except Exception as error:
+        sentence = _explain(error, mem_mb)
+        if sentence is None:
+            raise
         print(f"{ERROR_MARK}{sentence}", file=sys.stderr)
         sys.exit(1)
-    except OSError as error:
-        if error.strerror is None:
-            raise
-        where = f"{error.filename}: " if error.filename else ""
-        print(f"{ERROR_MARK}{where}{error.strerror}", file=sys.stderr)
-        sys.exit(1)
     print(f"{USAGE_MARK}{tell_usage()}", file=sys.stderr)
+
+
+def _explain(error: Exception, mem_mb: int | None) -> str | None:
+    """Say in a sentence why a job failed; None if it is a fault of Reelbow's."""
+    if isinstance(error, ReelbowError):
+        return str(error)
+    if _is_out_of_memory(error):
+        if mem_mb is None:
+            return "needs more memory than this machine has free"
+        return (
+            f"needs more than the {mem_mb} MB that its rule asks for; raise the "
+            "rule's mem_mb, as by --set-resources"
+        )
+    if isinstance(error, OSError) and error.strerror is not None:
+        return (
+            f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        )
+    return None
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Whether an error is the want of memory, by whatever name a library gives it."""
+    return (
+        isinstance(error, MemoryError)
+        or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
+        # OpenCV's own; it is not imported for jobs that do without.
+        or (type(error).__module__ == "cv2" and "Insufficient memory" in str(error))
+    )
 
 
 def log_to(log: str) -> None:
@@ -174,11 +191,16 @@ def handing_on(path: Path, scratch_mb: int) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def taking_over(path: Path) -> Iterator[None]:
+def taking_over(path: Path, *, used_up: bool = False) -> Iterator[None]:
     """Delete what `path` leads to in the node's scratch when all inside is done.
 
     Snakemake itself deletes the link only. After a failure both are deleted: the shard
     starts over, maybe on another node.
+
+    Parameters
+    ----------
+    used_up : whether to delete the file itself too, wherever it is. Snakemake would,
+        but not as long as there are films that are not planned yet
     """
     try:
         yield
@@ -186,6 +208,9 @@ def taking_over(path: Path) -> Iterator[None]:
         scratch.release(path, with_link=True)
         raise
     scratch.release(path)
+    # On a node Snakemake looks for the files of a group of jobs when all are done.
+    if used_up and "SLURM_JOB_ID" not in os.environ:
+        path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -198,7 +223,9 @@ def replacing(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     # What killed attempts left.
     for left in path.parent.glob(f".{glob.escape(path.stem)}.[0-9]*{path.suffix}"):
-        left.unlink(missing_ok=True)
+        # And not what another job is about to write, as for a shard `tape.1` of `tape`.
+        if left.stem.removeprefix(f".{path.stem}.").isdecimal():
+            left.unlink(missing_ok=True)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         yield temporary

@@ -8,14 +8,16 @@ Distances and means are those of a color space. An engine finds clusters in the 
 their colors are brought back to sRGB here.
 """
 
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reelbow import gpu
+from reelbow.arguments import check_whole
 from reelbow.color_spaces import SPACES
 from reelbow.errors import ReelbowError
 
@@ -40,6 +42,9 @@ MAX_SEED = 2**32 - 1
 # so many parts of a level it is what it was, and a frame's only colors stay exact.
 _PARTS = 1e6
 
+# Pixels of frames that come one after the other are held up to so many bytes.
+_BATCH_BYTES = 64 << 20
+
 _COMBINE_N_INIT = 5
 _COMBINE_SEED = 0
 
@@ -56,9 +61,19 @@ class Palettes(NamedTuple):
     colors: NDArray[np.float32]
     shares: NDArray[np.float32]
 
+    def hex(self) -> list[list[str]]:
+        """Write each frame's colors as #rrggbb, without the missing ones."""
+        return [
+            [f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in colors]
+            for colors in (
+                np.rint(row[weights > 0]).astype(np.uint8).tolist()
+                for row, weights in zip(self.colors, self.shares, strict=True)
+            )
+        ]
+
 
 def find_palettes(
-    frames: NDArray[np.uint8],
+    frames: NDArray[np.uint8] | Iterable[Any],
     *,
     n_colors: int,
     n_init: int = 5,
@@ -73,7 +88,8 @@ def find_palettes(
 
     Parameters
     ----------
-    frames : (n, h, w, 3) uint8, sRGB
+    frames : (n, h, w, 3) uint8, sRGB; or any number of pictures one after the other,
+        of `film.read_frames` or arrays (h, w, 3), of which only some are held at a time
     n_colors : [1, 256]
     n_init : how many starts; the one of least inertia is kept. Engine numba makes each
         start the best of three cheap ones
@@ -89,27 +105,72 @@ def find_palettes(
     Raises
     ------
     ReelbowError
-        If a setting is outside of what is said above, the engine is not installed, or
-        its GPU fails.
-    ValueError
-        If the frames are not of that shape and type, or have no pixels.
+        If a setting is outside of what is said above, the frames are not of that shape
+        and type or have no pixels, the engine is not installed, or its GPU fails.
     """
     _check_settings(n_colors, n_init, seed, color_space)
-    if frames.dtype != np.uint8:
-        raise ValueError(f"frames must be uint8, not {frames.dtype}")
-    if frames.ndim != 4 or frames.shape[3] != 3:
-        raise ValueError(f"frames must be (n, h, w, 3), not {frames.shape}")
-    n, height, width, _ = frames.shape
-    if height * width == 0:
-        raise ValueError(f"frames must have pixels, these are {width}x{height}")
-    pixels = np.ascontiguousarray(frames).reshape(n, height * width, 3)
     module = _load_engine(engine)
-    with gpu.telling_errors():
-        colors, weights = module.find(pixels, n_colors, n_init, seed, color_space)
-    if color_space != "srgb":
-        colors = SPACES[color_space].to_srgb(colors)
-        colors = np.clip(np.rint(colors * _PARTS) / _PARTS, 0, 255)
-    return _rank(colors, weights)
+    found = []
+    for pixels in _gather(frames):
+        with gpu.telling_errors():
+            colors, weights = module.find(pixels, n_colors, n_init, seed, color_space)
+        if color_space != "srgb":
+            colors = SPACES[color_space].to_srgb(colors)
+            colors = np.clip(np.rint(colors * _PARTS) / _PARTS, 0, 255)
+        found.append(_rank(colors, weights))
+    if len(found) == 1:
+        return found[0]
+    none = Palettes(
+        np.zeros((0, n_colors, 3), np.float32), np.zeros((0, n_colors), np.float32)
+    )
+    return Palettes(*map(np.concatenate, zip(none, *found, strict=True)))
+
+
+def _gather(
+    frames: NDArray[np.uint8] | Iterable[Any],
+) -> Iterator[NDArray[np.uint8]]:
+    """Yield pictures in batches (n, pixels, 3) uint8, each of pictures of one size."""
+    if isinstance(frames, np.ndarray):
+        _check_frames(frames, "(n, h, w, 3)")
+        n, height, width, _ = frames.shape
+        yield np.ascontiguousarray(frames).reshape(n, height * width, 3)
+        return
+    try:
+        pictures = iter(frames)
+    except TypeError:
+        raise ReelbowError(
+            "frames must be an array (n, h, w, 3) or pictures one after the other, not "
+            f"one {type(frames).__name__}."
+        ) from None
+    batch: list[NDArray[np.uint8]] = []
+    for frame in pictures:
+        pixels = getattr(frame, "pixels", frame)
+        if not isinstance(pixels, np.ndarray):
+            raise ReelbowError(
+                "Each of the frames must be of read_frames or an array (h, w, 3), not "
+                f"{type(frame).__name__}."
+            )
+        _check_frames(pixels, "(h, w, 3)")
+        full = batch and (len(batch) + 1) * pixels.size > _BATCH_BYTES
+        if full or (batch and batch[0].size != pixels.size):
+            yield np.stack(batch)
+            batch = []
+        batch.append(pixels.reshape(-1, 3))
+    if batch:
+        yield np.stack(batch)
+
+
+def _check_frames(frames: NDArray[Any], shape: str) -> None:
+    """Refuse pixels that are not of this shape, (n, h, w, 3) say, or type."""
+    if frames.dtype != np.uint8:
+        raise ReelbowError(
+            f"frames must be uint8 of 0 to 255, not {frames.dtype}: convert them first."
+        )
+    if frames.ndim != shape.count(",") + 1 or frames.shape[-1] != 3:
+        raise ReelbowError(f"frames must be {shape}, not {frames.shape}.")
+    height, width = frames.shape[-3:-1]
+    if height * width == 0:
+        raise ReelbowError(f"frames must have pixels, these are {width}x{height}.")
 
 
 def find_version(engine: str) -> str:
@@ -166,12 +227,9 @@ def combine_palettes(
 
 def _check_settings(n_colors: int, n_init: int, seed: int, color_space: str) -> None:
     """Refuse settings that no engine could follow."""
-    if not 1 <= n_colors <= MAX_COLORS:
-        raise ReelbowError(f"n_colors must be 1 to {MAX_COLORS}, not {n_colors}.")
-    if n_init < 1:
-        raise ReelbowError(f"n_init must be 1 or more, not {n_init}.")
-    if not 0 <= seed <= MAX_SEED:
-        raise ReelbowError(f"seed must be 0 to {MAX_SEED}, not {seed}.")
+    check_whole("n_colors", n_colors, 1, MAX_COLORS)
+    check_whole("n_init", n_init, 1)
+    check_whole("seed", seed, 0, MAX_SEED)
     if color_space not in COLOR_SPACES:
         raise ReelbowError(
             f"There is no color_space {color_space!r}; "

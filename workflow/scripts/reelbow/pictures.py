@@ -20,8 +20,19 @@ from .errors import ReelbowError
 # Jobs run side by side; a job of several threads would only get in their way.
 cv2.setNumThreads(1)
 
-# Only these decoders ever see foreign bytes.
-IMAGE_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "PPM")
+# Only these decoders of Pillow and of pillow-heif ever see foreign bytes.
+IMAGE_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "PPM", "GIF", "AVIF", "JPEG2000")
+# Pillow's names of a JPEG; of one with others behind it the first is read.
+JPEG_FORMATS = ("JPEG", "MPO")
+# And these, where the file says that it is one: HEIF's decoder is loaded only then, and
+# Pillow takes anything for a TGA.
+BOX_MARK, TGA_MARK = b"ftyp", b"TRUEVISION-XFILE.\0"
+AVIF_BRANDS = (b"avif", b"avis")
+# TIFF's NewSubfileType: another page is the same picture made smaller, or its mask.
+NEW_SUBFILE_TYPE, SAME_PICTURE = 254, 0b101
+MOST_PAGES = 32
+# While it is decoded, at most: WebP, whose canvas is of four channels and there twice.
+MOST_BYTES_PER_PIXEL = 24
 # A picture this large is refused before a byte of it is decoded.
 MAX_PIXELS = 200_000_000
 Image.MAX_IMAGE_PIXELS = None
@@ -266,7 +277,7 @@ def decode_image(
         if height is not None:
             rows = 2 * height * full[0] // (kept.height if kept else full[0])
         picture = None
-        if image.format == "JPEG" and image.mode == "RGB":
+        if image.format in JPEG_FORMATS and image.mode in ("RGB", "L", "CMYK"):
             picture = _decode_jpeg(data, image, rows)
         if picture is None:
             if rows:
@@ -301,18 +312,22 @@ def _opening(
 ) -> Iterator[tuple[Image.Image, tuple[int, int]]]:
     """Open an image file: the image, and its (height, width) as seen.
 
-    What goes wrong with it is told in a sentence.
+    What goes wrong with it is told in a sentence. A want of memory is no fault of the
+    image's, and stays a `MemoryError`.
     """
+    n_pixels = _count_webp_pixels(data)
     try:
         with (
             warnings.catch_warnings(action="ignore"),
-            Image.open(io.BytesIO(data), formats=IMAGE_FORMATS) as image,
+            Image.open(io.BytesIO(data), formats=_find_formats(data)) as image,
         ):
-            if image.width * image.height > max_pixels:
+            n_pixels = image.width * image.height
+            if n_pixels > max_pixels:
                 raise ReelbowError(
                     f"{image.width}x{image.height} pixels, allowed by limits.pixels "
                     f"are {max_pixels}"
                 )
+            _refuse_what_is_ambiguous(image)
             # Pillow tells the size of a TIFF as it is upright, of others as stored.
             turned = (
                 image.format != "TIFF"
@@ -320,11 +335,117 @@ def _opening(
             )
             yield image, (image.width, image.height) if turned else image.size[::-1]
     except UnidentifiedImageError:
-        raise ReelbowError("not an image, or a damaged one") from None
-    except MemoryError:
-        raise ReelbowError("needs more memory than its job may have") from None
-    except (OSError, SyntaxError, ValueError, struct.error, zlib.error) as error:
-        raise ReelbowError(f"the image does not decode ({error})") from None
+        raise ReelbowError(
+            "not an image, a damaged one, or of a kind that is not read; save it as PNG"
+        ) from None
+    except (
+        EOFError,
+        OSError,
+        RuntimeError,
+        SyntaxError,
+        SystemError,
+        ValueError,
+        struct.error,
+        zlib.error,
+    ) as error:
+        check_room(min(n_pixels, max_pixels) * MOST_BYTES_PER_PIXEL)
+        # Some end their sentence with the end of a line.
+        reason = " ".join(str(error).split())
+        raise ReelbowError(f"the image does not decode ({reason})") from None
+
+
+def _find_formats(data: bytes) -> tuple[str, ...]:
+    """Find the formats of which a file may be."""
+    # Both would take a thread for each core.
+    if data[4:8] == BOX_MARK and data[8:12] in AVIF_BRANDS:
+        from PIL import AvifImagePlugin
+
+        AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+    elif data[4:8] == BOX_MARK:
+        import pillow_heif
+
+        pillow_heif.register_heif_opener(thumbnails=False, decode_threads=1)
+        return (*IMAGE_FORMATS, "HEIF")
+    if data.endswith(TGA_MARK):
+        return (*IMAGE_FORMATS, "TGA")
+    return IMAGE_FORMATS
+
+
+def _refuse_what_is_ambiguous(image: Image.Image) -> None:
+    """Refuse an image file that may be read in several ways, with different colors."""
+    if _holds_several(image):
+        raise ReelbowError(
+            "several pictures in one file (pages, or an animation); give each a file "
+            "of its own"
+        )
+    # Pillow makes 16 bits of gray an I too, but of a PGM only.
+    if image.mode == "F" or (image.mode == "I" and image.format != "PPM"):
+        raise ReelbowError(
+            "pixels of 32 bits, of which nobody knows what is white; save it with 8 or "
+            "16 bits"
+        )
+    if (
+        image.mode == "CMYK"
+        and image.format in JPEG_FORMATS
+        and "adobe" not in image.info
+    ):
+        raise ReelbowError(
+            "a CMYK JPEG without Adobe's marker, of which nobody knows whether 0 is "
+            "ink or none; save it as RGB"
+        )
+
+
+def _holds_several(image: Image.Image) -> bool:
+    """Whether an image file holds more than one picture."""
+    # What stands behind a phone's JPEG is a map of its depth or light, or another eye.
+    if not getattr(image, "is_animated", False) or image.format == "MPO":
+        return False
+    if image.format != "TIFF":
+        return True
+    try:
+        for page in range(1, MOST_PAGES):
+            image.seek(page)
+            if not image.tag_v2.get(NEW_SUBFILE_TYPE, 0) & SAME_PICTURE:  # type: ignore[attr-defined]
+                return True
+    except EOFError:
+        pass
+    except (IndexError, KeyError, TypeError) as error:
+        raise SyntaxError(f"its page {page + 1}: {error}") from None
+    finally:
+        image.seek(0)
+    return False
+
+
+def _count_webp_pixels(data: bytes) -> int:
+    """Count the pixels of a WebP by its header; of anything else 0.
+
+    Pillow makes room for all of them before it tells how many they are.
+
+    References
+    ----------
+    RFC 9649, sections 2.5 to 2.7 and 3.4; RFC 6386, section 9.1.
+    """
+    if data[8:12] != b"WEBP":
+        return 0
+
+    def read(start: int, end: int) -> int:
+        return int.from_bytes(data[start:end], "little")
+
+    match data[12:16]:
+        case b"VP8X":
+            return (read(24, 27) + 1) * (read(27, 30) + 1)
+        case b"VP8L":
+            sides = read(21, 25)
+            return ((sides & 0x3FFF) + 1) * ((sides >> 14 & 0x3FFF) + 1)
+    return (read(26, 28) & 0x3FFF) * (read(28, 30) & 0x3FFF)
+
+
+def check_room(n_bytes: int) -> None:
+    """Raise a `MemoryError` if there is no room for so many bytes.
+
+    Many decoders tell only that they failed, as if what they decode were damaged.
+    """
+    np.empty(n_bytes, np.uint8)
 
 
 def average_image(
@@ -425,17 +546,39 @@ def _decode_jpeg(
     """Decode a JPEG, opened as `image`, to at least so many rows; 0: to all it has.
 
     The same pixels as Pillow's, of the same libjpeg, in a quarter of the time. None
-    where it is turned or in any way damaged: then Pillow decides.
+    where it is of inks or unusual, or where what is damaged is little: then Pillow,
+    which tells none of libjpeg's words, decodes.
     """
     import simplejpeg
 
-    if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
-        return None
+    colors = "GRAY" if image.mode == "L" else image.mode
+    orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
     try:
-        pixels = simplejpeg.decode_jpeg(data, "RGB", min_height=rows)
-    except ValueError:
+        pixels = simplejpeg.decode_jpeg(
+            data,
+            colors,
+            # Of inks only libjpeg's words are wanted.
+            min_height=rows if colors != "CMYK" else 1,
+            min_width=rows if orientation != 1 and colors != "CMYK" else 0,
+        )
+    except ValueError as error:
+        if "Insufficient memory" in str(error):
+            raise MemoryError from None
+        from .jpeg_damage import find_damage
+
+        damage = find_damage(data, str(error))
+        if damage:
+            raise ReelbowError(damage) from None
         return None
-    return np.asarray(pixels, np.uint8)
+    if colors == "CMYK":
+        return None
+    if colors == "GRAY":
+        pixels = pixels.repeat(3, axis=2)
+    if orientation == 1:
+        return np.asarray(pixels, np.uint8)
+    turned = Image.fromarray(pixels)
+    turned.getexif()[ExifTags.Base.Orientation] = orientation
+    return np.asarray(ImageOps.exif_transpose(turned))
 
 
 def _to_rgb(image: Image.Image) -> NDArray[np.uint8]:

@@ -35,11 +35,14 @@ def find_shard(plan: Plan, shard: str) -> Any:
 
 
 def summarize_plan(plan: Plan) -> Plan:
-    """Leave out the timestamps, most of a long video's plan, which only jobs use."""
+    """Leave out the timestamps, most of a long video's plan, which only jobs use.
+
+    Its shards are found by their names.
+    """
     return {
         **{key: value for key, value in plan.items() if key != "keyframes"},
-        "shards": [
-            {key: value for key, value in part.items() if key != "pts"}
+        "shards": {
+            part["shard"]: {key: value for key, value in part.items() if key != "pts"}
             for part in plan["shards"]
-        ],
+        },
     }

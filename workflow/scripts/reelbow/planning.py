@@ -2,17 +2,18 @@
 
 import contextlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import film, pictures
+from . import colors, film, pictures
 from .decoding import decode_pictures
 from .demuxing import AS_PLAYERS, Reading
 from .errors import ReelbowError
+from .file_digest import digest_file
 from .letterbox import find_letterbox
 from .plan import Plan
 from .tarball import FrameTarball
@@ -23,6 +24,9 @@ from .timeline import exact, naming, sample_frames, sample_interval, scan_timeli
 LETTERBOX_FRAMES = 32
 LETTERBOX_KEYFRAMES = 8
 LETTERBOX_LINES = 1080
+
+# Those looked at for the coding of colors alone.
+CODING_FRAMES = 4
 
 T = TypeVar("T")
 
@@ -55,15 +59,14 @@ def plan_video(
     timeline = scan_timeline(path, reading)
     probe = film.probe_film(path, reading)
     start, end = exact(start_s), None if end_s is None else exact(end_s)
-    samples: Sequence[int | None]
-    if mode == "interval":
-        with naming(path):
+    with naming(path):
+        if mode == "interval":
             samples = sample_interval(
                 timeline, every=exact(every), start=start, end=end
             )
-    else:
-        pts = timeline.keyframes if mode == "keyframes" else timeline.pts
-        samples = sample_frames(timeline, pts, nth=int(every), start=start, end=end)
+        else:
+            pts = timeline.keyframes if mode == "keyframes" else timeline.pts
+            samples = sample_frames(timeline, pts, nth=int(every), start=start, end=end)
     duration_s = float(timeline.time_s(timeline.end))
     present = [pts for pts in dict.fromkeys(samples) if pts is not None]
     if not present:
@@ -74,25 +77,41 @@ def plan_video(
         )
     keyframes = timeline.keyframes.tolist()
     kept = _read_crop(crop, path, probe.width, probe.height)
+    stretch = [k for k in keyframes if present[0] <= k <= present[-1]]
+    some = _spread(stretch if len(stretch) >= LETTERBOX_KEYFRAMES else present)
+    if crop != "auto":
+        some = _spread(some, CODING_FRAMES)
+    codings: list[colors.Coding] = []
+
+    def show_some() -> Iterator[NDArray[np.uint8]]:
+        for decoded in decode_pictures(path, keyframes, some, reading):
+            if decoded.frame is not None:
+                codings.append(colors.find_coding(decoded.frame, probe.coding))
+                # Large ones are looked at smaller: their lines are fine enough even so.
+                yield film.show_frame(decoded.frame, probe, height=LETTERBOX_LINES)
+
+    shown = show_some()
     if crop == "auto":
-        stretch = [k for k in keyframes if present[0] <= k <= present[-1]]
-        some = _spread(stretch if len(stretch) >= LETTERBOX_KEYFRAMES else present)
-        # Large pictures are looked at smaller: their lines are fine enough even so.
-        kept = find_letterbox(
-            (
-                film.show_frame(decoded.frame, probe, height=LETTERBOX_LINES)
-                for decoded in decode_pictures(path, keyframes, some, reading)
-                if decoded.frame is not None
-            ),
-            most=len(some),
-        )
+        kept = find_letterbox(shown, most=len(some))
         kept = kept and _enlarge(kept, probe.width, probe.height)
+    else:
+        for _ in shown:
+            pass
+    if codings:
+        probe = probe._replace(coding=colors.find_usual(codings))
     return {
         "video": probe.to_json(),
+        "path": str(path),
+        "digest": digest_file(path),
+        "start_s": start_s,
+        "end_s": end_s,
+        "stream": reading.stream,
+        "sampling": {"mode": mode, "every": every},
         "width": probe.width,
         "height": probe.height,
         "duration_s": duration_s,
         "crop": kept and str(kept),
+        "crop_asked": crop,
         "time_base": str(timeline.time_base),
         "first_pts": int(timeline.pts[0]),
         "n_pictures": len(timeline.pts),
@@ -104,7 +123,7 @@ def plan_video(
         "n_frames": len(samples),
         "shards": [
             {
-                "shard": _name_shard(number),
+                "shard": f"{number:05d}",
                 "first_frame": first,
                 "n_frames": len(samples[first : first + per_shard]),
                 "pts": samples[first : first + per_shard],
@@ -115,13 +134,14 @@ def plan_video(
 
 
 def plan_tarballs(
-    tarballs: Sequence[Path], *, crop: str, max_pixels: int = pictures.MAX_PIXELS
+    shards: Mapping[str, Path], *, crop: str, max_pixels: int = pictures.MAX_PIXELS
 ) -> Plan:
     """Plan a film of frame tarballs, each a shard as it stands.
 
     Only a few images are read, for the size and the letterbox: how many there are is
     known when the shards are done, and a damaged tarball fails its own shard only.
     """
+    tarballs = list(shards.values())
     sizes: set[tuple[int, ...]] = set()
     images = _look_into(tarballs)
 
@@ -151,14 +171,20 @@ def plan_tarballs(
         kept = found and _enlarge(found, width, height)
     return {
         "video": None,
+        # Those of each tarball stand with its shard.
+        **dict.fromkeys(("path", "digest")),
+        # Every image counts.
+        **dict.fromkeys(("start_s", "end_s", "stream", "sampling")),
         "width": width,
         "height": height,
         "duration_s": None,
         "crop": kept and str(kept),
+        "crop_asked": crop,
+        "n_pictures": None,
         "n_frames": None,
         "shards": [
-            {"shard": _name_shard(number), "n_frames": None, "tarball": str(tarball)}
-            for number, tarball in enumerate(tarballs)
+            {"shard": shard, "n_frames": None, "tarball": str(tarball)}
+            for shard, tarball in shards.items()
         ],
     }
 
@@ -195,10 +221,6 @@ def _enlarge(crop: pictures.Crop, width: int, height: int) -> pictures.Crop:
     right = min(width, math.floor((crop.x + crop.width) * factor))
     bottom = min(height, math.floor((crop.y + crop.height) * factor))
     return pictures.Crop(right - x, bottom - y, x, y)
-
-
-def _name_shard(number: int) -> str:
-    return f"{number:05d}"
 
 
 def _look_into(tarballs: Sequence[Path]) -> Iterator[bytes]:

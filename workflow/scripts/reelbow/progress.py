@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import signal
-import sqlite3
 import sys
 import threading
 import time
@@ -14,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from . import database, slurm
 from .config import Film
@@ -28,6 +27,7 @@ from .failures import (
     read_log,
     write_table,
 )
+from .messages import refuse, tell
 from .pace import STAGES, Expected, Pace
 
 # Seconds between two lines: more than a glance, less than a doubt.
@@ -61,22 +61,6 @@ LOCKED = (
     "on, give the same command with --unlock added, and then the same command again: "
     "it goes on where the killed run was."
 )
-
-
-def refuse(sentence: str) -> NoReturn:
-    """End before any job has started: one sentence, exit status 1."""
-    tell(sentence)
-    sys.exit(1)
-
-
-def tell(sentence: str) -> None:
-    """Say something to the user, whatever Snakemake's logger shows."""
-    write(f"Reelbow: {sentence}")
-
-
-def write(text: str) -> None:
-    """Write to the user's terminal, at once: the logger does so in another thread."""
-    sys.stderr.write(f"{text}\n")
 
 
 @dataclass
@@ -316,7 +300,7 @@ class Progress(logging.Handler):
             path = Path("results", job.key[0], "palettes", f"{job.key[1]}.sqlite")
             try:
                 self.n_frames += database.count_skipped(path)[1]
-            except sqlite3.Error:
+            except (ReelbowError, OSError):
                 # The merge looks into it; here it is only counted.
                 self.logger.debug(f"{path}: frames not counted")
 
@@ -540,6 +524,10 @@ class Progress(logging.Handler):
         if any(job.rule.name == "all" for job in self.workflow.dag.targetjobs):
             TABLE.unlink(missing_ok=True)
 
+    def lacks(self, rule: str) -> bool:
+        """Whether the only job of a rule was neither done nor tried in this run."""
+        return (rule,) not in self.done and (rule,) not in self.failed
+
     def _find_targets(self) -> list[Path]:
         """List the files that were asked for, by a rule or by their names."""
         files: set[str] = set()
@@ -596,7 +584,11 @@ class Progress(logging.Handler):
     def _warn_of_skipped(self) -> None:
         """Say of which films pictures are missing."""
         for film, path in self._find_databases():
-            n_skipped, n_frames, first = database.count_skipped(path)
+            try:
+                n_skipped, n_frames, first = database.count_skipped(path)
+            except (ReelbowError, OSError) as error:
+                self.say(f"Reelbow: film {film}: {error}")
+                continue
             if n_skipped:
                 self.say(
                     f"\nReelbow: film {film}: {n_skipped} of {n_frames + n_skipped} "
@@ -607,7 +599,11 @@ class Progress(logging.Handler):
     def _warn_of_fallbacks(self) -> None:
         """Say of which films shards that were a GPU's were done by a CPU."""
         for film, path in self._find_databases():
-            n_fallbacks, n_shards, first = database.count_fallbacks(path)
+            try:
+                n_fallbacks, n_shards, first = database.count_fallbacks(path)
+            except (ReelbowError, OSError):
+                # Told of its pictures.
+                continue
             if n_fallbacks:
                 self.say(
                     f"\nReelbow: film {film}: {n_fallbacks} of "

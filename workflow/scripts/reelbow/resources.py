@@ -72,7 +72,7 @@ class ShardSize(NamedTuple):
 
 def measure_shard(
     plan: dict[str, Any],
-    shard: int,
+    shard: str,
     *,
     mode: str,
     frame_height: int | None,
@@ -83,7 +83,7 @@ def measure_shard(
 
     Parameters
     ----------
-    plan : of `reelbow.plan`, or its summary
+    plan : the summary of `reelbow.plan`
     mode : how frames are sampled; keyframes are decoded alone
     frame_height : rows of an extracted frame; None: as in the film
     thumbnail_height : rows of a thumbnail; None: as the frames have

@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import pictures
+from .code import describe_versions
 from .errors import ReelbowError
+from .file_digest import digest_file
 from .plan import Plan
 from .tarball import FrameTarball, Member
 from .thumbnails import Batch, Gathering, Shaping, ShardFrame
@@ -20,6 +22,9 @@ class ShardFrames:
     Attributes
     ----------
     skipped : (name, reason) of each picture that could not be read, so far
+    digest : of the user's own tarball; None: extracted here
+    versions : of what read the frames and, so far, of what extracted them
+    varies : whether, so far, some of them are coded otherwise than the plan says
     """
 
     def __init__(self, tarball: Path, planned: Plan, shaping: Shaping) -> None:
@@ -30,6 +35,9 @@ class ShardFrames:
         self._crop = pictures.Crop.parse(shaping.crop) if shaping.crop else None
         self._crop_of = (planned["height"], planned["width"])
         self.skipped: list[tuple[str, str]] = []
+        self.digest = None if self._extracted else digest_file(tarball)
+        self.versions = describe_versions()
+        self.varies = False
 
     def __enter__(self) -> Self:
         return self
@@ -47,6 +55,9 @@ class ShardFrames:
             At the end, if pictures are missing and none may be.
         """
         for index, member in enumerate(self._tarball.read()):
+            if self._extracted:
+                self.versions.update(member.about.get("versions", {}))
+                self.varies = self.varies or "coding" in member.about
             if member.data is None:
                 self.skipped.append((member.name, member.reason))
                 continue

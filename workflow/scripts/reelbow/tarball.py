@@ -1,10 +1,13 @@
 """Frame tarballs: Reelbow's own (WebDataset layout) and those of strangers.
 
 A stranger's tarball is never unpacked and its names are never used as paths: members
-are read into memory, and only regular files with an image's suffix count.
+are read into memory, and only regular files with an image's suffix count, and hard
+links to such members.
 """
 
+import collections
 import contextlib
+import copy
 import io
 import json
 import lzma
@@ -14,14 +17,40 @@ import tarfile
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 from .errors import ReelbowError
 
 IMAGE_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".ppm"}
+    f".{kind}"
+    for kinds in (
+        "jpg jpeg jpe jfif png webp tif tiff bmp ppm pgm pbm pnm gif avif heic heif",
+        "hif jp2 j2k jpf jpx j2c jpc tga",
+    )
+    for kind in kinds.split()
 )
-TARBALL_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+# Pictures that are told as missing, since they are not read.
+UNREAD_SUFFIXES = frozenset(
+    f".{kind}"
+    for kinds in (
+        "exr dpx cin hdr pfm jxl jxr psd psb xcf kra svg eps ico icns pcx sgi qoi dds",
+        "fits raw dng cr2 cr3 crw nef nrw arw sr2 srf orf rw2 raf pef srw x3f 3fr iiq",
+        "rwl kdc dcr mrw erf mos",
+    )
+    for kind in kinds.split()
+)
+# Folders of what macOS, and servers' indexes of thumbnails, leave beside pictures.
+LITTER_FOLDERS = frozenset({"__MACOSX", ".AppleDouble", "@eaDir", ".Trashes"})
+TARBALL_SUFFIXES = (
+    ".tar",
+    ".tar.gz",
+    ".tgz",
+    ".tar.bz2",
+    ".tar.xz",
+    ".tar.zst",
+    ".tzst",
+)
+ZSTD_MARK = b"\x28\xb5\x2f\xfd"
 
 # What reading a damaged or hostile tarball raises.
 DAMAGED = (
@@ -52,6 +81,11 @@ EXTRA_HEADERS = frozenset(
 # Of longer names the end is shown, of longer notes the beginning; as an array, every
 # name of a shard takes as much memory as the longest.
 MAX_TEXT = 500
+# Zeros between two tarballs that were joined: an end, filled up to a record.
+MAX_END_BYTES = 2 * tarfile.BLOCKSIZE + tarfile.RECORDSIZE
+# Behind what is no member, no further is looked for the next one.
+MAX_GAP_BYTES = 256 << 20
+
 # Ends of lines and other controls, and bytes that are no text.
 UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
@@ -94,11 +128,19 @@ def natural_key(name: str) -> list[tuple[int, int, str, str]]:
 
 
 class _Header(tarfile.TarInfo):
-    """A header of a member; one that would stop or fill tarfile is refused."""
+    """A header of a member; one that would stop or fill tarfile is refused.
+
+    Attributes
+    ----------
+    was_end : whether the last block that was read as one is the end of a tarball
+    """
+
+    was_end: ClassVar = False
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
         """Read a header block."""
+        cls.was_end = buf.count(0) == tarfile.BLOCKSIZE
         header = super().frombuf(buf, encoding, errors)
         # tarfile would go back, and read the same members for ever.
         if header.size < 0:
@@ -128,47 +170,122 @@ class FrameTarball(contextlib.AbstractContextManager["FrameTarball"]):
             raise
 
     def _open(self) -> None:
+        self._lost: list[Member] = []
+        members = []
         try:
-            self._tar = self._files.enter_context(
-                tarfile.open(self.path, tarinfo=_Header)  # noqa: SIM115 (the stack closes it)
-            )
-            members = []
-            for member in self._tar:
+            self._open_stream()
+            for member in self._list():
                 # A pax header may have said so.
                 if member.size < 0:
                     raise tarfile.ReadError("a member of negative size")
                 members.append(member)
-            # tarfile takes a damaged header, or the end of the file, for the end of
-            # the archive; only zeros are: two blocks, of some writers one.
-            end = self._tar.fileobj
-            assert end is not None
-            end.seek(self._tar.offset)
-            zeros = end.read(2 * tarfile.BLOCKSIZE)
-            complete = len(zeros) >= tarfile.BLOCKSIZE and not any(zeros)
         except FileNotFoundError:
             raise ReelbowError(
                 f"{self.path}: no such tarball; give the path of a tarball of images"
             ) from None
-        except MemoryError:
-            # Damage may look like LZMA with a dictionary of gigabytes.
-            raise ReelbowError(
-                f"{self.path}: damaged, or packed so that it wants more memory than "
-                "its job may have; copy or pack it again"
-            ) from None
-        except DAMAGED as error:
+        except self._damaged as error:
             # What each way to open it said comes after, line by line.
             reason = str(error).partition(":\n")[0]
             raise ReelbowError(
                 f"{self.path}: cut off, damaged or no tarball ({reason}); "
                 "copy or pack it again"
             ) from None
-        if not complete:
+        # tarfile takes a damaged header, or the end of the file, for the end of the
+        # archive; only zeros are.
+        if not self._header.was_end:
             raise ReelbowError(
                 f"{self.path}: cut off or damaged after {len(members)} members; "
                 "copy or pack it again"
             )
-        # A name that comes twice means its last member, as when a tarball is unpacked.
-        files = {member.name: member for member in members if member.isreg()}
+        self._choose(members)
+
+    def _open_stream(self) -> None:
+        """Open the tarball, by any compression."""
+        self._damaged: tuple[type[Exception], ...] = DAMAGED
+
+        class Header(_Header):
+            """Of its own, since it keeps what it saw last."""
+
+        self._header = Header
+        stream = None
+        with self.path.open("rb") as file:
+            if file.read(len(ZSTD_MARK)) == ZSTD_MARK:
+                from backports import zstd
+
+                self._damaged = (*DAMAGED, zstd.ZstdError)
+                stream = self._files.enter_context(zstd.ZstdFile(self.path))
+        try:
+            self._tar = self._files.enter_context(
+                tarfile.open(self.path, fileobj=stream, tarinfo=self._header)  # noqa: SIM115 (the stack closes it)
+            )
+        except MemoryError:
+            # Damage may look like LZMA with a dictionary of gigabytes.
+            raise ReelbowError(
+                f"{self.path}: damaged, or packed so that it wants more memory than "
+                "its job may have; copy or pack it again"
+            ) from None
+
+    def _list(self) -> Iterator[tarfile.TarInfo]:
+        """List the members, also those behind an end: tarballs may be joined."""
+        # The first one was read when it was opened.
+        member = self._tar.next()
+        while True:
+            while member is not None:
+                yield member
+                self._header.was_end = False
+                member = self._tar.next()
+            if not self._header.was_end or not self._go_on():
+                return
+            member = self._tar.next()
+
+    def _go_on(self) -> bool:
+        """Go to the next header behind the end of a tarball; False if there is none.
+
+        What lies between is noted, unless it is what a tarball ends with.
+        """
+        stream = self._tar.fileobj
+        assert stream is not None
+        start = self._tar.offset
+        end_of_zeros = at = start + tarfile.BLOCKSIZE
+        while at - start <= MAX_GAP_BYTES:
+            block = stream.read(tarfile.BLOCKSIZE)
+            if not block:
+                if at > end_of_zeros:
+                    self._lose(start, at)
+                return False
+            if at == end_of_zeros and block.count(0) == len(block):
+                end_of_zeros += len(block)
+            elif _is_header(block, is_sure=at == end_of_zeros):
+                if at > min(end_of_zeros, start + MAX_END_BYTES):
+                    self._lose(start, at)
+                self._tar.offset = at
+                return True
+            at += len(block)
+        self._lose(start, at)
+        return False
+
+    def _lose(self, start: int, end: int) -> None:
+        """Note bytes in which members may have been."""
+        reason = (
+            f"{end - start} bytes of the tarball hold no files, so that pictures may "
+            "be lost; copy or pack it again"
+        )
+        self._lost.append(Member(f"bytes {start} to {end}", None, reason, {}))
+
+    def _choose(self, members: list[tarfile.TarInfo]) -> None:
+        """Choose the images, and what tells of them."""
+        files, broken = _follow_links(members)
+        # A compressed tarball cannot go back for each name of a file of many names.
+        counts = collections.Counter(member.offset for member in files.values())
+        self._kept: dict[int, bytes | None] = {
+            offset: None for offset, n in counts.items() if n > 1
+        }
+        self._last_kept: collections.deque[int] = collections.deque(maxlen=2)
+        self._reasons = {
+            name: reason
+            for name, reason in broken.items()
+            if _split(name)[1] in IMAGE_SUFFIXES
+        }
         self._abouts = {
             _split(name)[0]: member
             for name, member in files.items()
@@ -176,15 +293,30 @@ class FrameTarball(contextlib.AbstractContextManager["FrameTarball"]):
         }
         images = [name for name in files if _split(name)[1] in IMAGE_SUFFIXES]
         keys = {_split(name)[0] for name in images}
+        for name in files:
+            key, suffix = _split(name)
+            # A camera's own format often stands beside a JPEG of the same picture.
+            if suffix in UNREAD_SUFFIXES and key not in keys:
+                self._reasons[name] = (
+                    f"pictures of the kind {suffix} are not read; save it as PNG, TIFF "
+                    "or JPEG"
+                )
+        keys.update(_split(name)[0] for name in self._reasons)
         notes = [
             self._abouts[key].name
             # In the order of the file: a compressed one cannot go back.
             for key in self._abouts
             if key not in keys and "reason" in self._read_about(key)
         ]
-        self._members = [
-            files[name] for name in sorted(images + notes, key=natural_key)
-        ]
+        if self._reasons and not images and not notes:
+            name, reason = next(iter(self._reasons.items()))
+            raise ReelbowError(
+                f"{self.path}: none of its {len(self._reasons)} pictures can be read, "
+                f"the first is {_show(name)} ({reason})"
+            )
+        names = {*images, *notes, *self._reasons}
+        everything = {member.name: member for member in members} | files
+        self._members = [everything[name] for name in sorted(names, key=natural_key)]
         if not self._members:
             raise ReelbowError(
                 f"{self.path}: no images in it; give a tarball of "
@@ -197,16 +329,23 @@ class FrameTarball(contextlib.AbstractContextManager["FrameTarball"]):
 
     def __len__(self) -> int:
         """Count its images, missing ones with a note included."""
-        return len(self._members)
+        return len(self._members) + len(self._lost)
 
     def read(self, indices: Sequence[int] | None = None) -> Iterator[Member]:
         """Read its images (those of these positions), one at a time."""
         for index in range(len(self)) if indices is None else indices:
+            if index >= len(self._members):
+                yield self._lost[index - len(self._members)]
+                continue
             member = self._members[index]
             key, suffix = _split(member.name)
             name = _show(member.name)
             beside = self._abouts.get(key)
-            if suffix == ".json":
+            if member.name in self._reasons:
+                yield Member(
+                    name, None, self._reasons[member.name], self._read_about(key)
+                )
+            elif suffix == ".json":
                 about = self._read_about(key)
                 reason = _show(str(about.get("reason", ""))[:MAX_TEXT])
                 yield Member(_show(key), None, reason or "its note is empty", about)
@@ -232,11 +371,24 @@ class FrameTarball(contextlib.AbstractContextManager["FrameTarball"]):
         return about if isinstance(about, dict) else {}
 
     def _extract(self, member: tarfile.TarInfo) -> bytes:
+        """Read a member; the last image and the last JSON of several names are kept."""
+        kept = self._kept.get(member.offset)
+        if kept is not None:
+            return kept
+        data = self._read(member)
+        if member.offset in self._kept:
+            if len(self._last_kept) == self._last_kept.maxlen:
+                self._kept[self._last_kept[0]] = None
+            self._last_kept.append(member.offset)
+            self._kept[member.offset] = data
+        return data
+
+    def _read(self, member: tarfile.TarInfo) -> bytes:
         try:
             stream = self._tar.extractfile(member)
             assert stream is not None
             data = stream.read()
-        except DAMAGED as error:
+        except self._damaged as error:
             raise ReelbowError(
                 f"{self.path}: damaged at {_show(member.name)} ({error}); "
                 "copy or pack it again"
@@ -246,6 +398,60 @@ class FrameTarball(contextlib.AbstractContextManager["FrameTarball"]):
                 f"{self.path}: cut off in {_show(member.name)}; copy or pack it again"
             )
         return data
+
+
+def _follow_links(
+    members: list[tarfile.TarInfo],
+) -> tuple[dict[str, tarfile.TarInfo], dict[str, str]]:
+    """Find the files by their names, also where a name is a hard link to another.
+
+    Returns
+    -------
+    Files by name, litter left out; and why a link is none
+    """
+    files: dict[str, tarfile.TarInfo] = {}
+    broken: dict[str, str] = {}
+    # A name that comes twice means its last member, as when a tarball is unpacked.
+    for member in members:
+        name = member.name
+        if _is_litter(name) or not (member.isreg() or member.islnk()):
+            continue
+        files.pop(name, None)
+        broken.pop(name, None)
+        if member.isreg():
+            files[name] = member
+        # As it is unpacked, what a link leads to is there before it: so no circle.
+        elif member.linkname in files:
+            files[name] = copy.copy(files[member.linkname])
+            files[name].name = name
+        else:
+            broken[name] = (
+                f"a hard link to {_show(member.linkname)}, which is no file before it "
+                "in the tarball; pack it again"
+            )
+    return files, broken
+
+
+def _is_litter(name: str) -> bool:
+    """Whether a member is what a system left there for itself."""
+    path = PurePosixPath(name)
+    return path.name.startswith("._") or not LITTER_FOLDERS.isdisjoint(path.parts)
+
+
+def _is_header(block: bytes, *, is_sure: bool) -> bool:
+    """Whether a block is a header of a member, by its checksum.
+
+    Parameters
+    ----------
+    is_sure : False where only one that bears the mark of one is looked at
+    """
+    if not is_sure and block[257:262] != b"ustar":
+        return False
+    try:
+        _Header.frombuf(block, "utf-8", "surrogateescape")
+    except tarfile.TarError:
+        return False
+    return True
 
 
 def _split(name: str) -> tuple[str, str]:

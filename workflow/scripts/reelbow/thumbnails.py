@@ -107,7 +107,15 @@ class Gathering:
 
 
 class ThumbnailWriter:
-    """Writes a shard's thumbnails; `skipped` are pictures that could not be read."""
+    """Writes a shard's thumbnails.
+
+    Attributes
+    ----------
+    skipped : (name, reason) of pictures that could not be read
+    digest : of the user's tarball; None: of frames extracted here
+    versions : of what made the thumbnails
+    varies : whether some of the film's pictures are coded otherwise than its plan says
+    """
 
     def __init__(self, path: Path) -> None:
         self._zip = zipfile.ZipFile(path, "w")
@@ -117,6 +125,9 @@ class ThumbnailWriter:
         self._names: list[str] = []
         self._batch_starts: list[int] = []
         self.skipped: list[tuple[str, str]] = []
+        self.digest: str | None = None
+        self.versions: dict[str, str] = {}
+        self.varies = False
 
     def add(self, frame: ShardFrame) -> None:
         """Add a frame."""
@@ -159,6 +170,10 @@ class ThumbnailWriter:
             self._write("times_s", np.concatenate(times_s))
             self._write("names", np.array(self._names, np.str_))
             self._write("skipped", np.array(self.skipped, np.str_).reshape(-1, 2))
+            self._write("digest", np.array(self.digest or "", np.str_))
+            self._write("varies", np.array(self.varies))
+            versions = [*self.versions.items()]
+            self._write("versions", np.array(versions, np.str_).reshape(-1, 2))
 
 
 class Thumbnails:
@@ -173,6 +188,9 @@ class Thumbnails:
         self.skipped: list[tuple[str, str]] = [
             (name, reason) for name, reason in self._file["skipped"].tolist()
         ]
+        self.digest: str | None = self._file["digest"].item() or None
+        self.versions: dict[str, str] = dict(self._file["versions"].tolist())
+        self.varies: bool = self._file["varies"].item()
 
     def __enter__(self) -> Self:
         return self

@@ -8,7 +8,7 @@ picture, whatever timestamp that picture carries.
 import bisect
 import contextlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
@@ -180,15 +180,58 @@ def sample_frames(
     nth: int,
     start: Fraction,
     end: Fraction | None,
-) -> list[int]:
-    """Choose every nth of the pictures `pts` that come on screen in [start, end)."""
+) -> list[int | None]:
+    """Choose every nth of the pictures `pts` that come on screen in [start, end).
+
+    Those that a hole of the file swallowed count as well, as many as come in such a
+    time elsewhere: None stands for them.
+
+    Raises
+    ------
+    ReelbowError
+        If there would be no end of them.
+    """
     first = int(timeline.pts[0])
     begin = first - (-start // timeline.time_base)
-    stop = None if end is None else first - (-end // timeline.time_base)
-    low = int(np.searchsorted(pts, begin))
-    high = len(pts) if stop is None else int(np.searchsorted(pts, stop))
-    chosen: list[int] = pts[low:high:nth].tolist()
-    return chosen
+    stop = timeline.end if end is None else first - (-end // timeline.time_base)
+    ticks, there = _fill_holes(pts, timeline.holes, begin, stop)
+    low, high = np.searchsorted(ticks, [begin, stop]).tolist()
+    return [
+        tick if is_there else None
+        for tick, is_there in zip(
+            ticks[low:high:nth].tolist(), there[low:high:nth].tolist(), strict=True
+        )
+    ]
+
+
+def _fill_holes(
+    pts: NDArray[np.int64], holes: Sequence[tuple[int, int]], start: int, stop: int
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Add the pictures that should be in holes, by their usual step, in [start, stop).
+
+    Returns
+    -------
+    Times of all pictures, ascending, and which of them are there.
+    """
+    lost = [np.empty(0, np.int64)]
+    usual = int(np.median(np.diff(pts))) if len(pts) > 1 else 0
+    for begin, end in holes if usual else ():
+        after = int(np.searchsorted(pts, begin))
+        if not after:
+            continue
+        last = int(pts[after - 1])
+        low = max(1, -((last - start) // usual))
+        high = min(round((end - last) / usual), -((last - stop) // usual))
+        if high - low > MAX_SAMPLES:
+            raise ReelbowError(
+                f"{high - low} pictures are missing in a row, by broken timestamps; "
+                "set end_s, or sample by interval with a larger sampling.every"
+            )
+        lost.append(last + usual * np.arange(low, high))
+    ticks = np.concatenate([pts, *lost])
+    there = np.arange(len(ticks)) < len(pts)
+    order = np.argsort(ticks, kind="stable")
+    return ticks[order], there[order]
 
 
 @contextlib.contextmanager

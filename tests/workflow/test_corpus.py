@@ -1,0 +1,162 @@
+"""Several runs in one folder: what stays in the database of all films."""
+
+import sqlite3
+import threading
+import time
+from contextlib import closing
+
+import pytest
+
+from projects import COLORS, NO_PICTURES, make_project, write_colors, write_tarball
+
+
+@pytest.fixture
+def project(tmp_path, code):
+    project = make_project(tmp_path, code)
+    for film, colors in (("x", COLORS[:2]), ("y", COLORS[2:4])):
+        write_tarball(
+            project.folder / f"{film}.tar",
+            {f"{i}.jpg": color for i, color in enumerate(colors)},
+        )
+    return project
+
+
+def films(project) -> list[str]:
+    rows = project.query("SELECT film FROM films ORDER BY film_id")
+    assert project.query("SELECT DISTINCT film_id FROM frames ORDER BY 1") == [
+        (number + 1,) for number in range(len(rows))
+    ]
+    return [film for (film,) in rows]
+
+
+def test_what_was_made_before_with_the_same_settings_stays(project):
+    assert project.run(films="y.tar", **NO_PICTURES).status == 0
+    result = project.run(films="x.tar", **NO_PICTURES)
+    assert result.status == 0, result.stderr
+    assert films(project) == ["x", "y"]
+    assert "also has what was made before with the same settings: y." in result.stderr
+    # As if both had been given at once.
+    both = project.copy(project.folder.with_name("both"))
+    assert both.run(films=["x.tar", "y.tar"], **NO_PICTURES).jobs == {"merge_films"}
+    assert both.rows() == project.rows()
+
+    result = project.run(films="x.tar", cluster={"n_colors": 2}, **NO_PICTURES)
+    assert result.status == 0, result.stderr
+    assert films(project) == ["x"]
+    sentence = "leaves out what was made before with other settings or by another"
+    assert f"{sentence} version: y;" in result.stderr
+
+
+def test_a_film_named_alike_does_not_take_another_one_s_place(project):
+    for folder in "ab":
+        (project.folder / folder).mkdir()
+    write_colors(project.folder / "a/film.mp4", COLORS[:1])
+    write_colors(project.folder / "b/film.mp4", COLORS[1:2])
+    assert project.run(films="a/film.mp4", **NO_PICTURES).status == 0
+    before = project.rows()
+    result = project.run(films="b/film.mp4", **NO_PICTURES)
+    assert result.status == 1
+    assert result.jobs == set()
+    assert result.stderr.splitlines()[-1] == (
+        "Reelbow: films: b/film.mp4 would take the place of a/film.mp4 in "
+        "results/film, since both are named 'film'; give each an id of its own in a "
+        "sheet, or delete results/film"
+    )
+    # The same film, moved.
+    (project.folder / "a/film.mp4").rename(project.folder / "film.mp4")
+    result = project.run(films="film.mp4", **NO_PICTURES)
+    assert result.status == 0, result.stderr
+    before["films"] = [
+        tuple("film.mp4" if cell == "a/film.mp4" else cell for cell in row)
+        for row in before["films"]
+    ]
+    assert project.rows() == before
+    # In a sheet the user says what it is.
+    sheet = project.folder / "films.tsv"
+    sheet.write_text("film\tsource\nfilm\tb/film.mp4\n")
+    assert project.run(films="films.tsv", **NO_PICTURES).status == 0
+    assert project.query("SELECT source FROM films") == [("b/film.mp4",)]
+
+
+def test_a_film_that_fails_withholds_no_other(project):
+    (project.folder / "bad.mp4").write_bytes(b"no film" * 1000)
+    given = ["bad.mp4", "y.tar", "x.tar"]
+    result = project.run(films=given, **NO_PICTURES)
+    assert result.status != 0
+    assert films(project) == ["y", "x"]
+    assert (
+        "results/palettes.sqlite has 2 of this run's 3 films; bad will be in it when "
+        "mended." in result.stderr
+    )
+    assert "Traceback" not in result.stderr
+
+    # A film that was there before stays, and the rest is new.
+    write_colors(project.folder / "bad.mp4", COLORS[:1])
+    result = project.run(films=given, **NO_PICTURES)
+    assert result.status == 0, result.stderr
+    assert result.jobs >= {"merge_film/bad", "merge_films"}
+    assert films(project) == ["bad", "y", "x"]
+    good = project.rows()
+    (project.folder / "x.tar").write_bytes(b"no tarball")
+    result = project.run(films=given, **NO_PICTURES)
+    assert result.status != 0
+    assert project.rows() == good
+    assert "palettes.sqlite has x as an earlier run left it." in result.stderr
+
+
+def test_readers_find_a_database_all_the_time(project):
+    config = {"films": "x.tar", **NO_PICTURES}
+    assert project.run(**config).status == 0
+    found = []
+    done = threading.Event()
+
+    def read():
+        while not done.is_set():
+            try:
+                found.append(
+                    project.query("SELECT count(*), max(title) FROM films")
+                    + project.query("SELECT title FROM films", "x/palettes.sqlite")
+                )
+            except sqlite3.Error as error:
+                found.append(str(error))
+            time.sleep(0.002)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        sheet = project.folder / "films.tsv"
+        sheet.write_text("film\tsource\ttitle\nx\tx.tar\tNew\ny\ty.tar\tOther\n")
+        result = project.run(**config | {"films": "films.tsv"})
+    finally:
+        done.set()
+        reader.join()
+    assert result.status == 0, result.stderr
+    assert result.jobs >= {"merge_film/x", "merge_films"}
+    before, after = [(1, "x"), ("x",)], [(2, "Other"), ("New",)]
+    between = [(1, "x"), ("New",)]
+    assert found[0] == before
+    assert found[-1] == after
+    assert [each for each in found if each not in (before, between, after)] == []
+
+
+def test_a_merge_that_fails_leaves_the_old_one_and_runs_again(project):
+    sheet = project.folder / "films.tsv"
+    sheet.write_text("film\tsource\ny\ty.tar\nx\tx.tar\n")
+    config = {"films": "films.tsv", **NO_PICTURES}
+    assert project.run(**config).status == 0
+    before = project.rows()
+    # No input is newer, only their order is another.
+    sheet.write_text("film\tsource\nx\tx.tar\ny\ty.tar\n")
+    film = project.folder / "results/y/palettes.sqlite"
+    with closing(sqlite3.connect(film, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        result = project.run(**config)
+    assert result.status != 0
+    (row,) = project.failures()
+    assert "another program is writing to it" in row["ended"]
+    assert "results/palettes.sqlite is as an earlier run left it." in result.stderr
+    assert project.rows() == before
+    result = project.run(**config)
+    assert result.status == 0, result.stderr
+    assert result.jobs == {"merge_films"}
+    assert films(project) == ["x", "y"]

@@ -1,0 +1,119 @@
+"""Reelbow from another folder, from a clone that nobody may write, and as a module."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from projects import COLORS, NO_PICTURES, SNAKEMAKE, Project, close_to, write_colors
+
+CAN_MOUNT = shutil.which("unshare") is not None and (
+    subprocess.run(["unshare", "--mount", "true"], check=False).returncode == 0
+)
+
+
+@pytest.fixture
+def elsewhere(tmp_path, code) -> Project:
+    """An empty folder with a film in it."""
+    (tmp_path / "elsewhere").mkdir()
+    write_colors(tmp_path / "elsewhere/colors.mp4", COLORS[:2])
+    return Project(tmp_path / "elsewhere", code)
+
+
+def see(project: Project, *arguments: str | Path) -> str:
+    """Run Snakemake on the clone from the folder above the project's own."""
+    done = subprocess.run(
+        [
+            *[SNAKEMAKE, "--snakefile", project.code / "Snakefile", "--cores", "2"],
+            *["--directory", project.folder.name, *arguments],
+        ],
+        cwd=project.folder.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stderr
+
+
+def read_colors(project: Project) -> list[int]:
+    rows = project.query("SELECT color FROM palettes WHERE rank = 0 ORDER BY frame")
+    return [color for (color,) in rows]
+
+
+def test_a_folder_without_a_configuration_has_the_defaults(elsewhere):
+    see(elsewhere, "--config", "films=colors.mp4", "barcodes={kinds: []}")
+    assert all(map(close_to, read_colors(elsewhere), COLORS[:2]))
+    ((settings,),) = elsewhere.query(
+        "SELECT value FROM metadata WHERE key = 'settings'"
+    )
+    assert json.loads(settings)["cluster.n_colors"] == 8
+
+
+def test_a_folder_has_its_own_configuration(elsewhere):
+    config = {"films": "colors.mp4", "sampling": {"every": 0.5}, **NO_PICTURES}
+    (elsewhere.folder / "config").mkdir()
+    (elsewhere.folder / "config/config.yaml").write_text(yaml.safe_dump(config))
+    see(elsewhere)
+    assert len(read_colors(elsewhere)) == 4
+
+
+def test_a_folder_without_a_sheet_has_the_demo(elsewhere):
+    assert elsewhere.run("--dry-run").counts["make_demo_film"] == 1
+
+
+@pytest.mark.skipif(not CAN_MOUNT, reason="wants root, to mount a folder read-only")
+def test_nothing_is_written_into_a_clone_that_is_read_only(elsewhere):
+    code = elsewhere.code
+    guarded = [
+        *["unshare", "--mount", "sh", "-c"],
+        f"mount --bind {code} {code} && mount -o remount,ro,bind {code} && "
+        f"! touch {code}/x 2>/dev/null && "
+        f"exec {SNAKEMAKE} --snakefile {code}/Snakefile --cores 2 --directory "
+        f"{elsewhere.folder} --config films=colors.mp4 'barcodes={{kinds: [mean]}}'",
+    ]
+    done = subprocess.run(guarded, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert all(map(close_to, read_colors(elsewhere), COLORS[:2]))
+    assert (elsewhere.folder / "results/colors/barcodes/mean.png").exists()
+
+
+def test_two_modules_of_different_settings_run_in_one_workflow(elsewhere):
+    modules = "".join(
+        f"""
+module {name}:
+    snakefile: "{elsewhere.code}/workflow/Snakefile"
+    config: config["{name}"]
+    prefix: "{name}"
+
+use rule * from {name} as {name}_*
+"""
+        for name in ["colors", "few"]
+    )
+    (elsewhere.folder / "Snakefile").write_text(
+        f"""{modules}
+rule all:
+    default_target: True
+    input: rules.colors_all.input, rules.few_all.input
+"""
+    )
+    config = {
+        # The demo, to its end.
+        "colors": {"barcodes": {"kinds": ["mean"], "formats": []}},
+        "few": {"films": "colors.mp4", "cluster": {"n_colors": 1}, **NO_PICTURES},
+    }
+    result = Project(elsewhere.folder, elsewhere.folder).run(**config)
+    assert result.status == 0, result.stderr
+
+    colors = Project(elsewhere.folder / "colors", elsewhere.code)
+    ((n_frames,),) = colors.query("SELECT count(*) FROM frames")
+    assert n_frames == 60
+    assert (colors.folder / "results/demo/barcodes/mean.png").exists()
+    few = Project(elsewhere.folder / "few", elsewhere.code)
+    assert few.query("SELECT max(rank) FROM palettes") == [(0,)]
+    assert all(map(close_to, read_colors(few), COLORS[:2]))
+    # Nothing beside the two folders.
+    assert not (elsewhere.folder / "results").exists()

@@ -1,0 +1,45 @@
+"""Results that stay where they are until their job has new ones, for Snakemake's rules.
+
+Snakemake deletes a rule's results before it runs: for a while readers find none. What
+is flagged `update` it copies instead, and puts the copy back if the job fails, bit by
+bit and with the time of now: the next run would take what is old for new.
+
+Reelbow's jobs replace their results in one step when all is done. So no copy is needed,
+and after a failure the old result gets the oldest time there is, to be made again.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+
+def mark_as_old(path: Path) -> None:
+    """Let the next run make a file again, whatever it depends on."""
+    os.utime(path, (0, 0))
+
+
+def keep_until_replaced(persistence: Any, folder: Path, name: str) -> None:
+    """Let Snakemake copy no outputs of this name in this folder.
+
+    Parameters
+    ----------
+    persistence : its class for what it keeps of outputs
+    """
+    back_up, restore = persistence.backup_output, persistence.restore_output
+
+    def is_kept(path: Path) -> bool:
+        return path.name == name and path.is_relative_to(folder)
+
+    def backup_output(self: Any, path: Path) -> None:
+        if not is_kept(path):
+            back_up(self, path)
+
+    def restore_output(self: Any, path: Path) -> bool:
+        if not is_kept(path):
+            return bool(restore(self, path))
+        if path.exists():
+            mark_as_old(path)
+        return path.exists()
+
+    persistence.backup_output = backup_output
+    persistence.restore_output = restore_output

@@ -1,0 +1,80 @@
+"""What earlier and killed runs left of a film, to be removed when it is merged."""
+
+import contextlib
+import re
+import sqlite3
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from . import database
+from .shard_names import PATTERN
+
+# The folders of a film with a file for each shard; the first two are for the next job.
+PALETTES = ("palettes", ".sqlite")
+INTERMEDIATES = {"frames": ".tar", "thumbnails": ".npz"}
+
+# Rules with a job for each shard, and what each of these leaves in logs/.
+STAGES = ("extract_frames", "downsample_frames", "cluster_shard")
+LOG_ENDINGS = (".log", ".tsv", ".gpu", ".profile.html")
+
+
+def remove_leftovers(
+    results: Path, logs: Path, planned: Collection[str], *, keep: Collection[str] = ()
+) -> None:
+    """Remove the files of shards that a film has no longer, and what is used up.
+
+    Only what Reelbow made goes: a shard's name stands in its database, or its jobs left
+    a log of that name.
+
+    Parameters
+    ----------
+    results, logs : the film's folder in results/; logs/ with all rules
+    planned : the film's shards
+    keep : of frames and thumbnails, those that are to be kept
+    """
+    film = results.name
+    made = _find_logged(logs, film) | _find_stored(results / PALETTES[0])
+    old = made - set(planned)
+    for folder, suffix in (PALETTES, *INTERMEDIATES.items()):
+        used_up = folder in INTERMEDIATES and folder not in keep
+        for shard in made | set(planned) if used_up else old:
+            (results / folder / f"{shard}{suffix}").unlink(missing_ok=True)
+        for path in _find_killed(results / folder, suffix):
+            path.unlink(missing_ok=True)
+    for stage in STAGES:
+        for shard in old:
+            for ending in LOG_ENDINGS:
+                (logs / stage / film / f"{shard}{ending}").unlink(missing_ok=True)
+
+
+def _find_logged(logs: Path, film: str) -> set[str]:
+    """Find the shards whose jobs left a log."""
+    names = {
+        path.name.removesuffix(".log")
+        for stage in STAGES
+        for path in (logs / stage / film).glob("*.log")
+    }
+    return {name for name in names if re.fullmatch(PATTERN, name)}
+
+
+def _find_stored(palettes: Path) -> set[str]:
+    """Find the shards whose databases say that they are these shards."""
+    return {
+        path.stem
+        for path in palettes.glob(f"*{PALETTES[1]}")
+        if not path.name.startswith(".") and path.stem in _read_shards(path)
+    }
+
+
+def _read_shards(path: Path) -> list[str]:
+    try:
+        with contextlib.closing(database.connect(path)) as connection:
+            return [row[0] for row in connection.execute("SELECT shard FROM shards")]
+    except sqlite3.Error:
+        return []
+
+
+def _find_killed(folder: Path, suffix: str) -> Iterator[Path]:
+    """Find what killed jobs were about to write; none of the film's runs any more."""
+    name = re.compile(rf"\.{PATTERN}\.\d+{re.escape(suffix)}")
+    yield from (path for path in folder.glob(".*") if name.fullmatch(path.name))

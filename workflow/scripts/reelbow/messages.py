@@ -1,0 +1,20 @@
+"""What is said to the user outside of a run's log."""
+
+import sys
+from typing import NoReturn
+
+
+def refuse(sentence: str) -> NoReturn:
+    """End before any job has started: one sentence, exit status 1."""
+    tell(sentence)
+    sys.exit(1)
+
+
+def tell(sentence: str) -> None:
+    """Say something to the user, whatever Snakemake's logger shows."""
+    write(f"Reelbow: {sentence}")
+
+
+def write(text: str) -> None:
+    """Write to the user's terminal, at once: the logger does so in another thread."""
+    sys.stderr.write(f"{text}\n")
