@@ -180,7 +180,8 @@ def test_the_report_has_figures_captions_tables_and_what_failed(finished, tmp_pa
         f"{head}lost_\t00001\textract_frames\tlost_*.mkv: `cut` off\t1\tx.log\n"
     )
     # As of a film that failed.
-    (project.folder / "results/colors/barcodes/mean.png").unlink()
+    for name in ["mean.png", "mean_figure.png"]:
+        (project.folder / "results/colors/barcodes" / name).unlink()
     result = project.run("--report", "report.html", **FINISHED)
     assert result.status == 0, result.stderr
     page = (project.folder / "report.html").read_text()
@@ -194,3 +195,26 @@ def test_the_report_has_figures_captions_tables_and_what_failed(finished, tmp_pa
         "lost_*.mkv:",
     ]:
         assert part in page, part
+
+
+def test_a_run_with_a_failure_tells_what_is_there_and_reports(project):
+    (project.folder / "films").mkdir()
+    write_colors(project.folder / "films/good.mp4", COLORS[:2])
+    (project.folder / "films/empty.mp4").touch()
+    config = {"films": "films/*", "barcodes": {"kinds": ["mean"], "formats": []}}
+    told = project.run("--dry-run", **config).stderr
+    assert "  empty  films/empty.mp4  films/empty.mp4 is empty; copy or" in told
+    result = project.run(**config)
+    assert result.status == 1
+    told = result.stderr
+    assert "empty: attempt 1 failed in plan_shards: films/empty.mp4 is empty" in told
+    done = told[told.index("Reelbow: done:") : told.index("Reelbow: 1 failed:")]
+    assert "  barcodes  results/good/barcodes/mean.png\n" in done
+    assert "  palettes  results/palettes.sqlite\n" in done
+    assert "  tables    results/films.tsv\n" in done
+    for words in NOISE:
+        assert words not in told
+    assert project.run("--report", "report.html", **config).status == 0
+    page = (project.folder / "report.html").read_text()
+    assert "films/empty.mp4 is empty" in page
+    assert "results/good/barcodes/mean.png" in page
