@@ -20,6 +20,7 @@ from reelbow import (
     picture_files,
     progress,
     scratch,
+    summary,
 )
 from reelbow import resources as needs
 from reelbow.code import describe_versions, digest_code
@@ -503,6 +504,12 @@ def merge_what_is_there():
             settings=get_corpus_settings(),
             n_colors=config["cluster"]["n_colors"],
         )
+        if (RESULTS / "palettes.sqlite").exists():
+            summary.write_tables(
+                RESULTS / "palettes.sqlite",
+                films=RESULTS / "films.tsv",
+                skipped=RESULTS / "skipped.tsv",
+            )
     except (ReelbowError, OSError, MemoryError) as error:
         PROGRESS.say(f"Reelbow: {RESULTS / 'palettes.sqlite'} is not made: {error}")
 

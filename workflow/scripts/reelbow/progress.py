@@ -494,7 +494,10 @@ class Progress(logging.Handler):
         rows = []
         for film in sorted({job[1] for job in left if len(job) > 1}):
             what = _count(shards[film], "shard")
-            if film in expected:
+            fault = getattr(self.films[film], "fault", None)
+            if fault:
+                what = fault
+            elif film in expected:
                 what = f"about {_count(expected[film].n_shards, 'shard')}"
             elif film in unplanned:
                 what = "unknown before it is planned"
