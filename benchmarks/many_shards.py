@@ -35,6 +35,7 @@ from reelbow.plan import read_plan, write_plan  # noqa: E402
 FIGURES = ROOT / "benchmarks" / "many_shards.json"
 PAGE = ROOT / "docs" / "performance.md"
 KINDS = ["mean", "strip", "dominant", "stacked"]
+DRAWING = {"height": 300, "width": None, "skip_black": False, "gap_color": "#d9d9d9"}
 N_COLORS = 8
 STRIP_ROWS = 90
 PER_SHARD = 600
@@ -254,9 +255,7 @@ def make_results(folder: Path) -> None:
                     pictures / f"{kind}.png",
                     [pictures / f"{kind}{end}" for end in ("_figure.png", ".svg")],
                     kind=kind,
-                    height=300,
-                    width=None,
-                    order="share",
+                    drawing=DRAWING,
                 )
         shutil.copytree(pictures, film / "barcodes")
     merge_films(
@@ -368,7 +367,7 @@ def measure_million(folder: Path, n_frames: int) -> list[Row]:
     second.unlink()
     for kind in KINDS:
         barcode = folder / f"{kind}.png"
-        how = {"kind": kind, "height": 300, "width": None, "order": "share"}
+        how = {"kind": kind, "drawing": DRAWING}
         add(
             f"render_barcode, {kind}",
             "render_barcode",

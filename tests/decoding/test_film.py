@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from films import frame_number, numbered, numbered_film, solid, write_film
+from memory import LINUX_ONLY, little_memory
 from reelbow import colors, decoding, film
 from reelbow.decoding import Decoded, decode_pictures, decode_samples
 from reelbow.demuxing import AS_PLAYERS, MAX_READ_ERRORS, read_packets
@@ -765,3 +766,17 @@ def test_a_film_of_one_keyframe_is_not_kept_in_memory(tmp_path: Path) -> None:
         again = [packet.pts for packet in reader.read_from(0)]
     assert len(first) == 200
     assert again == first
+
+
+@LINUX_ONLY
+def test_too_little_memory_is_never_told_as_damage(tmp_path: Path) -> None:
+    colors = [solid(0x123456 * i, (3840, 2160)) for i in range(1, 7)]
+    path = write_film(tmp_path / "a.mkv", colors)
+    timeline = scan_timeline(path)
+    keyframes, pts = timeline.keyframes.tolist(), timeline.pts.tolist()
+    for megabytes in (0, 20, 40):
+        with contextlib.suppress(MemoryError), little_memory(megabytes << 20):
+            decoded = list(decode_pictures(path, keyframes, pts))
+            assert [picture.reason for picture in decoded] == [""] * 6
+    with contextlib.suppress(MemoryError), little_memory(0):
+        assert film.probe_film(path).width == 3840

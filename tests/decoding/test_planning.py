@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from films import numbered, numbered_film, turn, write_film
+from memory import LINUX_ONLY, little_memory
 from reelbow import pictures, planning
 from reelbow.errors import ReelbowError
 from reelbow.plan import Plan, find_shard, read_plan, write_plan
@@ -347,6 +348,13 @@ def test_what_cannot_be_read_hides_nothing_else(tmp_path: Path) -> None:
     assert len(planned["shards"]) == 3
     none = planning.plan_tarballs(by_name([cut, missing]), crop="auto")
     assert (none["width"], none["height"], none["crop"]) == (None, None, None)
+
+
+@LINUX_ONLY
+def test_too_little_memory_is_not_taken_for_a_film_without_bars(tmp_path: Path) -> None:
+    path = tarball(tmp_path / "t.tar", [np.tile(numbered(0), (100, 100, 1))])
+    with little_memory(1 << 20), pytest.raises(MemoryError):
+        planning.plan_tarballs(by_name([path]), crop="auto")
 
 
 def test_few_images_of_many_tarballs_are_looked_at(tmp_path: Path) -> None:

@@ -454,6 +454,28 @@ def test_a_hard_link_is_the_file_it_leads_to(tmp_path: Path) -> None:
     ]
 
 
+def test_many_names_of_a_file_do_not_go_back_in_a_compressed_tarball(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noise = np.random.default_rng(0).bytes(200_000)
+    files: list[tuple[str, Content]] = [("0.jpg", noise), ("0.json", b'{"time_s": 1}')]
+    for i in range(1, 50):
+        files.append((f"{i}.jpg", link(tarfile.LNKTYPE, "0.jpg")))
+        files.append((f"{i}.json", link(tarfile.LNKTYPE, "0.json")))
+    path = pack(tmp_path / "t.tar.gz", files, "w:gz")
+    rewinds = []
+    rewind = gzip._GzipReader._rewind  # type: ignore[attr-defined]
+    monkeypatch.setattr(
+        gzip._GzipReader,  # type: ignore[attr-defined]
+        "_rewind",
+        lambda reader: rewinds.append(reader) or rewind(reader),
+    )
+    members = read(path)
+    assert [m.data for m in members] == [noise] * 50
+    assert [m.time_s for m in members] == [1.0] * 50
+    assert len(rewinds) <= 2
+
+
 def test_two_names_of_a_file_that_tar_packed(tmp_path: Path) -> None:
     (tmp_path / "1.jpg").write_bytes(b"one")
     (tmp_path / "2.jpg").hardlink_to(tmp_path / "1.jpg")

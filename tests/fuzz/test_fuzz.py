@@ -36,7 +36,7 @@ def test_every_damaged_file_ends_in_a_result_or_one_sentence(kind: str) -> None:
     assert [told for told in outcomes if not told.good] == []
     # The damage is neither so light nor so heavy that it tests nothing.
     counts = collections.Counter(told.outcome for told in outcomes)
-    assert counts["refused"] >= 3
+    assert counts["refused"] >= 2
     assert counts["result"] + counts["result, some skipped"] >= CASES // 4
 
 

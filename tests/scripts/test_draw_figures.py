@@ -1,4 +1,5 @@
 import re
+from xml.etree import ElementTree
 
 import cv2
 import numpy as np
@@ -69,6 +70,16 @@ def test_a_long_caption_takes_several_lines(draw, part):
 
 
 # Letters
+
+
+def test_control_characters_leave_an_svg_well_formed(draw):
+    wild = "Film \x01\x0b -- <b>\x7f & ]]> \n\t two"
+    path = draw("figure.svg", title=wild, subtitle=wild, note=wild)
+    parsed = ElementTree.parse(path)
+    title = parsed.find(".//{http://purl.org/dc/elements/1.1/}title")
+    assert title.text == "Film -- <b> & ]]> two"
+    for suffix in ("png", "pdf"):
+        assert draw(f"figure.{suffix}", title=wild).exists()
 
 
 def can_draw(letters):

@@ -1,5 +1,6 @@
 """Crop, area average and image files, against arrays done by hand."""
 
+import contextlib
 import functools
 import io
 import struct
@@ -376,7 +377,6 @@ def test_a_huge_declared_size_is_refused_before_it_is_decoded(
 
 
 @LINUX_ONLY
-@pytest.mark.parametrize("megabytes", [1, 10, 20, 30, 40, 60, 80])
 @pytest.mark.parametrize(
     ("kind", "how"),
     [
@@ -389,15 +389,13 @@ def test_a_huge_declared_size_is_refused_before_it_is_decoded(
     ],
 )
 def test_too_little_memory_is_never_told_as_a_fault_of_the_image(
-    kind: str, how: dict[str, Any], megabytes: int
+    kind: str, how: dict[str, Any]
 ) -> None:
     data = encode(np.tile(photo(), (8, 8, 1)), kind, **how)
-    try:
-        with little_memory(megabytes << 20):
-            picture = decode_image(data, height=1900).picture
-    except MemoryError:
-        return
-    assert_array_equal(picture, decode_image(data, height=1900).picture)
+    expected = decode_image(data, height=1900).picture
+    for megabytes in (1, 10, 20, 30, 40, 60, 80):
+        with contextlib.suppress(MemoryError), little_memory(megabytes << 20):
+            assert_array_equal(decode_image(data, height=1900).picture, expected)
 
 
 @LINUX_ONLY
@@ -494,11 +492,11 @@ def test_a_heic_of_a_phone_is_upright() -> None:
 @pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "AVIF", "TIFF", "HEIF"])
 def test_several_pictures_in_one_file_are_refused(kind: str) -> None:
     pillow_heif.register_heif_opener()
-    other = Image.fromarray(255 - photo())
-    data = encode(photo(), kind, save_all=True, append_images=[other])
+    other = Image.fromarray(255 - photo(48, 64))
+    data = encode(photo(48, 64), kind, save_all=True, append_images=[other])
     with pytest.raises(ReelbowError, match="several pictures in one file"):
         load_image(data)
-    load_image(encode(photo(), kind, save_all=True))
+    load_image(encode(photo(48, 64), kind, save_all=True))
 
 
 def test_a_smaller_copy_behind_the_picture_of_a_tiff_is_passed_over() -> None:

@@ -37,7 +37,10 @@ def test_what_was_made_before_with_the_same_settings_stays(project):
     assert "also has what was made before with the same settings: y." in result.stderr
     # As if both had been given at once.
     both = project.copy(project.folder.with_name("both"))
-    assert both.run(films=["x.tar", "y.tar"], **NO_PICTURES).jobs == {"merge_films"}
+    assert both.run(films=["x.tar", "y.tar"], **NO_PICTURES).jobs == {
+        "merge_films",
+        "summarize_films",
+    }
     assert both.rows() == project.rows()
 
     result = project.run(films="x.tar", cluster={"n_colors": 2}, **NO_PICTURES)
@@ -158,5 +161,5 @@ def test_a_merge_that_fails_leaves_the_old_one_and_runs_again(project):
     assert project.rows() == before
     result = project.run(**config)
     assert result.status == 0, result.stderr
-    assert result.jobs == {"merge_films"}
+    assert result.jobs == {"merge_films", "summarize_films"}
     assert films(project) == ["x", "y"]

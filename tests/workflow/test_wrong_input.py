@@ -223,6 +223,7 @@ def test_the_good_film_is_done_and_nothing_is_half_there(failed):
         "good/palettes/00000.sqlite",
         "good/palettes.sqlite",
         "good/barcodes/mean.png",
+        "palettes.sqlite",
     }
 
 

@@ -22,6 +22,7 @@ from reelbow import (
     picture_files,
     progress,
     scratch,
+    summary,
 )
 from reelbow import resources as needs
 from reelbow.code import describe_versions, digest_code
@@ -185,7 +186,7 @@ def lookup_film(column):
 
 def get_own_columns(wildcards):
     """The further columns of the film's row, which Reelbow only hands on."""
-    return getattr(get_film(wildcards), "own", {})
+    return get_film(wildcards).own
 
 
 def rank(rule):
@@ -536,6 +537,11 @@ def get_all_shards(wildcards):
     return [shard for film in films for shard in get_shards(film)]
 
 
+def get_corpus_settings():
+    """What all films of the results folder have in common, or a part of it."""
+    return describe_shards(of_video=True)["settings"]
+
+
 def get_drawing(wildcards):
     """How a kind is drawn, in one entry: Snakemake compares params without their names."""
     keys = ["height", "width", "skip_black", "gap_color"]
@@ -553,9 +559,15 @@ def merge_what_is_there():
         corpus.merge_what_is_there(
             RESULTS,
             list(FILMS),
-            settings=describe_shards(of_video=True)["settings"],
+            settings=get_corpus_settings(),
             n_colors=config["cluster"]["n_colors"],
         )
+        if (RESULTS / "palettes.sqlite").exists():
+            summary.write_tables(
+                RESULTS / "palettes.sqlite",
+                films=RESULTS / "films.tsv",
+                skipped=RESULTS / "skipped.tsv",
+            )
     except (ReelbowError, OSError, MemoryError) as error:
         PROGRESS.say(f"Reelbow: {RESULTS / 'palettes.sqlite'} is not made: {error}")
 
@@ -621,7 +633,10 @@ def expect_films(films):
 
 
 # What a report says beside the configuration.
-config["about"] = {"version": __version__, "failed": failures.read_table()}
+config["about"] = {
+    "version": __version__,
+    "failed": failures.read_table(RESULTS / "failed.tsv"),
+}
 
 if not IS_MODULE:
     PROGRESS = progress.Progress(
@@ -632,5 +647,8 @@ if not IS_MODULE:
         expect=expect_films,
         gpu_wait_min=config["cluster"]["gpu_wait_min"],
     )
+    # The terminal sends Ctrl-C to jobs too; those that are just starting would tell of
+    # it in Python's way. Reelbow ends them itself.
+    shell.prefix("set -euo pipefail; trap '' INT; ")
     if workflow.is_main_process:
         PROGRESS.listen()

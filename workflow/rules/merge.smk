@@ -57,7 +57,8 @@ rule merge_films:
         settings=gather(
             films=list(FILMS),
             others=OTHERS,
-            settings=describe_shards(of_video=True)["settings"],
+            # Which of the others belong here depends on them.
+            settings=get_corpus_settings() if OTHERS else "{}",
             n_colors=config["cluster"]["n_colors"],
         ),
         code=get_code("merge_films"),

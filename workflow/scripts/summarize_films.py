@@ -8,8 +8,7 @@ from reelbow.job import run
 
 def summarize_films(database: Path, films: Path, skipped: Path) -> None:
     """Write both as tab-separated values with a header."""
-    summary.write_query(database, summary.FILMS, films)
-    summary.write_query(database, summary.SKIPPED, skipped)
+    summary.write_tables(database, films=films, skipped=skipped)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ out what Snakemake says of its own work; `--verbose` shows it, and so does its l
 """
 
 import logging
+import os
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -92,6 +94,17 @@ def explain_value(entry: str) -> str:
         return f"--config {entry}: write --config '{group}={{{rest}: {value}}}'"
     return f"--config {entry}: write --config 'key=value', as in 'films=movie.mkv'"
 
+
+def end_at_once(*_: object) -> None:
+    """End at Ctrl-C before there is anything that could be lost."""
+    os.write(2, b"Reelbow: ended (Ctrl-C) before anything was done.\n")
+    os._exit(130)
+
+
+# Until Reelbow's Snakefile is read, which ends a run in good order. Behind nohup Ctrl-C
+# is ignored.
+if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, end_at_once)
 
 # Here and not in the handler: with another logger these are the same mistakes.
 logging.getLogger("snakemake.logging").addFilter(put_in_words)

@@ -371,13 +371,15 @@ def read_film(
             timed = timed and not np.isnan(seconds[lumas >= BLACK_LUMA]).any()
     if timed:
         _fill_times(times_s, there & drawn)
-    frames = np.flatnonzero(drawn).astype(np.int32)
+    places = np.arange(len(times_s), dtype=np.int32)
+    if n_black:
+        places, times_s = places[drawn], times_s[drawn]
     return FilmRecord(
         film=film,
         title=about["title"],
         source=about["source"],
-        frames=frames,
-        times_s=times_s[drawn] if timed else None,
+        frames=places,
+        times_s=times_s if timed else None,
         n_missing=n_places + n_black - n_frames,
         n_black=n_black,
         # Of an older database its settings say what its row of the film does not.

@@ -316,8 +316,6 @@ def _read_film(
                 f"{where}: the name {str(path)!r} has a control character or is not "
                 "UTF-8; rename it"
             )
-    if fault:
-        video, tarballs = None, []
     start_s, end_s = row.get("start_s", 0.0), row.get("end_s")
     if end_s is not None and end_s <= start_s:
         raise ReelbowError(

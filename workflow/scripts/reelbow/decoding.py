@@ -19,11 +19,15 @@ from .demuxing import (
     open_film,
     read_packets,
 )
+from .pictures import check_room
 
 # Decoders whose NONREF skipping changes no other picture. Not HEVC's: it goes by
 # sub-layer non-reference pictures, which pictures of a higher temporal sub-layer may
 # refer to (Rec. ITU-T H.265, table 7-1).
 SKIPPING_CODECS = frozenset({"h264", "mpeg1video", "mpeg2video", "mpeg4"})
+
+# Of a decoded picture: three planes of 16 bits.
+MOST_BYTES_PER_PIXEL = 6
 
 # More pictures than any codec shows in another order than it codes them.
 MAX_KEPT_PACKETS = 64
@@ -204,6 +208,7 @@ def _decode_from(
             # PyAV's is an FFmpegError too, but no fault of the film's.
             raise
         except av.FFmpegError as error:
+            check_decoder_room(context)
             faults.append(error.strerror or str(error))
 
     for packet in reader.read_from(keyframe):
@@ -216,6 +221,14 @@ def _decode_from(
         if not pending:
             break
     yield from decode(None)
+
+
+def check_decoder_room(context: av.VideoCodecContext) -> None:
+    """Raise a `MemoryError` if a decoder that failed has no room for a picture.
+
+    That of H.264 calls it invalid data.
+    """
+    check_room(context.width * context.height * MOST_BYTES_PER_PIXEL)
 
 
 def _decode_alone(

@@ -1,5 +1,6 @@
 """Barcodes for print: a title, a time axis, and the film they were drawn from."""
 
+import re
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -108,7 +109,7 @@ def save_figure(
         raise ReelbowError(
             f"A figure is a .png, .svg or .pdf file, which {path} is not."
         )
-    title = " ".join(title.split())
+    title, subtitle, note = map(_clean, (title, subtitle, note))
     if times_s is not None and (times_s[1:] >= times_s[:-1]).all():
         ticks = find_time_ticks(times_s)
     else:
@@ -140,6 +141,11 @@ def save_figure(
             about = {"Title": title, "Creator": MAKER, _DATES[suffix]: None}
             figure.savefig(path, metadata=about)
     return complaint
+
+
+def _clean(text: str) -> str:
+    """Leave out control characters, which no SVG may have, and doubled spaces."""
+    return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", text).split())
 
 
 def _draw_page(

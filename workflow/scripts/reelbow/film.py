@@ -2,7 +2,7 @@
 
 import dataclasses
 import struct
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from . import colors, pictures
 from .arguments import check_path, check_seconds, check_whole
-from .decoding import decode_samples
-from .demuxing import AS_PLAYERS, Reading, open_film, read_packets
+from .decoding import check_decoder_room, decode_samples
+from .demuxing import AS_PLAYERS, Reading, VideoPacket, open_film, read_packets
 from .errors import ReelbowError
 from .timeline import naming, sample_interval, scan_timeline
 
@@ -109,12 +109,13 @@ def probe_film(path: Path, reading: Reading = AS_PLAYERS) -> Probe:
     container, stream = open_film(path, reading)
     with container:
         frame = None
+        context = stream.codec_context
         for packet in read_packets(container, stream):
-            frame = _take_first(packet.decode)
+            frame = _take_first(context, packet)
             if frame is not None:
                 break
         if frame is None:
-            frame = _take_first(lambda: stream.codec_context.decode(None))
+            frame = _take_first(context, None)
         if frame is None:
             raise ReelbowError(
                 f"{path}: no picture in it can be decoded; get an undamaged file"
@@ -148,14 +149,17 @@ def probe_film(path: Path, reading: Reading = AS_PLAYERS) -> Probe:
         )
 
 
-def _take_first(decode: Callable[[], Iterable[av.VideoFrame]]) -> av.VideoFrame | None:
+def _take_first(
+    context: av.VideoCodecContext, packet: "VideoPacket | None"
+) -> av.VideoFrame | None:
     """Decode and take the first frame, if there is one."""
     try:
-        return next(iter(decode()), None)
+        return next(iter(context.decode(packet)), None)
     except MemoryError:
         # PyAV's is an FFmpegError too, but no fault of the film's.
         raise
     except av.FFmpegError:
+        check_decoder_room(context)
         return None
 
 

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import glob
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -47,6 +48,8 @@ def run(
     since it is a fault of Reelbow's and not of the user's.
     """
     log_to(log)
+    # Leaves no temporary file when it is ended.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     if second_log:
         second_log.unlink(missing_ok=True)
         # A disk that knows no second names is no reason to fail.

@@ -27,7 +27,10 @@ START_S = {
 OTHER_S = 0.5
 
 # Jobs of a rule that tell how long its next ones take: a machine may become busier.
-REMEMBERED = 100
+REMEMBERED = 20
+# The first of a rule may be slow for once, as when k-means is compiled: as many more
+# are taken to be as slow as those of other rules.
+DOUBTED = 2
 
 # Films whose headers are read, to know how much is to come of those not planned.
 MOST_HEADERS = 100
@@ -100,11 +103,11 @@ class Pace:
         """
         if self.first_s is None or not self._ratios:
             return None
+        usual = statistics.median(map(statistics.median, self._ratios.values()))
         factors = {
-            rule: statistics.median(ratios) for rule, ratios in self._ratios.items()
+            rule: statistics.median([*ratios, *[usual] * DOUBTED])
+            for rule, ratios in self._ratios.items()
         }
-        # For rules of which no job is done yet.
-        usual = statistics.fmean(factors.values())
         running_s = {job: now_s - begun for job, begun in self._begun.items()}
         sums_s: dict[str, float] = defaultdict(float)
         longest_s: dict[str, float] = defaultdict(float)

@@ -26,7 +26,8 @@ IMAGE_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "PPM", "GIF", "AVIF", "JP
 JPEG_FORMATS = ("JPEG", "MPO")
 # And these, where the file says that it is one: HEIF's decoder is loaded only then, and
 # Pillow takes anything for a TGA.
-HEIF_MARK, TGA_MARK = b"ftyp", b"TRUEVISION-XFILE.\0"
+BOX_MARK, TGA_MARK = b"ftyp", b"TRUEVISION-XFILE.\0"
+AVIF_BRANDS = (b"avif", b"avis")
 # TIFF's NewSubfileType: another page is the same picture made smaller, or its mask.
 NEW_SUBFILE_TYPE, SAME_PICTURE = 254, 0b101
 MOST_PAGES = 32
@@ -338,6 +339,7 @@ def _opening(
             "not an image, a damaged one, or of a kind that is not read; save it as PNG"
         ) from None
     except (
+        EOFError,
         OSError,
         RuntimeError,
         SyntaxError,
@@ -346,7 +348,7 @@ def _opening(
         struct.error,
         zlib.error,
     ) as error:
-        _reserve(min(n_pixels, max_pixels))
+        check_room(min(n_pixels, max_pixels) * MOST_BYTES_PER_PIXEL)
         # Some end their sentence with the end of a line.
         reason = " ".join(str(error).split())
         raise ReelbowError(f"the image does not decode ({reason})") from None
@@ -354,10 +356,15 @@ def _opening(
 
 def _find_formats(data: bytes) -> tuple[str, ...]:
     """Find the formats of which a file may be."""
-    if data[4:8] == HEIF_MARK and data[8:12] not in (b"avif", b"avis"):
+    # Both would take a thread for each core.
+    if data[4:8] == BOX_MARK and data[8:12] in AVIF_BRANDS:
+        from PIL import AvifImagePlugin
+
+        AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+    elif data[4:8] == BOX_MARK:
         import pillow_heif
 
-        pillow_heif.register_heif_opener(thumbnails=False)
+        pillow_heif.register_heif_opener(thumbnails=False, decode_threads=1)
         return (*IMAGE_FORMATS, "HEIF")
     if data.endswith(TGA_MARK):
         return (*IMAGE_FORMATS, "TGA")
@@ -433,12 +440,12 @@ def _count_webp_pixels(data: bytes) -> int:
     return (read(26, 28) & 0x3FFF) * (read(28, 30) & 0x3FFF)
 
 
-def _reserve(n_pixels: int) -> None:
-    """Raise a `MemoryError` if there is no room to decode so many pixels.
+def check_room(n_bytes: int) -> None:
+    """Raise a `MemoryError` if there is no room for so many bytes.
 
-    Decoders of WebP, AVIF, JPEG 2000 and others tell only that they failed.
+    Many decoders tell only that they failed, as if what they decode were damaged.
     """
-    np.empty(n_pixels * MOST_BYTES_PER_PIXEL, np.uint8)
+    np.empty(n_bytes, np.uint8)
 
 
 def average_image(

@@ -1,5 +1,6 @@
 """What the user sees of a run: refusals, the time left, and how it ended."""
 
+import contextlib
 import logging
 import os
 import re
@@ -151,7 +152,7 @@ class Progress(logging.Handler):
 
     def listen(self) -> None:
         """End in good order at Ctrl-C, unless it is to be ignored, as behind nohup."""
-        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
             signal.signal(signal.SIGINT, self._stop)
 
     def say(self, text: str) -> None:
@@ -178,6 +179,7 @@ class Progress(logging.Handler):
     def _end_run(self) -> None:
         self.say(f"\nReelbow: {STOPPED}")
         self.workflow.scheduler.exit_gracefully()
+        end_jobs()
 
     def start(self) -> None:
         """Begin a run, which has the folder's lock by now."""
@@ -492,7 +494,10 @@ class Progress(logging.Handler):
         rows = []
         for film in sorted({job[1] for job in left if len(job) > 1}):
             what = _count(shards[film], "shard")
-            if film in expected:
+            fault = getattr(self.films[film], "fault", None)
+            if fault:
+                what = fault
+            elif film in expected:
                 what = f"about {_count(expected[film].n_shards, 'shard')}"
             elif film in unplanned:
                 what = "unknown before it is planned"
@@ -641,6 +646,17 @@ class Progress(logging.Handler):
         """Write a path as it is found from where the command was given."""
         is_elsewhere = self.workflow.overwrite_workdir is not None
         return str(path.absolute() if is_elsewhere else path)
+
+
+def end_jobs() -> None:
+    """End the jobs of this process, which run in shells that ignore Ctrl-C."""
+    import psutil
+
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            # Their shells end with them.
+            if not process.children():
+                process.terminate()
 
 
 def end_dead_run(folder: Path) -> bool:

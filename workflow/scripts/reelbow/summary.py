@@ -21,6 +21,12 @@ ORDER BY film_id, shard, name
 """
 
 
+def write_tables(database: Path, *, films: Path, skipped: Path) -> None:
+    """Write the films of a database, and the pictures that were skipped."""
+    write_query(database, FILMS, films)
+    write_query(database, SKIPPED, skipped)
+
+
 def write_query(database: Path, query: str, table: Path) -> None:
     """Write what a query finds as tab-separated values, without numbers of films."""
     with contextlib.closing(connect(database)) as connection:

@@ -5,6 +5,7 @@ are read into memory, and only regular files with an image's suffix count, and h
 links to such members.
 """
 
+import collections
 import contextlib
 import copy
 import io
@@ -83,7 +84,7 @@ MAX_TEXT = 500
 # Zeros between two tarballs that were joined: an end, filled up to a record.
 MAX_END_BYTES = 2 * tarfile.BLOCKSIZE + tarfile.RECORDSIZE
 # Behind what is no member, no further is looked for the next one.
-MAX_GAP_BYTES = 1 << 30
+MAX_GAP_BYTES = 256 << 20
 
 # Ends of lines and other controls, and bytes that are no text.
 UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -267,7 +268,7 @@ class FrameTarball(contextlib.AbstractContextManager["FrameTarball"]):
                 if at > end_of_zeros:
                     self._lose(start, at)
                 return False
-            if at == end_of_zeros and not any(block):
+            if at == end_of_zeros and block.count(0) == len(block):
                 end_of_zeros += len(block)
             elif _is_header(block, is_sure=at == end_of_zeros):
                 if at > min(end_of_zeros, start + MAX_END_BYTES):
@@ -289,6 +290,12 @@ class FrameTarball(contextlib.AbstractContextManager["FrameTarball"]):
     def _choose(self, members: list[tarfile.TarInfo]) -> None:
         """Choose the images, and what tells of them."""
         files, broken = _follow_links(members)
+        # A compressed tarball cannot go back for each name of a file of many names.
+        counts = collections.Counter(member.offset for member in files.values())
+        self._kept: dict[int, bytes | None] = {
+            offset: None for offset, n in counts.items() if n > 1
+        }
+        self._last_kept: collections.deque[int] = collections.deque(maxlen=2)
         self._reasons = {
             name: reason
             for name, reason in broken.items()
@@ -391,6 +398,19 @@ class FrameTarball(contextlib.AbstractContextManager["FrameTarball"]):
         return about if isinstance(about, dict) else {}
 
     def _extract(self, member: tarfile.TarInfo) -> bytes:
+        """Read a member; the last image and the last JSON of several names are kept."""
+        kept = self._kept.get(member.offset)
+        if kept is not None:
+            return kept
+        data = self._read(member)
+        if member.offset in self._kept:
+            if len(self._last_kept) == self._last_kept.maxlen:
+                self._kept[self._last_kept[0]] = None
+            self._last_kept.append(member.offset)
+            self._kept[member.offset] = data
+        return data
+
+    def _read(self, member: tarfile.TarInfo) -> bytes:
         try:
             stream = self._tar.extractfile(member)
             assert stream is not None
