@@ -10,7 +10,8 @@ def test_films_and_skipped_pictures_are_tables(tmp_path):
     row = database.FilmRow(film="a", title="Ä\tfilm", crop=None, **about)
     with database.open_new(path) as connection:
         database.add_film(connection, 1, row)
-        database.add_film(connection, 2, row._replace(film="b", title="b"))
+        sheet = '{"director": "Kon", "width": "4K"}'
+        database.add_film(connection, 2, row._replace(film="b", title="b", sheet=sheet))
         connection.execute(
             "INSERT INTO skipped (film_id, shard, name, reason) "
             "VALUES (1, '00001', '7.jpg', 'cut off')"
@@ -29,6 +30,12 @@ def test_films_and_skipped_pictures_are_tables(tmp_path):
         ("0", "0"),
     ]
     assert "film_id" not in films[0]
+    # The sheet's own columns; one of them has the name of another.
+    assert [(film["director"], film["sheet_width"]) for film in films] == [
+        ("", ""),
+        ("Kon", "4K"),
+    ]
+    assert films[1]["width"] == "64"
     assert read("skipped.tsv") == [
         {"film": "a", "shard": "00001", "name": "7.jpg", "reason": "cut off"}
     ]

@@ -49,7 +49,7 @@ def test_thirty_tarballs_two_of_them_broken_one_more_next_week(desk):
     assert list_chains(result.jobs) == {"tape07", "tape20"}
     skipped = {shard for (shard,) in desk.query("SELECT shard FROM skipped")}
     assert skipped == {"tape07", "tape20"}
-    assert "missing" in result.stderr
+    assert "2 shards could not be read whole" in result.stderr
     ((n_frames,),) = desk.query("SELECT count(*) FROM frames")
     assert 3 * (N_TARBALLS - 2) <= n_frames < 3 * (N_TARBALLS - 1)
 
@@ -85,8 +85,9 @@ def test_a_run_that_is_stopped_by_ctrl_c_goes_on_where_it_was(desk):
         start_new_session=True,
     )
     shards = desk.folder / "results/archive/palettes"
-    until = time.monotonic() + 60
-    while not list(shards.glob("[!.]*.sqlite")) and time.monotonic() < until:
+    until = time.monotonic() + 120
+    # The job of the last one may not have ended yet, and then starts over.
+    while len(list(shards.glob("[!.]*.sqlite"))) < 2 and time.monotonic() < until:
         time.sleep(0.1)
     os.killpg(running.pid, signal.SIGINT)
     _, told = running.communicate(timeout=60)

@@ -3,7 +3,7 @@
 import json
 
 from films import numbered_film
-from projects import COLORS, close_to, write_colors
+from projects import COLORS, close_to, write_colors, write_tarball
 
 # As a German Excel saves it: semicolons, decimal commas, cp1252.
 SHEET = """film;source;title;start_s;end_s;Regie
@@ -48,8 +48,6 @@ def test_a_sheet_from_a_spreadsheet_with_columns_of_her_own(desk):
     films.mkdir()
     for name in "ab":
         write_colors(films / f"{name}.mp4")
-    from projects import write_tarball
-
     write_tarball(films / "tars/stills.tar", {"1.jpg": COLORS[0], "2.jpg": COLORS[1]})
     (desk.folder / "corpus.csv").write_bytes(SHEET.encode("cp1252"))
 
@@ -63,6 +61,9 @@ def test_a_sheet_from_a_spreadsheet_with_columns_of_her_own(desk):
         ("tar", "Standbilder", None, None),
     ]
     assert json.loads(rows[0][4]) == {"Regie": "Jean-Pierre Jeunet"}
+    table = (desk.folder / "results/films.tsv").read_text(encoding="utf-8")
+    assert table.splitlines()[0].endswith("\tRegie")
+    assert table.splitlines()[2].endswith("\tSatoshi Kon")
     ((first,),) = desk.query(
         "SELECT mean_color FROM frames JOIN films USING (film_id) "
         "WHERE film = 'amelie' AND frame = 0"

@@ -594,7 +594,7 @@ def get_all_barcodes(wildcards):
 
 def get_tables(wildcards):
     """The tables of all films."""
-    return leave_out_failed(["results/films.tsv"])
+    return leave_out_failed(["results/films.tsv", "results/skipped.tsv"])
 
 
 def leave_out_failed(paths):
