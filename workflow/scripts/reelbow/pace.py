@@ -28,9 +28,6 @@ OTHER_S = 0.5
 
 # Jobs of a rule that tell how long its next ones take: a machine may become busier.
 REMEMBERED = 20
-# The first of a rule may be slow for once, as when k-means is compiled: as many more
-# are taken to be as slow as those of other rules.
-DOUBTED = 2
 
 # Films whose headers are read, to know how much is to come of those not planned.
 MOST_HEADERS = 100
@@ -104,8 +101,9 @@ class Pace:
         if self.first_s is None or not self._ratios:
             return None
         usual = statistics.median(map(statistics.median, self._ratios.values()))
+        # The slowest of a rule may have been so for once, as when k-means is compiled.
         factors = {
-            rule: statistics.median([*ratios, *[usual] * DOUBTED])
+            rule: statistics.fmean([*sorted(ratios)[:-1], usual])
             for rule, ratios in self._ratios.items()
         }
         running_s = {job: now_s - begun for job, begun in self._begun.items()}
