@@ -255,12 +255,6 @@ def are_clustered_used_up(wildcards):
     return int(workflow.local_exec and not config["downsample"]["keep"])
 
 
-def get_kept(wildcards):
-    """The folders of frames and thumbnails that are to be kept, separated by commas."""
-    kept = {"frames": "extract", "thumbnails": "downsample"}
-    return ",".join(folder for folder in kept if config[kept[folder]]["keep"]) or "none"
-
-
 def get_shaping(wildcards):
     """What becomes of a shard's pictures before they are clustered."""
     return {

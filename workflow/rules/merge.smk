@@ -21,7 +21,8 @@ rule merge_film:
         mem_mb=ask_more(700),
         runtime=get_film_minutes,
         # No params: they change no database.
-        keep=get_kept,
+        keep_frames=int(config["extract"]["keep"]),
+        keep_thumbnails=int(config["downsample"]["keep"]),
         go_on=int(config["errors"]["missing_shards"] == "skip"),
     params:
         settings=gather(

@@ -75,6 +75,10 @@ if __name__ == "__main__":
         fps=settings["fps"],
         n_colors=settings["n_colors"],
         logs=Path(snakemake.log[0]).parents[1],
-        keep=snakemake.resources.keep.split(","),
+        keep=[
+            folder
+            for folder in ("frames", "thumbnails")
+            if snakemake.resources.get(f"keep_{folder}")
+        ],
         go_on=bool(snakemake.resources.go_on),
     )
