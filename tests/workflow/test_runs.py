@@ -546,3 +546,13 @@ def test_frames_at_full_size_need_no_thumbnails(project):
     ((height,),) = project.query("SELECT height FROM films")
     assert sizes == [(3 * height,)]
     assert project.run(**full).jobs == set()
+
+
+def test_the_scheduler_goes_no_more_rounds_than_there_are_jobs(project):
+    for number in range(8):
+        write_tarball(project.folder / f"tars/{number}.tar", {"0.jpg": COLORS[0]})
+    config = {"films": "tars/*.tar", **NO_PICTURES}
+    result = project.run("--verbose", cores=1, **config)
+    assert result.status == 0, result.stderr
+    rounds = len(re.findall(r"Ready jobs: \d+", result.stderr))
+    assert 0 < rounds <= 2 * len(result.jobs)

@@ -184,6 +184,9 @@ class Progress(logging.Handler):
     def start(self) -> None:
         """Begin a run, which has the folder's lock by now."""
         self.is_running = True
+        # It starts a timer in each round of the scheduler, and each timer a round: with
+        # jobs that wait, rounds by the thousand. No option leaves it out.
+        self.workflow.scheduler.job_rate_limiter = None
         left = self._list_jobs_left()
         self.unplanned = {job[1] for job in left if job[0] == "plan_shards"}
         threading.Thread(target=self._expect, daemon=True).start()
