@@ -13,6 +13,7 @@ are skipped, and sizes are rounded to 2 pixels (its own 16 would cut up to 14 mo
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -31,11 +32,10 @@ ROOT = Path(__file__).resolve().parents[1]
 # Before this folder, which has a films.py of its own.
 sys.path[:0] = [str(ROOT / "workflow" / "scripts"), str(ROOT / "tests")]
 
+from films import write_film  # noqa: E402
 from reelbow import demo, planning  # noqa: E402 (the path comes first)
 from reelbow.job import replacing  # noqa: E402
 from reelbow.pictures import Crop  # noqa: E402
-
-from films import write_film  # noqa: E402
 
 PAGE = ROOT / "docs" / "color.md"
 CACHE = ROOT / "benchmarks" / "cache" / "letterbox"
@@ -203,6 +203,10 @@ def read_pictures(name: str) -> list[Picture]:
     return [picture[8:-8, 8:-8] for picture in read_film(*REAL[name])]
 
 
+BARRED = {
+    "bbb_letterboxed_4x3_320x240_15fps_h264.mp4": Crop(320, 180, 0, 30),
+    "chaplin_pillarbox_640x360_25fps_h264.mp4": Crop(496, 360, 72, 0),
+}
 DARK = ("night", "dim lake")
 REAL = {
     "steel": ("tears_of_steel_battle_800x332_24fps_vp8.webm", 7),
@@ -250,7 +254,7 @@ def add_bars(name: str, bars: Bars) -> Iterator[Picture]:
     for i in range(N_FRAMES):
         whole = np.full((HEIGHT, WIDTH, 3), bars.black, np.uint8)
         picture = fit(pictures[i % len(pictures)], (kept.width, kept.height))
-        whole[inside] = np.maximum(picture, bars.black)
+        whole[inside] = np.rint(bars.black + picture * (1 - bars.black / 255))
         if bars.logo:
             if bars.top:
                 write_text(whole, "TV5", WIDTH - 60, 26, 0.7)
@@ -439,9 +443,9 @@ def find_by_cropdetect(path: Path) -> Crop | None:
     return None if found == Crop(*size, 0, 0) else found
 
 
-def measure(found: Crop | None, truth: Crop) -> tuple[int, int]:
+def measure(found: Crop | None, truth: Crop, size: tuple[int, int]) -> tuple[int, int]:
     """Measure how many lines of bars are left at most, and of the picture cut off."""
-    found = found or Crop(WIDTH, HEIGHT, 0, 0)
+    found = found or Crop(*size, 0, 0)
     inward = [
         found.x - truth.x,
         found.y - truth.y,
@@ -499,23 +503,111 @@ class Film:
 
 
 def list_films() -> list[Film]:
-    """List all films: each kind of bars in each coding, of two films' pictures."""
+    """List all films: each kind of bars in each coding, of pictures by turns."""
     real = [name for name in REAL if (SHARED / REAL[name][0]).exists()]
-    films = []
-    for i, coding in enumerate(CODINGS):
-        for j, (kind, bars) in enumerate(KINDS.items()):
-            names = ["lake", *([real[(i + j) % len(real)]] if real else [])]
-            if coding in FEW_CODINGS:
-                names += DARK
-            films += [Film(coding, kind, name, bars.kept) for name in names]
-    plain = ("lake", *DARK, *real)
+    names = ["lake", *DARK, *real]
+    films = [
+        Film(coding, kind, names[(i + j) % len(names)], bars.kept)
+        for i, coding in enumerate(CODINGS)
+        for j, (kind, bars) in enumerate(KINDS.items())
+    ]
     for coding in FEW_CODINGS:
-        films += [Film(coding, "film", name, Bars().kept) for name in plain]
+        films += [Film(coding, "film", name, Bars().kept) for name in names]
         films += [Film(coding, kind, "", Bars().kept) for kind in WITHOUT]
     return films
 
 
-def judge(film: Film) -> tuple[Film, list[Crop | None]]:
-    """Find the bars of a film, by both."""
+FINDERS = (find_by_reelbow, find_by_cropdetect)
+
+
+def judge(film: Film) -> list[tuple[int, int]]:
+    """Find the bars of a film; give each finder's errors."""
     path = film.write()
-    return film, [find(path) for find in (find_by_reelbow, find_by_cropdetect)]
+    return [measure(find(path), film.truth, (WIDTH, HEIGHT)) for find in FINDERS]
+
+
+def write_row(name: str, judged: list[list[tuple[int, int]]]) -> str:
+    """Write how many of some films each finder was right of, and how exactly."""
+    cells = []
+    for errors in zip(*judged, strict=True):
+        right = [e for e in errors if e[0] <= MOST_LEFT and e[1] <= MOST_CUT]
+        cells.append(str(len(right)))
+        worst = [max(error[i] for error in right) for i in (0, 1)] if right else "--"
+        cells.append(f"{worst[0]} / {worst[1]}")
+    return f"| {name} | {len(judged)} | {' | '.join(cells)} |"
+
+
+def write_rows(name: str, judged: dict[Film, list[tuple[int, int]]]) -> list[str]:
+    """Write a table of films with bars, by what a field of theirs says."""
+    lines = [
+        f"| {name} | films | Reelbow | left / cut | cropdetect | left / cut |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    values = dict.fromkeys(getattr(film, name) for film in judged)
+    for value in values:
+        some = [each for film, each in judged.items() if getattr(film, name) == value]
+        lines.append(write_row(value, some))
+    return [*lines, write_row("**all**", list(judged.values()))]
+
+
+def write_without(judged: dict[Film, list[tuple[int, int]]]) -> list[str]:
+    """Write how many films without bars were cropped."""
+    lines = [
+        "| without bars | films | cropped by Reelbow | by cropdetect |",
+        "|---|---:|---:|---:|",
+    ]
+    by_name: dict[str, list[list[tuple[int, int]]]] = {}
+    for film, errors in judged.items():
+        name = f"pictures: {film.pictures}" if film.kind == "film" else film.kind
+        by_name.setdefault(name, []).append(errors)
+    by_name["**all**"] = list(judged.values())
+    for name, each in by_name.items():
+        cropped = [
+            sum(e != (0, 0) for e in errors) for errors in zip(*each, strict=True)
+        ]
+        lines.append(f"| {name} | {len(each)} | {cropped[0]} | {cropped[1]} |")
+    return lines
+
+
+def write_real() -> list[str]:
+    """Write what is found in real films that have bars."""
+    lines = ["| real film | kept | Reelbow | cropdetect |", "|---|---|---|---|"]
+    for name, truth in BARRED.items():
+        if (SHARED / name).exists():
+            found = " | ".join(str(find(SHARED / name)) for find in FINDERS)
+            lines.append(f"| {name} | {truth} | {found} |")
+    return lines
+
+
+def main() -> None:
+    """Judge all films, print the tables and write them into the page."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--jobs", type=int, default=1, help="films at the same time")
+    options = parser.parse_args()
+    # Else AV1's encoder tells its settings of every film.
+    os.environ.setdefault("SVT_LOG", "-1")
+    films = list_films()
+    with ProcessPoolExecutor(options.jobs) as pool:
+        judged = dict(zip(films, pool.map(judge, films), strict=True))
+    barred = {film: errors for film, errors in judged.items() if film.bars}
+    plain = {film: errors for film, errors in judged.items() if not film.bars}
+    lines = [
+        f"{len(films)} films of {WIDTH}x{HEIGHT} by `uv run python "
+        "benchmarks/letterbox.py`. Found is",
+        f"what leaves at most {MOST_LEFT} lines of a bar and cuts off at most "
+        f"{MOST_CUT} of the picture; beside it stands",
+        "how many were left and cut off at most in those.",
+    ]
+    for table in (
+        write_rows("coding", barred),
+        write_rows("kind", barred),
+        write_without(plain),
+        write_real(),
+    ):
+        lines += ["", *table]
+    print("\n".join(lines))
+    write_between(PAGE, "letterbox", "\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()
