@@ -39,8 +39,9 @@ SAME_LINE = 0.25  # part of the frames in which the picture's first line is lit
 PIECES = 48
 PIECE_PIXELS = 4
 
-# Parts of the pieces.
+# Parts of the pieces, or of their votes.
 AGREED = 1 / 3  # whose light begins at one line
+MIDDLE = 1 / 2  # the vote of pieces in the middle of rows, where subtitles begin too
 BUSY = 1 / 3  # that have something in the bar, beside its middle half
 LIT_PIECES = 0.1  # that make a line lit
 
@@ -172,16 +173,17 @@ def _find_edge(
     if np.mean(light[:2].max(axis=0) > ABOVE_BLACK) > LIT_PIECES:
         return 0
     begins, sharp = _find_beginnings(light)
-    votes = np.bincount(begins[sharp & beside], minlength=lines + 2)
+    weights = np.where(beside, 1, MIDDLE)
+    votes = np.bincount(begins[sharp], weights[sharp], minlength=lines + 2)
     # Of two lines that share the votes the one with more of them, or the outer one.
     around = votes[:-2] + votes[1:-1] + votes[2:]
     first = int(around.argmax())
     edge = first + int(votes[first : first + 3].argmax())
-    if around[first] < AGREED * beside.sum() or edge + 1 >= lines:
+    if around[first] < AGREED * weights.sum() or edge + 1 >= lines:
         return 0
     if np.mean(begins[beside] < edge - 1) > BUSY:
         return 0
-    agree = sharp & beside & (np.abs(begins - edge) <= 1)
+    agree = sharp & (np.abs(begins - edge) <= 1)
     behind = light[edge : edge + math.ceil(DEPTH * lines), agree]
     if np.mean(behind > ABOVE_BLACK, axis=1).min() < SOLID:
         return 0
