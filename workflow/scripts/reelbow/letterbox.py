@@ -49,8 +49,8 @@ LIT_PIECES = 0.1  # that make a line lit
 SMEARED_LINES, BEGUN = 12, 1 / 2
 EDGE_LINES, FAINT = 2, 1 / 3
 
-# The picture begins behind the edge. In a quarter of the film's lines from there on:
-DEPTH = 1 / 4
+# The picture begins behind the edge. In an eighth of the film's lines from there on:
+DEPTH = 1 / 8
 SOLID = 0.25  # part of the pieces lit in each line: of films 0.9, between text none
 EVEN = 0.5  # light of the first lines through that of all: of films 0.7, of slopes 0.3
 
@@ -94,12 +94,16 @@ def find_letterbox(frames: Iterable[NDArray[np.uint8]], most: int) -> Crop | Non
     if len(shapes) != 1:
         return None
     height, width = shapes.pop()
-    left, right = _find_bars(np.stack(columns), outer=1)
-    # Rows count where the pillarbox, if there is one, leaves of them.
-    n = rows[0].shape[1]
-    inner = slice(left * n // width, n - right * n // width)
-    # Subtitles stand in the middle.
-    top, bottom = _find_bars(np.stack(rows)[:, :, inner], outer=0.5)
+    top = bottom = 0
+    for _ in range(2):
+        # Within the rows that are left, once they are known; and subtitles stand in the
+        # middle of rows.
+        part = _cut_ends(np.stack(columns), top / height, bottom / height)
+        left, right = _find_bars(part, outer=1)
+        part = _cut_ends(np.stack(rows), left / width, right / width)
+        top, bottom = _find_bars(part, outer=0.5)
+        if not top + bottom:
+            break
     if not left + right + top + bottom:
         return None
     return Crop(width - left - right, height - top - bottom, left, top)
@@ -125,6 +129,14 @@ def _cut_columns(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     size = (width, max(1, min(PIECES, height // PIECE_PIXELS)))
     pieces = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
     return np.asarray(pieces, np.uint8).T
+
+
+def _cut_ends(
+    frames: NDArray[np.uint8], first: float, last: float
+) -> NDArray[np.uint8]:
+    """Cut parts of the length off the lines of (n, lines, pieces), by whole pieces."""
+    pieces = frames.shape[2]
+    return frames[:, :, int(first * pieces) : pieces - int(last * pieces)]
 
 
 def _find_bars(frames: NDArray[np.uint8], outer: float) -> tuple[int, int]:
