@@ -537,10 +537,12 @@ def write_row(name: str, judged: list[list[tuple[int, int]]]) -> str:
     return f"| {name} | {len(judged)} | {' | '.join(cells)} |"
 
 
-def write_rows(name: str, judged: dict[Film, list[tuple[int, int]]]) -> list[str]:
+def write_rows(
+    title: str, name: str, judged: dict[Film, list[tuple[int, int]]]
+) -> list[str]:
     """Write a table of films with bars, by what a field of theirs says."""
     lines = [
-        f"| {name} | films | Reelbow | left / cut | cropdetect | left / cut |",
+        f"| {title} | films | Reelbow | left / cut | cropdetect | left / cut |",
         "|---|---:|---:|---:|---:|---:|",
     ]
     values = dict.fromkeys(getattr(film, name) for film in judged)
@@ -599,8 +601,8 @@ def main() -> None:
         "how many were left and cut off at most in those.",
     ]
     for table in (
-        write_rows("coding", barred),
-        write_rows("kind", barred),
+        write_rows("coding", "coding", barred),
+        write_rows("bars", "kind", barred),
         write_without(plain),
         write_real(),
     ):

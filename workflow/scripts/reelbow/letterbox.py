@@ -10,10 +10,10 @@
 3. The bar ends where a third of the pieces agree, to a line. Subtitles take up the
    middle half of a bar at most, and a logo or two, or dark corners, a few pieces more.
    A dark scene, whose light begins here and there, has no such line.
-4. No bar is what has light at the very border, or in a third of the pieces beside where
-   subtitles stand; nor is it one if what follows is no picture, but text or shapes with
-   black between them, or goes on getting lighter, or if its first line is dark in most
-   frames, or if the other side has no bar like it.
+4. It is no bar if it has light at the very border, or in more than a third of the
+   pieces beside where subtitles stand; if what follows has lines of black, as between
+   text or the columns of a chart, or goes on getting lighter; if the first line behind
+   it is dark in most frames; or if the other side has no bar like it.
 """
 
 import math
@@ -52,7 +52,7 @@ EDGE_LINES, FAINT = 2, 1 / 3
 # The picture begins behind the edge. In an eighth of the film's lines from there on:
 DEPTH = 1 / 8
 SOLID = 0.25  # part of the pieces lit in each line: of films 0.9, between text none
-EVEN = 0.5  # light of the first lines through that of all: of films 0.7, of slopes 0.3
+EVEN = 0.5  # light of the first lines through that of all: of films 0.7, of slopes 0.4
 
 # Bars are alike to this part of the picture's size, and no thinner than that; together
 # they take up no more than that of it.
@@ -199,7 +199,8 @@ def _find_edge(
     behind = light[edge : edge + math.ceil(DEPTH * lines), agree]
     if np.mean(behind > ABOVE_BLACK, axis=1).min() < SOLID:
         return 0
-    if np.median(behind[:2].mean(axis=0) / behind.mean(axis=0)) < EVEN:
+    faint = behind[:2].mean(axis=0) < EVEN * behind.mean(axis=0)
+    if faint.mean() > 1 / 2:
         return 0
     lit = np.mean(frames[:, edge + 1] > black + STEP, axis=1) >= LIT_PIECES
     return edge if lit.mean() >= SAME_LINE else 0
