@@ -3,8 +3,11 @@
 import bisect
 import collections
 import contextlib
+import enum
+import functools
 import itertools
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,11 +29,26 @@ from .pictures import check_room
 # refer to (Rec. ITU-T H.265, table 7-1).
 SKIPPING_CODECS = frozenset({"h264", "mpeg1video", "mpeg2video", "mpeg4"})
 
+# Codecs of which a packet that is shown has a picture of its own always.
+ONE_PICTURE_CODECS = frozenset({"hevc", "libdav1d", "av1"})
+
 # Of a decoded picture: three planes of 16 bits.
 MOST_BYTES_PER_PIXEL = 6
 
 # More pictures than any codec shows in another order than it codes them.
 MAX_KEPT_PACKETS = 64
+
+
+# Why a picture does not count that decodes without a word.
+LEANS = "the picture leans on a damaged one"
+
+
+class Skip(enum.Enum):
+    """Which of the pictures that no other refers to are not decoded."""
+
+    NONE = enum.auto()
+    UNWANTED = enum.auto()
+    ALL = enum.auto()
 
 
 class Decoded(NamedTuple):
@@ -121,6 +139,10 @@ class _PacketReader:
     def close(self) -> None:
         self.container.close()
 
+    def copy(self) -> "_PacketReader":
+        """Open the film again, so that this one can go on where it stands."""
+        return _PacketReader(self.path, self.keyframes, self.reading)
+
     def read_from(self, keyframe: int) -> Iterator[VideoPacket]:
         """Yield the packets from the keyframe of this index to the end of the film."""
         ahead = self.last_keyframe + 1 if self.seekable else len(self.keyframes)
@@ -165,55 +187,134 @@ class _PacketReader:
         self._open()
 
 
+class _Faults:
+    """What is damaged from a keyframe on, by the packets' places in coding order.
+
+    What comes after a damaged picture in this order may be made from it, unless no
+    other refers to it: decoders give such pictures without a word.
+    """
+
+    def __init__(self) -> None:
+        self.last = -1  # place of the packet that was read last
+        self.places: dict[int, int] = {}  # by pts
+        self.reasons: dict[int, str] = {}  # of pictures, by place
+        # All after this place may be made from what is damaged.
+        self.spoiled = math.inf
+        # The same, if others refer to that picture, which is not known.
+        self.maybe_spoiled = math.inf
+
+    def note(self, place: int, reason: str, *, spoils: bool, is_sure: bool) -> None:
+        """Note what is wrong with a picture, and if it spoils what comes after it."""
+        self.reasons.setdefault(place, reason)
+        if spoils and is_sure:
+            self.spoiled = min(self.spoiled, place)
+        elif spoils:
+            self.maybe_spoiled = min(self.maybe_spoiled, place)
+
+    def find_reason(self, pts: int, find_spoiled: Callable[[], float]) -> str:
+        """Tell why a picture that was read does not count; nothing if it does.
+
+        Parameters
+        ----------
+        find_spoiled : decodes only what others refer to, and tells its `spoiled`
+        """
+        place = self.places.get(pts, self.last)
+        if place in self.reasons:
+            return f"the picture does not decode ({self.reasons[place]})"
+        if self.maybe_spoiled < place <= self.spoiled:
+            self.spoiled = min(self.spoiled, find_spoiled())
+        return LEANS if self.spoiled < place else ""
+
+
 def _decode_group(
     reader: _PacketReader, keyframe: int, group: list[int]
 ) -> Iterator[Decoded]:
     """Decode the wanted pictures of one group of pictures, in order."""
     waiting = collections.deque(group)
-    faults: list[str] = []
-    for frame in _decode_from(reader, keyframe, group, faults, skip=True):
+    faults = _Faults()
+
+    @functools.cache
+    def find_spoiled() -> float:
+        # The same whatever else is wanted, so that shards do not count.
+        others = _Faults()
+        with contextlib.closing(reader.copy()) as again:
+            for _ in _decode_from(again, keyframe, group, others, skip=Skip.ALL):
+                pass
+        return others.spoiled
+
+    def judge(pts: int, frame: av.VideoFrame | None) -> Decoded:
+        reason = faults.find_reason(pts, find_spoiled)
+        if reason:
+            return Decoded(pts, None, reason)
+        if frame is None:
+            return _decode_alone(reader, keyframe, pts)
+        if not colors.can_convert(frame):
+            return Decoded(pts, None, f"no known pixel format: {frame.format.name}")
+        return Decoded(pts, frame)
+
+    for frame in _decode_from(reader, keyframe, group, faults, skip=Skip.UNWANTED):
         assert frame.pts is not None
         while waiting and waiting[0] < frame.pts:
-            yield _decode_alone(reader, keyframe, waiting.popleft(), faults)
+            yield judge(waiting.popleft(), None)
         if waiting and waiting[0] == frame.pts:
-            yield Decoded(waiting.popleft(), frame)
+            yield judge(waiting.popleft(), frame)
     for pts in waiting:
-        yield _decode_alone(reader, keyframe, pts, faults)
+        yield judge(pts, None)
 
 
 def _decode_from(
     reader: _PacketReader,
     keyframe: int,
     wanted: Sequence[int],
-    faults: list[str],
+    faults: _Faults,
     *,
-    skip: bool,
+    skip: Skip,
 ) -> Iterator[av.VideoFrame]:
-    """Decode from a keyframe until the wanted pictures are out; note what fails."""
+    """Decode from a keyframe until the wanted pictures are out, also damaged ones."""
     context = reader.stream.codec_context
     context.flush_buffers()
-    skip = skip and context.name in SKIPPING_CODECS
+    if context.name not in SKIPPING_CODECS:
+        skip = Skip.NONE
+    first = reader.keyframes[keyframe]
     pending = set(wanted)
+    # Places of what is decoded whether others refer to it or not.
+    unsure: set[int] = set()
+
+    def note(place: int, pts: int | None, reason: str) -> None:
+        # What is shown before a keyframe is not referred to by what comes after it.
+        spoils = pts is None or pts >= first
+        faults.note(place, reason, spoils=spoils, is_sure=place not in unsure)
 
     def decode(packet: "VideoPacket | None") -> Iterator[av.VideoFrame]:
         try:
             for frame in context.decode(packet):
+                if frame.pts is None:
+                    continue
                 if frame.is_corrupt:
-                    faults.append("parts of it are missing")
-                elif not colors.can_convert(frame):
-                    faults.append(f"no known pixel format: {frame.format.name}")
-                elif frame.pts is not None:
-                    yield frame
+                    place = faults.places.get(frame.pts, faults.last)
+                    note(place, frame.pts, "parts of it are missing")
+                yield frame
         except MemoryError:
             # PyAV's is an FFmpegError too, but no fault of the film's.
             raise
         except av.FFmpegError as error:
             check_decoder_room(context)
-            faults.append(error.strerror or str(error))
+            reason = error.strerror or str(error)
+            note(faults.last, packet.pts if packet else None, reason)
 
     for packet in reader.read_from(keyframe):
-        unneeded = skip and packet.pts not in pending
-        context.skip_frame = "NONREF" if unneeded else "DEFAULT"
+        faults.last += 1
+        if packet.pts is not None:
+            faults.places[packet.pts] = faults.last
+        if packet.is_corrupt:
+            # Demuxers of streams know of a loss a packet late: the next one is cut, or
+            # whole and the one after it lost.
+            faults.spoiled = min(faults.spoiled, faults.last + 1)
+        unneeded = skip is Skip.ALL or packet.pts not in pending
+        if skip is Skip.UNWANTED and not unneeded and packet.pts != first:
+            unsure.add(faults.last)
+        skips = unneeded and skip is not Skip.NONE
+        context.skip_frame = "NONREF" if skips else "DEFAULT"
         yield from decode(packet)
         # A hidden packet may have the time of the one that is shown after it.
         if not is_hidden(packet, context.name):
@@ -231,22 +332,22 @@ def check_decoder_room(context: av.VideoCodecContext) -> None:
     check_room(context.width * context.height * MOST_BYTES_PER_PIXEL)
 
 
-def _decode_alone(
-    reader: _PacketReader, keyframe: int, pts: int, faults: list[str]
-) -> Decoded:
+def _decode_alone(reader: _PacketReader, keyframe: int, pts: int) -> Decoded:
     """Look again for a picture that did not come, now decoding all before it.
 
     A packet without a picture of its own (the second field of a frame, say) is no
-    damage: on screen is the picture before it. Where decoding failed there is none.
+    damage: on screen is the picture before it.
     """
-    if not faults:
-        again = _PacketReader(reader.path, reader.keyframes, reader.reading)
-        shown = None
-        with contextlib.closing(again):
-            for frame in _decode_from(again, keyframe, [pts], faults, skip=False):
-                if frame.pts is not None and frame.pts <= pts:
-                    shown = frame
-        if shown and not faults:
+    shown = None
+    faults = _Faults()
+    with contextlib.closing(reader.copy()) as again:
+        for frame in _decode_from(again, keyframe, [pts], faults, skip=Skip.NONE):
+            if frame.pts is not None and frame.pts <= pts and colors.can_convert(frame):
+                shown = frame
+    reason = next(iter(faults.reasons.values()), "")
+    if shown is not None and not reason:
+        its_own = reader.stream.codec_context.name in ONE_PICTURE_CODECS
+        if shown.pts == pts or not its_own:
             return Decoded(pts, shown)
-        faults.append("its data decode to nothing")
-    return Decoded(pts, None, f"the picture does not decode ({faults[-1]})")
+    reason = reason or "its data decode to nothing"
+    return Decoded(pts, None, f"the picture does not decode ({reason})")
