@@ -3,11 +3,9 @@
 import bisect
 import collections
 import contextlib
-import enum
-import functools
 import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,15 +17,11 @@ from .demuxing import (
     Reading,
     VideoPacket,
     is_hidden,
+    is_unreferenced,
     open_film,
     read_packets,
 )
 from .pictures import check_room
-
-# Decoders whose NONREF skipping changes no other picture. Not HEVC's: it goes by
-# sub-layer non-reference pictures, which pictures of a higher temporal sub-layer may
-# refer to (Rec. ITU-T H.265, table 7-1).
-SKIPPING_CODECS = frozenset({"h264", "mpeg1video", "mpeg2video", "mpeg4"})
 
 # Codecs of which a packet that is shown has a picture of its own always.
 ONE_PICTURE_CODECS = frozenset({"hevc", "libdav1d", "av1"})
@@ -35,20 +29,14 @@ ONE_PICTURE_CODECS = frozenset({"hevc", "libdav1d", "av1"})
 # Of a decoded picture: three planes of 16 bits.
 MOST_BYTES_PER_PIXEL = 6
 
-# More pictures than any codec shows in another order than it codes them.
+# No codec shows a picture after more than so many that are coded after it.
+MAX_REORDERED = 16
+# More packets than those of that many pictures.
 MAX_KEPT_PACKETS = 64
 
 
 # Why a picture does not count that decodes without a word.
 LEANS = "the picture leans on a damaged one"
-
-
-class Skip(enum.Enum):
-    """Which of the pictures that no other refers to are not decoded."""
-
-    NONE = enum.auto()
-    UNWANTED = enum.auto()
-    ALL = enum.auto()
 
 
 class Decoded(NamedTuple):
@@ -197,32 +185,33 @@ class _Faults:
     def __init__(self) -> None:
         self.last = -1  # place of the packet that was read last
         self.places: dict[int, int] = {}  # by pts
+        self.newest = -math.inf  # the highest pts that was read
+        self.newest_before: dict[int, float] = {}  # the same, before this pts
         self.reasons: dict[int, str] = {}  # of pictures, by place
-        # All after this place may be made from what is damaged.
-        self.spoiled = math.inf
-        # The same, if others refer to that picture, which is not known.
-        self.maybe_spoiled = math.inf
+        self.harmless: set[int] = set()  # places of what no other refers to
+        self.spoiled = math.inf  # all after this place may be made from what is damaged
 
-    def note(self, place: int, reason: str, *, spoils: bool, is_sure: bool) -> None:
-        """Note what is wrong with a picture, and if it spoils what comes after it."""
+    def read(self, pts: int | None, *, is_harmless: bool) -> None:
+        """Note that a packet is read."""
+        self.last += 1
+        if is_harmless:
+            self.harmless.add(self.last)
+        if pts is not None:
+            self.places[pts] = self.last
+            self.newest_before[pts] = self.newest
+            self.newest = max(self.newest, pts)
+
+    def note(self, place: int, reason: str) -> None:
+        """Note what is wrong with a picture."""
         self.reasons.setdefault(place, reason)
-        if spoils and is_sure:
+        if place not in self.harmless:
             self.spoiled = min(self.spoiled, place)
-        elif spoils:
-            self.maybe_spoiled = min(self.maybe_spoiled, place)
 
-    def find_reason(self, pts: int, find_spoiled: Callable[[], float]) -> str:
-        """Tell why a picture that was read does not count; nothing if it does.
-
-        Parameters
-        ----------
-        find_spoiled : decodes only what others refer to, and tells its `spoiled`
-        """
+    def find_reason(self, pts: int) -> str:
+        """Tell why a picture that was read does not count; nothing if it does."""
         place = self.places.get(pts, self.last)
         if place in self.reasons:
             return f"the picture does not decode ({self.reasons[place]})"
-        if self.maybe_spoiled < place <= self.spoiled:
-            self.spoiled = min(self.spoiled, find_spoiled())
         return LEANS if self.spoiled < place else ""
 
 
@@ -233,17 +222,8 @@ def _decode_group(
     waiting = collections.deque(group)
     faults = _Faults()
 
-    @functools.cache
-    def find_spoiled() -> float:
-        # The same whatever else is wanted, so that shards do not count.
-        others = _Faults()
-        with contextlib.closing(reader.copy()) as again:
-            for _ in _decode_from(again, keyframe, group, others, skip=Skip.ALL):
-                pass
-        return others.spoiled
-
     def judge(pts: int, frame: av.VideoFrame | None) -> Decoded:
-        reason = faults.find_reason(pts, find_spoiled)
+        reason = faults.find_reason(pts)
         if reason:
             return Decoded(pts, None, reason)
         if frame is None:
@@ -252,12 +232,22 @@ def _decode_group(
             return Decoded(pts, None, f"no known pixel format: {frame.format.name}")
         return Decoded(pts, frame)
 
-    for frame in _decode_from(reader, keyframe, group, faults, skip=Skip.UNWANTED):
+    # A picture is judged when all that are coded before it are out: only then do they
+    # say if they are damaged.
+    held: collections.deque[tuple[int, av.VideoFrame | None]] = collections.deque()
+    for frame in _decode_from(reader, keyframe, group, faults, skip=True):
         assert frame.pts is not None
         while waiting and waiting[0] < frame.pts:
-            yield judge(waiting.popleft(), None)
+            held.append((waiting.popleft(), None))
         if waiting and waiting[0] == frame.pts:
-            yield judge(waiting.popleft(), frame)
+            held.append((waiting.popleft(), frame))
+        while held and (
+            faults.newest_before.get(held[0][0], -math.inf) <= frame.pts
+            or len(held) > MAX_REORDERED
+        ):
+            yield judge(*held.popleft())
+    for pts, shown in held:
+        yield judge(pts, shown)
     for pts in waiting:
         yield judge(pts, None)
 
@@ -268,22 +258,14 @@ def _decode_from(
     wanted: Sequence[int],
     faults: _Faults,
     *,
-    skip: Skip,
+    skip: bool,
 ) -> Iterator[av.VideoFrame]:
     """Decode from a keyframe until the wanted pictures are out, also damaged ones."""
     context = reader.stream.codec_context
     context.flush_buffers()
-    if context.name not in SKIPPING_CODECS:
-        skip = Skip.NONE
+    setup = context.extradata or b""
     first = reader.keyframes[keyframe]
     pending = set(wanted)
-    # Places of what is decoded whether others refer to it or not.
-    unsure: set[int] = set()
-
-    def note(place: int, pts: int | None, reason: str) -> None:
-        # What is shown before a keyframe is not referred to by what comes after it.
-        spoils = pts is None or pts >= first
-        faults.note(place, reason, spoils=spoils, is_sure=place not in unsure)
 
     def decode(packet: "VideoPacket | None") -> Iterator[av.VideoFrame]:
         try:
@@ -292,28 +274,25 @@ def _decode_from(
                     continue
                 if frame.is_corrupt:
                     place = faults.places.get(frame.pts, faults.last)
-                    note(place, frame.pts, "parts of it are missing")
+                    faults.note(place, "parts of it are missing")
                 yield frame
         except MemoryError:
             # PyAV's is an FFmpegError too, but no fault of the film's.
             raise
         except av.FFmpegError as error:
             check_decoder_room(context)
-            reason = error.strerror or str(error)
-            note(faults.last, packet.pts if packet else None, reason)
+            faults.note(faults.last, error.strerror or str(error))
 
     for packet in reader.read_from(keyframe):
-        faults.last += 1
-        if packet.pts is not None:
-            faults.places[packet.pts] = faults.last
+        unreferenced = is_unreferenced(packet, context.name, setup)
+        # Nor does what comes after a keyframe refer to what is shown before it.
+        leading = packet.pts is not None and packet.pts < first
+        faults.read(packet.pts, is_harmless=unreferenced or leading)
         if packet.is_corrupt:
             # Demuxers of streams know of a loss a packet late: the next one is cut, or
             # whole and the one after it lost.
             faults.spoiled = min(faults.spoiled, faults.last + 1)
-        unneeded = skip is Skip.ALL or packet.pts not in pending
-        if skip is Skip.UNWANTED and not unneeded and packet.pts != first:
-            unsure.add(faults.last)
-        skips = unneeded and skip is not Skip.NONE
+        skips = skip and unreferenced and packet.pts not in pending
         context.skip_frame = "NONREF" if skips else "DEFAULT"
         yield from decode(packet)
         # A hidden packet may have the time of the one that is shown after it.
@@ -341,7 +320,7 @@ def _decode_alone(reader: _PacketReader, keyframe: int, pts: int) -> Decoded:
     shown = None
     faults = _Faults()
     with contextlib.closing(reader.copy()) as again:
-        for frame in _decode_from(again, keyframe, [pts], faults, skip=Skip.NONE):
+        for frame in _decode_from(again, keyframe, [pts], faults, skip=False):
             if frame.pts is not None and frame.pts <= pts and colors.can_convert(frame):
                 shown = frame
     reason = next(iter(faults.reasons.values()), "")
