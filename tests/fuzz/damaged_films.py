@@ -2,13 +2,14 @@
 
 A copy follows from coding, seed and number. "Off" is how far the mean color of a
 picture is from the same picture's of the undamaged film, in levels of the channel that
-is farthest off: FFmpeg's raw planes, decoded straight from the film's start, averaged and
-converted by the formulas alone. Of a picture that is thrown away it is what that decoder
-makes of it.
+is farthest off: FFmpeg's raw planes, decoded straight from the film's start, averaged
+and converted by the formulas alone. Of a picture that is thrown away it is what that
+decoder makes of it.
 """
 
 import argparse
 import collections
+import contextlib
 import random
 import sys
 import tempfile
@@ -16,15 +17,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-TESTS = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(TESTS), str(TESTS.parent / "workflow" / "scripts")]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "workflow" / "scripts"))
 
 import av
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.datasets import load_sample_images
 
-from films import from_yuv, write_film
+from films import write_film
 from reelbow.decoding import decode_pictures
 from reelbow.errors import ReelbowError
 from reelbow.timeline import scan_timeline
@@ -114,10 +115,9 @@ def read_straight(path: Path) -> dict[int, Straight]:
         context = stream.codec_context
         context.thread_count = 1
         packets = []
-        try:
+        # as far as it goes
+        with contextlib.suppress(av.FFmpegError):
             packets += (packet for packet in container.demux(stream) if packet.size)
-        except av.FFmpegError:
-            pass  # as far as it goes
         places = {packet.pts: place for place, packet in enumerate(packets)}
         keyframes = [i for i, packet in enumerate(packets) if packet.is_keyframe]
         faults: list[int] = []

@@ -265,7 +265,7 @@ def _decode_from(
     context.flush_buffers()
     setup = context.extradata or b""
     first = reader.keyframes[keyframe]
-    pending = set(wanted)
+    pending: set[int | None] = set(wanted)
 
     def decode(packet: "VideoPacket | None") -> Iterator[av.VideoFrame]:
         try:
@@ -284,10 +284,14 @@ def _decode_from(
             faults.note(faults.last, error.strerror or str(error))
 
     for packet in reader.read_from(keyframe):
+        if packet.is_discard and packet.pts == reader.reading.cut:
+            packet = _keep(packet)
         unreferenced = is_unreferenced(packet, context.name, setup)
         # Nor does what comes after a keyframe refer to what is shown before it.
         leading = packet.pts is not None and packet.pts < first
-        faults.read(packet.pts, is_harmless=unreferenced or leading)
+        # Parts of an edit list may have the same times, shown by one of them.
+        pts = None if packet.is_discard else packet.pts
+        faults.read(pts, is_harmless=unreferenced or leading)
         if packet.is_corrupt:
             # Demuxers of streams know of a loss a packet late: the next one is cut, or
             # whole and the one after it lost.
@@ -297,10 +301,19 @@ def _decode_from(
         yield from decode(packet)
         # A hidden packet may have the time of the one that is shown after it.
         if not is_hidden(packet, context.name):
-            pending.discard(packet.pts)
+            pending.discard(pts)
         if not pending:
             break
     yield from decode(None)
+
+
+def _keep(packet: VideoPacket) -> VideoPacket:
+    """Copy a packet whose picture a decoder would not give, so that it does."""
+    copy: VideoPacket = av.Packet(bytes(packet))  # type: ignore[assignment]
+    copy.stream, copy.time_base = packet.stream, packet.time_base
+    copy.pts, copy.dts, copy.duration = packet.pts, packet.dts, packet.duration
+    copy.is_keyframe = packet.is_keyframe
+    return copy
 
 
 def check_decoder_room(context: av.VideoCodecContext) -> None:

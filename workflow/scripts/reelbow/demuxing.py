@@ -1,7 +1,7 @@
 """Opens a film, chooses its stream and reads the packets, by PyAV."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -26,15 +26,23 @@ class Reading(NamedTuple):
 
     stream: int | None = None  # which of its videos, from 0; None: as players choose
     max_pixels: int = pictures.MAX_PIXELS  # a larger picture is refused
+    # The pts of a picture that an edit list cuts in two: `Timeline.cut`
+    cut: int | None = None
 
 
 AS_PLAYERS = Reading()
 
 
 def open_film(
-    path: Path, reading: Reading = AS_PLAYERS
+    path: Path,
+    reading: Reading = AS_PLAYERS,
+    options: Mapping[str, str] | None = None,
 ) -> tuple[InputContainer, VideoStream]:
     """Open a film and choose its stream.
+
+    Parameters
+    ----------
+    options : of FFmpeg's demuxer
 
     Raises
     ------
@@ -51,7 +59,9 @@ def open_film(
     av.logging.set_level(av.logging.ERROR)
     try:
         with av.logging.Capture() as messages:
-            container = av.open(str(path), metadata_errors="replace")
+            container = av.open(
+                str(path), options=dict(options or {}), metadata_errors="replace"
+            )
     except MemoryError:
         # PyAV's is an FFmpegError too, but no fault of the film's.
         raise

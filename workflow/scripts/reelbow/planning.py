@@ -57,6 +57,7 @@ def plan_video(
         If the file is no film, or nothing of it is in the chosen stretch.
     """
     timeline = scan_timeline(path, reading)
+    reading = reading._replace(cut=timeline.cut)
     probe = film.probe_film(path, reading)
     start, end = exact(start_s), None if end_s is None else exact(end_s)
     with naming(path):
@@ -113,7 +114,8 @@ def plan_video(
         "crop": kept and str(kept),
         "crop_asked": crop,
         "time_base": str(timeline.time_base),
-        "first_pts": int(timeline.pts[0]),
+        "start_pts": timeline.start,
+        "cut_pts": timeline.cut,
         "n_pictures": len(timeline.pts),
         "holes_s": [
             [float(timeline.time_s(start)), float(timeline.time_s(end))]
