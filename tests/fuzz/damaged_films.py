@@ -186,7 +186,7 @@ def sweep(seed: int, n_copies: int, coding: str, film: Path) -> Iterator[Seen]:
             straight = read_straight(path)
         except (ReelbowError, av.FFmpegError, IndexError):
             continue
-        keyframes = timeline.keyframes.tolist()
+        keyframes = timeline.starts.tolist()
         pictures = timeline.pts.tolist()
         reasons = {}
         for decoded in decode_pictures(path, keyframes, pictures):

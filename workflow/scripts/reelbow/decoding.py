@@ -61,7 +61,7 @@ def decode_pictures(
 
     Parameters
     ----------
-    keyframes : pts of all keyframes, ascending
+    keyframes : pts of keyframes where to start, ascending: `Timeline.starts`
     wanted : pts, ascending, each once, none before the first keyframe
 
     Yields
@@ -147,7 +147,9 @@ class _PacketReader:
     def _next(self) -> "VideoPacket | None":
         packet = next(self.packets, None)
         if packet is not None:
-            if packet.is_keyframe and packet.pts in self.keyframe_indices:
+            # The first may be too damaged to look like one.
+            starts = packet.is_keyframe or packet.pts == self.keyframes[0]
+            if starts and packet.pts in self.keyframe_indices:
                 self.last_keyframe = self.keyframe_indices[packet.pts]
                 self.since_keyframe = []
             if self.since_keyframe is not None:
@@ -210,9 +212,11 @@ class _Faults:
     def find_reason(self, pts: int) -> str:
         """Tell why a picture that was read does not count; nothing if it does."""
         place = self.places.get(pts, self.last)
-        if place in self.reasons:
-            return f"the picture does not decode ({self.reasons[place]})"
-        return LEANS if self.spoiled < place else ""
+        # First: what such a picture says of itself may hang on what else is wanted.
+        if self.spoiled < place:
+            return LEANS
+        reason = self.reasons.get(place)
+        return f"the picture does not decode ({reason})" if reason else ""
 
 
 def _decode_group(

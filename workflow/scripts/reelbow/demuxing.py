@@ -150,6 +150,9 @@ def read_packets(
                 if not packet.size:
                     return
                 errors = 0
+                if stream.codec_context.name == "h263" and packet.is_keyframe:
+                    # FFmpeg takes all for keyframes where the container does not say.
+                    packet.is_keyframe = _is_intra(bytes(packet))
                 yield packet
             return
         except av.EOFError:
@@ -158,6 +161,20 @@ def read_packets(
             raise
         except av.FFmpegError:
             errors += 1
+
+
+def _is_intra(data: bytes) -> bool:
+    """Whether a picture of H.263 is made from no other.
+
+    References
+    ----------
+    Rec. ITU-T H.263, 5.1 (PTYPE, PLUSPTYPE).
+    """
+    bits = f"{int.from_bytes(data[:8].ljust(8, bytes(1)), 'big'):064b}"
+    if bits[35:38] != "111":
+        return bits[38] == "0"
+    start = 59 if bits[38:41] == "001" else 41
+    return bits[start : start + 3] == "000"
 
 
 def is_hidden(packet: VideoPacket, codec: str) -> bool:

@@ -301,8 +301,8 @@ def _read_frames(
         )
     probe = probe_film(path)
     reading = Reading(cut=timeline.cut)
-    keyframes = timeline.keyframes.tolist()
-    for index, decoded in decode_samples(path, keyframes, samples, reading):
+    starts = timeline.starts.tolist()
+    for index, decoded in decode_samples(path, starts, samples, reading):
         if decoded.frame is not None and decoded.pts is not None:
             time_s = float(timeline.time_s(decoded.pts))
             yield Frame(index, time_s, show_frame(decoded.frame, probe, height=height))

@@ -47,7 +47,9 @@ class Timeline(NamedTuple):
 
     time_base: Fraction  # seconds a tick
     pts: NDArray[np.int64]  # (n,) ascending; every picture that has a packet
-    keyframes: NDArray[np.int64]  # (m,) ascending; where decoding can start
+    keyframes: NDArray[np.int64]  # (m,) ascending
+    # (k,) of these where decoding can start: not right behind a loss, to know of it
+    starts: NDArray[np.int64]
     end: int  # when the last picture leaves the screen, or should by the header
     # [from, to) without what should be there, ascending
     holes: tuple[tuple[int, int], ...] = ()
@@ -82,17 +84,27 @@ def scan_timeline(path: Path, reading: Reading = AS_PLAYERS) -> Timeline:
         codec = stream.codec_context.name
         pts: list[int] = []
         keyframes: list[int] = []
+        starts: list[int] = []
         discarded: list[int] = []
         end = n_packets = 0
         first = None
+        is_lost = False
+        # A damaged keyframe does not look like one, but the index of an MP4 knows it.
+        entries = stream.index_entries
+        begins = bool(len(entries)) and bool(entries[0].is_keyframe)
         for packet in read_packets(container, stream):
             first = first or packet
             n_packets += 1
             if packet.pts is None or is_hidden(packet, codec):
                 continue
-            # Decoding may start at one that an edit list cuts away.
-            if packet.is_keyframe:
+            is_keyframe = packet.is_keyframe or (packet is first and begins)
+            # Decoding may start at one that an edit list cuts away before the first
+            # picture; between the list's parts their times mean nothing.
+            if is_keyframe and not (packet.is_discard and pts):
                 keyframes.append(packet.pts)
+                if not is_lost or len(keyframes) == 1:
+                    starts.append(packet.pts)
+            is_lost = packet.is_corrupt
             if packet.is_discard:
                 discarded.append(packet.pts)
             elif keyframes:
@@ -137,6 +149,7 @@ def scan_timeline(path: Path, reading: Reading = AS_PLAYERS) -> Timeline:
         time_base=time_base,
         pts=times,
         keyframes=np.unique(np.array(keyframes, np.int64)),
+        starts=np.unique(np.array(starts, np.int64)),
         end=end,
         holes=tuple(holes),
         cut=cut,
