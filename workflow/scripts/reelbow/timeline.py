@@ -48,8 +48,6 @@ class Timeline(NamedTuple):
     time_base: Fraction  # seconds a tick
     pts: NDArray[np.int64]  # (n,) ascending; every picture that has a packet
     keyframes: NDArray[np.int64]  # (m,) ascending
-    # (k,) of these where decoding can start: not right behind a loss, to know of it
-    starts: NDArray[np.int64]
     end: int  # when the last picture leaves the screen, or should by the header
     # [from, to) without what should be there, ascending
     holes: tuple[tuple[int, int], ...] = ()
@@ -57,6 +55,13 @@ class Timeline(NamedTuple):
     # it comes on screen.
     cut: int | None = None
     cut_start: int = 0
+    # Keyframes right behind a loss: who starts there does not know of it
+    behind_loss: tuple[int, ...] = ()
+
+    @property
+    def starts(self) -> NDArray[np.int64]:
+        """Keyframes where decoding is to start."""
+        return self.keyframes[~np.isin(self.keyframes, self.behind_loss)]
 
     @property
     def start(self) -> int:
@@ -84,7 +89,7 @@ def scan_timeline(path: Path, reading: Reading = AS_PLAYERS) -> Timeline:
         codec = stream.codec_context.name
         pts: list[int] = []
         keyframes: list[int] = []
-        starts: list[int] = []
+        behind_loss: list[int] = []
         discarded: list[int] = []
         end = n_packets = 0
         first = None
@@ -102,8 +107,8 @@ def scan_timeline(path: Path, reading: Reading = AS_PLAYERS) -> Timeline:
             # picture; between the list's parts their times mean nothing.
             if is_keyframe and not (packet.is_discard and pts):
                 keyframes.append(packet.pts)
-                if not is_lost or len(keyframes) == 1:
-                    starts.append(packet.pts)
+                if is_lost and len(keyframes) > 1:
+                    behind_loss.append(packet.pts)
             is_lost = packet.is_corrupt
             if packet.is_discard:
                 discarded.append(packet.pts)
@@ -149,11 +154,11 @@ def scan_timeline(path: Path, reading: Reading = AS_PLAYERS) -> Timeline:
         time_base=time_base,
         pts=times,
         keyframes=np.unique(np.array(keyframes, np.int64)),
-        starts=np.unique(np.array(starts, np.int64)),
         end=end,
         holes=tuple(holes),
         cut=cut,
         cut_start=cut_start,
+        behind_loss=tuple(behind_loss),
     )
 
 
