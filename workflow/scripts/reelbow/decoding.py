@@ -187,27 +187,35 @@ class _Faults:
     def __init__(self) -> None:
         self.last = -1  # place of the packet that was read last
         self.places: dict[int, int] = {}  # by pts
-        self.newest = -math.inf  # the highest pts that was read
-        self.newest_before: dict[int, float] = {}  # the same, before this pts
+        # Places, by pts, of pictures that others refer to and that are not out yet.
+        self.awaited: dict[int, int] = {}
         self.reasons: dict[int, str] = {}  # of pictures, by place
         self.harmless: set[int] = set()  # places of what no other refers to
         self.spoiled = math.inf  # all after this place may be made from what is damaged
 
-    def read(self, pts: int | None, *, is_harmless: bool) -> None:
+    def read(self, pts: int | None, *, is_harmless: bool, is_shown: bool) -> None:
         """Note that a packet is read."""
         self.last += 1
         if is_harmless:
             self.harmless.add(self.last)
         if pts is not None:
             self.places[pts] = self.last
-            self.newest_before[pts] = self.newest
-            self.newest = max(self.newest, pts)
+            if is_shown and not is_harmless:
+                self.awaited[pts] = self.last
 
     def note(self, place: int, reason: str) -> None:
         """Note what is wrong with a picture."""
         self.reasons.setdefault(place, reason)
         if place not in self.harmless:
             self.spoiled = min(self.spoiled, place)
+
+    def are_known(self, pts: int) -> bool:
+        """Whether all pictures are out that this one may be made from.
+
+        Only then do they say if they are damaged.
+        """
+        first = next(iter(self.awaited.values()), math.inf)
+        return self.places.get(pts, self.last) <= first
 
     def find_reason(self, pts: int) -> str:
         """Tell why a picture that was read does not count; nothing if it does."""
@@ -236,24 +244,19 @@ def _decode_group(
             return Decoded(pts, None, f"no known pixel format: {frame.format.name}")
         return Decoded(pts, frame)
 
-    # A picture is judged when all that are coded before it are out: only then do they
-    # say if they are damaged.
-    held: collections.deque[tuple[int, av.VideoFrame | None]] = collections.deque()
+    shown: dict[int, av.VideoFrame] = {}
     for frame in _decode_from(reader, keyframe, group, faults, skip=True):
         assert frame.pts is not None
-        while waiting and waiting[0] < frame.pts:
-            held.append((waiting.popleft(), None))
-        if waiting and waiting[0] == frame.pts:
-            held.append((waiting.popleft(), frame))
-        while held and (
-            faults.newest_before.get(held[0][0], -math.inf) <= frame.pts
-            or len(held) > MAX_REORDERED
+        if frame.pts in waiting:
+            shown.setdefault(frame.pts, frame)
+        while waiting and (
+            (waiting[0] in shown and faults.are_known(waiting[0]))
+            or len(shown) > MAX_REORDERED
         ):
-            yield judge(*held.popleft())
-    for pts, shown in held:
-        yield judge(pts, shown)
+            pts = waiting.popleft()
+            yield judge(pts, shown.pop(pts, None))
     for pts in waiting:
-        yield judge(pts, None)
+        yield judge(pts, shown.pop(pts, None))
 
 
 def _decode_from(
@@ -279,6 +282,7 @@ def _decode_from(
                 if frame.is_corrupt:
                     place = faults.places.get(frame.pts, faults.last)
                     faults.note(place, "parts of it are missing")
+                faults.awaited.pop(frame.pts, None)
                 yield frame
         except MemoryError:
             # PyAV's is an FFmpegError too, but no fault of the film's.
@@ -295,7 +299,8 @@ def _decode_from(
         leading = packet.pts is not None and packet.pts < first
         # Parts of an edit list may have the same times, shown by one of them.
         pts = None if packet.is_discard else packet.pts
-        faults.read(pts, is_harmless=unreferenced or leading)
+        hidden = is_hidden(packet, context.name)
+        faults.read(pts, is_harmless=unreferenced or leading, is_shown=not hidden)
         if packet.is_corrupt:
             # Demuxers of streams know of a loss a packet late: the next one is cut, or
             # whole and the one after it lost.
@@ -304,7 +309,7 @@ def _decode_from(
         context.skip_frame = "NONREF" if skips else "DEFAULT"
         yield from decode(packet)
         # A hidden packet may have the time of the one that is shown after it.
-        if not is_hidden(packet, context.name):
+        if not hidden:
             pending.discard(pts)
         if not pending:
             break

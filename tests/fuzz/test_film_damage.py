@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from damaged_films import CODINGS, make_film, sweep
+from film_damage import CODINGS, make_film, sweep
 
 
 @pytest.mark.parametrize("coding", CODINGS)
