@@ -365,6 +365,19 @@ def decode_numbers(path: Path) -> dict[int | None, int]:
     return numbers
 
 
+def test_an_empty_packet_leaves_the_picture_on_screen_and_does_not_end_the_film() -> (
+    None
+):
+    # Eight numbered pictures in Theora (ffmpeg -c:v libtheora), and an empty packet
+    # behind the third one, as encoders write for a picture that is the same again.
+    path = Path(__file__).with_name("empty_packet.ogv")
+    with av.open(path) as container:
+        sizes = [packet.size for packet in container.demux(video=0)]
+    assert sizes.index(0) == 3
+    frames = film.read_frames(path, every=Fraction(1, 24))
+    assert [frame_number(frame.pixels) for frame in frames] == [0, 1, 2, *range(2, 8)]
+
+
 # --- interlaced -----------------------------------------------------------------------
 
 

@@ -147,8 +147,9 @@ def read_packets(
     while errors < MAX_READ_ERRORS:
         try:
             for packet in container.demux(stream):
+                # An empty one says that nothing changes, or that the film ends.
                 if not packet.size:
-                    return
+                    continue
                 errors = 0
                 if stream.codec_context.name == "h263" and packet.is_keyframe:
                     # FFmpeg takes all for keyframes where the container does not say.
