@@ -50,7 +50,7 @@ def plan(path: Path, **how: Any) -> Plan:
 
 def numbers(planned: Plan) -> list[list[int]]:
     return [
-        [pts - planned["first_pts"] for pts in shard["pts"]]
+        [pts - planned["start_pts"] for pts in shard["pts"]]
         for shard in planned["shards"]
     ]
 
@@ -80,7 +80,7 @@ def test_the_film_is_described(film_path: Path) -> None:
     assert (planned["width"], planned["height"]) == (96, 64)
     assert planned["duration_s"] == 2.0
     assert planned["time_base"] == "1/24"
-    assert planned["first_pts"] == 24
+    assert planned["start_pts"] == 24
     assert planned["n_pictures"] == 48
     assert planned["keyframes"] == [24, 36, 48, 60]
     assert planned["crop"] is None
