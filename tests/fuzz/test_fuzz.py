@@ -235,7 +235,9 @@ def test_a_film_whose_pictures_all_come_before_its_keyframe_is_refused(
     path = numbered_film(tmp_path / "a.mp4", 5, gop=5, bframes=0)
     # As an edit list has it that cuts the keyframe away.
     packets = [
-        SimpleNamespace(pts=pts, duration=1, is_keyframe=cut, is_discard=cut)
+        SimpleNamespace(
+            pts=pts, duration=1, is_keyframe=cut, is_discard=cut, is_corrupt=False
+        )
         for pts, cut in [(1000, True), (0, False), (1, False)]
     ]
     monkeypatch.setattr("reelbow.timeline.read_packets", lambda *_: iter(packets))

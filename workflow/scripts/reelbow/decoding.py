@@ -231,7 +231,7 @@ def _decode_group(
     reader: _PacketReader, keyframe: int, group: list[int]
 ) -> Iterator[Decoded]:
     """Decode the wanted pictures of one group of pictures, in order."""
-    waiting = collections.deque(group)
+    waiting, wanted = collections.deque(group), set(group)
     faults = _Faults()
 
     def judge(pts: int, frame: av.VideoFrame | None) -> Decoded:
@@ -247,7 +247,7 @@ def _decode_group(
     shown: dict[int, av.VideoFrame] = {}
     for frame in _decode_from(reader, keyframe, group, faults, skip=True):
         assert frame.pts is not None
-        if frame.pts in waiting:
+        if frame.pts in wanted and waiting and frame.pts >= waiting[0]:
             shown.setdefault(frame.pts, frame)
         while waiting and (
             (waiting[0] in shown and faults.are_known(waiting[0]))
