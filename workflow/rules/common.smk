@@ -167,7 +167,9 @@ def find_state(film):
     """
     plan = peek_plan(film)
     go_on = config["errors"]["missing_shards"] == "skip"
-    is_good = plan and "error" not in plan and (plan.get("has_pictures", True) or not go_on)
+    is_good = (
+        plan and "error" not in plan and (plan.get("has_pictures", True) or not go_on)
+    )
     # An older version wrote none.
     if is_good and "state" in plan:
         return plan["state"]
