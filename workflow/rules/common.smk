@@ -33,6 +33,7 @@ from reelbow.messages import refuse, tell
 from reelbow.plain_paths import name_plainly
 from reelbow.plan import read_plan, summarize_plan
 from reelbow.shard_names import PATTERN as SHARD_PATTERN
+from reelbow.shard_names import STAGES
 from reelbow.sheet import is_sheet
 
 DEFAULT_SHEET = "config/films.tsv"
@@ -49,9 +50,7 @@ except ReelbowError as error:
 
 RULES_OF_A_FILM = [
     "plan_shards",
-    "extract_frames",
-    "downsample_frames",
-    "cluster_shard",
+    *STAGES,
     "merge_film",
     "render_barcode",
 ]
@@ -623,7 +622,7 @@ def weigh_job(job):
     name, *values = job
     if name == "plan_shards":
         return 0
-    if name not in pace.STAGES:
+    if name not in STAGES:
         return needs.ROW_S * sum(map(count_frames, values[:1] or FILMS))
     film, shard = values
     if not (RESULTS / film / "plan.json").exists():

@@ -9,14 +9,13 @@ from typing import NoReturn
 
 from . import database
 from .errors import ReelbowError
-from .shard_names import PATTERN
+from .shard_names import PATTERN, STAGES
 
 # The folders of a film with a file for each shard; the first two are for the next job.
 PALETTES = ("palettes", ".sqlite")
 INTERMEDIATES = {"frames": ".tar", "thumbnails": ".npz"}
 
-# Rules with a job for each shard, and what each of these leaves in logs/.
-STAGES = ("extract_frames", "downsample_frames", "cluster_shard")
+# What a shard's jobs leave in logs/.
 LOG_ENDINGS = (".log", ".tsv", ".gpu", ".profile.html")
 
 
