@@ -28,12 +28,12 @@ from reelbow.timeline import (  # noqa: E402
 )
 
 DEMO = ROOT / "benchmarks" / "cache" / "demo.mp4"
-SKIPPING_CODECS = decoding.SKIPPING_CODECS
+is_unreferenced = decoding.is_unreferenced
 
 
 def measure(path: Path, timeline: Timeline, samples: list[int], *, skip: bool) -> float:
     """Decode all samples; return the CPU seconds."""
-    decoding.SKIPPING_CODECS = SKIPPING_CODECS if skip else frozenset()
+    decoding.is_unreferenced = is_unreferenced if skip else lambda *_: False
     keyframes = timeline.keyframes.tolist()
     start = time.process_time()
     for _ in decoding.decode_samples(path, keyframes, samples):
@@ -45,7 +45,7 @@ def digest(
     path: Path, timeline: Timeline, samples: list[int], *, skip: bool
 ) -> list[str]:
     """Decode all samples; return a digest of the decoded pixels of each."""
-    decoding.SKIPPING_CODECS = SKIPPING_CODECS if skip else frozenset()
+    decoding.is_unreferenced = is_unreferenced if skip else lambda *_: False
     keyframes = timeline.keyframes.tolist()
     return [
         "none"

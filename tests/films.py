@@ -322,6 +322,36 @@ def turn(path: Path, matrix: tuple[int, int, int, int]) -> Path:
     return path
 
 
+def edit(path: Path, *parts: tuple[int, int | None]) -> Path:
+    """Give an mp4 that has an edit list another one.
+
+    Parameters
+    ----------
+    parts : milliseconds, and from where in the film (ticks); None: nothing is shown
+
+    References
+    ----------
+    ISO/IEC 14496-12, 8.6.6.
+    """
+    data = bytearray(path.read_bytes())
+    assert data.index(b"moov") > data.index(b"mdat")  # so that no picture is moved
+    box = data.index(b"elst") - 4
+    (size,) = struct.unpack_from(">I", data, box)
+    (delay,) = struct.unpack_from(">i", data, box + 20)
+    entries = b"".join(
+        struct.pack(">IiI", ms, -1 if start is None else delay + start, 1 << 16)
+        for ms, start in parts
+    )
+    new = struct.pack(">I4sII", 16 + len(entries), b"elst", 0, len(parts)) + entries
+    data[box : box + size] = new
+    for around in (b"edts", b"trak", b"moov"):
+        place = data.index(around) - 4
+        (old,) = struct.unpack_from(">I", data, place)
+        struct.pack_into(">I", data, place, old + len(new) - size)
+    path.write_bytes(data)
+    return path
+
+
 def _subsample(
     samples: NDArray[np.float64], down: int, across: int
 ) -> NDArray[np.float64]:

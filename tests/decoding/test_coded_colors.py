@@ -197,6 +197,39 @@ def test_rgb_films_come_as_they_are(tmp_path: Path, codec: str, pix_fmt: str) ->
     assert off(found, 255 * PATCHES) <= (1 if "le" in pix_fmt else 0)
 
 
+@pytest.mark.parametrize("order", ["le", "be"])
+@pytest.mark.parametrize("bits", [10, 12, 16])
+@pytest.mark.parametrize("planes", ["gbrp", "gbrap"])
+def test_deep_rgb_is_within_half_a_level(planes: str, bits: int, order: str) -> None:
+    frame = av.VideoFrame(64, 48, f"{planes}{bits}{order}")
+    codes = np.random.default_rng(0).integers(0, 1 << bits, (len(frame.planes), 48, 64))
+    stored = codes.astype(">u2" if order == "be" else "<u2")
+    for plane, each in zip(frame.planes, stored, strict=True):
+        rows = np.zeros((plane.height, plane.line_size // 2), each.dtype)
+        rows[:48, :64] = each
+        plane.update(rows.tobytes())
+    coding = colors.find_coding(frame)
+    assert coding == colors.Coding("rgb", "full")
+    found = colors.to_srgb(frame, coding).astype(float)
+    green, blue, red = codes[:3] * 255 / (2**bits - 1)
+    assert off(found, np.stack([red, green, blue], axis=-1)) <= 0.5 + 1e-9
+
+
+@pytest.mark.parametrize("pix_fmt", ["gbrp10le", "gbrp12le", "gbrp16le", "gbrap10le"])
+def test_films_of_deep_rgb_are_within_half_a_level(
+    tmp_path: Path, pix_fmt: str
+) -> None:
+    bits = int("".join(filter(str.isdigit, pix_fmt)))
+    how: dict[str, Any] = {"codec": "ffv1", "pix_fmt": pix_fmt}
+    path = write_film(tmp_path / "film.mkv", [draw(PATCHES)], **how)
+    with av.open(path) as container:
+        codes = next(container.decode(video=0)).to_ndarray()[..., :3]
+    found, _ = read(path)
+    exact = codes[SIDE // 2, SIDE // 2 :: SIDE] * 255 / (2**bits - 1)
+    assert off(found, exact) <= 0.5 + 1e-9
+    assert off(found, 255 * PATCHES) <= 0.5 + 255 / (2**bits - 1)
+
+
 # --- HDR and wide gamut ---------------------------------------------------------------
 
 # Report ITU-R BT.2407-0, equation 2, and SMPTE EG 432-1's P3 (D65) to BT.709.

@@ -1,16 +1,18 @@
 """What damaged films still give and what they say of the rest; none hangs."""
 
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import av
+import numpy as np
 import pytest
 
 from films import frame_number, numbered_film, solid, write_film
 from reelbow import film, planning
-from reelbow.decoding import decode_pictures, decode_samples
-from reelbow.demuxing import Reading
+from reelbow.decoding import LEANS, decode_pictures, decode_samples
+from reelbow.demuxing import Reading, is_unreferenced
 from reelbow.errors import ReelbowError
 from reelbow.timeline import scan_timeline
 
@@ -212,3 +214,164 @@ def test_a_film_whose_pictures_grow_beyond_the_limit_is_not_decoded_there(
 
     assert missing(640 * 512) == [False] * 8
     assert missing(640 * 480 - 1) == [False] * 4 + [True] * 4
+
+
+# --- pictures that lean on damaged ones ----------------------------------------------
+
+# CAVLC tells of damage more often than CABAC does.
+CAVLC = {"coder": "0", "sc_threshold": "0"}
+LEANING: dict[str, tuple[str, dict[str, Any]]] = {
+    "h264": ("mp4", {"options": CAVLC}),
+    "h264 open": ("mov", {"options": {**CAVLC, "x264-params": "open-gop=1"}}),
+    "h264 ts": ("ts", {"bframes": 0}),
+    "mpeg2": ("mov", {"codec": "mpeg2video"}),
+    "mpeg2 ts": ("ts", {"codec": "mpeg2video"}),
+    "mpeg4": ("mp4", {"codec": "mpeg4"}),
+    "mpeg4 avi": ("avi", {"codec": "mpeg4", "bframes": 0}),
+}
+STORED = [kind for kind in LEANING if "ts" not in kind]
+STREAMED = [kind for kind in LEANING if "ts" in kind]
+
+
+def noisy_film(folder: Path, kind: str) -> Path:
+    """Write a film that moves, under noise, so that nothing is coded without bits."""
+    suffix, how = LEANING[kind]
+    rng = np.random.default_rng(0)
+    large = np.kron(rng.integers(60, 190, (8, 40)), np.ones((8, 8)))
+    pictures = (
+        np.repeat(
+            (large[:, 4 * i : 4 * i + 96] + rng.integers(-20, 20, (64, 96)))[..., None],
+            3,
+            axis=2,
+        ).astype(np.uint8)
+        for i in range(48)
+    )
+    return write_film(folder / f"noisy.{suffix}", pictures, **{**GOP, **how})
+
+
+class Coded(NamedTuple):
+    """A packet, in coding order."""
+
+    pts: int
+    is_keyframe: bool
+    is_unreferenced: bool
+
+
+def coded(path: Path) -> list[Coded]:
+    with av.open(path) as container:
+        stream = container.streams.video[0]
+        name, setup = stream.codec_context.name, stream.codec_context.extradata or b""
+        return [
+            Coded(packet.pts, packet.is_keyframe, is_unreferenced(packet, name, setup))
+            for packet in container.demux(stream)
+            if packet.size and packet.pts is not None
+        ]
+
+
+def reasons(path: Path, wanted: Sequence[int] | None = None) -> dict[int | None, str]:
+    line = scan_timeline(path)
+    some = line.pts.tolist() if wanted is None else wanted
+    decoded = decode_pictures(path, line.starts.tolist(), some)
+    return {each.pts: each.reason for each in decoded}
+
+
+def spoil(path: Path, number: int) -> Path:
+    """Write zeros over most of a packet."""
+    position, size = packets(path)[number]
+    start, stop = position + size // 4, position + size - 2
+    data = bytearray(path.read_bytes())
+    data[start:stop] = bytes(stop - start)
+    damaged = path.with_stem(f"spoiled_{number}")
+    damaged.write_bytes(data)
+    return damaged
+
+
+@pytest.mark.parametrize("kind", STORED)
+def test_what_leans_on_a_damaged_picture_does_not_count(
+    tmp_path: Path, kind: str
+) -> None:
+    path = noisy_film(tmp_path, kind)
+    order = coded(path)
+    keys = [i for i, packet in enumerate(order) if packet.is_keyframe]
+    assert len(keys) >= 4
+    # keyframes, and the first that leans on one and is leaned on itself
+    for number in (0, 1, keys[1]):
+        assert not order[number].is_unreferenced
+        found = reasons(spoil(path, number))
+        assert found[order[number].pts].startswith("the picture does not decode (")
+        following = [key for key in keys if key > number]
+        end = following[0]
+        # of its own group, and of the next one what is shown before its keyframe
+        others = {packet.pts for packet in order[number + 1 : end]}
+        late = {p.pts for p in order[end + 1 : following[1]] if p.pts < order[end].pts}
+        told = {pts for pts, reason in found.items() if reason}
+        assert others <= told <= others | late | {order[number].pts}
+        assert all(found[pts] == LEANS for pts in told - {order[number].pts})
+
+
+@pytest.mark.parametrize("kind", [kind for kind in STORED if "avi" not in kind])
+def test_a_damaged_picture_that_no_other_refers_to_is_the_only_one(
+    tmp_path: Path, kind: str
+) -> None:
+    path = noisy_film(tmp_path, kind)
+    order = coded(path)
+    alone = [i for i, packet in enumerate(order) if packet.is_unreferenced]
+    assert len(alone) >= 12
+    told = [
+        {pts for pts, reason in reasons(spoil(path, number)).items() if reason}
+        for number in alone[3:9]
+    ]
+    assert all(each <= {order[i].pts} for each, i in zip(told, alone[3:9], strict=True))
+    assert sum(map(len, told)) >= 3
+
+
+@pytest.mark.parametrize("kind", STORED)
+def test_what_counts_is_the_same_whatever_else_is_wanted(
+    tmp_path: Path, kind: str
+) -> None:
+    path = noisy_film(tmp_path, kind)
+    n_told = 0
+    for number in (0, 13, 15, 17):
+        damaged = spoil(path, number)
+        found = reasons(damaged)
+        n_told += sum(map(bool, found.values()))
+        for pts in list(found)[:30]:
+            assert pts is not None
+            assert reasons(damaged, [pts]) == {pts: found[pts]}
+    assert n_told >= 12
+
+
+@pytest.mark.parametrize("kind", STREAMED)
+@pytest.mark.parametrize("number", [13, 16, 19])
+def test_behind_a_picture_that_a_stream_lost_nothing_counts_to_the_next_keyframe(
+    tmp_path: Path, kind: str, number: int
+) -> None:
+    path = noisy_film(tmp_path, kind)
+    order = coded(path)
+    start, stop = packets(path)[number][0], packets(path)[number + 1][0]
+    if (stop - start) // 188 % 16 == 0:
+        stop -= 188  # the packets' counter would not tell
+    data = path.read_bytes()
+    path.write_bytes(data[:start] + data[stop:])
+    found = reasons(path)
+    assert order[number].pts not in found
+    key = next(i for i in range(number, 48) if order[i].is_keyframe)
+    others = {packet.pts for packet in order[number + 1 : key]}
+    late = {p.pts for p in order[key + 1 : key + 4] if p.pts < order[key].pts}
+    told = {pts for pts, reason in found.items() if reason}
+    assert others <= told <= others | late
+
+
+@pytest.mark.parametrize("how", [bytes, np.random.default_rng(0).bytes])
+def test_a_film_whose_first_keyframe_is_damaged_keeps_its_times(
+    indexed: Path, tmp_path: Path, how: Callable[[int], bytes]
+) -> None:
+    position, size = packets(indexed)[0]
+    data = bytearray(indexed.read_bytes())
+    data[position : position + size] = how(size)
+    path = tmp_path / "damaged.mp4"
+    path.write_bytes(data)
+    seen = look(path)
+    # not all start at once with the next keyframe, as if nothing had been before it
+    assert seen[2:] == list(range(12, N, 6))
+    assert all(isinstance(reason, str) and reason != HOLE for reason in seen[:2])

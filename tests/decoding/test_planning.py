@@ -1,10 +1,13 @@
 """The plan: which samples, which shards, which crop."""
 
 import json
+from collections.abc import Iterator
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,7 +16,7 @@ from numpy.typing import NDArray
 
 from films import numbered, numbered_film, turn, write_film
 from memory import LINUX_ONLY, little_memory
-from reelbow import pictures, planning
+from reelbow import demo, pictures, planning
 from reelbow.errors import ReelbowError
 from reelbow.plan import Plan, find_shard, read_plan, write_plan
 from reelbow.tarball import TarballWriter
@@ -47,7 +50,7 @@ def plan(path: Path, **how: Any) -> Plan:
 
 def numbers(planned: Plan) -> list[list[int]]:
     return [
-        [pts - planned["first_pts"] for pts in shard["pts"]]
+        [pts - planned["start_pts"] for pts in shard["pts"]]
         for shard in planned["shards"]
     ]
 
@@ -77,7 +80,7 @@ def test_the_film_is_described(film_path: Path) -> None:
     assert (planned["width"], planned["height"]) == (96, 64)
     assert planned["duration_s"] == 2.0
     assert planned["time_base"] == "1/24"
-    assert planned["first_pts"] == 24
+    assert planned["start_pts"] == 24
     assert planned["n_pictures"] == 48
     assert planned["keyframes"] == [24, 36, 48, 60]
     assert planned["crop"] is None
@@ -191,6 +194,47 @@ def test_bars_are_those_of_the_chosen_stretch(tmp_path: Path) -> None:
     assert plan(path, end_s=3.0)["crop"] is None
     assert plan(path, start_s=3.0)["crop"] == "96:48:0:8"
     assert plan(path, start_s=3.0, mode="keyframes", every=2)["crop"] == "96:48:0:8"
+
+
+LOW_RATES = {
+    "libx264": {"crf": "48"},
+    "mpeg2video": {"qmin": "31", "qmax": "31"},
+    "libvpx": {"b": "20k", "deadline": "realtime", "cpu-used": "8"},
+    "libvpx-vp9": {"crf": "60", "b": "0", "deadline": "realtime", "cpu-used": "8"},
+}
+
+
+def letterboxed(logo: bool) -> Iterator[NDArray[np.uint8]]:
+    """Draw 32 pictures of the demo film, at 2.37:1 in 16:9: 256x144, 18 rows a bar."""
+    for picture in islice(demo.draw_frames(every=36), 32):
+        whole = np.zeros((144, 256, 3), np.uint8)
+        small = cv2.resize(picture, (256, 144), interpolation=cv2.INTER_AREA)
+        whole[18:-18] = small[18:-18]
+        if logo:
+            whole[5:14, 222:246] = 190, 200, 210
+        yield whole
+
+
+@pytest.mark.parametrize("logo", [False, True])
+@pytest.mark.parametrize("codec", LOW_RATES)
+def test_bars_are_found_at_low_bit_rates_and_beside_a_logo(
+    tmp_path: Path, codec: str, logo: bool
+) -> None:
+    path = write_film(
+        tmp_path / "film.mkv",
+        letterboxed(logo),
+        rate=4,
+        codec=codec,
+        gop=4,
+        options=LOW_RATES[codec],
+    )
+    planned = plan(path)
+    assert planned["crop"] is not None
+    crop = pictures.Crop.parse(planned["crop"])
+    assert (crop.width, crop.x) == (256, 0)
+    # At most 2 lines of a bar are left, and no more than 1 of the picture is cut off.
+    assert 16 <= crop.y <= 19
+    assert 125 <= crop.y + crop.height <= 128
 
 
 @pytest.mark.parametrize("gop", [1, 999])
@@ -353,6 +397,8 @@ def test_what_cannot_be_read_hides_nothing_else(tmp_path: Path) -> None:
 @LINUX_ONLY
 def test_too_little_memory_is_not_taken_for_a_film_without_bars(tmp_path: Path) -> None:
     path = tarball(tmp_path / "t.tar", [np.tile(numbered(0), (100, 100, 1))])
+    # The decoder is loaded before memory is short.
+    pictures.decode_image(pictures.encode_jpeg(numbered(0), quality=90))
     with little_memory(1 << 20), pytest.raises(MemoryError):
         planning.plan_tarballs(by_name([path]), crop="auto")
 

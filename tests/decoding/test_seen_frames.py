@@ -15,6 +15,7 @@ from av.stream import Disposition
 from numpy.typing import NDArray
 
 from films import (
+    edit,
     frame_number,
     numbered,
     numbered_film,
@@ -23,7 +24,7 @@ from films import (
     write_film,
 )
 from reelbow import film, planning
-from reelbow.decoding import decode_samples
+from reelbow.decoding import decode_pictures, decode_samples
 from reelbow.demuxing import AS_PLAYERS, Reading
 from reelbow.errors import ReelbowError
 from reelbow.timeline import scan_timeline
@@ -286,6 +287,95 @@ def test_an_edit_list_s_cut_is_where_the_film_begins(
     planned = plan(path, mode="keyframes", every=1)
     shown = [pts + first for pts in planned["shards"][0]["pts"]]
     assert shown == [number for number in (12, 24, 36) if number >= first]
+
+
+@pytest.mark.parametrize("gap_ms", [0, 500])
+@pytest.mark.parametrize("how", [GOP, {**GOP, "bframes": 0}, {**GOP, "gop": 1}])
+@pytest.mark.parametrize("first", [5, 12])
+def test_a_cut_within_a_picture_begins_with_it_and_misses_none(
+    tmp_path: Path, first: int, how: dict[str, Any], gap_ms: int
+) -> None:
+    path = numbered_film(
+        tmp_path / "film.mp4",
+        48,
+        pts=range(0, 48 * 50, 50),
+        time_base=Fraction(1, 1200),
+        **how,
+    )
+    gap = [(gap_ms, None)] if gap_ms else []
+    edit(path, *gap, (1000, first * 50 + 20))
+    line = scan_timeline(path)
+    assert line.holes == ()
+    assert line.time_s(line.end) == 1
+    # its last 30 ticks of 50 are left
+    frames = list(film.read_frames(path, every=Fraction(10, 1200)))
+    expected = [first + (20 + 10 * i) // 50 for i in range(120)]
+    assert [frame_number(frame.pixels) for frame in frames] == expected
+    times = sorted({frame.time_s * 1200 for frame in frames})
+    assert times == pytest.approx([0, *range(30, 1200, 50)])
+    # all of it by picture, too, and the same in shards
+    planned = plan(path, mode="frames", every=1, per_shard=7)
+    assert (planned["n_frames"], planned["duration_s"]) == (25, 1)
+    reading = Reading(cut=planned["cut_pts"])
+    numbers = [
+        decoded.frame and frame_number(decoded.frame.to_ndarray(format="rgb24"))
+        for shard in planned["shards"]
+        for _, decoded in decode_samples(
+            path, planned["keyframes"], shard["pts"], reading
+        )
+    ]
+    assert numbers == list(range(first, first + 25))
+
+
+@pytest.mark.parametrize("how", [GOP, {**GOP, "bframes": 0}, {**GOP, "gop": 1}])
+@pytest.mark.parametrize("starts", [(5, 30), (30, 5), (24, 24)])
+def test_an_edit_list_of_two_parts_shows_one_after_the_other(
+    tmp_path: Path, starts: tuple[int, int], how: dict[str, Any]
+) -> None:
+    path = numbered_film(
+        tmp_path / "film.mp4",
+        48,
+        pts=range(0, 48 * 50, 50),
+        time_base=Fraction(1, 1200),
+        **how,
+    )
+    edit(path, *((500, 50 * start) for start in starts))
+    line = scan_timeline(path)
+    keyframes, wanted = line.keyframes.tolist(), line.pts.tolist()
+    shown = {}
+    for some in (wanted[:9], wanted[9:]):
+        for decoded in decode_pictures(path, keyframes, some):
+            assert decoded.frame is not None
+            picture = decoded.frame.to_ndarray(format="rgb24")
+            shown[decoded.pts] = frame_number(picture)
+    # FFmpeg itself gives the first of the second part another time by one picture.
+    assert shown == decode_numbers(path)
+    assert {*range(starts[0], starts[0] + 12)} <= {*shown.values()}
+    assert {*range(starts[1] + 1, starts[1] + 12)} <= {*shown.values()}
+
+
+def decode_numbers(path: Path) -> dict[int | None, int]:
+    """Read the numbers of all pictures, straight through; the first of each time."""
+    numbers: dict[int | None, int] = {}
+    with av.open(path) as container:
+        container.streams.video[0].codec_context.thread_count = 1
+        for frame in container.decode(video=0):
+            picture = frame.to_ndarray(format="rgb24")
+            numbers.setdefault(frame.pts, frame_number(picture))
+    return numbers
+
+
+def test_an_empty_packet_leaves_the_picture_on_screen_and_does_not_end_the_film() -> (
+    None
+):
+    # Eight numbered pictures in Theora (ffmpeg -c:v libtheora), and an empty packet
+    # behind the third one, as encoders write for a picture that is the same again.
+    path = Path(__file__).with_name("empty_packet.ogv")
+    with av.open(path) as container:
+        sizes = [packet.size for packet in container.demux(video=0)]
+    assert sizes.index(0) == 3
+    frames = film.read_frames(path, every=Fraction(1, 24))
+    assert [frame_number(frame.pixels) for frame in frames] == [0, 1, 2, *range(2, 8)]
 
 
 # --- interlaced -----------------------------------------------------------------------

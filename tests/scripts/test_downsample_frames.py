@@ -148,6 +148,22 @@ def test_a_time_beside_an_image_is_taken_and_its_frame_number_is_not(
     assert (frame, time_s) == (0, 2.5)
 
 
+def test_a_time_that_no_film_has_is_left_out_and_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = {}
+    for i, told in enumerate([b"1e308", b"true", b"3", b"null", b"1764144000"]):
+        files |= {f"{i}.jpg": image(0), f"{i}.json": b'{"time_s": %s}' % told}
+    found = rows(downsample(pack(tmp_path / "t.tar", files)))
+    assert [time_s for _, time_s, _, _ in found] == pytest.approx(
+        [np.nan, np.nan, 3, np.nan, np.nan], nan_ok=True
+    )
+    assert (
+        "t.tar: the time_s of 3 pictures is left out, the first of 0.jpg: 1e+308; a "
+        "film's time is a number of seconds from 0 to 1000000000\n"
+    ) in capsys.readouterr().err
+
+
 def test_extracted_frames_keep_their_numbers_and_notes(tmp_path: Path) -> None:
     with TarballWriter(tmp_path / "00001.tar") as writer:
         for frame in (40, 41, 42):

@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reelbow.letterbox import find_letterbox
 
@@ -44,6 +46,12 @@ def test_pillarbox():
 def test_both():
     frames = [framed(scene(), 12, 12, 16, 16) for _ in range(10)]
     assert find(frames) == "128:72:16:12"
+
+
+def test_both_around_a_flat_picture():
+    # Less than a third of a column is picture: its pieces alone could not agree.
+    frames = [framed(scene(30), 45, 45, 16, 16) for _ in range(10)]
+    assert find(frames) == "128:30:16:45"
 
 
 def test_noisy_bars():
@@ -180,3 +188,134 @@ def test_lit_lines_in_few_frames_do_not_end_the_search():
     frames = [scene() for _ in range(3)]
     frames += [framed(scene(32), top=20, bottom=20) for _ in range(29)]
     assert find(frames) == "128:32:0:20"
+
+
+# --- what disturbs the edge of a bar --------------------------------------------------
+
+
+def disturbed(**bars):
+    """Twelve framed scenes as floats, to be disturbed."""
+    return [framed(scene(), **bars).astype(float) for _ in range(12)]
+
+
+def finish(frames):
+    return [np.rint(frame).clip(0, 255).astype(np.uint8) for frame in frames]
+
+
+@pytest.mark.parametrize("level", [15, 30])
+def test_noise_in_the_last_block_row_of_the_bars(level):
+    frames = disturbed(top=24, bottom=24)
+    for frame in frames:
+        for rows in (slice(16, 24), slice(96, 104)):
+            frame[rows] += RNG.normal(0, level, (8, 128, 1))
+    assert find(finish(frames)) == "128:72:0:24"
+
+
+@pytest.mark.parametrize("part", [0.15, 0.3])
+def test_the_picture_smeared_over_a_block_of_the_bars(part):
+    frames = disturbed(top=22, bottom=23)
+    for frame in frames:
+        # A block of 8 rows that holds 2 or 1 of the picture, coded coarsely.
+        frame[16:22] += part * frame[22:30].mean(axis=0)
+        frame[94:100] += part * frame[86:94].mean(axis=0)
+    assert find(finish(frames)) == "128:72:0:22"
+
+
+@pytest.mark.parametrize("place", [slice(4, 18), slice(108, 122)])
+def test_a_logo_in_a_corner_of_a_bar(place):
+    frames = disturbed(top=20, bottom=20)
+    for frame in frames:
+        frame[4:14, place] = 180
+    assert find(finish(frames)) == "128:72:0:20"
+
+
+def test_a_logo_in_a_pillar():
+    frames = disturbed(left=30, right=30)
+    for frame in frames:
+        frame[5:15, 10:24] = 180
+    assert find(finish(frames)) == "128:72:30:0"
+
+
+def test_a_logo_subtitles_noise_and_both_kinds_of_bars():
+    frames = disturbed(top=20, bottom=20, left=16, right=16)
+    for i, frame in enumerate(frames):
+        frame[4:14, 130:142] = 180
+        if i % 2:
+            frame[98:106, 50:110] = RNG.choice([0, 255], (8, 60, 1))
+        frame += RNG.normal(0, 8, (112, 160, 1))
+    assert find(finish(frames)) == "128:72:16:20"
+
+
+# --- what is no bar -------------------------------------------------------------------
+
+
+def write(frame, row, column, width, height=6):
+    """Text, in black and white strokes of two pixels."""
+    strokes = RNG.choice([0, 255], (height, width // 2, 1))
+    frame[row : row + height, column : column + 2 * (width // 2)] = strokes.repeat(2, 1)
+
+
+def test_lines_of_text_at_the_same_place_are_not_cropped():
+    frames = [np.zeros((112, 128, 3), np.uint8) for _ in range(12)]
+    for frame in frames:
+        for row in (30, 46, 62, 77):
+            write(frame, row, 8, 112)
+    assert find(frames) is None
+
+
+def test_a_chart_is_not_cropped():
+    frames = []
+    for i in range(12):
+        frame = np.zeros((112, 160, 3), np.uint8)
+        for column in range(20, 140, 12):
+            frame[92 - 5 * i - column // 6 : 92, column : column + 8] = 200
+        frames.append(frame)
+    assert find(frames) is None
+
+
+def test_light_in_wide_steps_towards_the_middle_is_not_cropped():
+    # A vignette of a low bit rate: each block of 8 rows is flat.
+    steps = np.minimum(np.arange(288), np.arange(288)[::-1]) // 8
+    light = (steps / steps.max())[:, np.newaxis, np.newaxis]
+    frames = [(scene(288, low=150) * light).astype(np.uint8) for _ in range(12)]
+    assert find(frames) is None
+
+
+def test_a_lit_shape_that_is_not_upright_is_not_cropped():
+    y, x = np.mgrid[:112, :160]
+    shape = (np.abs(y - 56 - (x - 80) / 8) < 36)[..., np.newaxis]
+    assert find([scene(112, 160) * shape for _ in range(12)]) is None
+
+
+def test_lamps_in_the_outer_parts_of_a_dark_border_are_not_cropped():
+    frames = disturbed(top=20, bottom=20)
+    for i, frame in enumerate(frames):
+        for column in range(4 * (i % 4), 128, 16):
+            frame[6:12, column : column + 8] = 150
+    assert find(finish(frames)) is None
+
+
+def test_light_at_the_very_border_is_no_bar():
+    frames = disturbed(top=20, bottom=20)
+    for frame in frames:
+        frame[:20, 50:80] = 150
+    assert find(finish(frames)) is None
+
+
+@given(
+    height=st.integers(1, 40),
+    width=st.integers(1, 40),
+    n=st.integers(1, 4),
+    seed=st.integers(0, 99),
+)
+def test_nothing_is_cut_off_pictures_of_any_size(height, width, n, seed):
+    rng = np.random.default_rng(seed)
+    frames = np.zeros((n, height, width, 3), np.uint8)
+    top, left = rng.integers(0, (height // 2 + 1, width // 2 + 1))
+    frames[:, top : height - top, left : width - left] = 200
+    crop = find_letterbox(frames, most=n)
+    if crop is not None:
+        assert 0 <= crop.x <= left
+        assert 0 <= crop.y <= top
+        assert width - left <= crop.x + crop.width <= width
+        assert height - top <= crop.y + crop.height <= height

@@ -243,7 +243,7 @@ def test_a_run_with_a_failure_tells_what_is_there_and_reports(project):
     done = told[told.index("Reelbow: done:") : told.index("Reelbow: 1 failed:")]
     assert "  barcodes  results/good/barcodes/mean.png\n" in done
     assert "  palettes  results/palettes.sqlite\n" in done
-    assert "  tables    results/films.tsv\n" in done
+    assert "  tables    results/films.tsv, skipped.tsv\n" in done
     for words in NOISE:
         assert words not in told
     assert project.run("--report", "report.html", **config).status == 0

@@ -44,6 +44,7 @@ def extract_frames(
     # Other environments make the rest, so that the frames must say it.
     versions = describe_versions()
     others: defaultdict[str, list[int]] = defaultdict(list)
+    reading = reading._replace(cut=planned["cut_pts"])
     samples = decode_samples(video, planned["keyframes"], part["pts"], reading)
     with (
         handing_on(frames, scratch_mb) as temporary,
@@ -56,7 +57,7 @@ def extract_frames(
                 about: dict[str, Any] = {"film": film_id, "frame": frame}
                 jpeg = None
                 if decoded.pts is not None:
-                    ticks = decoded.pts - planned["first_pts"]
+                    ticks = max(decoded.pts - planned["start_pts"], 0)
                     about["time_s"] = float(ticks * time_base)
                 if decoded.frame is None:
                     about["reason"] = decoded.reason

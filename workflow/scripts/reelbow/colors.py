@@ -50,6 +50,15 @@ UNKNOWN_FORMATS = frozenset(
 )
 
 
+# Deep RGB whose codes stand in planes of 16 bits.
+PLANAR_RGB = frozenset(
+    f"{planes}{bits}{order}"
+    for planes in ("gbrp", "gbrap")
+    for bits in (9, 10, 12, 14, 16)
+    for order in ("le", "be")
+)
+
+
 class Coding(NamedTuple):
     """How the numbers of a stream, or of one of its pictures, stand for colors."""
 
@@ -187,12 +196,17 @@ def to_srgb(frame: av.VideoFrame, coding: Coding) -> NDArray[np.uint8]:
     """
     if coding.is_srgb:
         deep = frame.format.components[0].bits > 8
-        if coding.matrix == "rgb" or coding.color_range == "limited" or not deep:
+        if coding.color_range == "limited" or not deep:
             return np.asarray(_to_rgb(frame, coding, "rgb24"), np.uint8)
         # Deep full range: bits shifted to 8 would be up to 0.75 levels too bright.
-        white = _find_white(frame, coding)
+        if frame.format.name in PLANAR_RGB:
+            # swscale itself would be 0.1 level off.
+            codes = frame.to_ndarray()[..., :3]
+            white = (1 << frame.format.components[0].bits) - 1
+        else:
+            codes = np.asarray(_to_rgb(frame, coding, "gbrp16le"), np.uint16)
+            white = _find_white(frame, coding)
         levels = np.rint(np.minimum(np.arange(65536) / white, 1) * 255)
-        codes = np.asarray(_to_rgb(frame, coding, "gbrp16le"), np.uint16)
         return np.asarray(levels.astype(np.uint8)[codes])
     from .tone_mapping import map_to_srgb
 

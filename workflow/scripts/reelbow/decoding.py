@@ -4,6 +4,7 @@ import bisect
 import collections
 import contextlib
 import itertools
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -16,21 +17,26 @@ from .demuxing import (
     Reading,
     VideoPacket,
     is_hidden,
+    is_unreferenced,
     open_film,
     read_packets,
 )
 from .pictures import check_room
 
-# Decoders whose NONREF skipping changes no other picture. Not HEVC's: it goes by
-# sub-layer non-reference pictures, which pictures of a higher temporal sub-layer may
-# refer to (Rec. ITU-T H.265, table 7-1).
-SKIPPING_CODECS = frozenset({"h264", "mpeg1video", "mpeg2video", "mpeg4"})
+# Codecs of which a packet that is shown has a picture of its own always.
+ONE_PICTURE_CODECS = frozenset({"hevc", "libdav1d", "av1"})
 
 # Of a decoded picture: three planes of 16 bits.
 MOST_BYTES_PER_PIXEL = 6
 
-# More pictures than any codec shows in another order than it codes them.
+# No codec shows a picture after more than so many that are coded after it.
+MAX_REORDERED = 16
+# More packets than those of that many pictures.
 MAX_KEPT_PACKETS = 64
+
+
+# Why a picture does not count that decodes without a word.
+LEANS = "the picture leans on a damaged one"
 
 
 class Decoded(NamedTuple):
@@ -55,7 +61,7 @@ def decode_pictures(
 
     Parameters
     ----------
-    keyframes : pts of all keyframes, ascending
+    keyframes : pts of keyframes where to start, ascending: `Timeline.starts`
     wanted : pts, ascending, each once, none before the first keyframe
 
     Yields
@@ -121,6 +127,10 @@ class _PacketReader:
     def close(self) -> None:
         self.container.close()
 
+    def copy(self) -> "_PacketReader":
+        """Open the film again, so that this one can go on where it stands."""
+        return _PacketReader(self.path, self.keyframes, self.reading)
+
     def read_from(self, keyframe: int) -> Iterator[VideoPacket]:
         """Yield the packets from the keyframe of this index to the end of the film."""
         ahead = self.last_keyframe + 1 if self.seekable else len(self.keyframes)
@@ -137,7 +147,9 @@ class _PacketReader:
     def _next(self) -> "VideoPacket | None":
         packet = next(self.packets, None)
         if packet is not None:
-            if packet.is_keyframe and packet.pts in self.keyframe_indices:
+            # The first may be too damaged to look like one.
+            starts = packet.is_keyframe or packet.pts == self.keyframes[0]
+            if starts and packet.pts in self.keyframe_indices:
                 self.last_keyframe = self.keyframe_indices[packet.pts]
                 self.since_keyframe = []
             if self.since_keyframe is not None:
@@ -165,62 +177,152 @@ class _PacketReader:
         self._open()
 
 
+class _Faults:
+    """What is damaged from a keyframe on, by the packets' places in coding order.
+
+    What comes after a damaged picture in this order may be made from it, unless no
+    other refers to it: decoders give such pictures without a word.
+    """
+
+    def __init__(self) -> None:
+        self.last = -1  # place of the packet that was read last
+        self.places: dict[int, int] = {}  # by pts
+        # Places, by pts, of pictures that others refer to and that are not out yet.
+        self.awaited: dict[int, int] = {}
+        self.reasons: dict[int, str] = {}  # of pictures, by place
+        self.harmless: set[int] = set()  # places of what no other refers to
+        self.spoiled = math.inf  # all after this place may be made from what is damaged
+
+    def read(self, pts: int | None, *, is_harmless: bool, is_shown: bool) -> None:
+        """Note that a packet is read."""
+        self.last += 1
+        if is_harmless:
+            self.harmless.add(self.last)
+        if pts is not None:
+            self.places[pts] = self.last
+            if is_shown and not is_harmless:
+                self.awaited[pts] = self.last
+
+    def note(self, place: int, reason: str) -> None:
+        """Note what is wrong with a picture."""
+        self.reasons.setdefault(place, reason)
+        if place not in self.harmless:
+            self.spoiled = min(self.spoiled, place)
+
+    def are_known(self, pts: int) -> bool:
+        """Whether all pictures are out that this one may be made from.
+
+        Only then do they say if they are damaged.
+        """
+        first = next(iter(self.awaited.values()), math.inf)
+        return self.places.get(pts, self.last) <= first
+
+    def find_reason(self, pts: int) -> str:
+        """Tell why a picture that was read does not count; nothing if it does."""
+        place = self.places.get(pts, self.last)
+        # First: what such a picture says of itself may hang on what else is wanted.
+        if self.spoiled < place:
+            return LEANS
+        reason = self.reasons.get(place)
+        return f"the picture does not decode ({reason})" if reason else ""
+
+
 def _decode_group(
     reader: _PacketReader, keyframe: int, group: list[int]
 ) -> Iterator[Decoded]:
     """Decode the wanted pictures of one group of pictures, in order."""
     waiting = collections.deque(group)
-    faults: list[str] = []
+    faults = _Faults()
+
+    def judge(pts: int, frame: av.VideoFrame | None) -> Decoded:
+        reason = faults.find_reason(pts)
+        if reason:
+            return Decoded(pts, None, reason)
+        if frame is None:
+            return _decode_alone(reader, keyframe, pts)
+        if not colors.can_convert(frame):
+            return Decoded(pts, None, f"no known pixel format: {frame.format.name}")
+        return Decoded(pts, frame)
+
+    shown: dict[int, av.VideoFrame] = {}
     for frame in _decode_from(reader, keyframe, group, faults, skip=True):
         assert frame.pts is not None
-        while waiting and waiting[0] < frame.pts:
-            yield _decode_alone(reader, keyframe, waiting.popleft(), faults)
-        if waiting and waiting[0] == frame.pts:
-            yield Decoded(waiting.popleft(), frame)
+        if frame.pts in waiting:
+            shown.setdefault(frame.pts, frame)
+        while waiting and (
+            (waiting[0] in shown and faults.are_known(waiting[0]))
+            or len(shown) > MAX_REORDERED
+        ):
+            pts = waiting.popleft()
+            yield judge(pts, shown.pop(pts, None))
     for pts in waiting:
-        yield _decode_alone(reader, keyframe, pts, faults)
+        yield judge(pts, shown.pop(pts, None))
 
 
 def _decode_from(
     reader: _PacketReader,
     keyframe: int,
     wanted: Sequence[int],
-    faults: list[str],
+    faults: _Faults,
     *,
     skip: bool,
 ) -> Iterator[av.VideoFrame]:
-    """Decode from a keyframe until the wanted pictures are out; note what fails."""
+    """Decode from a keyframe until the wanted pictures are out, also damaged ones."""
     context = reader.stream.codec_context
     context.flush_buffers()
-    skip = skip and context.name in SKIPPING_CODECS
-    pending = set(wanted)
+    setup = context.extradata or b""
+    first = reader.keyframes[keyframe]
+    pending: set[int | None] = set(wanted)
 
     def decode(packet: "VideoPacket | None") -> Iterator[av.VideoFrame]:
         try:
             for frame in context.decode(packet):
+                if frame.pts is None:
+                    continue
                 if frame.is_corrupt:
-                    faults.append("parts of it are missing")
-                elif not colors.can_convert(frame):
-                    faults.append(f"no known pixel format: {frame.format.name}")
-                elif frame.pts is not None:
-                    yield frame
+                    place = faults.places.get(frame.pts, faults.last)
+                    faults.note(place, "parts of it are missing")
+                faults.awaited.pop(frame.pts, None)
+                yield frame
         except MemoryError:
             # PyAV's is an FFmpegError too, but no fault of the film's.
             raise
         except av.FFmpegError as error:
             check_decoder_room(context)
-            faults.append(error.strerror or str(error))
+            faults.note(faults.last, error.strerror or str(error))
 
     for packet in reader.read_from(keyframe):
-        unneeded = skip and packet.pts not in pending
-        context.skip_frame = "NONREF" if unneeded else "DEFAULT"
+        if packet.is_discard and packet.pts == reader.reading.cut:
+            packet = _keep(packet)
+        unreferenced = is_unreferenced(packet, context.name, setup)
+        # Nor does what comes after a keyframe refer to what is shown before it.
+        leading = packet.pts is not None and packet.pts < first
+        # Parts of an edit list may have the same times, shown by one of them.
+        pts = None if packet.is_discard else packet.pts
+        hidden = is_hidden(packet, context.name)
+        faults.read(pts, is_harmless=unreferenced or leading, is_shown=not hidden)
+        if packet.is_corrupt:
+            # Demuxers of streams know of a loss a packet late: the next one is cut, or
+            # whole and the one after it lost.
+            faults.spoiled = min(faults.spoiled, faults.last + 1)
+        skips = skip and unreferenced and packet.pts not in pending
+        context.skip_frame = "NONREF" if skips else "DEFAULT"
         yield from decode(packet)
         # A hidden packet may have the time of the one that is shown after it.
-        if not is_hidden(packet, context.name):
-            pending.discard(packet.pts)
+        if not hidden:
+            pending.discard(pts)
         if not pending:
             break
     yield from decode(None)
+
+
+def _keep(packet: VideoPacket) -> VideoPacket:
+    """Copy a packet whose picture a decoder would not give, so that it does."""
+    copy: VideoPacket = av.Packet(bytes(packet))  # type: ignore[assignment]
+    copy.stream, copy.time_base = packet.stream, packet.time_base
+    copy.pts, copy.dts, copy.duration = packet.pts, packet.dts, packet.duration
+    copy.is_keyframe = packet.is_keyframe
+    return copy
 
 
 def check_decoder_room(context: av.VideoCodecContext) -> None:
@@ -231,22 +333,22 @@ def check_decoder_room(context: av.VideoCodecContext) -> None:
     check_room(context.width * context.height * MOST_BYTES_PER_PIXEL)
 
 
-def _decode_alone(
-    reader: _PacketReader, keyframe: int, pts: int, faults: list[str]
-) -> Decoded:
+def _decode_alone(reader: _PacketReader, keyframe: int, pts: int) -> Decoded:
     """Look again for a picture that did not come, now decoding all before it.
 
     A packet without a picture of its own (the second field of a frame, say) is no
-    damage: on screen is the picture before it. Where decoding failed there is none.
+    damage: on screen is the picture before it.
     """
-    if not faults:
-        again = _PacketReader(reader.path, reader.keyframes, reader.reading)
-        shown = None
-        with contextlib.closing(again):
-            for frame in _decode_from(again, keyframe, [pts], faults, skip=False):
-                if frame.pts is not None and frame.pts <= pts:
-                    shown = frame
-        if shown and not faults:
+    shown = None
+    faults = _Faults()
+    with contextlib.closing(reader.copy()) as again:
+        for frame in _decode_from(again, keyframe, [pts], faults, skip=False):
+            if frame.pts is not None and frame.pts <= pts and colors.can_convert(frame):
+                shown = frame
+    reason = next(iter(faults.reasons.values()), "")
+    if shown is not None and not reason:
+        its_own = reader.stream.codec_context.name in ONE_PICTURE_CODECS
+        if shown.pts == pts or not its_own:
             return Decoded(pts, shown)
-        faults.append("its data decode to nothing")
-    return Decoded(pts, None, f"the picture does not decode ({faults[-1]})")
+    reason = reason or "its data decode to nothing"
+    return Decoded(pts, None, f"the picture does not decode ({reason})")

@@ -1,6 +1,7 @@
 """Opens a film, chooses its stream and reads the packets, by PyAV."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -25,15 +26,23 @@ class Reading(NamedTuple):
 
     stream: int | None = None  # which of its videos, from 0; None: as players choose
     max_pixels: int = pictures.MAX_PIXELS  # a larger picture is refused
+    # The pts of a picture that an edit list cuts in two: `Timeline.cut`
+    cut: int | None = None
 
 
 AS_PLAYERS = Reading()
 
 
 def open_film(
-    path: Path, reading: Reading = AS_PLAYERS
+    path: Path,
+    reading: Reading = AS_PLAYERS,
+    options: Mapping[str, str] | None = None,
 ) -> tuple[InputContainer, VideoStream]:
     """Open a film and choose its stream.
+
+    Parameters
+    ----------
+    options : of FFmpeg's demuxer
 
     Raises
     ------
@@ -50,7 +59,9 @@ def open_film(
     av.logging.set_level(av.logging.ERROR)
     try:
         with av.logging.Capture() as messages:
-            container = av.open(str(path), metadata_errors="replace")
+            container = av.open(
+                str(path), options=dict(options or {}), metadata_errors="replace"
+            )
     except MemoryError:
         # PyAV's is an FFmpegError too, but no fault of the film's.
         raise
@@ -136,9 +147,13 @@ def read_packets(
     while errors < MAX_READ_ERRORS:
         try:
             for packet in container.demux(stream):
+                # An empty one says that nothing changes, or that the film ends.
                 if not packet.size:
-                    return
+                    continue
                 errors = 0
+                if stream.codec_context.name == "h263" and packet.is_keyframe:
+                    # FFmpeg takes all for keyframes where the container does not say.
+                    packet.is_keyframe = _is_intra(bytes(packet))
                 yield packet
             return
         except av.EOFError:
@@ -147,6 +162,20 @@ def read_packets(
             raise
         except av.FFmpegError:
             errors += 1
+
+
+def _is_intra(data: bytes) -> bool:
+    """Whether a picture of H.263 is made from no other.
+
+    References
+    ----------
+    Rec. ITU-T H.263, 5.1 (PTYPE, PLUSPTYPE).
+    """
+    bits = f"{int.from_bytes(data[:8].ljust(8, bytes(1)), 'big'):064b}"
+    if bits[35:38] != "111":
+        return bits[38] == "0"
+    start = 59 if bits[38:41] == "001" else 41
+    return bits[start : start + 3] == "000"
 
 
 def is_hidden(packet: VideoPacket, codec: str) -> bool:
@@ -170,3 +199,61 @@ def is_hidden(packet: VideoPacket, codec: str) -> bool:
     shift = 2 if first >> 4 & 3 == 3 else 3
     show_existing, show = first >> shift & 1, first >> (shift - 2) & 1
     return not show_existing and not show
+
+
+def is_unreferenced(packet: VideoPacket, codec: str, setup: bytes) -> bool:
+    """Whether no other picture is made from those of a packet, for sure.
+
+    Known of codecs whose decoders leave just these out with `skip_frame` of NONREF. Not
+    of HEVC: its decoder goes by sub-layer non-reference pictures, which pictures of a
+    higher temporal sub-layer may refer to (Rec. ITU-T H.265, table 7-1).
+
+    Parameters
+    ----------
+    setup : the stream's extradata
+
+    References
+    ----------
+    Rec. ITU-T H.264, 7.3.1 (nal_ref_idc) and annex B; ISO/IEC 14496-15, 5.3.3 (sizes);
+    Rec. ITU-T H.262, 6.2.3 (picture_coding_type); ISO/IEC 14496-2, 6.2.5
+    (vop_coding_type).
+    """
+    if codec == "h264":
+        data = bytes(packet)
+        headers = [
+            byte
+            for byte in _find_units(data, setup)
+            if byte & 31 in (1, 2, 5)  # of slices
+        ]
+        return bool(headers) and not any(byte & 0x60 for byte in headers)
+    if codec in ("mpeg1video", "mpeg2video"):
+        return _are_all(bytes(packet), b"\0\0\1\0", 5, lambda byte: byte >> 3 & 7 == 3)
+    if codec == "mpeg4":
+        return _are_all(bytes(packet), b"\0\0\1\xb6", 4, lambda byte: byte >> 6 == 2)
+    return False
+
+
+def _find_units(data: bytes, setup: bytes) -> Iterator[int]:
+    """Find the first byte of each unit of an H.264 packet."""
+    if setup[:1] != b"\1" or len(setup) < 5:
+        for match in re.finditer(b"\0\0\1(.)", data, re.DOTALL):
+            yield match[1][0]
+        return
+    size_bytes = (setup[4] & 3) + 1
+    at = 0
+    while at < len(data):
+        size = int.from_bytes(data[at : at + size_bytes], "big")
+        at += size_bytes
+        if not 0 < size <= len(data) - at:
+            yield 0x65  # of a keyframe, so that it counts
+            return
+        yield data[at]
+        at += size
+
+
+def _are_all(data: bytes, mark: bytes, at: int, is_so: Callable[[int], bool]) -> bool:
+    """Whether something is so of the byte so far behind each mark; there is one."""
+    found = [match.start() + at for match in re.finditer(re.escape(mark), data)]
+    return bool(found) and all(
+        place < len(data) and is_so(data[place]) for place in found
+    )

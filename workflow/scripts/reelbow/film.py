@@ -300,7 +300,9 @@ def _read_frames(
             f"{float(timeline.time_s(timeline.end)):.3f} s; choose another stretch"
         )
     probe = probe_film(path)
-    for index, decoded in decode_samples(path, timeline.keyframes.tolist(), samples):
+    reading = Reading(cut=timeline.cut)
+    starts = timeline.starts.tolist()
+    for index, decoded in decode_samples(path, starts, samples, reading):
         if decoded.frame is not None and decoded.pts is not None:
             time_s = float(timeline.time_s(decoded.pts))
             yield Frame(index, time_s, show_frame(decoded.frame, probe, height=height))

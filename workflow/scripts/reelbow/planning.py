@@ -57,6 +57,7 @@ def plan_video(
         If the file is no film, or nothing of it is in the chosen stretch.
     """
     timeline = scan_timeline(path, reading)
+    reading = reading._replace(cut=timeline.cut)
     probe = film.probe_film(path, reading)
     start, end = exact(start_s), None if end_s is None else exact(end_s)
     with naming(path):
@@ -75,7 +76,7 @@ def plan_video(
             f"{'the end' if end_s is None else f'{end_s:g} s'} of a film of "
             f"{duration_s:.3f} s; choose another stretch"
         )
-    keyframes = timeline.keyframes.tolist()
+    keyframes, starts = timeline.keyframes.tolist(), timeline.starts.tolist()
     kept = _read_crop(crop, path, probe.width, probe.height)
     stretch = [k for k in keyframes if present[0] <= k <= present[-1]]
     some = _spread(stretch if len(stretch) >= LETTERBOX_KEYFRAMES else present)
@@ -84,7 +85,7 @@ def plan_video(
     codings: list[colors.Coding] = []
 
     def show_some() -> Iterator[NDArray[np.uint8]]:
-        for decoded in decode_pictures(path, keyframes, some, reading):
+        for decoded in decode_pictures(path, starts, some, reading):
             if decoded.frame is not None:
                 codings.append(colors.find_coding(decoded.frame, probe.coding))
                 # Large ones are looked at smaller: their lines are fine enough even so.
@@ -113,13 +114,14 @@ def plan_video(
         "crop": kept and str(kept),
         "crop_asked": crop,
         "time_base": str(timeline.time_base),
-        "first_pts": int(timeline.pts[0]),
+        "start_pts": timeline.start,
+        "cut_pts": timeline.cut,
         "n_pictures": len(timeline.pts),
         "holes_s": [
             [float(timeline.time_s(start)), float(timeline.time_s(end))]
             for start, end in timeline.holes
         ],
-        "keyframes": keyframes,
+        "keyframes": starts,
         "n_frames": len(samples),
         "shards": [
             {

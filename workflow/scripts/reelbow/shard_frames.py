@@ -1,5 +1,7 @@
 """The frames of a shard as they come out of its tarball, made small and averaged."""
 
+import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
@@ -12,7 +14,7 @@ from .code import describe_versions
 from .errors import ReelbowError
 from .file_digest import digest_file
 from .plan import Plan
-from .tarball import FrameTarball, Member
+from .tarball import MAX_TIME_S, FrameTarball, Member
 from .thumbnails import Batch, Gathering, Shaping, ShardFrame
 
 
@@ -96,7 +98,11 @@ class ShardFrames:
         return self.lost is None
 
     def _read(self, tarball: FrameTarball) -> Iterator[ShardFrame]:
+        strange: list[str] = []
         for index, member in enumerate(tarball.read()):
+            if member.time_s is None and member.about.get("time_s") is not None:
+                told = json.dumps(member.about["time_s"])[:50]
+                strange.append(f"{member.name}: {told}")
             if self._extracted:
                 self.versions.update(member.about.get("versions", {}))
                 self.lost = self.lost or member.about.get("lost")
@@ -111,6 +117,13 @@ class ShardFrames:
                 continue
             yield ShardFrame(frame, member.time_s, member.name, picture, averages)
         self.lost = self.lost or tarball.damage
+        if strange:
+            print(
+                f"WARNING: {self._path}: the time_s of {len(strange)} pictures is left "
+                f"out, the first of {strange[0]}; a film's time is a number of "
+                f"seconds from 0 to {MAX_TIME_S}",
+                file=sys.stderr,
+            )
         if self.skipped and self._shaping.missing_frames == "fail":
             name, reason = self.skipped[0]
             raise ReelbowError(

@@ -11,7 +11,6 @@ import copy
 import io
 import json
 import lzma
-import math
 import re
 import tarfile
 import zlib
@@ -81,6 +80,8 @@ EXTRA_HEADERS = frozenset(
 # Of longer names the end is shown, of longer notes the beginning; as an array, every
 # name of a shard takes as much memory as the longest.
 MAX_TEXT = 500
+# Seconds of the longest film, 30 years. A clock that counts from 1970 says more.
+MAX_TIME_S = 10**9
 # Zeros between two tarballs that were joined: an end, filled up to a record.
 MAX_END_BYTES = 2 * tarfile.BLOCKSIZE + tarfile.RECORDSIZE
 # Behind what is no member, no further is looked for the next one.
@@ -101,12 +102,10 @@ class Member(NamedTuple):
     @property
     def time_s(self) -> float | None:
         """The frame's time, where the JSON tells one that can be."""
-        time_s = self.about.get("time_s")
-        try:
-            seconds = float(time_s) if isinstance(time_s, int | float) else math.nan
-        except OverflowError:
+        told = self.about.get("time_s")
+        if isinstance(told, bool) or not isinstance(told, int | float):
             return None
-        return seconds if 0 <= seconds < math.inf else None
+        return float(told) if 0 <= told <= MAX_TIME_S else None
 
 
 def is_tarball(path: Path) -> bool:

@@ -7,17 +7,26 @@ picture, whatever timestamp that picture carries.
 
 import bisect
 import contextlib
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
 
+import av
 import numpy as np
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from .demuxing import AS_PLAYERS, Reading, is_hidden, open_film, read_packets
+from .demuxing import (
+    AS_PLAYERS,
+    Reading,
+    VideoPacket,
+    is_hidden,
+    open_film,
+    read_packets,
+)
 from .errors import ReelbowError
 
 # A film of that many samples has broken timestamps.
@@ -29,6 +38,8 @@ STREAMED = frozenset({"mpegts", "mpeg", "flv"})
 # How long, in pictures and in seconds.
 HOLE_PICTURES = 10
 HOLE_S = Fraction(1, 2)
+# More packets than lie between two keyframes.
+MAX_SEARCHED = 2000
 
 
 class Timeline(NamedTuple):
@@ -36,14 +47,30 @@ class Timeline(NamedTuple):
 
     time_base: Fraction  # seconds a tick
     pts: NDArray[np.int64]  # (n,) ascending; every picture that has a packet
-    keyframes: NDArray[np.int64]  # (m,) ascending; where decoding can start
+    keyframes: NDArray[np.int64]  # (m,) ascending
     end: int  # when the last picture leaves the screen, or should by the header
     # [from, to) without what should be there, ascending
     holes: tuple[tuple[int, int], ...] = ()
+    # Of a first picture of which an edit list cuts off the beginning, the pts, and when
+    # it comes on screen.
+    cut: int | None = None
+    cut_start: int = 0
+    # Keyframes right behind a loss: who starts there does not know of it
+    behind_loss: tuple[int, ...] = ()
+
+    @property
+    def starts(self) -> NDArray[np.int64]:
+        """Keyframes where decoding is to start."""
+        return self.keyframes[~np.isin(self.keyframes, self.behind_loss)]
+
+    @property
+    def start(self) -> int:
+        """When the first picture comes on screen."""
+        return int(self.pts[0]) if self.cut is None else self.cut_start
 
     def time_s(self, pts: int) -> Fraction:
-        """Seconds of the film's own time, from its first picture."""
-        return (pts - int(self.pts[0])) * self.time_base
+        """Seconds of the film's own time, from when its first picture is on screen."""
+        return max(pts - self.start, 0) * self.time_base
 
     def in_hole(self, tick: int) -> bool:
         """Whether the picture that should be on screen is missing in the file."""
@@ -62,18 +89,35 @@ def scan_timeline(path: Path, reading: Reading = AS_PLAYERS) -> Timeline:
         codec = stream.codec_context.name
         pts: list[int] = []
         keyframes: list[int] = []
-        end = 0
+        behind_loss: list[int] = []
+        discarded: list[int] = []
+        end = n_packets = 0
+        first = None
+        is_lost = False
+        # A damaged keyframe does not look like one, but the index of an MP4 knows it.
+        entries = stream.index_entries
+        begins = bool(len(entries)) and bool(entries[0].is_keyframe)
         for packet in read_packets(container, stream):
+            first = first or packet
+            n_packets += 1
             if packet.pts is None or is_hidden(packet, codec):
                 continue
-            # Decoding may start at one that an edit list cuts away.
-            if packet.is_keyframe:
+            is_keyframe = packet.is_keyframe or (packet is first and begins)
+            # Decoding may start at one that an edit list cuts away before the first
+            # picture; between the list's parts their times mean nothing.
+            if is_keyframe and not (packet.is_discard and pts):
                 keyframes.append(packet.pts)
-            if keyframes and not packet.is_discard:
+                if is_lost and len(keyframes) > 1:
+                    behind_loss.append(packet.pts)
+            is_lost = packet.is_corrupt
+            if packet.is_discard:
+                discarded.append(packet.pts)
+            elif keyframes:
                 pts.append(packet.pts)
                 end = max(end, packet.pts + (packet.duration or 0))
         time_base = stream.time_base
-        promised = _find_promised_end(stream, len(pts))
+        promised = _find_promised_end(stream, n_packets)
+        listed = stream.duration
         streamed = not STREAMED.isdisjoint(container.format.name.split(","))
     # What is shown before the first keyframe leans on pictures that are not there.
     times = np.unique(np.array(pts, np.int64))
@@ -87,6 +131,17 @@ def scan_timeline(path: Path, reading: Reading = AS_PLAYERS) -> Timeline:
         # No durations: the last picture stays as long as the one before it.
         last = times[-2:].tolist()
         end = 2 * last[-1] - last[0] if len(last) > 1 else last[0] + 1
+    cut, cut_start = None, 0
+    before = [ticks for ticks in discarded if ticks < times[0]]
+    # Not where a list of several parts gives two pictures one time.
+    if before and len(times) == len(pts):
+        assert first is not None
+        shift = _find_shift(path, reading, first)
+        if shift > 0:
+            cut, cut_start = max(before), int(times[0]) - shift
+            times = np.concatenate([[cut], times])
+            if listed is not None and times[-1] < listed - shift:
+                end = min(end, listed - shift)
     holes: list[tuple[int, int]] = []
     if streamed:
         holes += _find_holes(times, np.unique(keyframes), end, time_base)
@@ -101,15 +156,51 @@ def scan_timeline(path: Path, reading: Reading = AS_PLAYERS) -> Timeline:
         keyframes=np.unique(np.array(keyframes, np.int64)),
         end=end,
         holes=tuple(holes),
+        cut=cut,
+        cut_start=cut_start,
+        behind_loss=tuple(behind_loss),
     )
+
+
+def _find_shift(path: Path, reading: Reading, first: "VideoPacket") -> int:
+    """Find how many ticks FFmpeg shows an MP4's pictures too early by its edit list.
+
+    It discards a picture of which only the end is left, and shows the next one from the
+    list's start on. By the standard the one that is on screen then is the first.
+
+    Parameters
+    ----------
+    first : the film's first packet
+
+    References
+    ----------
+    ISO/IEC 14496-12, 8.6.6.
+    """
+    # So it discards nothing, and takes the times as they stand.
+    options = {"advanced_editlist": "0"}
+    container, stream = open_film(path, reading, options)
+    assert first.pts is not None
+    with container:
+        try:
+            container.seek(first.pts, stream=stream)
+        except av.FFmpegError:
+            return 0
+        for packet in itertools.islice(read_packets(container, stream), MAX_SEARCHED):
+            if packet.pos == first.pos and packet.pts is not None:
+                return packet.pts - first.pts
+    return 0
 
 
 def _find_promised_end(stream: VideoStream, n_found: int) -> int | None:
     """Find where a file that is cut off should end, by its header.
 
-    Only if it counts more pictures than were found, and as much longer a film.
+    Only if it counts more pictures than were found (those that are not shown, too).
     """
-    if not stream.duration or not n_found or stream.frames <= n_found:
+    promised = stream.frames
+    if "mp4" in stream.container.format.name:
+        # Not those that an edit list leaves no use for.
+        promised = min(promised, len(stream.index_entries))
+    if not stream.duration or not n_found or promised <= n_found:
         return None
     return (stream.start_time or 0) + stream.duration
 
@@ -150,7 +241,7 @@ def sample_interval(
     ReelbowError
         If the film's timestamps are so broken that there is no end of samples.
     """
-    first, pts = int(timeline.pts[0]), timeline.pts.tolist()
+    first, pts = timeline.start, timeline.pts.tolist()
     film_end = (timeline.end - first) * timeline.time_base
     stop = film_end if end is None else min(end, film_end)
     samples: list[int | None] = []
@@ -191,11 +282,13 @@ def sample_frames(
     ReelbowError
         If there would be no end of them.
     """
-    first = int(timeline.pts[0])
+    first = timeline.start
+    pts = pts[pts >= timeline.pts[0]]
     begin = first - (-start // timeline.time_base)
     stop = timeline.end if end is None else first - (-end // timeline.time_base)
     ticks, there = _fill_holes(pts, timeline.holes, begin, stop)
-    low, high = np.searchsorted(ticks, [begin, stop]).tolist()
+    # One that is cut comes on screen later than its pts.
+    low, high = np.searchsorted(ticks.clip(first), [begin, stop]).tolist()
     return [
         tick if is_there else None
         for tick, is_there in zip(
