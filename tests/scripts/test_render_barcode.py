@@ -54,6 +54,21 @@ def render(film, folder, *, kind="mean", endings=(), **drawing):
     )
 
 
+@pytest.mark.parametrize("kind", ["mean", "stacked"])
+def test_a_film_that_is_left_out_is_one_gap_if_that_may_be(tmp_path, kind):
+    path = tmp_path / "palettes.sqlite"
+    row = database.FilmRow("lost", "Lost", "lost.mkv", n_frames=5)
+    with database.open_new(path) as connection:
+        database.add_film(connection, database.ONLY_FILM, row)
+        database.finish(connection, {}, n_colors=1)
+    about = {"kind": kind, "drawing": DRAWING, "figures": [tmp_path / "figure.png"]}
+    with pytest.raises(ReelbowError, match="no frames of the film 'lost'"):
+        render_barcode(path, tmp_path / "a.png", **about)
+    render_barcode(path, tmp_path / "a.png", **about, go_on=True)
+    assert (load(tmp_path / "a.png") == np.full((20, 5, 3), 0xD9)).all()
+    assert (tmp_path / "figure.png").exists()
+
+
 def load(path):
     with Image.open(path) as image:
         return np.asarray(image)

@@ -151,7 +151,8 @@ def backups(tmp_path):
         def _backup_path(self):
             return tmp_path / "backups"
 
-    keep_until_replaced(Backups, tmp_path / "results", "palettes.sqlite")
+    names = {"kept": ["palettes.sqlite"], "dropped": ["plan.json"]}
+    keep_until_replaced(Backups, tmp_path / "results", **names)
     (tmp_path / "results").mkdir()
     return Backups()
 
@@ -166,6 +167,14 @@ def test_a_kept_output_is_not_copied_and_is_old_after_a_failure(backups, tmp_pat
     assert backups.restore_output(path)
     assert path.read_text() == "old"
     assert path.stat().st_mtime == 0
+
+
+def test_a_plan_is_not_copied_and_goes_after_a_failure(backups, tmp_path):
+    path = tmp_path / "results" / "plan.json"
+    path.write_text("old")
+    backups.backup_output(path)
+    assert not (tmp_path / "backups").exists()
+    assert not backups.restore_output(path)
 
 
 def test_any_other_output_is_copied_as_snakemake_does(backups, tmp_path):

@@ -1,7 +1,11 @@
 import csv
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
+from reelbow import failures
 from reelbow.failures import (
     NO_GPU,
     SILENT,
@@ -9,6 +13,7 @@ from reelbow.failures import (
     explain_fallback,
     explain_log,
     format_table,
+    read_table,
     write_table,
 )
 from reelbow.gpu import ADVICE
@@ -73,6 +78,24 @@ def test_the_file_has_a_row_for_each(tmp_path):
     assert rows[1]["ended"] == "a b c"
     assert rows[1]["shard"] == ""
     assert [path.name for path in table.parent.iterdir()] == ["failed.tsv"]
+
+
+def test_the_file_is_utf_8_wherever_it_is_written(tmp_path):
+    table = tmp_path / "failed.tsv"
+    code = (
+        "import pathlib; from reelbow.failures import Failure, write_table; "
+        "write_table([Failure('a', '', 'b', '\\xe9', 1, '')], "
+        f"pathlib.Path({str(table)!r}))"
+    )
+    # As where nothing is said of the letters of a system.
+    environment = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    subprocess.run(
+        [sys.executable, "-c", code],
+        env={**environment, "PYTHONPATH": str(Path(failures.__file__).parents[1])},
+        check=True,
+    )
+    (row,) = read_table(table)
+    assert row["ended"] == "\N{LATIN SMALL LETTER E WITH ACUTE}"
 
 
 def test_the_table_is_aligned_and_fits():

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from films import numbered, write_film
-from reelbow.pace import STAGES, Expected, Pace, expect_films
+from reelbow.pace import Expected, Pace, expect_films
+from reelbow.shard_names import STAGES
 
 FILM_RULES = ["plan_shards", *STAGES, "merge_film", "render_barcode"]
 KINDS = ["dominant", "mean", "stacked", "strip"]

@@ -16,7 +16,8 @@ from reelbow.errors import ReelbowError
 from reelbow.failures import SILENT, TABLE, write_table
 from reelbow.messages import refuse
 from reelbow.pace import Expected
-from reelbow.progress import STAGES, Progress, format_time
+from reelbow.progress import Progress, format_time
+from reelbow.shard_names import STAGES
 
 
 class Clock:
@@ -74,6 +75,7 @@ def run(clock, tmp_path, monkeypatch):
     dag = SimpleNamespace(needrun_jobs=lambda: left, targetjobs=[])
     workflow = SimpleNamespace(
         executor_plugin=SimpleNamespace(name="local"),
+        scheduler=SimpleNamespace(),
         dryrun=False,
         remote_exec=False,
         dag=dag,

@@ -6,6 +6,7 @@ import pytest
 
 from reelbow import database, run_profile
 from reelbow.run_profile import Job
+from reelbow.shard_names import STAGES
 
 # What Snakemake 9 writes; a short job has NA for each sample.
 HEADER = "s h:m:s max_rss max_vms max_uss max_pss io_in io_out mean_load cpu_time"
@@ -87,7 +88,7 @@ def test_every_stage_is_found_in_the_order_of_the_data(folder):
             "plan_shards/a",
             "render_barcode/a/mean",
         ),
-        *(f"{stage}/a/00000" for stage in run_profile.SHARD_STAGES),
+        *(f"{stage}/a/00000" for stage in STAGES),
     ]:
         leave(folder, name)
     stages = run_profile.sum_stages(find(folder, "a"))

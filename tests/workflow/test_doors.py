@@ -115,5 +115,16 @@ rule all:
     few = Project(elsewhere.folder / "few", elsewhere.code)
     assert few.query("SELECT max(rank) FROM palettes") == [(0,)]
     assert all(map(close_to, read_colors(few), COLORS[:2]))
+    result = Project(elsewhere.folder, elsewhere.folder).run(
+        *["--report", "report.html"], **config
+    )
+    assert result.status == 0, result.stderr
+    page = (elsewhere.folder / "report.html").read_text()
+    assert "colors/results/demo/barcodes/mean.png" in page
+    result = Project(elsewhere.folder, elsewhere.folder).run(
+        *["--", "colors_profile_run"], **config
+    )
+    assert result.status == 0, result.stderr
+    assert "cluster_shard" in (colors.folder / "results/profile.tsv").read_text()
     # Nothing beside the two folders.
     assert not (elsewhere.folder / "results").exists()

@@ -1,5 +1,7 @@
+import os
 import re
 import shutil
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -516,6 +518,49 @@ def test_what_was_left_out_fails_if_nothing_may_be_missing_any_more(damaged):
     assert result.status == 0, result.stderr
     assert damaged.query("SELECT * FROM skipped") == []
     assert damaged.run(**MEAN).jobs == set()
+
+
+def test_a_film_without_a_picture_is_a_gap_and_is_told_of_in_each_run(project):
+    # Only pictures that are all there count, and there are none.
+    for name in "ab":
+        pictures = {"0.jpg": COLORS[0], "1.jpg": COLORS[1]}
+        write_tarball(project.folder / f"tars/{name}.tar", pictures)
+        path = project.folder / f"tars/{name}.tar"
+        with tarfile.open(path, "a") as tarball:
+            tarball.addfile(tarfile.TarInfo("2.jpg"))
+    (project.folder / "films").mkdir()
+    write_colors(project.folder / "films/good.mp4", COLORS[:1])
+    (project.folder / "films/empty.mp4").touch()
+    errors = {"missing_shards": "skip", "missing_frames": "fail"}
+    config = {**MEAN, "films": ["tars/*.tar", "films"], "errors": errors}
+    result = project.run(**config)
+    assert result.status == 0, result.stderr
+    assert "film tars: 2 shards could not be read whole" in result.stderr
+    with Image.open(project.folder / "results/tars/barcodes/mean.png") as image:
+        assert image.getcolors() == [(image.width * image.height, (0xD9,) * 3)]
+
+    # An empty film takes nobody's place, and nor does it when it is there.
+    assert project.run(**config).jobs == set()
+    write_colors(project.folder / "films/empty.mp4", COLORS[:1])
+    result = project.run("--dry-run", **config)
+    assert result.status == 0, result.stderr
+    assert result.counts["plan_shards"] == 1
+
+
+def test_a_node_writes_the_plan_that_it_was_asked_for(project):
+    tarball = project.folder / "tars/0.tar"
+    write_tarball(tarball, {"0.jpg": COLORS[0]})
+    config = {"films": "tars/*.tar", **NO_PICTURES}
+    plan = project.folder / "results/tars/plan.json"
+    assert project.run("--", "results/tars/plan.json", **config).status == 0
+    before = plan.read_bytes()
+    # Newer, which is no reason for another plan of a film that has one.
+    os.utime(tarball)
+    # As a job of a cluster is run, but here.
+    remote = ["--mode", "remote", "--shared-fs-usage", "input-output", "persistence"]
+    job = ["--force", "--nolock", "--target-jobs", "plan_shards:film=tars"]
+    assert project.run(*remote, *job, **config).status == 0
+    assert plan.read_bytes() == before
 
 
 # Failures

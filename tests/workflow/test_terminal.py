@@ -173,6 +173,38 @@ def test_ctrl_c_is_one_sentence_and_the_same_command_goes_on(project):
     assert all(path.stat().st_mtime_ns == when for path, when in done.items())
 
 
+def test_ctrl_c_ends_another_workflow_as_snakemake_does(tmp_path):
+    (tmp_path / "Snakefile").write_text(
+        'rule all:\n    output: "a"\n    shell: "touch begun && sleep 60"\n'
+    )
+    with subprocess.Popen(
+        [SNAKEMAKE, "--cores", "1", "--logger", "reelbow"],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        deadline = time.monotonic() + 60
+        while not (tmp_path / "begun").exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        os.killpg(process.pid, signal.SIGINT)
+        _, told = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "before anything was done" not in told
+    assert not list((tmp_path / ".snakemake/locks").glob("*"))
+
+
+def test_a_report_after_a_run_is_of_all_that_the_run_makes(finished, tmp_path):
+    project = finished.copy(tmp_path / "project")
+    picture = project.folder / "results/colors/barcodes/mean.png"
+    picture.unlink()
+    report = ["--report", "report.html", "--report-after-run"]
+    result = project.run(*report, **FINISHED)
+    assert result.status == 0, result.stderr
+    assert picture.exists()
+    assert "barcodes/mean.png" in (project.folder / "report.html").read_text()
+
+
 def test_the_report_has_figures_captions_tables_and_what_failed(finished, tmp_path):
     project = finished.copy(tmp_path / "project")
     head = "film\tshard\tstage\tended\tattempts\tlog\n"

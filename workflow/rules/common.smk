@@ -33,6 +33,7 @@ from reelbow.messages import refuse, tell
 from reelbow.plain_paths import name_plainly
 from reelbow.plan import read_plan, summarize_plan
 from reelbow.shard_names import PATTERN as SHARD_PATTERN
+from reelbow.shard_names import STAGES
 from reelbow.sheet import is_sheet
 
 DEFAULT_SHEET = "config/films.tsv"
@@ -49,9 +50,7 @@ except ReelbowError as error:
 
 RULES_OF_A_FILM = [
     "plan_shards",
-    "extract_frames",
-    "downsample_frames",
-    "cluster_shard",
+    *STAGES,
     "merge_film",
     "render_barcode",
 ]
@@ -74,7 +73,9 @@ if workflow.is_main_process and not (
     except ReelbowError as error:
         refuse(str(error))
 
-keep_until_replaced(FileBackupMixin, RESULTS, "palettes.sqlite")
+keep_until_replaced(
+    FileBackupMixin, RESULTS, kept=["palettes.sqlite"], dropped=["plan.json"]
+)
 
 # Links that lead to another machine's scratch: Snakemake would stumble over them. With
 # a lock there they may be those of a run that is going on.
@@ -165,8 +166,12 @@ def find_state(film):
     """
     plan = peek_plan(film)
     go_on = config["errors"]["missing_shards"] == "skip"
-    if plan and "error" not in plan and (plan.get("has_pictures", True) or not go_on):
-        return plan.get("state")
+    is_good = (
+        plan and "error" not in plan and (plan.get("has_pictures", True) or not go_on)
+    )
+    # An older version wrote none.
+    if is_good and "state" in plan:
+        return plan["state"]
     times_ns = [
         path.stat().st_mtime_ns for path in FILMS[film].tarballs if path.exists()
     ]
@@ -245,14 +250,19 @@ def get_clustered(wildcards):
 def are_frames_used_up(wildcards):
     """Whether a shard's tarball is to go when it is read: 0 or 1."""
     extracted = get_film(wildcards).video is not None
-    return int(workflow.local_exec and extracted and not config["extract"]["keep"])
+    return int(is_local() and extracted and not config["extract"]["keep"])
 
 
 def are_clustered_used_up(wildcards):
     """Whether what is clustered is to go then: 0 or 1."""
     if config["downsample"]["height"] is None:
         return are_frames_used_up(wildcards)
-    return int(workflow.local_exec and not config["downsample"]["keep"])
+    return int(is_local() and not config["downsample"]["keep"])
+
+
+def is_local():
+    """Whether jobs run here; what runs one on a node looks for its files afterwards."""
+    return workflow.is_main_process and workflow.local_exec
 
 
 def get_shaping(wildcards):
@@ -562,13 +572,20 @@ def merge_what_is_there():
                 films=RESULTS / "films.tsv",
                 skipped=RESULTS / "skipped.tsv",
             )
-    except (ReelbowError, OSError, MemoryError) as error:
+    except (*corpus.UNREADABLE, MemoryError) as error:
         PROGRESS.say(f"Reelbow: {RESULTS / 'palettes.sqlite'} is not made: {error}")
 
 
 def tell_corpus():
-    """Say what the database of all films has and what not."""
-    failed = {failure.film for failure in PROGRESS.failed.values()}
+    """Say what the database of all films has and what not, if this run was to make it."""
+    if PROGRESS.lacks("merge_films") and not PROGRESS.failed:
+        return
+    # A film whose picture failed is in it all the same.
+    failed = {
+        failure.film
+        for failure in PROGRESS.failed.values()
+        if failure.stage != "render_barcode"
+    }
     is_old = ("merge_films",) in PROGRESS.failed
     for sentence in corpus.describe(RESULTS, list(FILMS), failed, is_old=is_old):
         PROGRESS.say(f"Reelbow: {sentence}")
@@ -593,9 +610,11 @@ def get_tables(wildcards):
 
 def leave_out_failed(paths):
     """The files; of those of a report only what is there, or there would be none."""
-    if not any(argument.startswith("--report") for argument in sys.argv):
+    is_report = any(argument.startswith("--report") for argument in sys.argv)
+    if not is_report or "--report-after-run" in sys.argv:
         return paths
-    return [path for path in paths if Path(path).exists()]
+    # As a module they lie in a folder of their own.
+    return [path for path in paths if (RESULTS.parent / path).exists()]
 
 
 def weigh_job(job):
@@ -603,7 +622,7 @@ def weigh_job(job):
     name, *values = job
     if name == "plan_shards":
         return 0
-    if name not in pace.STAGES:
+    if name not in STAGES:
         return needs.ROW_S * sum(map(count_frames, values[:1] or FILMS))
     film, shard = values
     if not (RESULTS / film / "plan.json").exists():

@@ -32,6 +32,8 @@ rule render_barcode:
     resources:
         mem_mb=ask_more(1500),
         runtime=get_film_minutes,
+        # No param: it changes no picture.
+        go_on=int(config["errors"]["missing_shards"] == "skip"),
     params:
         drawing=get_drawing,
         code=get_code("render_barcode", "kmeans_numba"),

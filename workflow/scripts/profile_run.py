@@ -13,8 +13,8 @@ def profile_run(
     *,
     films: list[str],
     kinds: list[str],
-    logs: Path = Path("logs"),
-    results: Path = Path("results"),
+    logs: Path,
+    results: Path,
 ) -> None:
     """Sum up what the finished jobs of the films left in logs/, and print it too."""
     jobs = list(run_profile.find_jobs(films, kinds, logs=logs, results=results))
@@ -43,4 +43,7 @@ if __name__ == "__main__":
         figure=Path(snakemake.output.figure),
         films=settings["films"],
         kinds=settings["kinds"],
+        # As a module it has folders of its own.
+        logs=Path(snakemake.log[0]).parent,
+        results=Path(snakemake.output.table).parent,
     )

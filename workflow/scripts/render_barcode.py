@@ -17,15 +17,17 @@ def render_barcode(
     *,
     kind: str,
     drawing: dict[str, Any],
+    go_on: bool = False,
 ) -> None:
     """Draw the bare barcode as a PNG of exact pixels, and each figure by its suffix.
 
     drawing : as `draw_barcode` takes it
+    go_on : whether a film of which no frame could be read has a picture
     """
     from reelbow.caption import describe_barcode, describe_making
     from reelbow.figure import save_figure
 
-    pixels = draw_barcode(database, kind, **drawing)
+    pixels = draw_barcode(database, kind, empty=go_on, **drawing)
     with replacing(barcode) as temporary:
         save_bare(pixels, temporary)
 
@@ -58,4 +60,5 @@ if __name__ == "__main__":
         figures=[Path(figure) for figure in snakemake.output.figures],
         kind=snakemake.wildcards.kind,
         drawing=snakemake.params.drawing,
+        go_on=bool(snakemake.resources.go_on),
     )

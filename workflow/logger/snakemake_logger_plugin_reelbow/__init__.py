@@ -95,6 +95,17 @@ def explain_value(entry: str) -> str:
     return f"--config {entry}: write --config 'key=value', as in 'films=movie.mkv'"
 
 
+def stop_as_usual(record: logging.LogRecord) -> bool:
+    """Leave Ctrl-C to Snakemake when a run begins, unless Reelbow's Snakefile has it.
+
+    That is where Reelbow is a module of another workflow.
+    """
+    is_begun = getattr(record, "event", None) == LogEvent.WORKFLOW_STARTED
+    if is_begun and signal.getsignal(signal.SIGINT) is end_at_once:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    return True
+
+
 def end_at_once(*_: object) -> None:
     """End at Ctrl-C before there is anything that could be lost."""
     os.write(2, b"Reelbow: ended (Ctrl-C) before anything was done.\n")
@@ -107,4 +118,5 @@ if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     signal.signal(signal.SIGINT, end_at_once)
 
 # Here and not in the handler: with another logger these are the same mistakes.
-logging.getLogger("snakemake.logging").addFilter(put_in_words)
+for each in (put_in_words, stop_as_usual):
+    logging.getLogger("snakemake.logging").addFilter(each)

@@ -127,6 +127,7 @@ def draw_barcode(
     skip_black: bool = False,
     gap_color: str = GAP_COLOR,
     film: str | None = None,
+    empty: bool = False,
 ) -> NDArray[np.uint8]:
     """Draw the barcode of one film from its database alone.
 
@@ -153,6 +154,7 @@ def draw_barcode(
     skip_black : leave out the frames of less luma than `BLACK_LUMA`; they leave no gap
     gap_color : #rrggbb
     film : id of the film, needed only where the database holds several
+    empty : draw a film as one gap if every frame is missing
 
     Returns
     -------
@@ -180,9 +182,9 @@ def draw_barcode(
         film_id, film = _find_film(connection, path, film)
         luma = _find_luma(connection, path, skip_black=skip_black)
         n_frames, n_black, n_places = _count_frames(connection, film_id, luma)
-        if n_frames == 0:
+        if n_frames == 0 and not (empty and n_places):
             raise ReelbowError(f"{path} holds no frames of the film '{film}'.")
-        if n_frames == n_black:
+        if 0 < n_frames == n_black:
             raise ReelbowError(
                 f"Every frame of the film '{film}' in {path} is black: without "
                 "them (skip_black) nothing is left to draw."
@@ -194,7 +196,8 @@ def draw_barcode(
             rows = connection.execute(query.format(luma), (film_id,))
         else:
             (n_colors,) = connection.execute(
-                "SELECT max(rank) + 1 FROM palettes WHERE film_id = ?", (film_id,)
+                "SELECT coalesce(max(rank), -1) + 1 FROM palettes WHERE film_id = ?",
+                (film_id,),
             ).fetchone()
             rows = _read_palettes(connection, film_id, luma, path)
         return _draw(

@@ -171,6 +171,9 @@ def check_names(results: Path, films: Mapping[str, Film]) -> None:
         except (OSError, ValueError):
             # Nothing is there, or nothing that can be read: it is made anew.
             continue
+        if film.fault or "error" in plan:
+            # Nothing is made of it, or was.
+            continue
         old = _find_old_source(plan, results / name, film)
         if old is not None:
             raise ReelbowError(

@@ -79,7 +79,10 @@ def read_log(log: Path) -> str:
 
 def write_table(failures: Sequence[Failure], table: Path) -> None:
     """Write the failures as tab-separated values with a header."""
-    with replacing(table) as temporary, temporary.open("w", newline="") as stream:
+    with (
+        replacing(table) as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as stream,
+    ):
         writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
         writer.writerow(Failure._fields)
         for failure in failures:

@@ -208,8 +208,7 @@ def taking_over(path: Path, *, used_up: bool = False) -> Iterator[None]:
         scratch.release(path, with_link=True)
         raise
     scratch.release(path)
-    # On a node Snakemake looks for the files of a group of jobs when all are done.
-    if used_up and "SLURM_JOB_ID" not in os.environ:
+    if used_up:
         path.unlink(missing_ok=True)
 
 

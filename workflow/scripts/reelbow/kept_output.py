@@ -5,10 +5,12 @@ is flagged `update` it copies instead, and puts the copy back if the job fails, 
 bit and with the time of now: the next run would take what is old for new.
 
 Reelbow's jobs replace their results in one step when all is done. So no copy is needed,
-and after a failure the old result gets the oldest time there is, to be made again.
+and after a failure the old result gets the oldest time there is, to be made again. Or
+it goes then, if no input of its rule is newer than that.
 """
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -18,28 +20,33 @@ def mark_as_old(path: Path) -> None:
     os.utime(path, (0, 0))
 
 
-def keep_until_replaced(persistence: Any, folder: Path, name: str) -> None:
-    """Let Snakemake copy no outputs of this name in this folder.
+def keep_until_replaced(
+    persistence: Any, folder: Path, *, kept: Collection[str], dropped: Collection[str]
+) -> None:
+    """Let Snakemake copy no outputs of these names in this folder.
 
     Parameters
     ----------
     persistence : its class for what it keeps of outputs
+    kept, dropped : names of those that stay after a failure, and of those that go
     """
     back_up, restore = persistence.backup_output, persistence.restore_output
 
-    def is_kept(path: Path) -> bool:
-        return path.name == name and path.is_relative_to(folder)
+    def is_ours(path: Path) -> bool:
+        return path.name in {*kept, *dropped} and path.is_relative_to(folder)
 
     def backup_output(self: Any, path: Path) -> None:
-        if not is_kept(path):
+        if not is_ours(path):
             back_up(self, path)
 
     def restore_output(self: Any, path: Path) -> bool:
-        if not is_kept(path):
+        if not is_ours(path):
             return bool(restore(self, path))
-        if path.exists():
+        # What is not restored Snakemake deletes.
+        stays = path.name in kept and path.exists()
+        if stays:
             mark_as_old(path)
-        return path.exists()
+        return stays
 
     persistence.backup_output = backup_output
     persistence.restore_output = restore_output

@@ -9,14 +9,13 @@ from typing import NoReturn
 
 from . import database
 from .errors import ReelbowError
-from .shard_names import PATTERN
+from .shard_names import PATTERN, STAGES
 
 # The folders of a film with a file for each shard; the first two are for the next job.
 PALETTES = ("palettes", ".sqlite")
 INTERMEDIATES = {"frames": ".tar", "thumbnails": ".npz"}
 
-# Rules with a job for each shard, and what each of these leaves in logs/.
-STAGES = ("extract_frames", "downsample_frames", "cluster_shard")
+# What a shard's jobs leave in logs/.
 LOG_ENDINGS = (".log", ".tsv", ".gpu", ".profile.html")
 
 
@@ -34,13 +33,15 @@ def remove_leftovers(
     planned : the film's shards
     keep : of frames and thumbnails, those that are to be kept
     """
-    film = results.name
-    made = _find_logged(logs, film) | _find_stored(results / PALETTES[0])
-    old = made - set(planned)
+    film, planned = results.name, set(planned)
+    logged = _find_logged(logs, film)
+    old = (logged | _find_stored(results / PALETTES[0], planned)) - planned
     for folder, suffix in (PALETTES, *INTERMEDIATES.items()):
         used_up = folder in INTERMEDIATES and folder not in keep
-        for shard in made | set(planned) if used_up else old:
-            (results / folder / f"{shard}{suffix}").unlink(missing_ok=True)
+        gone = old | planned if used_up else old
+        for path in (results / folder).glob(f"*{suffix}"):
+            if path.name.removesuffix(suffix) in gone:
+                path.unlink(missing_ok=True)
         for path in _find_killed(results / folder, suffix):
             path.unlink(missing_ok=True)
     for stage in STAGES:
@@ -81,12 +82,15 @@ def _find_logged(logs: Path, film: str) -> set[str]:
     return {name for name in names if re.fullmatch(PATTERN, name)}
 
 
-def _find_stored(palettes: Path) -> set[str]:
-    """Find the shards whose databases say that they are these shards."""
+def _find_stored(palettes: Path, planned: Collection[str]) -> set[str]:
+    """Find the shards whose databases say that they are these shards.
+
+    Those that are planned are not asked: they may be thousands.
+    """
     return {
         path.stem
-        for path in palettes.glob(f"*{PALETTES[1]}")
-        if not path.name.startswith(".") and path.stem in _read_shards(path)
+        for path in palettes.glob(f"[!.]*{PALETTES[1]}")
+        if path.stem not in planned and path.stem in _read_shards(path)
     }
 
 

@@ -10,9 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from .config import Film
-
-# The rules of a shard, in their order; on Slurm they are one job.
-STAGES = ("extract_frames", "downsample_frames", "cluster_shard")
+from .shard_names import STAGES
 
 # Seconds that a job of each rule takes beside what grows with its frames.
 START_S = {

@@ -28,7 +28,8 @@ from .failures import (
     write_table,
 )
 from .messages import refuse, tell
-from .pace import STAGES, Expected, Pace
+from .pace import Expected, Pace
+from .shard_names import STAGES
 
 # Seconds between two lines: more than a glance, less than a doubt.
 INTERVAL_S = 5.0

@@ -11,15 +11,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from . import database
+from . import database, shard_names
 from .job import USAGE_MARK
 from .plan import Plan, read_plan
 
 # In the order of the way of the data. The demo's film is none of the user's work.
-SHARD_STAGES = ("extract_frames", "downsample_frames", "cluster_shard")
 STAGES = (
     "plan_shards",
-    *SHARD_STAGES,
+    *shard_names.STAGES,
     "merge_film",
     "render_barcode",
     "merge_films",
@@ -95,7 +94,7 @@ def find_jobs(
         }
         everything |= frames
         yield from _find_job("plan_shards", film, frames, logs)
-        for stage in SHARD_STAGES:
+        for stage in shard_names.STAGES:
             # The logs may be of an earlier film of this name.
             if stage == "extract_frames" and plan["video"] is None:
                 continue

@@ -1,7 +1,7 @@
-"""Names of the shards of a film of tarballs: each is named by its tarball alone.
+"""Names of a shard's rules, and of the shards of a film of tarballs.
 
-So a tarball that comes or goes changes no other shard's name, and no other shard runs
-again.
+Each of these is named by its tarball alone, so that one that comes or goes changes no
+other shard's name, and no other shard runs again.
 """
 
 import glob
@@ -13,6 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .errors import ReelbowError
+
+# The rules with a job for each shard, in their order; on Slurm they are one job.
+STAGES = ("extract_frames", "downsample_frames", "cluster_shard")
 
 # What a shard's name may be, as a wildcard of Snakemake.
 PATTERN = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
