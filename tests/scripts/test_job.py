@@ -55,7 +55,8 @@ def test_an_error_of_the_system_is_one_line_that_names_the_file(tmp_path):
         "raise MemoryError",
         "import errno; raise OSError(errno.ENOMEM, 'Cannot allocate memory')",
         "import av.error; av.error.err_check(-12)",
-        "import cv2, numpy as np; cv2.setNumThreads(1)\n    from reelbow.job import limit_memory\n"
+        "import cv2, numpy as np; cv2.setNumThreads(1)\n"
+        "    from reelbow.job import limit_memory\n"
         "    p = np.zeros((9000, 9000, 3), np.uint8); limit_memory(1)\n"
         "    cv2.cvtColor(p, cv2.COLOR_RGB2BGR)",
     ],
