@@ -4,7 +4,7 @@ import pytest
 from snakemake.io import WILDCARD_REGEX
 from snakemake.pathvars import PATHVAR_REGEX
 
-from reelbow.plain_paths import SPECIAL, name_plainly
+from reelbow.plain_paths import SPECIAL, find_own_name, name_plainly
 
 
 @pytest.fixture(autouse=True)
@@ -34,6 +34,7 @@ def test_what_snakemake_would_take_for_its_own_gets_a_link(name, folder):
     assert not SPECIAL.search(str(link))
     assert link.lstat().st_mtime_ns == (folder / name).stat().st_mtime_ns
     assert name_plainly(Path(name), Path("links")) == link
+    assert find_own_name(link, Path("links")) == Path(name)
 
 
 @pytest.mark.parametrize("name", ["{}", "{tmdb-12}", "{a", "a}", "<A>", "a<b", "<a-b>"])
@@ -63,3 +64,9 @@ def test_files_of_one_name_have_links_of_their_own(folder):
         (folder / name).write_text(name)
         links.add(name_plainly(Path(name), Path("links")))
     assert {link.read_text() for link in links} == {"{a}/x.mp4", "{b}/x.mp4"}
+
+
+def test_a_name_far_away_or_without_a_link_is_found_as_it_is(folder):
+    elsewhere = folder.parent / "{far}.mkv"
+    assert find_own_name(name_plainly(elsewhere)) == elsewhere
+    assert find_own_name(Path("a/b/c.mkv")) == Path("a/b/c.mkv")

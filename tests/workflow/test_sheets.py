@@ -97,6 +97,16 @@ def test_title_source_and_crop_are_in_the_database(made):
     ]
 
 
+def test_a_shard_says_by_its_own_name_of_which_file_it_is(made):
+    rows = made[0].query("SELECT path FROM shards WHERE film_id > 2 ORDER BY path")
+    assert [path for (path,) in rows] == [
+        "films/<word>.mp4",
+        "films/scans {x}/1.tar",
+        "films/scans {x}/2.tar",
+        "films/{word}.mp4",
+    ]
+
+
 def test_it_is_told_once_that_the_letters_were_guessed(made):
     assert made[1].stderr.count("films/films.csv is not UTF-8") == 1
 

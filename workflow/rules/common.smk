@@ -122,7 +122,7 @@ def as_source(path):
     """
     if path == DEMO_FILM:
         return str(path)
-    return local(str(name_plainly(Path(path), Path(".snakemake/paths"))))
+    return local(str(name_plainly(Path(path))))
 
 
 def gather(**settings):

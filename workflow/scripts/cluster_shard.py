@@ -8,6 +8,7 @@ from reelbow.code import describe_versions
 from reelbow.failures import explain_fallback
 from reelbow.job import replacing, run, taking_over
 from reelbow.kmeans import find_palettes, find_version
+from reelbow.plain_paths import find_own_name
 from reelbow.plan import find_shard, read_plan
 from reelbow.thumbnails import Shaping, open_frames
 
@@ -99,7 +100,7 @@ if __name__ == "__main__":
         # A GPU's driver reserves far more memory than it uses.
         mem_mb=None if snakemake.resources.gpu else snakemake.resources.mem_mb,
         profile=bool(snakemake.resources.profile),
-        frames=Path(snakemake.input.frames),
+        frames=find_own_name(Path(snakemake.input.frames)),
         plan=Path(snakemake.input.plan),
         palettes=Path(snakemake.output.palettes),
         film=snakemake.wildcards.film,

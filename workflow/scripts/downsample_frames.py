@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from reelbow.job import handing_on, run, taking_over
+from reelbow.plain_paths import find_own_name
 from reelbow.plan import read_plan
 from reelbow.shard_frames import ShardFrames
 from reelbow.thumbnails import Shaping, ThumbnailWriter
@@ -45,7 +46,7 @@ if __name__ == "__main__":
         log=snakemake.log[0],
         mem_mb=snakemake.resources.mem_mb,
         profile=bool(snakemake.resources.profile),
-        tarball=Path(snakemake.input.tarball),
+        tarball=find_own_name(Path(snakemake.input.tarball)),
         plan=Path(snakemake.input.plan),
         thumbnails=Path(snakemake.output.thumbnails),
         shaping=Shaping(**settings["shaping"]),

@@ -13,6 +13,7 @@ from reelbow.decoding import decode_samples
 from reelbow.demuxing import AS_PLAYERS, Reading
 from reelbow.errors import ReelbowError
 from reelbow.job import handing_on, run
+from reelbow.plain_paths import find_own_name
 from reelbow.plan import find_shard, read_plan
 from reelbow.tarball import TarballWriter
 
@@ -101,7 +102,7 @@ if __name__ == "__main__":
         log=snakemake.log[0],
         mem_mb=snakemake.resources.mem_mb,
         profile=bool(snakemake.resources.profile),
-        video=Path(snakemake.input.video),
+        video=find_own_name(Path(snakemake.input.video)),
         plan=Path(snakemake.input.plan),
         frames=Path(snakemake.output.frames),
         film_id=snakemake.wildcards.film,

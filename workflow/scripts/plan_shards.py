@@ -7,6 +7,7 @@ from typing import Any
 from reelbow.demuxing import Reading
 from reelbow.errors import ReelbowError
 from reelbow.job import replacing, run
+from reelbow.plain_paths import find_own_name
 from reelbow.plan import write_plan
 from reelbow.planning import plan_nothing, plan_tarballs, plan_video
 
@@ -58,7 +59,7 @@ if __name__ == "__main__":
         plan_shards,
         log=snakemake.log[0],
         mem_mb=snakemake.resources.mem_mb,
-        video=Path(snakemake.input.video) if snakemake.input else None,
+        video=find_own_name(Path(snakemake.input.video)) if snakemake.input else None,
         tarballs={shard: Path(tarball) for shard, tarball in tarballs.items()},
         plan=Path(snakemake.output.plan),
         go_on=bool(snakemake.resources.go_on),

@@ -11,7 +11,11 @@ from pathlib import Path
 SPECIAL = re.compile(r"\{\s*[.\w]+\s*[,}]|<[a-z][a-z0-9_]*>")
 
 
-def name_plainly(path: Path, folder: Path) -> Path:
+# Where links to such files are, from the working folder.
+LINKS = Path(".snakemake") / "paths"
+
+
+def name_plainly(path: Path, folder: Path = LINKS) -> Path:
     """Return the path, or a link to it in `folder` if its name has such signs in it."""
     if not SPECIAL.search(str(path)):
         return path
@@ -30,3 +34,12 @@ def name_plainly(path: Path, folder: Path) -> Path:
         os.utime(temporary, ns=times, follow_symlinks=False)
     temporary.replace(link)
     return link
+
+
+def find_own_name(path: Path, folder: Path = LINKS) -> Path:
+    """Return the path for which `name_plainly` gave this one."""
+    if path.parent.parent != folder:
+        return path
+    target, here = path.readlink(), Path.cwd()
+    # As the user gave it, if that was from the working folder.
+    return target.relative_to(here) if target.is_relative_to(here) else target
