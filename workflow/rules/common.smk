@@ -76,6 +76,10 @@ if workflow.is_main_process and not (
 
 keep_until_replaced(FileBackupMixin, RESULTS, "palettes.sqlite")
 
+if workflow.is_main_process:
+    for cut_off in corpus.mark_cut_off(RESULTS, FILMS):
+        tell(f"{cut_off} is damaged: it is cut off, or no database; it is made again.")
+
 # Links that lead to another machine's scratch: Snakemake would stumble over them. With
 # a lock there they may be those of a run that is going on.
 if workflow.is_main_process:

@@ -8,14 +8,30 @@ Reelbow's jobs replace their results in one step when all is done. So no copy is
 and after a failure the old result gets the oldest time there is, to be made again.
 """
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from .errors import DamagedError
 
 
 def mark_as_old(path: Path) -> None:
     """Let the next run make a file again, whatever it depends on."""
     os.utime(path, (0, 0))
+
+
+@contextlib.contextmanager
+def make_damaged_again() -> Iterator[None]:
+    """Let the next run make again what is found damaged inside; nothing is deleted."""
+    try:
+        yield
+    except DamagedError as error:
+        for path in error.paths:
+            mark_as_old(path)
+        advice = "give the same command again, which makes {} anew"
+        raise DamagedError(error.why, error.paths, advice) from None
 
 
 def keep_until_replaced(persistence: Any, folder: Path, name: str) -> None:
