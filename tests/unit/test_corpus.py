@@ -214,3 +214,21 @@ def test_any_other_output_is_copied_as_snakemake_does(backups, tmp_path):
     path.write_text("half")
     assert backups.restore_output(path)
     assert path.read_text() == "old"
+
+
+def test_a_folder_that_may_not_be_written_to_is_told(tmp_path, nobody):
+    tmp_path.chmod(0o777)
+    results = tmp_path / "results"
+    for film in "ab":
+        (results / film).mkdir(parents=True)
+        (results / film).chmod(0o777)
+    results.chmod(0o777)
+    (results / "b").chmod(0o555)
+    nobody()
+    corpus.check_folders(results, ["a", "new"])
+    corpus.check_folders(tmp_path / "new/results", ["a"])
+    for path, films in [(results / "b", ["a", "b"]), (Path("/proc/1"), [])]:
+        with pytest.raises(
+            ReelbowError, match=f"^{path} may not be written to; change"
+        ):
+            corpus.check_folders(path if not films else results, films)

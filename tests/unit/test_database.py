@@ -720,18 +720,6 @@ def test_a_shard_that_is_gone_is_not_made_as_an_empty_one(two, result):
     assert not two[1].exists()
 
 
-@pytest.fixture
-def nobody(tmp_path_factory):
-    """Be somebody who may not do all, even where tests run as root."""
-    before = os.geteuid()
-    if before == 0:
-        base = tmp_path_factory.getbasetemp()
-        for folder in [base, base.parent]:
-            folder.chmod(0o755)
-    yield lambda: os.seteuid(65534 if before == 0 else before)
-    os.seteuid(before)
-
-
 def test_a_shard_that_may_not_be_read_is_no_damage(long, tmp_path, result, nobody):
     tmp_path.chmod(0o777)
     long[1].chmod(0)

@@ -6,6 +6,7 @@ settings stay in `results/palettes.sqlite` beside them.
 
 import contextlib
 import json
+import os
 import sqlite3
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -178,6 +179,27 @@ def describe(
             f"another version, or is damaged: {_list(left)}; make it again together "
             f"with the rest, or delete its folder in {results}/."
         )
+
+
+def check_folders(results: Path, films: Collection[str]) -> None:
+    """See that results can be written, for those films that are made.
+
+    Raises
+    ------
+    ReelbowError
+        If they cannot; it names the folder.
+    """
+    for folder in (results, *(results / film for film in sorted(films))):
+        # One that is not there is made in the first one above it that is.
+        there = next(
+            each for each in (folder, *folder.resolve().parents) if each.exists()
+        )
+        by_user = os.access in os.supports_effective_ids
+        if not os.access(there, os.W_OK | os.X_OK, effective_ids=by_user):
+            raise ReelbowError(
+                f"{there} may not be written to; change its permissions, or run in "
+                "another folder (--directory)"
+            )
 
 
 def check_names(results: Path, films: Mapping[str, Film]) -> None:
