@@ -104,7 +104,8 @@ def recorded(tmp_path_factory):
     return json.loads(told.stdout.splitlines()[-1])
 
 
-@pytest.mark.parametrize("rule", RULES)
+# `find_source` never makes anything.
+@pytest.mark.parametrize("rule", sorted(set(RULES) - {"find_source"}))
 def test_two_settings_that_change_places_run_a_rule_again(rule, recorded):
     assert recorded[rule] == []
 

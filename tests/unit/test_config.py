@@ -641,6 +641,51 @@ def test_a_file_that_may_not_be_read_is_told(folder):
     assert sentence == f"films 'v/b.mkv': {other.fault}"
 
 
+def test_what_cannot_be_read_of_many_is_for_its_job_to_tell(nobody):
+    touch("a.mkv", "b.mkv", "closed/c.mkv")
+    Path("empty.mkv").touch()
+    Path("b.mkv").chmod(0)
+    Path("closed").chmod(0)
+    names = ["a", "b", "closed/c", "empty"]
+    rows = [[Path(name).name, f"{name}.mkv"] for name in names]
+    sheet = write_sheet(HEADER, *rows)
+    Path.cwd().chmod(0o755)
+    nobody()
+    try:
+        for given in (sheet, [f"{name}.mkv" for name in names]):
+            readable, *others = read_films(given)
+            assert readable.fault is None
+            assert [film.fault for film in others] == [
+                "b.mkv may not be read by you; change its permissions",
+                "closed/c.mkv: Permission denied; give a path that can be read",
+                "empty.mkv is empty; copy or download it again",
+            ]
+            assert {film.video for film in others} == {None}
+        sentence = refuse(read_films, "closed/films.tsv")
+        assert sentence.startswith("films: closed/films.tsv: Permission denied; ")
+    finally:
+        os.seteuid(os.getuid())
+        Path("closed").chmod(0o755)
+
+
+def test_what_is_gone_of_many_is_for_its_job_to_tell_if_it_was_there():
+    touch("a.mkv")
+    films = write_sheet(HEADER, ["a", "a.mkv"], ["b", "b.mkv"], ["t", "t/*.tar"])
+    planned = {"b", "t"}
+    _, video, tarballs = read_films(films, planned.__contains__)
+    assert video.fault == "b.mkv is gone; bring it back, or take b out of the films"
+    assert (
+        tarballs.fault == "t/*.tar is gone; bring it back, or take t out of the films"
+    )
+    planned.discard("t")
+    sentence = refuse(lambda given: read_films(given, planned.__contains__), films)
+    assert sentence == "films.tsv line 4: nothing matches 't/*.tar'; give a path"
+    # Nothing else is left to do.
+    planned.add("t")
+    sentence = refuse(lambda given: read_films(given, planned.__contains__), "t.mkv")
+    assert sentence.endswith("t.mkv is gone; bring it back, or take t out of the films")
+
+
 @pytest.mark.parametrize("films", ["t/*.tar", "t"])
 def test_a_tarball_of_many_that_leads_nowhere_is_for_the_plan_to_tell(films):
     touch("t/1.tar")

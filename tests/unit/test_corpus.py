@@ -1,6 +1,8 @@
 """The films of a results folder; whole runs are in tests/workflow."""
 
 import json
+import shutil
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 
@@ -77,11 +79,48 @@ def test_films_of_this_run_come_first_then_those_that_are_alike(tmp_path):
         f"{result} has m as an earlier run left it.",
         f"{result} also has what was made before with the same settings: a, c.",
         f"{result} leaves out what was made before with other settings or by another "
-        "version: b; make it again together with the rest, or delete its folder in "
-        f"{tmp_path}/.",
+        "version, or is damaged: b; make it again together with the rest, or delete "
+        f"its folder in {tmp_path}/.",
     ]
     (old,) = corpus.describe(tmp_path, ["z", "m"], is_old=True)
     assert old == f"{result} is as an earlier run left it."
+
+
+def test_a_damaged_film_is_old_and_one_of_others_left_out(tmp_path, capsys):
+    film, other = (write_film(tmp_path, name) for name in "ba")
+    result = tmp_path / "palettes.sqlite"
+    good = other.read_bytes()
+    for path in (other, film):
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("UPDATE films SET width = 7")
+    with pytest.raises(ReelbowError, match="same command again, which makes it anew"):
+        corpus.merge_films([film], [other], result, settings=GIVEN, n_colors=1)
+    assert film.stat().st_mtime == 0
+    assert not result.exists()
+    shutil.rmtree(film.parent)
+    film = write_film(tmp_path, "b")
+    corpus.merge_films([film], [other], result, settings=GIVEN, n_colors=1)
+    assert f"left out: {other}: the film is damaged" in capsys.readouterr().err
+    assert other.stat().st_mtime > 0
+    other.write_bytes(good)
+    corpus.merge_films([film], [other], result, settings=GIVEN, n_colors=1)
+    assert capsys.readouterr().err == ""
+
+
+def test_what_is_cut_off_is_seen_at_a_glance(tmp_path):
+    paths = {name: write_film(tmp_path, name) for name in "abcdef"}
+    paths["b"].write_bytes(paths["b"].read_bytes()[:5000])
+    paths["c"].write_bytes(b"")
+    paths["d"].write_text("a text")
+    # Longer than it says is whole, and so is what another program has written to.
+    paths["e"].write_bytes(paths["e"].read_bytes() + b"more")
+    with closing(sqlite3.connect(paths["f"])) as connection, connection:
+        connection.execute("CREATE TABLE mine (x)")
+    shutil.copy(paths["b"], tmp_path / "palettes.sqlite")
+    found = corpus.mark_cut_off(tmp_path, [*paths, "nowhere"])
+    cut_off = [tmp_path / "palettes.sqlite", *(paths[name] for name in "bcd")]
+    assert found == cut_off
+    assert [path for path in paths.values() if not path.stat().st_mtime] == cut_off[1:]
 
 
 def test_without_any_film_nothing_is_made(tmp_path):
@@ -184,3 +223,21 @@ def test_any_other_output_is_copied_as_snakemake_does(backups, tmp_path):
     path.write_text("half")
     assert backups.restore_output(path)
     assert path.read_text() == "old"
+
+
+def test_a_folder_that_may_not_be_written_to_is_told(tmp_path, nobody):
+    tmp_path.chmod(0o777)
+    results = tmp_path / "results"
+    for film in "ab":
+        (results / film).mkdir(parents=True)
+        (results / film).chmod(0o777)
+    results.chmod(0o777)
+    (results / "b").chmod(0o555)
+    nobody()
+    corpus.check_folders(results, ["a", "new"])
+    corpus.check_folders(tmp_path / "new/results", ["a"])
+    for path, films in [(results / "b", ["a", "b"]), (Path("/proc/1"), [])]:
+        with pytest.raises(
+            ReelbowError, match=f"^{path} may not be written to; change"
+        ):
+            corpus.check_folders(path if not films else results, films)

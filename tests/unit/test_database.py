@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from reelbow import database
 from reelbow.barcode import draw_barcode, read_film
 from reelbow.database import FilmRow, merge_films, merge_shards, open_new
-from reelbow.errors import ReelbowError
+from reelbow.errors import DamagedError, ReelbowError
 
 ROW = FilmRow("demo", "The Demo", "demo.mkv", width=64, height=48, duration_s=12.0)
 N_COLORS = 3
@@ -95,6 +95,15 @@ def query(path: Path, sql: str) -> list:
 def change(path: Path, sql: str) -> None:
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(sql)
+
+
+def write_anew(path: Path, sql: str) -> None:
+    """Change rows as if they had been written so."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute(sql)
+        connection.execute("DELETE FROM metadata WHERE key = 'rows'")
+        rows = database._digest_rows(connection, "main")
+        connection.execute("INSERT INTO metadata VALUES ('rows', ?)", (rows,))
 
 
 def merge(shards: list[Path], planned, result: Path, *, row=ROW, fps=None) -> Path:
@@ -420,7 +429,8 @@ def test_merging_what_was_split_gives_the_whole(
     merged = merge(parts, planned, folder / "merged.sqlite")
     assert read_rows(merged) == read_rows(whole)
     alone = merge([whole], [n_frames], folder / "alone.sqlite")
-    for sql in ["SELECT * FROM films", "SELECT * FROM metadata"]:
+    # Its digest knows of which shards it is.
+    for sql in ["SELECT * FROM films", "SELECT * FROM metadata WHERE key != 'rows'"]:
         assert query(merged, sql) == query(alone, sql)
 
 
@@ -452,7 +462,7 @@ def test_another_number_of_frames_than_planned_names_the_shard(two, result, plan
 
 
 def test_a_frame_that_is_missing_names_the_shard(two, result):
-    change(two[0], "DELETE FROM frames WHERE frame = 1")
+    write_anew(two[0], "DELETE FROM frames WHERE frame = 1")
     assert "shard 00000 has 1 frames" in refuse(two, [2, 2], result)
 
 
@@ -473,13 +483,13 @@ def test_frames_of_another_shard_name_the_shard(two, tmp_path, result, frames):
     ],
 )
 def test_shares_that_do_not_sum_to_1_name_the_shard(two, result, sql, total):
-    change(two[1], sql)
+    write_anew(two[1], sql)
     sentence = refuse(two, [2, 2], result)
     assert f"shard 00001: the shares of frame 3 sum to {total}, not 1" in sentence
 
 
 def test_shards_of_other_settings_name_the_shard(two, result):
-    change(two[1], "UPDATE metadata SET value = 'other'")
+    write_anew(two[1], "UPDATE metadata SET value = 'other'")
     sentence = refuse(two, [2, 2], result)
     assert "shard 00001 was made with other settings" in sentence
     assert str(two[1]) in sentence
@@ -506,6 +516,20 @@ def test_a_damaged_shard_is_named(two, result, damage):
     assert "delete" in sentence
 
 
+def read_all(path: Path) -> list:
+    """Read all that a merge says, but the digest of it."""
+    tables = ["films", "frames", "palettes", "skipped", "shards"]
+    rows = [query(path, f"SELECT * FROM {table}") for table in tables]
+    return [*rows, query(path, "SELECT * FROM metadata WHERE key != 'rows'")]
+
+
+def flip(path: Path, damaged: Path, position: int, bit: int) -> Path:
+    data = bytearray(path.read_bytes())
+    data[position % len(data)] ^= 1 << bit
+    damaged.write_bytes(data)
+    return damaged
+
+
 @given(position=st.integers(0, 2**20), bit=st.integers(0, 7))
 @example(position=6136, bit=7)  # a text that is not UTF-8 any more
 @settings(
@@ -514,18 +538,66 @@ def test_a_damaged_shard_is_named(two, result, damage):
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_a_flipped_bit_is_never_worse_than_an_error(two, result, position, bit):
-    damaged = two[1].with_name("damaged.sqlite")
-    data = bytearray(two[1].read_bytes())
-    data[position % len(data)] ^= 1 << bit
-    damaged.write_bytes(data)
     result.unlink(missing_ok=True)
+    good = read_all(merge(two, [2, 2], result))
+    damaged = flip(two[1], two[1].with_name("damaged.sqlite"), position, bit)
+    result.unlink()
     try:
         merge([two[0], damaged], [2, 2], result)
     except ReelbowError as error:
         assert "shard 00001" in str(error)  # noqa: PT017 (either is right)
     else:
-        frames = query(result, "SELECT frame FROM frames ORDER BY frame")
-        assert frames == [(0,), (1,), (2,), (3,)]
+        assert read_all(result) == good
+
+
+@pytest.mark.parametrize("of", ["shard", "film"])
+def test_no_bit_of_a_row_flips_without_a_word(two, result, of, tmp_path):
+    """Bits of bytes that are there, where and whichever they are."""
+    part = two[0]
+    if of == "film":
+        part = merge(two[:1], [2], tmp_path / "film.sqlite")
+
+    def merge_part(path):
+        result.unlink(missing_ok=True)
+        if of == "film":
+            merge_films([path], result, n_colors=N_COLORS)
+        else:
+            merge([path], [2], result)
+        return read_all(result)
+
+    good, data = merge_part(part), part.read_bytes()
+    random = np.random.default_rng(0)
+    bytes_there = np.flatnonzero(np.frombuffer(data, np.uint8))
+    positions = random.choice(bytes_there, 600, replace=False).tolist()
+    n_told = 0
+    damaged = part.with_name("damaged.sqlite")
+    for position in positions:
+        bit = random.integers(8)
+        flip(part, damaged, position, bit)
+        try:
+            found = merge_part(damaged)
+        except ReelbowError as error:
+            assert str(damaged) in str(error)  # noqa: PT017 (either is right)
+            n_told += 1
+        else:
+            assert found == good, (position, bit)
+    assert n_told > 50
+
+
+def test_all_damaged_shards_are_found_at_once(tmp_path, result):
+    shards = [
+        write_shard(tmp_path / f"{n}.sqlite", [2 * n, 2 * n + 1], shard=f"{n:05d}")
+        for n in range(4)
+    ]
+    for path in (shards[0], shards[2]):
+        change(path, "UPDATE frames SET luma = luma + 1")
+    with pytest.raises(DamagedError) as caught:
+        merge(shards, [2] * 4, result)
+    assert caught.value.paths == [shards[0], shards[2]]
+    assert str(caught.value) == (
+        f"{shards[0]}: shard 00000 is damaged (its rows are not those that were "
+        "written), and 1 more like it; delete them and run again"
+    )
 
 
 def test_tarball_shards_are_counted_on_and_skipped_ones_hold_their_number(
@@ -648,18 +720,6 @@ def test_a_shard_that_is_gone_is_not_made_as_an_empty_one(two, result):
     assert not two[1].exists()
 
 
-@pytest.fixture
-def nobody(tmp_path_factory):
-    """Be somebody who may not do all, even where tests run as root."""
-    before = os.geteuid()
-    if before == 0:
-        base = tmp_path_factory.getbasetemp()
-        for folder in [base, base.parent]:
-            folder.chmod(0o755)
-    yield lambda: os.seteuid(65534 if before == 0 else before)
-    os.seteuid(before)
-
-
 def test_a_shard_that_may_not_be_read_is_no_damage(long, tmp_path, result, nobody):
     tmp_path.chmod(0o777)
     long[1].chmod(0)
@@ -700,7 +760,7 @@ def films(tmp_path):
 
 def test_films_are_numbered_in_their_order(films, result):
     paths = [films("b", [0, 1], a="1"), films("a", [0], a="1")]
-    change(paths[1], "UPDATE films SET transfer = 'hlg', assumed = 'primaries'")
+    write_anew(paths[1], "UPDATE films SET transfer = 'hlg', assumed = 'primaries'")
     merge_films(paths, result, n_colors=N_COLORS)
     assert query(result, "SELECT film_id, film, source FROM films") == [
         (1, "b", "b.mkv"),
@@ -805,6 +865,18 @@ def test_a_damaged_film_is_named(films, result, damage):
     with pytest.raises(ReelbowError, match="delete it and run again") as caught:
         merge_films(paths, result, n_colors=N_COLORS)
     assert str(paths[1]) in str(caught.value)
+
+
+def test_a_damaged_film_of_others_is_left_out(films, result):
+    paths = [films("a", [0]), films("b", [0, 1]), films("c", [0])]
+    change(paths[1], "UPDATE palettes SET color = color + 1 WHERE frame = 1")
+    with pytest.raises(DamagedError, match=r"b\.sqlite: the film is damaged"):
+        merge_films(paths, result, n_colors=N_COLORS)
+    result.unlink(missing_ok=True)
+    (told,) = merge_films(paths[:1], result, n_colors=N_COLORS, others=paths[1:])
+    assert told.paths == [paths[1]]
+    assert query(result, "SELECT film_id, film FROM films") == [(1, "a"), (2, "c")]
+    assert query(result, "SELECT * FROM metadata WHERE key LIKE 'rows%'") == []
 
 
 def test_a_film_that_is_there_twice_is_named(films, result):

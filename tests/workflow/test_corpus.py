@@ -47,7 +47,7 @@ def test_what_was_made_before_with_the_same_settings_stays(project):
     assert result.status == 0, result.stderr
     assert films(project) == ["x"]
     sentence = "leaves out what was made before with other settings or by another"
-    assert f"{sentence} version: y;" in result.stderr
+    assert f"{sentence} version, or is damaged: y;" in result.stderr
 
 
 def test_a_film_named_alike_does_not_take_another_one_s_place(project):
@@ -163,3 +163,48 @@ def test_a_merge_that_fails_leaves_the_old_one_and_runs_again(project):
     assert result.status == 0, result.stderr
     assert result.jobs == {"merge_films", "summarize_films"}
     assert films(project) == ["x", "y"]
+
+
+def test_damaged_databases_are_told_and_made_again(project):
+    config = {"films": ["x.tar", "y.tar"], **NO_PICTURES}
+    assert project.run(**config).status == 0
+    good = project.rows()
+    results = project.folder / "results"
+    whole, film = results / "palettes.sqlite", results / "x/palettes.sqlite"
+    shard = results / "y/palettes/y.sqlite"
+    left = whole.read_bytes()[:5000]
+    merges = {"merge_films", "summarize_films"}
+
+    # Cut off: of all films, of a film.
+    for path, jobs in {whole: merges, film: {"merge_film/x", *merges}}.items():
+        path.write_bytes(left)
+        result = project.run(**config)
+        assert result.status == 0, result.stderr
+        assert (
+            f"Reelbow: {path.relative_to(project.folder)} is damaged: it is cut off, "
+            "or no database; it is made again." in result.stderr
+        )
+        assert result.jobs == jobs
+        assert project.rows() == good
+
+    # A bit of a row: of a film, then of a shard; the merge finds it.
+    for path, merged, jobs in [
+        (film, whole, {"merge_film/x", *merges}),
+        (shard, results / "y/palettes.sqlite", CHAIN_OF_Y | merges),
+    ]:
+        path.write_bytes(path.read_bytes().replace(b"0.jpg", b"1.jpg", 1))
+        merged.unlink()
+        result = project.run("--retries", "1", **config)
+        assert result.status != 0
+        (row,) = project.failures()
+        assert f"{path.relative_to(project.folder)}: " in row["ended"]
+        assert "give the same command again, which makes it anew" in row["ended"]
+        assert "Traceback" not in result.stderr
+        result = project.run(**config)
+        assert result.status == 0, result.stderr
+        assert result.jobs == jobs
+        assert project.rows() == good
+        assert project.run(**config).jobs == set()
+
+
+CHAIN_OF_Y = {"downsample_frames/y/y", "cluster_shard/y/y", "merge_film/y"}

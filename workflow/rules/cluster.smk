@@ -46,6 +46,7 @@ rule cluster_shard:
             # Runs again what others made; stored are those of the job's own process.
             versions=describe_versions(),
             shaping=get_shaping,
+            source_state=get_source_state,
         ),
         code=get_code("cluster_shard", f"kmeans_{config['cluster']['cpu_engine']}"),
     script:

@@ -22,6 +22,7 @@ from reelbow import (
     picture_files,
     progress,
     scratch,
+    source_states,
     summary,
 )
 from reelbow import resources as needs
@@ -38,15 +39,57 @@ from reelbow.sheet import is_sheet
 
 DEFAULT_SHEET = "config/films.tsv"
 
+# As a module of another workflow its results may lie in a folder of their own; what is
+# told of a run is that workflow's own matter.
+IS_MODULE = workflow.modifier.namespace is not None
+RESULTS = Path(workflow.modifier.modify_path("results"))
+if RESULTS.is_file():
+    refuse(
+        f"{RESULTS} is a file; rename it, since results go into a folder of that name"
+    )
+
+
+def is_planned(film):
+    """Whether a film was there in an earlier run, which left a plan of it."""
+    path = RESULTS / film / "plan.json"
+    try:
+        return path.exists() and "error" not in read_plan(path)
+    except (OSError, ValueError):
+        return False
+
+
 try:
     config = check_config(config)
     # Who has no sheet and names no film sees the demo.
     if config["films"] == DEFAULT_SHEET and not Path(DEFAULT_SHEET).exists():
         config["films"] = str(SCRIPTS.parents[1] / DEFAULT_SHEET)
     SINGLE_FILM = {key: config[key] for key in SINGLE}
-    FILMS = {film.film: film for film in read_films(config["films"], **SINGLE_FILM)}
+    FILMS = {
+        film.film: film
+        for film in read_films(config["films"], is_planned, **SINGLE_FILM)
+    }
 except ReelbowError as error:
     refuse(str(error))
+
+# The same in all jobs of a run: only Snakemake itself looks at the films' files.
+STATES = Path(".snakemake/sources.json")
+if workflow.is_main_process:
+    STATES_OF_FILMS = source_states.find_states(FILMS.values(), RESULTS, STATES)
+else:
+    STATES_OF_FILMS = source_states.read_states(STATES)
+
+# Films whose files cannot be read any more, and why. They fail, but nothing that was
+# made of them goes, since a disk may only be away for a while.
+UNREADABLE = {}
+for film in [*FILMS.values()]:
+    fault = film.fault or source_states.find_future(STATES_OF_FILMS.get(film.film, {}))
+    if fault and is_planned(film.film):
+        UNREADABLE[film.film] = fault
+        del FILMS[film.film]
+    elif fault:
+        FILMS[film.film] = film.give_up(fault)
+if workflow.is_main_process and UNREADABLE and not FILMS:
+    refuse(fault if len(UNREADABLE) == 1 else f"none of the films can be read: {fault}")
 
 RULES_OF_A_FILM = [
     "plan_shards",
@@ -56,11 +99,6 @@ RULES_OF_A_FILM = [
 ]
 
 PLACES = {film: place for place, film in enumerate(FILMS)}
-
-# As a module of another workflow its results may lie in a folder of their own; what is
-# told of a run is that workflow's own matter.
-IS_MODULE = workflow.modifier.namespace is not None
-RESULTS = Path(workflow.modifier.modify_path("results"))
 
 # What earlier runs have made, which stays in the database of all films.
 OTHERS = corpus.list_others(RESULTS, FILMS)
@@ -76,6 +114,10 @@ if workflow.is_main_process and not (
 keep_until_replaced(
     FileBackupMixin, RESULTS, kept=["palettes.sqlite"], dropped=["plan.json"]
 )
+
+if workflow.is_main_process:
+    for cut_off in corpus.mark_cut_off(RESULTS, FILMS):
+        tell(f"{cut_off} is damaged: it is cut off, or no database; it is made again.")
 
 # Links that lead to another machine's scratch: Snakemake would stumble over them. With
 # a lock there they may be those of a run that is going on.
@@ -125,6 +167,20 @@ def as_source(path):
     return local(str(name_plainly(Path(path))))
 
 
+def get_source_state(wildcards):
+    """What becomes another one with other content of the film's file, or the shard's.
+
+    What comes in the place of a video makes another plan, and by it all shards.
+    """
+    film = get_film(wildcards)
+    path = film.video
+    if "shard" in wildcards.keys():
+        place = place_tarballs(wildcards.film).get(wildcards.shard)
+        path = None if place is None else film.tarballs[place]
+    seen = STATES_OF_FILMS.get(wildcards.film, {}).get(str(path))
+    return seen.state if seen else ""
+
+
 def gather(**settings):
     """A params function: a rule's settings as one dict; functions are asked.
 
@@ -137,6 +193,11 @@ def gather(**settings):
     }
 
 
+def get_fault(wildcards):
+    """Why a film that was there cannot be read any more."""
+    return UNREADABLE.get(wildcards.film)
+
+
 def get_plan_settings(wildcards):
     """What a film's plan depends on; tarballs have no sampling."""
     film = get_film(wildcards)
@@ -145,6 +206,7 @@ def get_plan_settings(wildcards):
         "max_pixels": config["limits"]["pixels"],
         "fault": film.fault,
         "state": find_state(wildcards.film),
+        "source_state": get_source_state(wildcards),
     }
     if not film.video:
         tarballs = map(str, film.tarballs)
@@ -554,6 +616,15 @@ def get_drawing(wildcards):
     return {key: config["barcodes"][key] for key in keys}
 
 
+def check_folders():
+    """Refuse to begin where results cannot be written."""
+    films = {job.wildcards_dict.get("film") for job in workflow.dag.needrun_jobs()}
+    try:
+        corpus.check_folders(RESULTS, films - {None})
+    except ReelbowError as error:
+        refuse(str(error))
+
+
 def merge_what_is_there():
     """Make the database of all films at the end of a run in which some failed."""
     asked = any(job.rule.name == "merge_films" for job in workflow.dag.needrun_jobs())
@@ -587,7 +658,8 @@ def tell_corpus():
         if failure.stage != "render_barcode"
     }
     is_old = ("merge_films",) in PROGRESS.failed
-    for sentence in corpus.describe(RESULTS, list(FILMS), failed, is_old=is_old):
+    films = [*FILMS, *UNREADABLE]
+    for sentence in corpus.describe(RESULTS, films, failed, is_old=is_old):
         PROGRESS.say(f"Reelbow: {sentence}")
 
 
@@ -620,7 +692,7 @@ def leave_out_failed(paths):
 def weigh_job(job):
     """Seconds that a job, named with its wildcards, works on what is planned."""
     name, *values = job
-    if name == "plan_shards":
+    if name in ("plan_shards", "find_source"):
         return 0
     if name not in STAGES:
         return needs.ROW_S * sum(map(count_frames, values[:1] or FILMS))

@@ -32,7 +32,7 @@ rule downsample_frames:
         # No param: switched on or off, it must not run finished shards again.
         profile=int(config["profile"]),
     params:
-        settings=gather(shaping=get_shaping),
+        settings=gather(shaping=get_shaping, source_state=get_source_state),
         code=get_code("downsample_frames"),
     script:
         "../scripts/downsample_frames.py"

@@ -1,5 +1,5 @@
 # in:  a film
-# out: results/{film}/plan.json
+# out: results/{film}/plan.json; nothing of one that was there and cannot be read any more
 
 
 checkpoint plan_shards:
@@ -26,3 +26,26 @@ checkpoint plan_shards:
         code=get_code("plan_shards"),
     script:
         "../scripts/plan_shards.py"
+
+
+rule find_source:
+    output:
+        source="results/{film}/source",
+    log:
+        "logs/find_source/{film}.log",
+    benchmark:
+        "logs/find_source/{film}.tsv"
+    wildcard_constraints:
+        film="|".join(map(re.escape, UNREADABLE)) or "none",
+    localrule: True
+    conda:
+        "../../envs/decode.yaml"
+    threads: 1
+    resources:
+        mem_mb=ask_more(700),
+        runtime=ask_more(1),
+    params:
+        settings=gather(fault=get_fault),
+        code=get_code("find_source"),
+    script:
+        "../scripts/find_source.py"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from reelbow import database
 from reelbow.job import replacing, run
+from reelbow.kept_output import make_damaged_again
 from reelbow.leftovers import drop_lost, remove_leftovers
 from reelbow.picture_files import drop_pictures
 from reelbow.plan import read_plan
@@ -33,7 +34,7 @@ def merge_film(
     go_on : whether shards that could not be read whole are enough
     """
     planned = read_plan(plan)
-    with replacing(palettes) as temporary:
+    with replacing(palettes) as temporary, make_damaged_again():
         database.merge_shards(
             {
                 part["shard"]: path

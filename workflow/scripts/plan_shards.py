@@ -55,6 +55,8 @@ def plan_shards(
 if __name__ == "__main__":
     settings = dict(snakemake.params.settings)
     tarballs = settings.pop("tarballs", {})
+    # Another plan is worth it, that is all.
+    settings.pop("source_state")
     run(
         plan_shards,
         log=snakemake.log[0],

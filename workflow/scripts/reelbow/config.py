@@ -3,15 +3,16 @@
 import contextlib
 import copy
 import difflib
+import errno
 import functools
 import glob
 import hashlib
 import math
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import jsonschema
 import yaml
@@ -82,8 +83,12 @@ class Film(NamedTuple):
     video: Path | None
     tarballs: list[Path]
     shards: list[str]  # of the tarballs, in their order
-    fault: str | None  # why its file, one of a glob, is none; its plan says so
+    fault: str | None  # why its file, one of many, is none; its plan says so
     own: dict[str, str]  # the sheet's own columns, in their order
+
+    def give_up(self, fault: str) -> Self:
+        """Leave nothing to be read of a film."""
+        return self._replace(video=None, tarballs=[], shards=[], fault=fault)
 
 
 def check_config(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -118,11 +123,19 @@ def check_config(config: Mapping[str, Any]) -> dict[str, Any]:
     return filled
 
 
-def read_films(films: str | list[str], **single: Any) -> list[Film]:
+def read_films(
+    films: str | list[str],
+    is_planned: Callable[[str], bool] = lambda film: False,
+    **single: Any,
+) -> list[Film]:
     """Read the films from a sheet, or from paths, folders and globs.
+
+    What cannot be read of several films has a fault, and its job is to tell. A name of
+    which there is no file is refused, since it may be a slip.
 
     Parameters
     ----------
+    is_planned : says by its id whether a film was there before
     single : of a single film without a sheet: title, start_s, end_s; None: not given
 
     Raises
@@ -137,7 +150,12 @@ def read_films(films: str | list[str], **single: Any) -> list[Film]:
                 f"config: {next(iter(given))} is for a film that is given without a "
                 f"sheet; write it into {films}"
             )
-        read = list(_read_sheet(Path(_expand_home(films))))
+        try:
+            read = list(_read_sheet(Path(_expand_home(films)), is_planned))
+        except OSError as error:
+            raise ReelbowError(
+                f"films: {films}: {error.strerror}; give a sheet that can be read"
+            ) from None
     else:
         sources = [films] if isinstance(films, str) else films
         found = [pair for source in sources for pair in _list_films(source)]
@@ -146,7 +164,13 @@ def read_films(films: str | list[str], **single: Any) -> list[Film]:
                 f"config: {next(iter(given))} is for a single film, and films are "
                 f"{len(found)}; give each its own in a sheet"
             )
-        read = [(where, _read_film({**row, **given}, where)) for where, row in found]
+        read = [
+            (where, _read_film({**row, **given}, where, is_planned))
+            for where, row in found
+        ]
+    where, film = read[0]
+    if len(read) == 1 and film.fault and _is_named(film.source):
+        raise ReelbowError(f"{where}: {film.fault}")
     known: dict[str, Film] = {}
     for where, film in read:
         other = known.setdefault(film.film.lower(), film)
@@ -162,7 +186,9 @@ def read_films(films: str | list[str], **single: Any) -> list[Film]:
     return list(known.values())
 
 
-def _read_sheet(sheet: Path) -> Iterator[tuple[str, Film]]:
+def _read_sheet(
+    sheet: Path, is_planned: Callable[[str], bool]
+) -> Iterator[tuple[str, Film]]:
     schema = _load_schema("films")
     n_rows = 0
     for where, cells, own, decimal_comma in read_sheet(sheet, schema["properties"]):
@@ -182,22 +208,11 @@ def _read_sheet(sheet: Path) -> Iterator[tuple[str, Film]]:
                 row[name] = int(row[name])
         _check(row, schema, f"{where}: ")
         n_rows += 1
-        yield where, _read_film(row, where, own, sheet.parent)
+        yield where, _read_film(row, where, is_planned, own, sheet.parent)
     if not n_rows:
         raise ReelbowError(
             f"{sheet}: no films in it; give a row with film and source for each"
         )
-
-
-@contextlib.contextmanager
-def _naming(where: str, source: str) -> Iterator[None]:
-    """Name the source that the system does not let us look at."""
-    try:
-        yield
-    except OSError as error:
-        raise ReelbowError(
-            f"{where}: {source}: {error.strerror}; give a path that can be read"
-        ) from None
 
 
 def _expand_home(source: str) -> str:
@@ -210,21 +225,27 @@ def _is_glob(source: str) -> bool:
     return glob.has_magic(source) and not os.path.lexists(source)
 
 
+def _is_named(source: str) -> bool:
+    """Whether a source is a file, and not all that a glob or a folder has."""
+    return not _is_glob(source) and not os.path.isdir(source)  # noqa: PTH112 (what cannot be looked at is none)
+
+
 def _list_films(given: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """List the films that a path, folder or glob of the configuration stands for."""
     where = f"films {given!r}"
-    with _naming(where, given):
-        source = _expand_home(given)
-        names, one_of_many = _list_names(source, where)
+    try:
+        names = _list_names(_expand_home(given), where)
+    except OSError:
+        # Told as that of a film.
+        names = [given]
     for path in names:
         name = _name_film(path)
         film = _make_id(name)
-        row = {"film": film, "title": name or film, "source": path}
-        yield where, {**row, "one_of_many": one_of_many}
+        yield where, {"film": film, "title": name or film, "source": path}
 
 
-def _list_names(source: str, where: str) -> tuple[list[str], bool]:
-    """List the sources of the films, and say whether they come of a glob or folder."""
+def _list_names(source: str, where: str) -> list[str]:
+    """List the sources of the films."""
     if _is_glob(source):
         names = glob.glob(source, recursive=True)  # noqa: PTH207
         if not names:
@@ -234,12 +255,12 @@ def _list_names(source: str, where: str) -> tuple[list[str], bool]:
     elif Path(source).is_dir():
         names = [str(path) for path in _list_folder(Path(source), where)]
     else:
-        return [source], False
+        return [source]
     # Tarballs of one glob or folder are the shards of one film; videos are films of
     # their own.
     if all(is_tarball(Path(name)) for name in names):
-        return [source], False
-    return sorted(names, key=natural_key), True
+        return [source]
+    return sorted(names, key=natural_key)
 
 
 def _list_folder(folder: Path, where: str) -> list[Path]:
@@ -267,7 +288,7 @@ def _name_film(source: str) -> str:
     path = Path(source)
     if _is_glob(source):
         return path.parent.resolve().name
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 (what cannot be looked at is none)
         return path.resolve().name
     suffixes = (s for s in TARBALL_SUFFIXES if path.name.lower().endswith(s))
     suffix = next(suffixes, path.suffix)
@@ -292,6 +313,7 @@ def _is_reserved(film: str) -> bool:
 def _read_film(
     row: Mapping[str, Any],
     where: str,
+    is_planned: Callable[[str], bool],
     own: Mapping[str, str] | None = None,
     sheet_folder: Path | None = None,
 ) -> Film:
@@ -301,16 +323,22 @@ def _read_film(
             f"{where}: film {film!r} is the name of a file in results/, or one that "
             "Windows keeps for itself; use another id"
         )
-    with _naming(where, row["source"]):
-        source = _find_source(row["source"], where, sheet_folder)
+    source, fault = row["source"], None
+    video: Path | None = None
+    tarballs: list[Path] = []
+    try:
+        source = _find_source(source, sheet_folder)
         video, tarballs = _resolve(source, where)
-        paths = [video] if video else tarballs
-        # What is named must be there; of many, each is for its own job to tell.
-        named = paths == [Path(source)] and not row.get("one_of_many")
-        fault = _find_fault(paths, named=named)
-    if fault and named:
-        raise ReelbowError(f"{where}: {fault}")
-    for path in paths:
+        fault = _find_fault([video] if video else tarballs, named=_is_named(source))
+    except FileNotFoundError as error:
+        fault = f"{source} is gone; bring it back, or take {film} out of the films"
+        if not is_planned(film):
+            raise ReelbowError(f"{where}: {error}") from None
+    except OSError as error:
+        fault = f"{source}: {error.strerror}; give a path that can be read"
+        if error.errno == errno.ENAMETOOLONG:
+            raise ReelbowError(f"{where}: {fault}") from None
+    for path in [video] if video else tarballs:
         if UNSHOWN.search(str(path)):
             raise ReelbowError(
                 f"{where}: the name {str(path)!r} has a control character or is not "
@@ -356,7 +384,7 @@ def _read_film(
     )
 
 
-def _find_source(given: str, where: str, sheet_folder: Path | None) -> str:
+def _find_source(given: str, sheet_folder: Path | None) -> str:
     """Find a source from the working folder, else from the sheet's."""
     home = _expand_home(given)
     sources = [home]
@@ -375,8 +403,8 @@ def _find_source(given: str, where: str, sheet_folder: Path | None) -> str:
     if len(folders) > 1 and not Path(home).is_absolute():
         among = f", neither in {folders[0]} nor beside the sheet in {folders[1]}"
     if glob.has_magic(given):
-        raise ReelbowError(f"{where}: nothing matches {given!r}{among}; give a path")
-    raise ReelbowError(f"{where}: no such film {given}{among}; give the path of a file")
+        raise FileNotFoundError(f"nothing matches {given!r}{among}; give a path")
+    raise FileNotFoundError(f"no such film {given}{among}; give the path of a file")
 
 
 def _resolve(source: str, where: str) -> tuple[Path | None, list[Path]]:

@@ -6,7 +6,9 @@ settings stay in `results/palettes.sqlite` beside them.
 
 import contextlib
 import json
+import os
 import sqlite3
+import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from .config import Film
 from .errors import ReelbowError
 from .file_digest import digest_file
 from .job import replacing
-from .kept_output import mark_as_old
+from .kept_output import make_damaged_again, mark_as_old
 from .plan import read_plan
 
 # What cannot be read of a database.
@@ -31,6 +33,24 @@ def list_others(results: Path, films: Collection[str]) -> list[str]:
     """List the films that are there beside these, in the order of their ids."""
     there = (path.parent.name for path in results.glob("*/palettes.sqlite"))
     return sorted(film for film in there if film not in films)
+
+
+def mark_cut_off(results: Path, films: Collection[str]) -> list[Path]:
+    """Find databases that end too early, and let the next run make them again.
+
+    For a glance at thousands at the start of a run; of each the first bytes are read.
+    What is damaged within, the merges find.
+    """
+    paths = [results / "palettes.sqlite"]
+    paths += [results / film / "palettes.sqlite" for film in films]
+    found = []
+    for path in paths:
+        # One that is not there, or may not be read, is no damage.
+        with contextlib.suppress(OSError):
+            if database.is_cut_off(path):
+                mark_as_old(path)
+                found.append(path)
+    return found
 
 
 def count_frames(results: Path, films: Sequence[str]) -> int:
@@ -53,6 +73,9 @@ def merge_films(
 ) -> None:
     """Make the database of all films.
 
+    A film whose database is damaged is made again by the next run; one of the others
+    is left out.
+
     Parameters
     ----------
     films : databases of films, all of which are to be in it, in this order
@@ -60,8 +83,12 @@ def merge_films(
     settings : of a video, as `metadata` has them
     """
     alike = [path for path in others if is_alike(path, settings)]
-    with replacing(palettes) as temporary:
-        database.merge_films([*films, *alike], temporary, n_colors=n_colors)
+    with replacing(palettes) as temporary, make_damaged_again():
+        left_out = database.merge_films(
+            films, temporary, n_colors=n_colors, others=alike
+        )
+    for damaged in left_out:
+        print(f"WARNING: left out: {damaged}", file=sys.stderr)
 
 
 def is_alike(path: Path, settings: str) -> bool:
@@ -72,15 +99,16 @@ def is_alike(path: Path, settings: str) -> bool:
     try:
         with contextlib.closing(database.open_database(path)) as connection:
             films = connection.execute("SELECT film FROM films").fetchall()
-            (own,) = connection.execute(
-                "SELECT value FROM metadata WHERE key = 'settings'"
-            ).fetchone() or ("null",)
-    except UNREADABLE:
+            about = dict(connection.execute("SELECT key, value FROM metadata"))
+            found = json.loads(about.get("settings", "null"))
+    except (*UNREADABLE, ValueError):
         return False
-    wanted, found = json.loads(settings), json.loads(own)
+    wanted = json.loads(settings)
     return (
         films == [(path.parent.name,)]
         and found is not None
+        # Without a digest of its rows it was made by an older version.
+        and database.ROWS in about
         # Tarballs have fewer settings than videos.
         and all(key in wanted and wanted[key] == found[key] for key in found)
     )
@@ -148,9 +176,30 @@ def describe(
     if left:
         yield (
             f"{palettes} leaves out what was made before with other settings or by "
-            f"another version: {_list(left)}; make it again together with the rest, or "
-            f"delete its folder in {results}/."
+            f"another version, or is damaged: {_list(left)}; make it again together "
+            f"with the rest, or delete its folder in {results}/."
         )
+
+
+def check_folders(results: Path, films: Collection[str]) -> None:
+    """See that results can be written, for those films that are made.
+
+    Raises
+    ------
+    ReelbowError
+        If they cannot; it names the folder.
+    """
+    for folder in (results, *(results / film for film in sorted(films))):
+        # One that is not there is made in the first one above it that is.
+        there = next(
+            each for each in (folder, *folder.resolve().parents) if each.exists()
+        )
+        by_user = os.access in os.supports_effective_ids
+        if not os.access(there, os.W_OK | os.X_OK, effective_ids=by_user):
+            raise ReelbowError(
+                f"{there} may not be written to; change its permissions, or run in "
+                "another folder (--directory)"
+            )
 
 
 def check_names(results: Path, films: Mapping[str, Film]) -> None:

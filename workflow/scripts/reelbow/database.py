@@ -3,9 +3,11 @@
 import contextlib
 import datetime
 import errno
+import hashlib
 import json
 import os
 import sqlite3
+import struct
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
@@ -15,7 +17,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import ReelbowError
+from .errors import DamagedError, ReelbowError
 
 # The schema's number, and Reelbow's mark of its own files: "RLBW".
 SCHEMA = 2
@@ -94,6 +96,10 @@ CREATE TABLE metadata (
 ) STRICT;
 """
 
+# Of SQLite's own header: the size of a page, the number of the last change, how many
+# pages there are, and after which change that was so.
+HEADER = struct.Struct(">16x H 6x I I 60x I 4x")
+
 # What SQLite says, by the first byte of its codes, if it is not the file's fault.
 NOT_DAMAGED = {
     sqlite3.SQLITE_IOERR: "cannot be read; look after its disk",
@@ -102,6 +108,9 @@ NOT_DAMAGED = {
     sqlite3.SQLITE_PERM: "may not be read; set its permissions",
     sqlite3.SQLITE_CANTOPEN: "cannot be opened; look after its folder",
 }
+
+# What it says of a file that is damaged for sure.
+DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 # What it says if it cannot write, as a merge does while it reads.
 CANNOT_WRITE = frozenset(
@@ -125,6 +134,20 @@ SUMMED_UP = ("engine", "gpu_fallback")
 
 # Metadata in which the shards of a film may differ.
 VERSION = "version/"
+
+# The metadata that has the digest of all other rows of a shard or a film.
+ROWS = "rows"
+
+# What that is of, in the order in which merges copy it. SQLite's hexadecimals are many
+# times faster than Python's way of writing bytes.
+DIGESTED = (
+    ("films", "*", "film_id"),
+    ("frames", "frame, time_s, name, shard, mean_color, luma, hex(strip)", "frame"),
+    ("palettes", "frame, rank, color, share", "frame, rank"),
+    ("skipped", "shard, name, reason", "rowid"),
+    ("shards", "*", "shard"),
+    ("metadata", "*", "+key"),
+)
 
 # How colors were read: columns of films that stand in a video's plan as they are.
 CODING_COLUMNS = ("matrix", "color_range", "transfer", "primaries", "assumed")
@@ -231,6 +254,20 @@ def _to_uri(database: Path, mode: str) -> str:
     return f"{database.resolve().as_uri()}?mode={mode}"
 
 
+def is_cut_off(database: Path) -> bool:
+    """Whether a file does not begin as SQLite's do, or is shorter than it says."""
+    with database.open("rb") as stream:
+        header = stream.read(HEADER.size)
+        size = stream.seek(0, os.SEEK_END)
+    if len(header) < HEADER.size or not header.startswith(b"SQLite format 3\0"):
+        return True
+    page_size, written, n_pages, valid_for = HEADER.unpack(header)
+    if page_size == 1:
+        page_size = 1 << 16
+    # Old versions of SQLite keep no number of pages.
+    return bool(written == valid_for and size < n_pages * page_size)
+
+
 def connect(database: Path) -> sqlite3.Connection:
     """Open a database to read it; nothing is ever written through this connection."""
     return sqlite3.connect(_to_uri(database, "ro"), uri=True)
@@ -310,6 +347,8 @@ def _explaining(path: Path, what: str) -> Iterator[None]:
     ------
     OSError
         If the file is not there or may not be opened.
+    DamagedError
+        If it is damaged for sure.
     ReelbowError
         For all else.
     """
@@ -320,7 +359,10 @@ def _explaining(path: Path, what: str) -> Iterator[None]:
         if code in CANNOT_WRITE:
             raise
         why = NOT_DAMAGED.get(code & 0xFF)
+        if why is None and code & 0xFF in DAMAGED:
+            raise DamagedError(f"{what} is damaged ({error})", [path]) from None
         if why is None:
+            # Most likely; but who deletes it is to look at it first.
             raise ReelbowError(
                 f"{path}: {what} is damaged ({error}); delete it and run again"
             ) from None
@@ -337,12 +379,16 @@ def _attach(connection: sqlite3.Connection, path: Path, what: str) -> Iterator[N
     """Attach the database of `what` as `part`, only to read it."""
     with _explaining(path, what):
         connection.execute("ATTACH ? AS part", (_to_uri(path, "ro"),))
-        schema = _find_schema(connection, "part")
-        if schema is None:
-            raise sqlite3.DatabaseError("it is not a Reelbow database")
-        _check_schema(schema, SCHEMA, f"{path}: {what}")
-        yield
-        connection.execute("DETACH part")
+        try:
+            schema = _find_schema(connection, "part")
+            if schema is None:
+                raise sqlite3.DatabaseError("it is not a Reelbow database")
+            _check_schema(schema, SCHEMA, f"{path}: {what}")
+            yield
+        finally:
+            # Within a transaction all is given up.
+            if not connection.in_transaction:
+                connection.execute("DETACH part")
 
 
 @contextlib.contextmanager
@@ -548,14 +594,22 @@ def note_varying_coding(connection: sqlite3.Connection) -> None:
 
 
 def finish(
-    connection: sqlite3.Connection, metadata: Mapping[str, str], *, n_colors: int
+    connection: sqlite3.Connection,
+    metadata: Mapping[str, str],
+    *,
+    n_colors: int,
+    is_part: bool = True,
 ) -> None:
     """Add the metadata and the view of palettes as columns; check what was written.
 
-    Which engines made the shards, and when, is added to the metadata.
+    Which engines made the shards, and when, is added to the metadata; and, if this is
+    to be a part of another database, a digest of all rows, by which a merge knows them.
     """
     about = {**metadata, **_sum_up_shards(connection)}
     connection.executemany("INSERT INTO metadata VALUES (?, ?)", sorted(about.items()))
+    if is_part:
+        own = _digest_rows(connection, "main")
+        connection.execute("INSERT INTO metadata VALUES (?, ?)", (ROWS, own))
     colors = [
         f"(SELECT {{}} FROM palettes AS p WHERE p.film_id = f.film_id "
         f"AND p.frame = f.frame AND p.rank = {rank}) AS {{}}{rank}"
@@ -571,6 +625,31 @@ def finish(
         "FROM frames AS f JOIN films USING (film_id) ORDER BY f.film_id, f.frame"
     )
     _check_integrity(connection, "main")
+
+
+def _digest_rows(connection: sqlite3.Connection, name: str) -> str:
+    """Digest all rows but that of the digest: 8 ms for 600 frames of 8 colors."""
+    digest = hashlib.sha256()
+    for table, columns, order in DIGESTED:
+        digest.update(table.encode())
+        # No index is asked (+), which may say otherwise than the rows.
+        where = f"WHERE +key != '{ROWS}'" if table == "metadata" else ""
+        rows = connection.execute(
+            f"SELECT {columns} FROM {name}.{table} {where} ORDER BY {order}"
+        )
+        # As Python writes them: numbers to the last bit, and 1 is not 1.0.
+        while some := rows.fetchmany(1000):
+            digest.update("\n".join(map(repr, some)).encode())
+    return f"sha256:{digest.hexdigest()}"
+
+
+def _check_rows(connection: sqlite3.Connection) -> None:
+    """Check that a part has the rows that were written: a flipped bit is as valid."""
+    (found,) = connection.execute(
+        "SELECT max(value) FROM part.metadata WHERE +key = ?", (ROWS,)
+    ).fetchone()
+    if found != _digest_rows(connection, "part"):
+        raise sqlite3.DatabaseError("its rows are not those that were written")
 
 
 def _sum_up_shards(connection: sqlite3.Connection) -> dict[str, str]:
@@ -624,9 +703,12 @@ def merge_shards(
 
     Raises
     ------
+    DamagedError
+        If shards are damaged: all that are.
     ReelbowError
         If the shards do not add up to the film; it names the shard.
     """
+    damaged: list[DamagedError] = []
     with open_new(database) as connection:
         add_film(connection, ONLY_FILM, row)
         rate = None if fps is None else Fraction(str(fps))
@@ -634,18 +716,26 @@ def merge_shards(
         versions: defaultdict[str, Counter[str]] = defaultdict(Counter)
         n_frames = 0
         for shard, path in shards.items():
-            with _attach(connection, path, f"shard {shard}"):
-                count = _verify_shard(connection, shard, planned[shard], n_frames)
-                own, versions_of_own = _read_metadata(connection)
-                if _has_varying_coding(connection):
-                    note_varying_coding(connection)
-                # A transaction a shard: SQLite lets go of no database within one, and
-                # attaches ten at most. The result is whole or not there all the same,
-                # since it gets its name when all is done.
-                connection.execute("BEGIN")
-                first = n_frames if planned[shard] is None else 0
-                _copy(connection, ONLY_FILM, first, rate)
-                connection.execute("COMMIT")
+            try:
+                with _attach(connection, path, f"shard {shard}"):
+                    count = _verify_shard(connection, shard, planned[shard], n_frames)
+                    own, versions_of_own = _read_metadata(connection)
+                    if _has_varying_coding(connection):
+                        note_varying_coding(connection)
+                    # A transaction a shard: SQLite lets go of no database within one,
+                    # and attaches ten at most. The result is whole or not there all the
+                    # same, since it gets its name when all is done.
+                    connection.execute("BEGIN")
+                    first = n_frames if planned[shard] is None else 0
+                    _copy(connection, ONLY_FILM, first, rate)
+                    connection.execute("COMMIT")
+            except DamagedError as error:
+                if connection.in_transaction:
+                    raise
+                # More may be: the next run is to make all of them again.
+                damaged.append(error)
+                n_frames += planned[shard] or 0
+                continue
             if metadata is not None and own != metadata:
                 raise ReelbowError(
                     f"{path}: shard {shard} was made with other settings or code than "
@@ -655,6 +745,9 @@ def merge_shards(
             for name, version in versions_of_own.items():
                 versions[name][version] += 1
             n_frames += count
+        if damaged:
+            paths = [path for each in damaged for path in each.paths]
+            raise DamagedError(damaged[0].why, paths)
         if error is not None:
             add_skipped(connection, "", [(row.source, error)])
         if row.duration_s is None and rate is not None:
@@ -716,7 +809,7 @@ def _read_metadata(
     Nodes of a cluster may have other versions: these are told, not refused.
     """
     metadata = dict(connection.execute("SELECT key, value FROM part.metadata"))
-    for found in (*SUMMED_UP, "made_at"):
+    for found in (*SUMMED_UP, "made_at", ROWS):
         metadata.pop(found, None)
     versions = {
         key: metadata.pop(key) for key in [*metadata] if key.startswith(VERSION)
@@ -729,6 +822,7 @@ def _verify_shard(
 ) -> int:
     """Check that a shard has its own frames, each once and whole; return how many."""
     _check_integrity(connection, "part")
+    _check_rows(connection)
     n_read, low, high = connection.execute(
         "SELECT count(*), min(frame), max(frame) FROM part.frames"
     ).fetchone()
@@ -766,32 +860,55 @@ def _check_integrity(connection: sqlite3.Connection, name: str) -> None:
         raise sqlite3.DatabaseError(verdict.splitlines()[-1])
 
 
-def merge_films(databases: Sequence[Path], database: Path, *, n_colors: int) -> None:
+def merge_films(
+    databases: Sequence[Path],
+    database: Path,
+    *,
+    n_colors: int,
+    others: Sequence[Path] = (),
+) -> list[DamagedError]:
     """Make one database of all films' ones; films are numbered in their order, from 1.
 
     Metadata on which the films agree is kept once, other is kept under `key/film`.
+
+    Parameters
+    ----------
+    others : further ones, which are left out if they are damaged
+
+    Returns
+    -------
+    what was left out
 
     Raises
     ------
     ReelbowError
         If a film's database is damaged.
     """
+    left_out: list[DamagedError] = []
     with open_new(database) as connection:
         metadata: dict[str, dict[str, str]] = {}
-        for film_id, path in enumerate(databases, start=1):
-            with _attach(connection, path, "the film"):
-                connection.execute("BEGIN")
-                connection.execute(
-                    f"INSERT INTO films SELECT ?, {', '.join(FilmRow._fields)} "
-                    "FROM part.films",
-                    (film_id,),
-                )
-                _copy(connection, film_id, 0, None)
-                connection.execute("COMMIT")
-                (name,) = connection.execute("SELECT film FROM part.films").fetchone()
-                own, versions = _read_metadata(connection)
-                metadata[name] = {**own, **versions}
-        finish(connection, _join_metadata(metadata), n_colors=n_colors)
+        for path in (*databases, *others):
+            try:
+                with _attach(connection, path, "the film"):
+                    _check_rows(connection)
+                    connection.execute("BEGIN")
+                    connection.execute(
+                        f"INSERT INTO films SELECT ?, {', '.join(FilmRow._fields)} "
+                        "FROM part.films",
+                        (len(metadata) + 1,),
+                    )
+                    _copy(connection, len(metadata) + 1, 0, None)
+                    connection.execute("COMMIT")
+                    rows = connection.execute("SELECT film FROM part.films")
+                    own, versions = _read_metadata(connection)
+                    metadata[rows.fetchone()[0]] = {**own, **versions}
+            except DamagedError as error:
+                if path not in others or connection.in_transaction:
+                    raise
+                left_out.append(error)
+        about = _join_metadata(metadata)
+        finish(connection, about, n_colors=n_colors, is_part=False)
+    return left_out
 
 
 def _join_metadata(films: Mapping[str, Mapping[str, str]]) -> dict[str, str]:

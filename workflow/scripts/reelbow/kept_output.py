@@ -9,15 +9,30 @@ and after a failure the old result gets the oldest time there is, to be made aga
 it goes then, if no input of its rule is newer than that.
 """
 
+import contextlib
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
+
+from .errors import DamagedError
 
 
 def mark_as_old(path: Path) -> None:
     """Let the next run make a file again, whatever it depends on."""
     os.utime(path, (0, 0))
+
+
+@contextlib.contextmanager
+def make_damaged_again() -> Iterator[None]:
+    """Let the next run make again what is found damaged inside; nothing is deleted."""
+    try:
+        yield
+    except DamagedError as error:
+        for path in error.paths:
+            mark_as_old(path)
+        advice = "give the same command again, which makes {} anew"
+        raise DamagedError(error.why, error.paths, advice) from None
 
 
 def keep_until_replaced(
