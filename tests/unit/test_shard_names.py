@@ -92,9 +92,7 @@ def test_the_same_tarball_twice_is_refused():
 # Of the surrogates only those that stand for bytes which are no UTF-8.
 LETTERS = st.characters(exclude_categories=["Cs"], exclude_characters="/\0")
 NO_TEXT = st.characters(min_codepoint=0xDC80, max_codepoint=0xDCFF, categories=["Cs"])
-FILE_NAMES = st.text(LETTERS | NO_TEXT, min_size=1).map(
-    lambda text: f"{text}.tar"
-)
+FILE_NAMES = st.text(LETTERS | NO_TEXT, min_size=1).map(lambda text: f"{text}.tar")
 
 
 @given(st.lists(FILE_NAMES, unique=True, max_size=6), st.integers(0, 5))
