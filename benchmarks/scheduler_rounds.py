@@ -1,0 +1,87 @@
+"""How often Snakemake's scheduler goes round, and what that costs its own process.
+
+Snakemake's limit of jobs a second starts a timer in each round and a round by each
+timer; Reelbow takes the limit away when a run begins. Both are measured, by turns.
+
+    uv run python benchmarks/scheduler_rounds.py --films 60
+    uv run python benchmarks/scheduler_rounds.py --tarballs 1200
+"""
+
+import argparse
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+# First: there are films beside this file, too.
+sys.path.insert(0, str(ROOT / "tests"))
+
+from measuring import copy_workflow  # noqa: E402 (the path comes first)
+
+from films import numbered_film  # noqa: E402
+from projects import COLORS, write_tarball  # noqa: E402
+
+# Counts rounds and the process's own CPU seconds; as told, lets the limit stay.
+COUNTING = """
+import atexit, resource, sys
+from snakemake.scheduling.job_scheduler import JobScheduler
+rounds, select = 0, JobScheduler.job_selector
+def count(self, jobs):
+    global rounds
+    rounds += 1
+    return select(self, jobs)
+JobScheduler.job_selector = count
+if sys.argv.pop(1) == "limit":
+    def keep(self, limit):
+        self.__dict__["limit"] = limit or self.__dict__.get("limit")
+    JobScheduler.job_rate_limiter = property(lambda self: self.limit, keep)
+def tell():
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    print(f"\\nROUNDS {rounds} {used.ru_utime + used.ru_stime:.1f}", file=sys.stderr)
+atexit.register(tell)
+from snakemake.cli import main
+sys.argv[0] = "snakemake"
+main()
+"""
+
+
+def run(folder: Path, films: str, limit: str) -> tuple[int, float]:
+    """Run the workflow once; return its scheduler's rounds and Snakemake's CPU s."""
+    config = [f"films={films}", "barcodes={kinds: [mean], formats: []}"]
+    command = [sys.executable, "-c", COUNTING, limit, "-s", folder / "code/Snakefile"]
+    done = subprocess.run(
+        [*command, "--directory", folder / limit, "--config", *config],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = re.search(r"^ROUNDS (\d+) ([\d.]+)$", done.stderr, re.M)
+    assert found is not None, done.stderr
+    return int(found[1]), float(found[2])
+
+
+def main() -> None:
+    """Make the films, run both ways and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--films", type=int, default=0)
+    parser.add_argument("--tarballs", type=int, default=0)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        copy_workflow(folder / "code")
+        (folder / "films").mkdir()
+        for number in range(arguments.films):
+            numbered_film(folder / f"films/{number:03d}.mp4", 48)
+        for number in range(arguments.tarballs):
+            write_tarball(folder / f"films/{number:05d}.tar", {"0.jpg": COLORS[0]})
+        ending = "mp4" if arguments.films else "tar"
+        print("| | rounds | Snakemake's own CPU s |\n|---|---|---|")
+        for limit, what in {"limit": "as Snakemake is", "none": "without"}.items():
+            rounds, cpu_s = run(folder, f"{folder}/films/*.{ending}", limit)
+            print(f"| {what} | {rounds:,} | {cpu_s:.1f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
