@@ -1,6 +1,7 @@
 """Reelbow from another folder, from a clone that nobody may write, and as a module."""
 
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -100,12 +101,15 @@ rule all:
     input: rules.colors_all.input, rules.few_all.input
 """
     )
+    # Of the same name as the other's film.
+    (elsewhere.folder / "few.tsv").write_text("film\tsource\ndemo\tcolors.mp4\n")
     config = {
         # The demo, to its end.
         "colors": {"barcodes": {"kinds": ["mean"], "formats": []}},
-        "few": {"films": "colors.mp4", "cluster": {"n_colors": 1}, **NO_PICTURES},
+        "few": {"films": "few.tsv", "cluster": {"n_colors": 1}, **NO_PICTURES},
     }
-    result = Project(elsewhere.folder, elsewhere.folder).run(**config)
+    importer = Project(elsewhere.folder, elsewhere.folder)
+    result = importer.run(**config)
     assert result.status == 0, result.stderr
 
     colors = Project(elsewhere.folder / "colors", elsewhere.code)
@@ -128,3 +132,10 @@ rule all:
     assert "cluster_shard" in (colors.folder / "results/profile.tsv").read_text()
     # Nothing beside the two folders.
     assert not (elsewhere.folder / "results").exists()
+    # Each knows its own films, also when an older file comes in the place of one.
+    assert "Nothing to be done" in importer.run("--dry-run", **config).stdout
+    film = write_colors(elsewhere.folder / "colors.mp4", COLORS[3:5])
+    os.utime(film, (1e9, 1e9))
+    result = importer.run("--dry-run", **config)
+    assert "few_plan_shards" in result.stdout
+    assert "colors_plan_shards" not in result.stdout

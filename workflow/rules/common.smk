@@ -72,7 +72,7 @@ except ReelbowError as error:
     refuse(str(error))
 
 # The same in all jobs of a run: only Snakemake itself looks at the films' files.
-STATES = Path(".snakemake/sources.json")
+STATES = Path(".snakemake/sources", RESULTS).with_suffix(".json")
 if workflow.is_main_process:
     STATES_OF_FILMS = source_states.find_states(FILMS.values(), RESULTS, STATES)
 else:
