@@ -196,6 +196,7 @@ def make_results(folder: Path) -> None:
     from merge_films import merge_films
     from reelbow.thumbnails import Shaping
     from render_barcode import render_barcode
+    from summarize_films import summarize_films
 
     results = folder / "results"
     pictures = folder / "pictures"
@@ -263,6 +264,8 @@ def make_results(folder: Path) -> None:
         results / "palettes.sqlite",
         n_colors=N_COLORS,
     )
+    tables = [results / "films.tsv", results / "skipped.tsv"]
+    summarize_films(results / "palettes.sqlite", *tables)
 
 
 def make_million(folder: Path, n_frames: int) -> None:

@@ -59,7 +59,7 @@ def count_frames(results: Path, films: Sequence[str]) -> int:
     for film in films:
         with contextlib.suppress(*UNREADABLE):
             path = results / film / "palettes.sqlite"
-            n_frames += database.count_skipped(path)[1]
+            n_frames += database.count_frames(path)
     return n_frames
 
 

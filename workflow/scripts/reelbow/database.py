@@ -401,6 +401,14 @@ def _reading(database: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
+def count_frames(database: Path) -> int:
+    """Count the frames."""
+    with _reading(database) as connection:
+        n_frames: int
+        (n_frames,) = connection.execute("SELECT count(*) FROM frames").fetchone()
+    return n_frames
+
+
 def count_skipped(database: Path) -> tuple[int, int, str]:
     """Count the skipped pictures and the frames, and say why the first was skipped.
 

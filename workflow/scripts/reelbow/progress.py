@@ -303,7 +303,7 @@ class Progress(logging.Handler):
         if job.rule == STAGES[-1]:
             path = Path("results", job.key[0], "palettes", f"{job.key[1]}.sqlite")
             try:
-                self.n_frames += database.count_skipped(path)[1]
+                self.n_frames += database.count_frames(path)
             except (ReelbowError, OSError):
                 # The merge looks into it; here it is only counted.
                 self.logger.debug(f"{path}: frames not counted")
