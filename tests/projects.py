@@ -5,6 +5,7 @@ import io
 import os
 import re
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -130,6 +131,14 @@ class Project:
         """Copy the folder with the times of its files."""
         shutil.copytree(self.folder, folder, symlinks=True)
         return Project(folder, self.code)
+
+
+def heed_ctrl_c() -> None:
+    """Have a process end at SIGINT, which one that starts in the background ignores.
+
+    For `preexec_fn`: tests may run behind nohup.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def copy_code(folder: Path, source: Path = ROOT) -> Path:

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import time
 
-from projects import COLORS, SNAKEMAKE, Project, write_tarball
+from projects import COLORS, SNAKEMAKE, Project, heed_ctrl_c, write_tarball
 
 N_TARBALLS = 30
 ARCHIVE = {
@@ -83,6 +83,7 @@ def test_a_run_that_is_stopped_by_ctrl_c_goes_on_where_it_was(desk):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=heed_ctrl_c,
     )
     shards = desk.folder / "results/archive/palettes"
     until = time.monotonic() + 120

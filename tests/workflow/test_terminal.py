@@ -15,6 +15,7 @@ from projects import (
     FINISHED,
     NO_PICTURES,
     SNAKEMAKE,
+    heed_ctrl_c,
     make_project,
     write_colors,
 )
@@ -144,6 +145,7 @@ def test_ctrl_c_is_one_sentence_and_the_same_command_goes_on(project):
         text=True,
         # As a terminal does, which sends it to all processes of the command.
         start_new_session=True,
+        preexec_fn=heed_ctrl_c,
         env={**os.environ, "COLUMNS": "400"},
     ) as process:
         deadline = time.monotonic() + 300
@@ -183,6 +185,7 @@ def test_ctrl_c_ends_another_workflow_as_snakemake_does(tmp_path):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=heed_ctrl_c,
     ) as process:
         deadline = time.monotonic() + 60
         while not (tmp_path / "begun").exists() and time.monotonic() < deadline:
