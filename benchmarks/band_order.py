@@ -27,9 +27,9 @@ from scipy.optimize import linear_sum_assignment
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
-from reelbow import barcode  # noqa: E402  (the path is set just above)
-from reelbow.color_spaces import srgb_to_oklab  # noqa: E402
-from reelbow.database import open_database  # noqa: E402
+from reelbow.barcode import drawing as barcode  # noqa: E402  (the path is set just above)
+from reelbow.color.spaces import srgb_to_oklab  # noqa: E402
+from reelbow.database.schema import open_database  # noqa: E402
 
 HEIGHT = 300
 # Rows that are rearranged for the least flicker.
@@ -64,8 +64,8 @@ def find_least_flicker(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
 def measure_costs(database: Path) -> NDArray[np.float64]:
     """Find for each column but the first what the order "track" tells a cut by."""
     with closing(open_database(database)) as connection:
-        film_id, _ = barcode._find_film(connection, database, None)
-        frames = barcode._read_palettes(connection, barcode._ALL, film_id, database)
+        film_id, _ = barcode.find_film(connection, database, None)
+        frames = barcode.read_palettes(connection, barcode._ALL, film_id, database)
         palettes = [(srgb_to_oklab(colors), shares) for colors, shares in frames]
     return np.array(
         [barcode._match(*later, *sooner)[-1] for sooner, later in pairwise(palettes)]

@@ -24,8 +24,17 @@ from numpy.typing import NDArray
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "workflow" / "scripts"))
 
-from reelbow import color_spaces, film, pictures, tone_mapping  # noqa: E402 (the path comes first)
-from reelbow.demo import load_photos  # noqa: E402
+from reelbow.color.spaces import linear_to_srgb, srgb_to_linear  # noqa: E402 (the path comes first)
+from reelbow.color.tone_mapping import (  # noqa: E402 (the path comes first)
+    SDR_WHITE,
+    convert_primaries,
+    decode_hlg,
+    decode_pq,
+    encode_pq,
+)
+from reelbow.film import read_frames  # noqa: E402 (the path comes first)
+from reelbow.pictures.averages import shape_and_average  # noqa: E402 (the path comes first)
+from reelbow.sources.demo import load_photos  # noqa: E402
 
 Colors = NDArray[np.float64]
 
@@ -77,14 +86,14 @@ def code_rgb(srgb: Colors, kind: Kind) -> Colors:
     """Turn sRGB [0, 255] into the film's R'G'B' [0, 1]."""
     if kind.matrix != "BT.2020":
         return srgb / 255
-    light = color_spaces.srgb_to_linear(srgb)
-    light = light @ tone_mapping.convert_primaries("bt709", "bt2020").T
+    light = srgb_to_linear(srgb)
+    light = light @ convert_primaries("bt709", "bt2020").T
     light = np.clip(light, 0, 1)
     if kind.transfer == "sdr":
-        return color_spaces.linear_to_srgb(light) / 255
-    light = light * tone_mapping.SDR_WHITE
+        return linear_to_srgb(light) / 255
+    light = light * SDR_WHITE
     if kind.transfer == "pq":
-        return tone_mapping.encode_pq(light)
+        return encode_pq(light)
     # The inverse of BT.2100's OOTF, then its OETF.
     shown = light / 1000
     luminance = shown @ [0.2627, 0.6780, 0.0593]
@@ -108,16 +117,16 @@ def decode_rgb(rgb: Colors, kind: Kind) -> Colors:
     if kind.matrix != "BT.2020":
         return rgb * 255
     if kind.transfer == "sdr":
-        light = color_spaces.srgb_to_linear(255 * rgb)
+        light = srgb_to_linear(255 * rgb)
     elif kind.transfer == "pq":
-        light = tone_mapping.decode_pq(rgb) / tone_mapping.SDR_WHITE
+        light = decode_pq(rgb) / SDR_WHITE
     else:
-        scene = tone_mapping.decode_hlg(rgb)
+        scene = decode_hlg(rgb)
         luminance = scene @ [0.2627, 0.6780, 0.0593]
         shown = scene * np.maximum(luminance, 1e-12)[..., None] ** 0.2
-        light = shown * 1000 / tone_mapping.SDR_WHITE
-    light = light @ tone_mapping.convert_primaries("bt2020").T
-    return color_spaces.linear_to_srgb(np.clip(light, 0, 1))
+        light = shown * 1000 / SDR_WHITE
+    light = light @ convert_primaries("bt2020").T
+    return linear_to_srgb(np.clip(light, 0, 1))
 
 
 def scale_codes(kind: Kind) -> tuple[float, float, float]:
@@ -179,8 +188,8 @@ def write_film(path: Path, frames: list[Colors], kind: Kind) -> Colors:
 
 def read_by_reelbow(path: Path) -> Iterator[Colors]:
     """Read mean colors, unrounded."""
-    for frame in film.read_frames(path, every=1):
-        _, averages = pictures.shape_and_average(
+    for frame in read_frames(path, every=1):
+        _, averages = shape_and_average(
             frame.pixels,
             full=frame.pixels.shape[:2],
             crop=None,

@@ -24,8 +24,9 @@ from numpy.typing import NDArray
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "workflow" / "scripts"))
 
-from reelbow import demo, film  # noqa: E402 (the path comes first)
-from reelbow.job import replacing  # noqa: E402
+from reelbow.film import read_frames  # noqa: E402 (the path comes first)
+from reelbow.jobs.files import atomic_write  # noqa: E402
+from reelbow.sources.demo import make_demo_film  # noqa: E402 (the path comes first)
 
 CACHE = ROOT / "benchmarks" / "cache"
 SHARED_FILM = ROOT.parent / "shared" / "data" / "bbb_full_384x216_25fps_h264.mp4"
@@ -38,7 +39,7 @@ def make_film() -> Path:
     """Make the ten-minute film, which takes some minutes, or find it made."""
     path = CACHE / "ten_minutes_1080p_b_frames.mp4"
     if not path.exists():
-        with replacing(path) as temporary:
+        with atomic_write(path) as temporary:
             _encode(temporary)
     return path
 
@@ -71,8 +72,8 @@ def _read_source() -> tuple[Iterator[av.VideoFrame], Fraction]:
     if not source.exists():
         source = CACHE / "demo.mp4"
         if not source.exists():
-            with replacing(source) as temporary:
-                demo.make_demo_film(temporary)
+            with atomic_write(source) as temporary:
+                make_demo_film(temporary)
 
     def read() -> Iterator[av.VideoFrame]:
         while True:
@@ -90,8 +91,8 @@ def make_tarball() -> Path:
     path = CACHE / "frames_1080p.tar"
     if not path.exists():
         source = make_film()
-        with replacing(path) as temporary, tarfile.open(temporary, "w") as tarball:
-            for frame in film.read_frames(source, every=Fraction(SECONDS, N_IMAGES)):
+        with atomic_write(path) as temporary, tarfile.open(temporary, "w") as tarball:
+            for frame in read_frames(source, every=Fraction(SECONDS, N_IMAGES)):
                 data = encode(frame.pixels)
                 member = tarfile.TarInfo(f"frame{frame.index:05d}.jpg")
                 member.size = len(data)

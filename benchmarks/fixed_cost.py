@@ -26,7 +26,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 # First: there are films beside this file, too.
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT / "tests" / "helpers"))
 
 from machine import name_machine, write_between  # noqa: E402 (the path comes first)
 from measuring import copy_workflow  # noqa: E402

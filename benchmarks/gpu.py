@@ -37,11 +37,12 @@ from machine import name_machine, write_between
 from numpy.typing import NDArray
 from palette_quality import FILM, HEIGHT, WIDTH, read_thumbnails, spread
 
-from reelbow import gpu, kmeans_batches
-from reelbow.demo import draw_frames
 from reelbow.errors import ReelbowError
 from reelbow.kmeans import Palettes, find_palettes
-from reelbow.thumbnails import BATCH_BYTES
+from reelbow.kmeans.batches import find_on
+from reelbow.machine.gpu import open_device, telling_errors
+from reelbow.shards.batches import BATCH_BYTES
+from reelbow.sources.demo import draw_frames
 
 ROOT = Path(__file__).resolve().parent.parent
 MEASURED = ROOT / "benchmarks" / "gpu.json"
@@ -178,7 +179,7 @@ def measure_parts(frames: Frames) -> dict[str, float]:
     """Measure each copy and kernel by itself, nothing side by side: ms per frame."""
     import cupy
 
-    from reelbow.kmeans_cupy import CudaDevice
+    from reelbow.kmeans.engine_cupy import CudaDevice
 
     spent: dict[str, float] = defaultdict(float)
 
@@ -215,7 +216,7 @@ def measure_parts(frames: Frames) -> dict[str, float]:
         # The first time only warms up.
         spent.clear()
         start = time.perf_counter()
-        kmeans_batches.find_on(device, pixels, N_COLORS, N_INIT, 0, "srgb")
+        find_on(device, pixels, N_COLORS, N_INIT, 0, "srgb")
         all_ms = 1000 * (time.perf_counter() - start)
     spent["the CPU, and waiting for it"] = all_ms - sum(spent.values())
     return {name: ms / len(frames) for name, ms in spent.items()}
@@ -229,7 +230,7 @@ def measure_floors(frames: Frames) -> dict[str, float]:
     """
     import cupy
 
-    from reelbow.kmeans_cupy import CudaDevice
+    from reelbow.kmeans.engine_cupy import CudaDevice
 
     device, n_bytes = CudaDevice(), 256 << 20
     here = device.allocate_here((n_bytes,), np.uint8)
@@ -318,7 +319,7 @@ def measure(frames: Frames) -> dict[str, Any]:
     """Measure all, in the order of the tables."""
     import cupy
 
-    number = gpu.open_device()
+    number = open_device()
     about = cupy.cuda.runtime.getDeviceProperties(number)
     measured: dict[str, Any] = {
         "machine": name_machine(),
@@ -474,7 +475,7 @@ def main() -> None:
         whole = options.film == FILM and FILM.is_file() and options.frames is None
         if options.frames is not None and options.frames < len(frames):
             frames = frames[spread(len(frames), options.frames)]
-        with gpu.telling_errors():
+        with telling_errors():
             measured = (measure_cores if options.cpu_only else measure)(frames)
     except ReelbowError as error:
         sys.exit(str(error))

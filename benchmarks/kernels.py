@@ -24,10 +24,12 @@ sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 from machine import name_machine, write_between  # noqa: E402
 
 import films  # noqa: E402
-from reelbow import film, pictures  # noqa: E402
-from reelbow.decoding import decode_pictures  # noqa: E402
+from reelbow.film.decoding import decode_pictures  # noqa: E402
+from reelbow.film.probe import probe_film  # noqa: E402
+from reelbow.film.timeline import scan_timeline  # noqa: E402
+from reelbow.film.view import shape_frame  # noqa: E402
 from reelbow.kmeans import find_palettes  # noqa: E402
-from reelbow.timeline import scan_timeline  # noqa: E402
+from reelbow.pictures import image_files as pictures  # noqa: E402
 
 PAGE = ROOT / "docs" / "performance.md"
 N_FRAMES = 20
@@ -60,7 +62,7 @@ def measure(runs: int) -> list[tuple[str, str, float, float | None]]:
     All in one thread.
     """
     path = films.make_film()
-    probe = film.probe_film(path)
+    probe = probe_film(path)
     planes = read_planes(path)
     with tarfile.open(films.make_tarball()) as tar:
         members = tar.getmembers()
@@ -74,7 +76,7 @@ def measure(runs: int) -> list[tuple[str, str, float, float | None]]:
     small = [pictures.shape_picture(image, height=90)[np.newaxis] for image in images]
 
     def average_planes(frame: av.VideoFrame) -> object:
-        return film.shape_frame(
+        return shape_frame(
             frame, probe, crop=None, height=360, strip_rows=90, space="srgb"
         )
 

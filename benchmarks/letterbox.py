@@ -30,12 +30,13 @@ from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parents[1]
 # Before this folder, which has a films.py of its own.
-sys.path[:0] = [str(ROOT / "workflow" / "scripts"), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT / "workflow" / "scripts"), str(ROOT / "tests" / "helpers")]
 
 from films import write_film  # noqa: E402
-from reelbow import demo, planning  # noqa: E402 (the path comes first)
-from reelbow.job import replacing  # noqa: E402
-from reelbow.pictures import Crop  # noqa: E402
+from reelbow.jobs.files import atomic_write  # noqa: E402
+from reelbow.pictures.geometry import Crop  # noqa: E402
+from reelbow.sources.demo import SCENES, Scene, draw_frames  # noqa: E402 (the path comes first)
+from reelbow.sources.video import plan_video  # noqa: E402 (the path comes first)
 
 PAGE = ROOT / "docs" / "color.md"
 CACHE = ROOT / "benchmarks" / "cache" / "letterbox"
@@ -175,15 +176,15 @@ def read_film(name: str, every: int) -> list[Picture]:
     return pictures
 
 
-def read_demo(scenes: Callable[[demo.Scene], bool]) -> list[Picture]:
+def read_demo(scenes: Callable[[Scene], bool]) -> list[Picture]:
     """Draw every sixth picture of some scenes of the demo film."""
     numbers = {
         number
-        for scene in demo.SCENES
+        for scene in SCENES
         if scenes(scene) and not scene.bar
         for number in range(scene.start_frame, scene.end_frame)
     }
-    frames = enumerate(demo.draw_frames(every=6))
+    frames = enumerate(draw_frames(every=6))
     return [frame for i, frame in frames if 6 * i in numbers]
 
 
@@ -406,7 +407,7 @@ WITHOUT = {
 
 def find_by_reelbow(path: Path) -> Crop | None:
     """Plan the film."""
-    plan = planning.plan_video(
+    plan = plan_video(
         path,
         mode="interval",
         every=1.0,
@@ -486,7 +487,7 @@ class Film:
         else:
             frames = WITHOUT[self.kind](np.random.default_rng(1))
         jpeg = how.pix_fmt == "yuvj420p"
-        with replacing(path) as temporary:
+        with atomic_write(path) as temporary:
             write_film(
                 temporary,
                 frames,

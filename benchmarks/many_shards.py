@@ -30,7 +30,7 @@ sys.path.append(str(ROOT / "workflow" / "scripts"))
 from machine import name_machine, write_between  # noqa: E402 (the path comes first)
 from measuring import Cost, Project, measure  # noqa: E402
 
-from reelbow.plan import read_plan, write_plan  # noqa: E402
+from reelbow.shards.plan import read_plan, write_plan  # noqa: E402
 
 FIGURES = ROOT / "benchmarks" / "many_shards.json"
 PAGE = ROOT / "docs" / "performance.md"
@@ -54,7 +54,7 @@ JOB = """
 import json, sys
 from pathlib import Path
 sys.path.append(sys.argv[1])
-from reelbow.job import run
+from reelbow.jobs.job import run
 function, arguments = json.loads(sys.argv[2])
 module = __import__(function)
 def read(name, value):
@@ -194,7 +194,7 @@ def make_results(folder: Path) -> None:
     from extract_frames import extract_frames
     from merge_film import merge_film
     from merge_films import merge_films
-    from reelbow.thumbnails import Shaping
+    from reelbow.shards.batches import ThumbnailOptions
     from render_barcode import render_barcode
     from summarize_films import summarize_films
 
@@ -220,7 +220,7 @@ def make_results(folder: Path) -> None:
                     mean_space="srgb",
                 )
             crop = plan["crop"] if plan["video"] is None else None
-            shaping = Shaping(STRIP_ROWS, crop, "srgb", 10**8, "skip")
+            shaping = ThumbnailOptions(STRIP_ROWS, crop, "srgb", 10**8, "skip")
             thumbnails = folder / "thumbnails.npz"
             downsample_frames(tarball, film / "plan.json", thumbnails, shaping=shaping)
             shards.append(film / "palettes" / f"{shard}.sqlite")
@@ -272,19 +272,20 @@ def make_million(folder: Path, n_frames: int) -> None:
     """Make a plan and the databases of its shards, of frames with random colors."""
     import numpy as np
 
-    from reelbow import database
+    from reelbow.database.schema import ONLY_FILM, PLAN_COLUMNS, FilmRow, open_new
+    from reelbow.database.writing import add_film, add_frames, finish
 
     rng = np.random.default_rng(0)
-    row = database.FilmRow("film", "film", "film", duration_s=float(n_frames))
+    row = FilmRow("film", "film", "film", duration_s=float(n_frames))
     parts = []
     (folder / "palettes").mkdir(parents=True)
     for number, first in enumerate(range(0, n_frames, PER_SHARD)):
         n = min(PER_SHARD, n_frames - first)
         shares = -np.sort(-rng.dirichlet(np.ones(N_COLORS), n), axis=1)
         path = folder / "palettes" / f"{number:05d}.sqlite"
-        with database.open_new(path) as connection:
-            database.add_film(connection, database.ONLY_FILM, row)
-            database.add_frames(
+        with open_new(path) as connection:
+            add_film(connection, ONLY_FILM, row)
+            add_frames(
                 connection,
                 f"{number:05d}",
                 frames=np.arange(first, first + n),
@@ -296,10 +297,10 @@ def make_million(folder: Path, n_frames: int) -> None:
                 colors=rng.uniform(0, 255, (n, N_COLORS, 3)),
                 shares=shares,
             )
-            database.finish(connection, {"settings": "{}"}, n_colors=N_COLORS)
+            finish(connection, {"settings": "{}"}, n_colors=N_COLORS)
         parts.append({"shard": f"{number:05d}", "first_frame": first, "n_frames": n})
     plan: dict[str, Any] = {
-        **dict.fromkeys(database.PLAN_COLUMNS),
+        **dict.fromkeys(PLAN_COLUMNS),
         "video": None,
         "sampling": None,
         "duration_s": float(n_frames),

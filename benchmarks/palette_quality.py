@@ -38,7 +38,7 @@ from threadpoolctl import threadpool_limits
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
-from reelbow.color_spaces import SPACES  # noqa: E402  (the path is set just above)
+from reelbow.color.spaces import SPACES  # noqa: E402  (the path is set just above)
 from reelbow.kmeans import Palettes, find_palettes  # noqa: E402
 
 FILM = ROOT.parent / "shared" / "data" / "bbb_full_384x216_25fps_h264.mp4"

@@ -519,7 +519,7 @@ def draw_picture(results: Results, path: Path) -> None:
     sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
     from matplotlib.figure import Figure
 
-    from reelbow.figure import _GREY, _INK, _LIGHT_GREY, _font
+    from reelbow.barcode.figure import _GREY, _INK, _LIGHT_GREY, _font
 
     rows = [row for row in sort_rows(results) if "failure" not in row]
     if not rows:

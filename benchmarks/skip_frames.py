@@ -19,13 +19,10 @@ sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
 from machine import name_machine  # noqa: E402
 
-from reelbow import decoding, demo, film  # noqa: E402  (the path is set just above)
-from reelbow.timeline import (  # noqa: E402
-    Timeline,
-    exact,
-    sample_interval,
-    scan_timeline,
-)
+from reelbow.film import decoding  # noqa: E402  (the path is set just above)
+from reelbow.film.probe import probe_film  # noqa: E402  (the path is set just above)
+from reelbow.film.timeline import Timeline, exact, sample_interval, scan_timeline  # noqa: E402
+from reelbow.sources.demo import make_demo_film  # noqa: E402  (the path is set just above)
 
 DEMO = ROOT / "benchmarks" / "cache" / "demo.mp4"
 is_unreferenced = decoding.is_unreferenced
@@ -65,14 +62,14 @@ def main() -> None:
     if arguments.film == DEMO and not DEMO.exists():
         DEMO.parent.mkdir(parents=True, exist_ok=True)
         unfinished = DEMO.with_name("unfinished_demo.mp4")
-        demo.make_demo_film(unfinished)
+        make_demo_film(unfinished)
         unfinished.replace(DEMO)
 
     timeline = scan_timeline(arguments.film)
     samples = sample_interval(
         timeline, every=exact(arguments.every), start=exact(0), end=None
     )
-    codec = film.probe_film(arguments.film).codec
+    codec = probe_film(arguments.film).codec
     times: dict[bool, list[float]] = {True: [], False: []}
     for _ in range(arguments.runs):
         for skip in times:

@@ -29,7 +29,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 # First: there are films beside this file, too.
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT / "tests" / "helpers"))
 
 from machine import name_machine, write_between  # noqa: E402 (the path comes first)
 from many_shards import apart, make_tarballs  # noqa: E402

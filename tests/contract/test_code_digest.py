@@ -5,7 +5,7 @@ import numpy
 import pytest
 
 import reelbow
-from reelbow import code
+from reelbow.runs import code
 
 SCRIPTS = code.LIBRARY.parent
 
@@ -28,9 +28,9 @@ def digest(library: Path, script: str, *engines: str) -> str:
 
 
 def test_the_digest_of_the_same_code_is_the_same(library):
-    first = digest(library, "cluster_shard", "kmeans_numba")
+    first = digest(library, "cluster_shard", "kmeans.engine_numba")
     assert len(first) == 16
-    assert digest(library, "cluster_shard", "kmeans_numba") == first
+    assert digest(library, "cluster_shard", "kmeans.engine_numba") == first
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_the_digest_of_the_same_code_is_the_same(library):
     [
         ("cluster_shard", "kmeans"),  # from reelbow.kmeans import find_palettes
         ("cluster_shard", "pictures"),  # from reelbow import database, pictures
-        ("cluster_shard", "kmeans_numba"),  # an engine, loaded by its name
+        ("cluster_shard", "kmeans.engine_numba"),  # an engine, loaded by its name
         ("plan_shards", "film"),  # through planning
         ("plan_shards", "timeline"),  # from .timeline import exact, naming, ...
         ("make_demo_film", "demo"),  # in a function
@@ -47,7 +47,7 @@ def test_the_digest_of_the_same_code_is_the_same(library):
     ],
 )
 def test_it_changes_with_a_module_that_the_script_uses(library, script, module):
-    engines = ["kmeans_numba"] if script == "cluster_shard" else []
+    engines = ["kmeans.engine_numba"] if script == "cluster_shard" else []
     before = digest(library, script, *engines)
     change(library / f"{module}.py")
     assert digest(library, script, *engines) != before
@@ -65,7 +65,7 @@ def test_it_changes_with_a_module_that_the_script_uses(library, script, module):
     ],
 )
 def test_it_does_not_change_with_any_other(library, script, module):
-    engines = ["kmeans_numba"] if script == "cluster_shard" else []
+    engines = ["kmeans.engine_numba"] if script == "cluster_shard" else []
     before = digest(library, script, *engines)
     change(library / f"{module}.py")
     assert digest(library, script, *engines) == before

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from reelbow.config import check_config
+from reelbow.runs.config import check_config
 
 ROOT = Path(__file__).parents[2]
 

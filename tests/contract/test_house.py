@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from reelbow import __version__
-from reelbow.kmeans import COMMANDS
+from reelbow.kmeans.palettes import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 ENVS = sorted((ROOT / "envs").glob("*.yaml"))

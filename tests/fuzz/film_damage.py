@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "helpers"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "workflow" / "scripts"))
 
 import av
@@ -26,9 +26,9 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_sample_images
 
 from films import write_film
-from reelbow.decoding import decode_pictures
 from reelbow.errors import ReelbowError
-from reelbow.timeline import scan_timeline
+from reelbow.film.decoding import decode_pictures
+from reelbow.film.timeline import scan_timeline
 
 N_PICTURES, GOP = 48, 12
 TS_BYTES = 188

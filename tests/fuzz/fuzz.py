@@ -409,7 +409,6 @@ def work(stdin: io.TextIOBase, stdout: io.TextIOBase) -> None:
     import cluster_shard  # noqa: F401 (imports count as baseline)
     import downsample_frames  # noqa: F401
     import extract_frames  # noqa: F401
-    from reelbow import planning, tone_mapping  # noqa: F401
 
     base = _read_status("VmSize")
     for line in stdin:
@@ -492,9 +491,9 @@ def run_film(
     from downsample_frames import downsample_frames
     from extract_frames import extract_frames
     from plan_shards import plan_shards
-    from reelbow.demuxing import Reading
-    from reelbow.plan import read_plan
-    from reelbow.thumbnails import Shaping
+    from reelbow.film.demuxing import ReadOptions
+    from reelbow.shards.batches import ThumbnailOptions
+    from reelbow.shards.plan import read_plan
 
     plan, frames = path.with_suffix(".json"), path.with_suffix(".frames.tar")
     plan_shards(
@@ -516,14 +515,14 @@ def run_film(
             quality=90,
             strip_rows=height,
             mean_space=mean_space,
-            reading=Reading(None, MAX_PIXELS),
+            reading=ReadOptions(None, MAX_PIXELS),
         )
         thumbnails = path.with_suffix(".npz")
         downsample_frames(
             frames,
             plan,
             thumbnails,
-            shaping=Shaping(height, None, mean_space, 200_000_000, "skip"),
+            shaping=ThumbnailOptions(height, None, mean_space, 200_000_000, "skip"),
         )
         numbers, skipped = check_thumbnails(thumbnails)
         assert len(numbers) + len(skipped) == part["n_frames"], (
@@ -542,9 +541,9 @@ def run_tarball(
     """Plan a tarball and downsample it; count frames, tell reasons."""
     from downsample_frames import downsample_frames
     from plan_shards import plan_shards
-    from reelbow.plan import read_plan
-    from reelbow.tarball import FrameTarball
-    from reelbow.thumbnails import Shaping
+    from reelbow.shards.batches import ThumbnailOptions
+    from reelbow.shards.plan import read_plan
+    from reelbow.shards.tarball import FrameTarball
 
     plan, thumbnails = path.with_suffix(".json"), path.with_suffix(".npz")
     video: dict[str, Any] = {"mode": "interval", "every": 1, "start_s": 0}
@@ -563,7 +562,7 @@ def run_tarball(
         path,
         plan,
         thumbnails,
-        shaping=Shaping(
+        shaping=ThumbnailOptions(
             height, read_plan(plan)["crop"], mean_space, MAX_PIXELS, "skip"
         ),
     )
@@ -578,7 +577,7 @@ def run_tarball(
 
 def check_thumbnails(path: Path) -> tuple[list[int], list[str]]:
     """Read thumbnails whole; return the numbers of the frames and why others lack."""
-    from reelbow.thumbnails import Thumbnails
+    from reelbow.shards.thumbnails import Thumbnails
 
     numbers: list[int] = []
     with Thumbnails(path) as thumbnails:

@@ -22,7 +22,7 @@ from PIL import Image
 from sklearn.datasets import load_sample_images
 
 from reelbow.errors import ReelbowError
-from reelbow.pictures import decode_image
+from reelbow.pictures.image_files import decode_image
 
 REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "photos"
 

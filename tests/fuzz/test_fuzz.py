@@ -12,18 +12,20 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import av
+import fuzz
 import numpy as np
 import pytest
 from av.video.format import names
 
-import fuzz
 from films import numbered_film, solid, write_film
-from reelbow import colors, film, planning
-from reelbow.decoding import decode_pictures
-from reelbow.demuxing import open_film
 from reelbow.errors import ReelbowError
-from reelbow.tarball import FrameTarball
-from reelbow.timeline import MAX_SAMPLES, Timeline, sample_interval, scan_timeline
+from reelbow.film.coding import can_convert, find_coding, take_field, to_srgb
+from reelbow.film.decoding import decode_pictures
+from reelbow.film.demuxing import open_film
+from reelbow.film.probe import probe_film
+from reelbow.film.timeline import MAX_SAMPLES, Timeline, sample_interval, scan_timeline
+from reelbow.shards.tarball import FrameTarball
+from reelbow.sources.video import plan_video
 
 CASES = 150
 BLOCK = tarfile.BLOCKSIZE
@@ -240,7 +242,7 @@ def test_a_film_whose_pictures_all_come_before_its_keyframe_is_refused(
         )
         for pts, cut in [(1000, True), (0, False), (1, False)]
     ]
-    monkeypatch.setattr("reelbow.timeline.read_packets", lambda *_: iter(packets))
+    monkeypatch.setattr("reelbow.film.timeline.read_packets", lambda *_: iter(packets))
     with pytest.raises(ReelbowError, match="no picture in it has a time"):
         scan_timeline(path)
 
@@ -250,7 +252,7 @@ def test_a_broken_timestamp_is_refused_by_the_name_of_the_film(tmp_path: Path) -
         tmp_path / "a.mkv", [solid(0x808080)] * 3, pts=[0, 1, 2_000_000_000]
     )
     with pytest.raises(ReelbowError, match=r"a\.mkv: \d+ samples in 2000000 s"):
-        planning.plan_video(
+        plan_video(
             path,
             mode="interval",
             every=0.1,
@@ -288,7 +290,7 @@ def test_reserved_numbers_of_curves_and_primaries_are_no_obstacle(
     with open_film(path)[0] as container:
         frame = next(container.decode(video=0))
     setattr(frame, name, value)
-    picture = colors.to_srgb(frame, colors.find_coding(frame))
+    picture = to_srgb(frame, find_coding(frame))
     assert abs(picture.astype(int) - 0x80).max() <= 1
     assert getattr(frame, name) == value
 
@@ -298,7 +300,7 @@ def test_a_pixel_aspect_that_cannot_be_is_not_believed(
     tmp_path: Path, aspect: Fraction
 ) -> None:
     path = numbered_film(tmp_path / "a.mkv", 2, sample_aspect_ratio=aspect)
-    probe = film.probe_film(path)
+    probe = probe_film(path)
     assert (probe.width, probe.height, probe.pixel_aspect) == (96, 64, 1)
 
 
@@ -329,7 +331,7 @@ def test_a_container_that_cannot_seek_is_read_through_once(
         opened.append(container)
         return Unseekable(container), stream
 
-    monkeypatch.setattr("reelbow.decoding.open_film", open_unseekable)
+    monkeypatch.setattr("reelbow.film.decoding.open_film", open_unseekable)
     wanted = timeline.pts[::16].tolist()
     decoded = list(decode_pictures(path, timeline.keyframes.tolist(), wanted))
     assert [picture.frame is not None for picture in decoded] == [True] * 4
@@ -343,13 +345,13 @@ def test_every_pixel_format_is_converted_or_known_not_to_be() -> None:
             frame = av.VideoFrame(7, 5, name)
         except ValueError:
             continue  # pictures in a graphics card
-        if not colors.can_convert(frame):
+        if not can_convert(frame):
             continue
         known.add(name)
         for plane in frame.planes:
             plane.update(bytes(plane.buffer_size))
-        for shown in (frame, colors.take_field(frame)):
-            picture = colors.to_srgb(shown, colors.find_coding(shown))
+        for shown in (frame, take_field(frame)):
+            picture = to_srgb(shown, find_coding(shown))
             assert picture.shape == (shown.height, 7, 3), name
     assert known > {
         "yuv420p",

@@ -1,4 +1,4 @@
-"""A device for kmeans_batches on the CPU: its kernels, made by a compiler of C++."""
+"""A device for kmeans.batches on the CPU: its kernels, made by a compiler of C++."""
 
 import ctypes
 import shutil
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from reelbow import kmeans_batches
+from reelbow.kmeans.batches import read_source
 
 SHIM = Path(__file__).with_name("kernels_on_cpu.h")
 # As on a GPU, products and sums are not fused.
@@ -25,7 +25,7 @@ def compile_kernels(library: Path, source: str | None = None) -> Path:
             *(find_compiler() or "c++", *FLAGS, "-x", "c++", "-include", SHIM),
             *("-", "-o", library),
         ],
-        input=source or kmeans_batches.read_source(),
+        input=source or read_source(),
         text=True,
         check=True,
     )

@@ -1,4 +1,4 @@
-// Lets a compiler of C++ make the kernels of kmeans_batches.cu, to be tested on a CPU.
+// Lets a compiler of C++ make the kernels of batches.cu, to be tested on a CPU.
 //
 // A kernel runs as many threads at a time as a block has, one block after the other.
 // Each thread says first, by enter_block, where it is.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reelbow import kmeans_batches
+from reelbow.kmeans.batches import COMPILER_OPTIONS, read_source
 
 # What CuPy adds.
 CUPY_OPTIONS = ["-ftz=true", "--device-as-default-execution-space"]
@@ -29,9 +29,9 @@ def nvrtc():
 def compile_for(nvrtc, architecture):
     """Compile the kernels; give status, log and program."""
     program = ctypes.c_void_p()
-    source = kmeans_batches.read_source().encode()
+    source = read_source().encode()
     nvrtc.nvrtcCreateProgram(ctypes.byref(program), source, b"", 0, None, None)
-    options = [*kmeans_batches.COMPILER_OPTIONS, *CUPY_OPTIONS]
+    options = [*COMPILER_OPTIONS, *CUPY_OPTIONS]
     options.append(f"-arch={architecture}")
     passed = (ctypes.c_char_p * len(options))(*map(str.encode, options))
     status = nvrtc.nvrtcCompileProgram(program, len(options), passed)

@@ -9,11 +9,14 @@ from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_array_equal
 
 from cpu_device import CpuDevice
-from reelbow import kmeans, kmeans_numba
-from reelbow.kmeans_batches import NoRoomError, find_on
+from reelbow.kmeans.batches import NoRoomError, find_on
+from reelbow.kmeans.engine_numba import find, split_moments
+from reelbow.kmeans.histogram import make_histogram
+from reelbow.kmeans.palettes import COLOR_SPACES, MAX_COLORS, MAX_SEED
+from reelbow.kmeans.search import _move_centers, make_scratch
 from shared_films import shared_film
 
-every_space = pytest.mark.parametrize("color_space", kmeans.COLOR_SPACES)
+every_space = pytest.mark.parametrize("color_space", COLOR_SPACES)
 
 HOW = {"n_colors": 8, "n_init": 5, "seed": 0, "color_space": "srgb"}
 
@@ -36,7 +39,7 @@ def assert_as_numba(kernels, frames, *, n_threads=1, free_bytes=1 << 30, **how):
     device = CpuDevice(kernels, n_threads=n_threads, free_bytes=free_bytes)
     how = {**HOW, **how}
     colors, weights = find_on(device, frames, **how)
-    expected_colors, expected_weights = kmeans_numba.find(frames, **how)
+    expected_colors, expected_weights = find(frames, **how)
     assert_array_equal(colors, expected_colors)
     assert_array_equal(weights, expected_weights)
     return device
@@ -67,7 +70,7 @@ def test_kernels_find_the_same_bits_as_numba(kernels, n_colors, color_space):
 
 
 def test_the_most_colors_and_one_start(kernels):
-    assert_as_numba(kernels, make_photos(2), n_colors=kmeans.MAX_COLORS, n_init=1)
+    assert_as_numba(kernels, make_photos(2), n_colors=MAX_COLORS, n_init=1)
 
 
 @pytest.mark.parametrize("n_threads", [2, 5, 16])
@@ -87,8 +90,8 @@ def test_threads_of_a_block_do_not_change_a_bit(kernels, n_threads):
     ),
     n_colors=st.integers(1, 20),
     n_init=st.integers(1, 4),
-    seed=st.integers(0, kmeans.MAX_SEED),
-    color_space=st.sampled_from(kmeans.COLOR_SPACES),
+    seed=st.integers(0, MAX_SEED),
+    color_space=st.sampled_from(COLOR_SPACES),
 )
 def test_kernels_find_the_same_bits_as_numba_in_any_frame(
     kernels, frames, n_colors, n_init, seed, color_space
@@ -128,14 +131,14 @@ def test_centers_of_empty_clusters_start_anew_as_with_numba(
     colors, weights = find_on(device, frame, **{**HOW, "n_colors": n_colors})
     _, moments, points = device.histogram
     n = int((np.cumsum(moments[:, 0]) < 500).sum()) + 1
-    histogram = kmeans_numba._make_histogram(n)
+    histogram = make_histogram(n)
     histogram.moments[:] = moments[:n]
     histogram.points[:] = points[:3, :n]
     histogram.weights[:] = points[3, :n]
-    scratch = kmeans_numba._make_scratch(n, n_colors)
-    kmeans_numba._move_centers(histogram, n, device.start, 0.0, scratch)
+    scratch = make_scratch(n, n_colors)
+    _move_centers(histogram, n, device.start, 0.0, scratch)
     assert scratch.members.min() > 0
-    expected_colors, expected_weights = kmeans_numba.split_moments(scratch.sums)
+    expected_colors, expected_weights = split_moments(scratch.sums)
     assert_array_equal(weights[0], expected_weights)
     assert_array_equal(colors[0], expected_colors)
 

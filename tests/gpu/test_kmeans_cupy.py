@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from reelbow import gpu, kmeans
 from reelbow.errors import ReelbowError
 from reelbow.kmeans import find_palettes
+from reelbow.kmeans.palettes import COLOR_SPACES, MAX_COLORS
+from reelbow.machine.gpu import explain_error, open_device
 
 STAND_IN = Path(__file__).parent / "cpu_cupy"
 FRAMES = np.random.default_rng(0).normal(110, 50, (5, 20, 30, 3)).clip(0, 255)
@@ -19,9 +20,9 @@ FRAMES = FRAMES.astype(np.uint8)
 
 def forget_cupy():
     """Let the next import find another CuPy."""
-    gpu.open_device.cache_clear()
+    open_device.cache_clear()
     for name in list(sys.modules):
-        if name.startswith(("cupy", "reelbow.kmeans_cupy")):
+        if name.startswith(("cupy", "reelbow.kmeans.engine_cupy")):
             del sys.modules[name]
 
 
@@ -41,16 +42,16 @@ def real_gpu():
     if find_spec("cupy") is None:
         pytest.skip("CuPy is not installed")
     try:
-        gpu.open_device()
+        open_device()
     except Exception as error:
-        if gpu.explain_error(error) is None:
+        if explain_error(error) is None:
             raise
         pytest.skip(f"no GPU: {error}")
     yield
     forget_cupy()
 
 
-@pytest.mark.parametrize("color_space", kmeans.COLOR_SPACES)
+@pytest.mark.parametrize("color_space", COLOR_SPACES)
 @pytest.mark.parametrize("cupy", ["stand_in", "real_gpu"])
 def test_palettes_are_those_of_engine_numba_to_the_bit(request, cupy, color_space):
     request.getfixturevalue(cupy)
@@ -67,7 +68,7 @@ def test_kernels_may_have_as_much_memory_of_their_own_as_they_ask_for():
     few = np.zeros((1, 1, 2, 3), np.uint8)
     few[0, 0, 1] = 255
     palettes = find_palettes(
-        few, n_colors=kmeans.MAX_COLORS, color_space="cielab", engine="cupy"
+        few, n_colors=MAX_COLORS, color_space="cielab", engine="cupy"
     )
     assert_array_equal(palettes.shares[0, :2], 0.5)
 

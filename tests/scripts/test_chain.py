@@ -13,9 +13,11 @@ from sklearn.datasets import load_sample_image
 from chain import USUAL, Found, is_alike, pack, run_chain, unpack
 from films import numbered_film, solid, write_film
 from reelbow.errors import ReelbowError
-from reelbow.pictures import encode_jpeg
-from reelbow.plan import read_plan
-from reelbow.thumbnails import Shaping, Thumbnails, open_frames
+from reelbow.pictures.image_files import encode_jpeg
+from reelbow.shards.batches import ThumbnailOptions
+from reelbow.shards.opening import open_frames
+from reelbow.shards.plan import read_plan
+from reelbow.shards.thumbnails import Thumbnails
 from shared_films import FOLDER
 
 Picture = NDArray[np.uint8]
@@ -229,7 +231,7 @@ def test_at_full_size_frames_may_go_straight_from_their_tarball(tmp_path, video)
         source = frames = pack(tmp_path / "own.tar", images)
     by_thumbnails = run_chain(source, tmp_path, height=None)
     planned = read_plan(tmp_path / "plan.json")
-    shaping = Shaping(None, None, "srgb", USUAL["max_pixels"], "skip")
+    shaping = ThumbnailOptions(None, None, "srgb", USUAL["max_pixels"], "skip")
     with (
         Thumbnails(tmp_path / "thumbnails.npz") as thumbnails,
         open_frames(frames, planned, shaping) as straight,

@@ -7,13 +7,15 @@ import numpy as np
 import pytest
 
 from cluster_shard import cluster_shard
-from reelbow.code import describe_versions
-from reelbow.database import open_database, read_row
+from reelbow.database.reading import read_row
+from reelbow.database.schema import open_database
 from reelbow.errors import ReelbowError
-from reelbow.kmeans import find_version
-from reelbow.pictures import Averages
-from reelbow.plan import write_plan
-from reelbow.thumbnails import Shaping, ShardFrame, ThumbnailWriter
+from reelbow.kmeans.palettes import find_version
+from reelbow.machine.versions import describe_versions
+from reelbow.pictures.averages import Averages
+from reelbow.shards.batches import ShardFrame, ThumbnailOptions
+from reelbow.shards.plan import write_plan
+from reelbow.shards.thumbnails import ThumbnailWriter
 
 PLAN = {
     "video": {"coding": {"matrix": "bt601", "transfer": "hlg"}},
@@ -71,7 +73,7 @@ def cluster(tmp_path: Path, *, engine="numba", n_colors=4, gpu_fallback=None) ->
         seed=0,
         engine=engine,
         metadata={"settings": "1"},
-        shaping=Shaping(90, None, "srgb", 10**8, "skip"),
+        shaping=ThumbnailOptions(90, None, "srgb", 10**8, "skip"),
         gpu_fallback=gpu_fallback,
     )
     return tmp_path / "out.sqlite"

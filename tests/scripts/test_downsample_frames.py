@@ -14,13 +14,14 @@ from PIL import Image
 import downsample_frames as script
 from films import solid
 from memory import LINUX_ONLY, little_memory
-from reelbow import pictures
-from reelbow.code import describe_versions
 from reelbow.errors import ReelbowError
-from reelbow.file_digest import digest_file
-from reelbow.plan import write_plan
-from reelbow.tarball import TarballWriter
-from reelbow.thumbnails import Shaping, Thumbnails
+from reelbow.jobs.file_digest import digest_file
+from reelbow.machine.versions import describe_versions
+from reelbow.pictures import image_files as pictures
+from reelbow.shards.batches import ThumbnailOptions
+from reelbow.shards.plan import write_plan
+from reelbow.shards.tarball import TarballWriter
+from reelbow.shards.thumbnails import Thumbnails
 
 
 def image(color: int, size: tuple[int, int] = (64, 48)) -> bytes:
@@ -55,7 +56,7 @@ def downsample(
         "max_pixels": pictures.MAX_PIXELS,
         "missing_frames": "skip",
     }
-    shaping = Shaping(height=height, crop=crop, **(usual | more))
+    shaping = ThumbnailOptions(height=height, crop=crop, **(usual | more))
     script.downsample_frames(tarball, plan, thumbnails, shaping=shaping)
     assert [path.name for path in thumbnails.parent.iterdir()] == ["00000.npz"]
     return thumbnails

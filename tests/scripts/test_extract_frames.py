@@ -14,11 +14,11 @@ from PIL import Image
 
 import extract_frames as script
 from films import frame_number, numbered, numbered_film, solid, write_film
-from reelbow import planning
-from reelbow.code import describe_versions
 from reelbow.errors import ReelbowError
-from reelbow.pictures import LUMA_WEIGHTS, Averages
-from reelbow.plan import write_plan
+from reelbow.machine.versions import describe_versions
+from reelbow.pictures.averages import LUMA_WEIGHTS, Averages
+from reelbow.shards.plan import write_plan
+from reelbow.sources.video import plan_video
 
 GOP: dict[str, Any] = {"gop": 12, "bframes": 3, "options": {"sc_threshold": "0"}}
 
@@ -31,7 +31,7 @@ def make_plan(video: Path, *, per_shard: int = 4, **how: Any) -> Path:
         "end_s": None,
         "crop": "auto",
     }
-    planned = planning.plan_video(video, per_shard=per_shard, **(usual | how))
+    planned = plan_video(video, per_shard=per_shard, **(usual | how))
     path = video.parent / "plan.json"
     write_plan(planned, path)
     return path

@@ -14,11 +14,11 @@ from extract_frames import extract_frames
 from films import numbered_film
 from plan_shards import plan_shards
 from projects import COLORS, encode
-from reelbow.decoding import decode_samples
 from reelbow.errors import ReelbowError
-from reelbow.plan import read_plan
-from reelbow.tarball import FrameTarball
-from reelbow.thumbnails import Shaping
+from reelbow.film.decoding import decode_samples
+from reelbow.shards.batches import ThumbnailOptions
+from reelbow.shards.plan import read_plan
+from reelbow.shards.tarball import FrameTarball
 
 IMAGES = {f"{i}.jpg": encode(color) for i, color in enumerate(COLORS)}
 # A header of 512 bytes and two blocks of a picture's data.
@@ -36,7 +36,7 @@ def plan(source, folder, *, go_on=True, **settings):
 
 def make_shard(tarball, planned, folder, *, missing_frames="skip", height=16):
     """Take a tarball to its palettes: (frames, skipped, lost)."""
-    shaping = Shaping(height, None, "srgb", 10**8, missing_frames)
+    shaping = ThumbnailOptions(height, None, "srgb", 10**8, missing_frames)
     frames = tarball
     if height is not None:
         frames = folder / "t.npz"

@@ -12,8 +12,8 @@ from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 
 import films
-from reelbow import demo
 from reelbow.errors import ReelbowError
+from reelbow.sources import demo
 
 EVERY = 6  # every scene is a multiple of it long, so that cuts stay where they are
 

@@ -6,18 +6,19 @@ import numpy as np
 import pytest
 
 from merge_film import merge_film
-from reelbow import database
+from reelbow.barcode.picture_files import save_bare
+from reelbow.database.schema import ONLY_FILM, PLAN_COLUMNS, FilmRow, open_new
+from reelbow.database.writing import add_film, add_frames, finish
 from reelbow.errors import ReelbowError
-from reelbow.picture_files import save_bare
-from reelbow.plan import write_plan
+from reelbow.shards.plan import write_plan
 
 
 def write_shard(path: Path, frames) -> Path:
-    row = database.FilmRow("demo", "demo", "demo.mkv")
+    row = FilmRow("demo", "demo", "demo.mkv")
     n = len(frames)
-    with database.open_new(path) as connection:
-        database.add_film(connection, database.ONLY_FILM, row)
-        database.add_frames(
+    with open_new(path) as connection:
+        add_film(connection, ONLY_FILM, row)
+        add_frames(
             connection,
             "00000",
             frames=np.array(frames),
@@ -29,7 +30,7 @@ def write_shard(path: Path, frames) -> Path:
             colors=np.zeros((n, 1, 3)),
             shares=np.ones((n, 1)),
         )
-        database.finish(connection, {}, n_colors=1)
+        finish(connection, {}, n_colors=1)
     return path
 
 
@@ -37,7 +38,7 @@ def merge(tmp_path: Path, shards, planned, **settings) -> Path:
     plan = {
         "video": {"coding": {"matrix": "bt709", "assumed": "matrix"}},
         "sampling": None,
-        **dict.fromkeys(database.PLAN_COLUMNS),
+        **dict.fromkeys(PLAN_COLUMNS),
         "shards": [
             {"shard": f"{number:05d}", "n_frames": n_frames}
             for number, n_frames in enumerate(planned)

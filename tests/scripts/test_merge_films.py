@@ -4,15 +4,16 @@ from contextlib import closing
 import pytest
 
 from merge_films import merge_films
-from reelbow import database
+from reelbow.database.schema import ONLY_FILM, FilmRow, open_new
+from reelbow.database.writing import add_film, finish
 from reelbow.errors import ReelbowError
 
 
 def write_film(path, film, n_colors=2):
-    row = database.FilmRow(film, film, f"{film}.mkv")
-    with database.open_new(path) as connection:
-        database.add_film(connection, database.ONLY_FILM, row)
-        database.finish(connection, {"settings": film}, n_colors=n_colors)
+    row = FilmRow(film, film, f"{film}.mkv")
+    with open_new(path) as connection:
+        add_film(connection, ONLY_FILM, row)
+        finish(connection, {"settings": film}, n_colors=n_colors)
     return path
 
 

@@ -8,9 +8,9 @@ import pytest
 from films import numbered_film, solid, write_film
 from plan_shards import plan_shards
 from reelbow.errors import ReelbowError
-from reelbow.file_digest import digest_file
-from reelbow.pictures import MAX_PIXELS
-from reelbow.plan import find_shard, read_plan
+from reelbow.jobs.file_digest import digest_file
+from reelbow.pictures.image_files import MAX_PIXELS
+from reelbow.shards.plan import find_shard, read_plan
 
 
 def write_tarball(path: Path, *pictures) -> Path:

@@ -6,9 +6,8 @@ import pytest
 from PIL import Image
 
 from profile_run import profile_run
-from reelbow import run_profile
 from reelbow.errors import ReelbowError
-from reelbow.run_profile import Job
+from reelbow.runs.profile import Job, draw_figure, sum_all, sum_stages
 
 
 @pytest.fixture
@@ -62,9 +61,7 @@ def test_the_bars_are_as_long_as_the_seconds(tmp_path):
         Job("extract_frames", {"a": 1}, 8.0, 10.0, 1.0),
         Job("cluster_shard", {"a": 1}, 2.0, 5.0, 1.0),
     ]
-    run_profile.draw_figure(
-        run_profile.sum_stages(jobs), run_profile.sum_all(jobs), path
-    )
+    draw_figure(sum_stages(jobs), sum_all(jobs), path)
     with Image.open(path) as image:
         pixels = np.asarray(image.convert("RGB")).astype(int)
     blue = (abs(pixels - [0x2F, 0x5D, 0x8A]) <= 2).all(axis=2).sum(axis=1)

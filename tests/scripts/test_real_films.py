@@ -11,11 +11,13 @@ import pytest
 
 from chain import is_alike, run_chain, unpack
 from films import from_yuv
-from reelbow import film, planning
-from reelbow.decoding import decode_pictures
-from reelbow.demuxing import Reading
-from reelbow.pictures import Crop
-from reelbow.timeline import scan_timeline
+from reelbow.film.decoding import decode_pictures
+from reelbow.film.demuxing import ReadOptions
+from reelbow.film.probe import Probe, probe_film
+from reelbow.film.timeline import scan_timeline
+from reelbow.film.view import develop_frame, show_frame
+from reelbow.pictures.geometry import Crop
+from reelbow.sources.video import plan_video
 from shared_films import shared_film
 
 pytestmark = pytest.mark.shared
@@ -30,7 +32,7 @@ def plan_only(path: Path, **how):
         "per_shard": 9999,
         "crop": "auto",
     }
-    return planning.plan_video(path, **(usual | how))
+    return plan_video(path, **(usual | how))
 
 
 @pytest.mark.parametrize(
@@ -86,7 +88,7 @@ def planes(frame):
 
 def test_ten_bits_and_bt2020_come_as_by_exact_floats():
     path = shared_film("roadtrip_10bit_vp9p2.webm")
-    probe = film.probe_film(path)
+    probe = probe_film(path)
     assert probe.pixel_format == "yuv420p10le"
     assert (probe.coding.matrix, probe.coding.primaries) == ("bt2020", "bt2020")
     assert probe.coding.assumed == "primaries"
@@ -109,7 +111,7 @@ def test_ten_bits_and_bt2020_come_as_by_exact_floats():
     expected = 255 * np.where(
         light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055
     )
-    picture = film.show_frame(frame, probe).astype(float)
+    picture = show_frame(frame, probe).astype(float)
     blocks = picture.reshape(120, 2, 213, 2, 3).mean(axis=(1, 3))
     assert flat.mean() > 0.3
     assert np.abs(blocks - expected)[flat].mean() < 1
@@ -118,7 +120,7 @@ def test_ten_bits_and_bt2020_come_as_by_exact_floats():
 
 def test_an_interlaced_film_is_its_upper_field():
     path = shared_film("bbb_telecined_ntsc_720x480i_mpeg2.ts")
-    probe = film.probe_film(path)
+    probe = probe_film(path)
     assert probe.interlaced
     with av.open(path) as container:
         frames = list(itertools.islice(container.decode(video=0), 40))
@@ -127,7 +129,7 @@ def test_an_interlaced_film_is_its_upper_field():
         luma = np.frombuffer(frame.planes[0], np.uint8)
         luma = luma.reshape(-1, frame.planes[0].line_size)[:480, :720].astype(float)
         upper, lower = luma[::2], luma[1::2]
-        picture = film.develop_frame(frame, probe)
+        picture = develop_frame(frame, probe)
         assert picture.shape == (240, 720, 3)
         weights = {"bt601": [0.299, 0.587, 0.114], "bt709": [0.2126, 0.7152, 0.0722]}
         gray = 16 + 219 / 255 * (picture @ weights[probe.coding.matrix])
@@ -141,13 +143,13 @@ def test_of_two_streams_the_chosen_one_is_read():
     path = shared_film("nasa_two_video_streams.mp4")
     sizes = [
         (probe.width, probe.height)
-        for probe in (film.probe_film(path, Reading(i)) for i in (0, 1))
+        for probe in (probe_film(path, ReadOptions(i)) for i in (0, 1))
     ]
     assert sizes == [(320, 180), (480, 270)]
     with av.open(path) as container:
         best = container.streams.best("video")
         width = best.codec_context.width
-    assert film.probe_film(path).width == width
+    assert probe_film(path).width == width
 
 
 def test_time_counts_from_a_first_picture_at_10_s(tmp_path):
@@ -234,7 +236,7 @@ def test_the_green_flash_is_in_frames_447_to_452_exactly():
     path = shared_film("navy_green_flash_at_15s_320x240.mp4")
     planned = plan_only(path, mode="frames", every=1)
     assert planned["n_frames"] == 900
-    probe = film.Probe.from_json(planned["video"])
+    probe = Probe.from_json(planned["video"])
     # the whole film is 900 frames: only those around the flash, and a few
     numbers = [*range(0, 900, 60), *range(440, 460)]
     pts = planned["shards"][0]["pts"]
@@ -243,7 +245,7 @@ def test_the_green_flash_is_in_frames_447_to_452_exactly():
         pts.index(decoded.pts)
         for decoded in decode_pictures(path, planned["keyframes"], wanted)
         if decoded.frame is not None
-        and film.show_frame(decoded.frame, probe).mean((0, 1)).argmax() == 1
+        and show_frame(decoded.frame, probe).mean((0, 1)).argmax() == 1
     }
     assert green == set(range(447, 453))
 

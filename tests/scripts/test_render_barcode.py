@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from reelbow import database
+from reelbow.barcode.picture_files import drop_pictures
+from reelbow.database.schema import ONLY_FILM, FilmRow, open_new
+from reelbow.database.writing import add_film, add_frames, finish
 from reelbow.errors import ReelbowError
-from reelbow.picture_files import drop_pictures
 from render_barcode import render_barcode
 
 COLORS = [0xC02020, 0x20C020, 0x2020C0]
@@ -20,12 +21,12 @@ def film(tmp_path):
     """A film of three frames, each of one color; the second is said to be black."""
     path = tmp_path / "palettes.sqlite"
     colors = np.array([[c >> 16, c >> 8 & 255, c & 255] for c in COLORS], float)
-    row = database.FilmRow(
+    row = FilmRow(
         *["demo", "Demo", "demo.mkv"], duration_s=3.0, sampling="frames", every=1.0
     )
-    with database.open_new(path) as connection:
-        database.add_film(connection, database.ONLY_FILM, row)
-        database.add_frames(
+    with open_new(path) as connection:
+        add_film(connection, ONLY_FILM, row)
+        add_frames(
             connection,
             "00000",
             frames=np.arange(3),
@@ -37,7 +38,7 @@ def film(tmp_path):
             colors=colors[:, np.newaxis],
             shares=np.ones((3, 1)),
         )
-        database.finish(connection, {}, n_colors=1)
+        finish(connection, {}, n_colors=1)
     return path
 
 
@@ -57,10 +58,10 @@ def render(film, folder, *, kind="mean", endings=(), **drawing):
 @pytest.mark.parametrize("kind", ["mean", "stacked"])
 def test_a_film_that_is_left_out_is_one_gap_if_that_may_be(tmp_path, kind):
     path = tmp_path / "palettes.sqlite"
-    row = database.FilmRow("lost", "Lost", "lost.mkv", n_frames=5)
-    with database.open_new(path) as connection:
-        database.add_film(connection, database.ONLY_FILM, row)
-        database.finish(connection, {}, n_colors=1)
+    row = FilmRow("lost", "Lost", "lost.mkv", n_frames=5)
+    with open_new(path) as connection:
+        add_film(connection, ONLY_FILM, row)
+        finish(connection, {}, n_colors=1)
     about = {"kind": kind, "drawing": DRAWING, "figures": [tmp_path / "figure.png"]}
     with pytest.raises(ReelbowError, match="no frames of the film 'lost'"):
         render_barcode(path, tmp_path / "a.png", **about)

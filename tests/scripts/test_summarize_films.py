@@ -1,17 +1,18 @@
 import csv
 
-from reelbow import database
+from reelbow.database.schema import FilmRow, open_new
+from reelbow.database.writing import add_film
 from summarize_films import summarize_films
 
 
 def test_films_and_skipped_pictures_are_tables(tmp_path):
     path = tmp_path / "palettes.sqlite"
     about = {"source": "a.tar", "width": 64, "height": 48, "duration_s": None}
-    row = database.FilmRow(film="a", title="Ä\tfilm", crop=None, **about)
-    with database.open_new(path) as connection:
-        database.add_film(connection, 1, row)
+    row = FilmRow(film="a", title="Ä\tfilm", crop=None, **about)
+    with open_new(path) as connection:
+        add_film(connection, 1, row)
         sheet = '{"director": "Kon", "width": "4K"}'
-        database.add_film(connection, 2, row._replace(film="b", title="b", sheet=sheet))
+        add_film(connection, 2, row._replace(film="b", title="b", sheet=sheet))
         connection.execute(
             "INSERT INTO skipped (film_id, shard, name, reason) "
             "VALUES (1, '00001', '7.jpg', 'cut off')"

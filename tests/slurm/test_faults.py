@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from cluster import wait_for
-from reelbow.failures import NO_GPU
+from reelbow.jobs.log import NO_GPU
 from runs import ARCHIVE, N_TARBALLS, SHARDS, SlurmProject, write_archive
 
 pytestmark = pytest.mark.slurm

@@ -3,7 +3,7 @@
 import os
 
 from projects import FINISHED
-from reelbow.scratch import MEMORY
+from reelbow.machine.scratch import MEMORY
 
 SHARD = {
     f"{stage}/colors/00001"

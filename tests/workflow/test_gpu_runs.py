@@ -9,8 +9,8 @@ import re
 import pytest
 
 from projects import COLORS, NO_PICTURES, ROOT, make_project, write_tarball
-from reelbow.failures import NO_GPU
-from reelbow.gpu import ADVICE
+from reelbow.jobs.log import NO_GPU
+from reelbow.machine.gpu import ADVICE
 
 ARCHIVE = {"films": "tars/*.tar", **NO_PICTURES}
 STAND_INS = {"PYTHONPATH": str(ROOT / "tests" / "stand_ins")}

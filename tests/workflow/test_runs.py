@@ -18,7 +18,7 @@ from projects import (
     write_colors,
     write_tarball,
 )
-from reelbow.file_digest import digest_file
+from reelbow.jobs.file_digest import digest_file
 
 STAGES = ["extract_frames", "downsample_frames", "cluster_shard"]
 ALL_FILMS = {"merge_films": 1, "summarize_films": 1, "all": 1}
@@ -183,7 +183,7 @@ def test_any_shards_and_cores_give_the_same_rows(finished, tmp_path):
 def test_a_changed_module_runs_what_uses_it_again(finished, tmp_path):
     project = finished.copy(tmp_path / "project")
     project.code = copy_code(tmp_path / "code", finished.code)
-    figure = project.code / "workflow/scripts/reelbow/figure.py"
+    figure = project.code / "workflow/scripts/reelbow/barcode/figure.py"
     figure.write_text(figure.read_text() + "# changed\n")
     result = project.run("--dry-run", **FINISHED)
     assert result.counts == {"render_barcode": 2, "all": 1, "total": 3}

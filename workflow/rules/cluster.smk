@@ -48,6 +48,8 @@ rule cluster_shard:
             shaping=get_shaping,
             source_state=get_source_state,
         ),
-        code=get_code("cluster_shard", f"kmeans_{config['cluster']['cpu_engine']}"),
+        code=get_code(
+            "cluster_shard", f"kmeans.engine_{config['cluster']['cpu_engine']}"
+        ),
     script:
         "../scripts/cluster_shard.py"

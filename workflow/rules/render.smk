@@ -36,6 +36,6 @@ rule render_barcode:
         go_on=int(config["errors"]["missing_shards"] == "skip"),
     params:
         drawing=get_drawing,
-        code=get_code("render_barcode", "kmeans_numba"),
+        code=get_code("render_barcode", "kmeans.engine_numba"),
     script:
         "../scripts/render_barcode.py"

@@ -3,14 +3,25 @@
 import sys
 from pathlib import Path
 
-from reelbow import database
-from reelbow.code import describe_versions
-from reelbow.failures import explain_fallback
-from reelbow.job import replacing, run, taking_over
-from reelbow.kmeans import find_palettes, find_version
-from reelbow.plain_paths import find_own_name
-from reelbow.plan import find_shard, read_plan
-from reelbow.thumbnails import Shaping, open_frames
+from reelbow.database.schema import ONLY_FILM, FilmRow, now, open_new
+from reelbow.database.writing import (
+    add_film,
+    add_frames,
+    add_shard,
+    add_skipped,
+    finish,
+    note_varying_coding,
+)
+from reelbow.jobs.files import atomic_write, taking_over
+from reelbow.jobs.job import run
+from reelbow.jobs.log import explain_fallback
+from reelbow.kmeans import find_palettes
+from reelbow.kmeans.palettes import find_version
+from reelbow.machine.versions import describe_versions
+from reelbow.runs.plain_paths import find_own_name
+from reelbow.shards.batches import ThumbnailOptions
+from reelbow.shards.opening import open_frames
+from reelbow.shards.plan import find_shard, read_plan
 
 
 def cluster_shard(
@@ -27,7 +38,7 @@ def cluster_shard(
     seed: int,
     engine: str,
     metadata: dict[str, str],
-    shaping: Shaping,
+    shaping: ThumbnailOptions,
     gpu_fallback: str | None = None,
     used_up: bool = False,
     go_on: bool = False,
@@ -42,15 +53,15 @@ def cluster_shard(
     if gpu_fallback:
         print(f"not on a GPU: {gpu_fallback}", file=sys.stderr)
     planned = read_plan(plan)
-    made_at = database.now()
-    row = database.FilmRow.from_plan(planned, film=film, title=film, source=source)
+    made_at = now()
+    row = FilmRow.from_plan(planned, film=film, title=film, source=source)
     with (
         taking_over(frames, used_up=used_up),
         open_frames(frames, planned, shaping, go_on=go_on) as shard_frames,
-        replacing(palettes) as temporary,
-        database.open_new(temporary) as connection,
+        atomic_write(palettes) as temporary,
+        open_new(temporary) as connection,
     ):
-        database.add_film(connection, database.ONLY_FILM, row._replace(made_at=made_at))
+        add_film(connection, ONLY_FILM, row._replace(made_at=made_at))
         for batch in shard_frames.batches():
             colors, shares = find_palettes(
                 batch.pixels,
@@ -60,7 +71,7 @@ def cluster_shard(
                 color_space=color_space,
                 engine=engine,
             )
-            database.add_frames(
+            add_frames(
                 connection,
                 shard,
                 frames=batch.frames,
@@ -72,8 +83,8 @@ def cluster_shard(
                 colors=colors,
                 shares=shares,
             )
-        database.add_skipped(connection, shard, shard_frames.skipped)
-        database.add_shard(
+        add_skipped(connection, shard, shard_frames.skipped)
+        add_shard(
             connection,
             shard,
             engine=engine,
@@ -85,9 +96,9 @@ def cluster_shard(
             lost=shard_frames.lost,
         )
         if shard_frames.varies:
-            database.note_varying_coding(connection)
+            note_varying_coding(connection)
         versions = {**describe_versions(), **shard_frames.versions}
-        database.finish(connection, {**metadata, **versions}, n_colors=n_colors)
+        finish(connection, {**metadata, **versions}, n_colors=n_colors)
 
 
 if __name__ == "__main__":
@@ -114,7 +125,7 @@ if __name__ == "__main__":
         if snakemake.resources.gpu
         else settings["engine"],
         metadata=settings["metadata"],
-        shaping=Shaping(**settings["shaping"]),
+        shaping=ThumbnailOptions(**settings["shaping"]),
         gpu_fallback=explain_fallback(gpu_log)
         if snakemake.resources.gpu_tag > snakemake.resources.gpu
         else None,

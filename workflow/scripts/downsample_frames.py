@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
-from reelbow.job import handing_on, run, taking_over
-from reelbow.plain_paths import find_own_name
-from reelbow.plan import read_plan
-from reelbow.shard_frames import ShardFrames
-from reelbow.thumbnails import Shaping, ThumbnailWriter
+from reelbow.jobs.files import handing_on, taking_over
+from reelbow.jobs.job import run
+from reelbow.runs.plain_paths import find_own_name
+from reelbow.shards.batches import ThumbnailOptions
+from reelbow.shards.frames import ShardFrames
+from reelbow.shards.plan import read_plan
+from reelbow.shards.thumbnails import ThumbnailWriter
 
 
 def downsample_frames(
@@ -14,7 +16,7 @@ def downsample_frames(
     plan: Path,
     thumbnails: Path,
     *,
-    shaping: Shaping,
+    shaping: ThumbnailOptions,
     scratch_mb: int = 0,
     used_up: bool = False,
     go_on: bool = False,
@@ -49,7 +51,7 @@ if __name__ == "__main__":
         tarball=find_own_name(Path(snakemake.input.tarball)),
         plan=Path(snakemake.input.plan),
         thumbnails=Path(snakemake.output.thumbnails),
-        shaping=Shaping(**settings["shaping"]),
+        shaping=ThumbnailOptions(**settings["shaping"]),
         scratch_mb=snakemake.resources.disk_mb,
         used_up=bool(snakemake.resources.used_up),
         go_on=bool(snakemake.resources.go_on),

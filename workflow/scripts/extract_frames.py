@@ -6,16 +6,20 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from reelbow import film, pictures
-from reelbow.code import describe_versions
-from reelbow.colors import find_coding
-from reelbow.decoding import decode_samples
-from reelbow.demuxing import AS_PLAYERS, Reading
 from reelbow.errors import ReelbowError
-from reelbow.job import handing_on, run
-from reelbow.plain_paths import find_own_name
-from reelbow.plan import find_shard, read_plan
-from reelbow.tarball import TarballWriter
+from reelbow.film.coding import find_coding
+from reelbow.film.decoding import decode_samples
+from reelbow.film.demuxing import AS_PLAYERS, ReadOptions
+from reelbow.film.probe import Probe
+from reelbow.film.view import shape_frame
+from reelbow.jobs.files import handing_on
+from reelbow.jobs.job import run
+from reelbow.machine.versions import describe_versions
+from reelbow.pictures.geometry import Crop
+from reelbow.pictures.image_files import encode_jpeg
+from reelbow.runs.plain_paths import find_own_name
+from reelbow.shards.plan import find_shard, read_plan
+from reelbow.shards.tarball import TarballWriter
 
 
 def extract_frames(
@@ -30,7 +34,7 @@ def extract_frames(
     strip_rows: int | None,
     mean_space: str,
     scratch_mb: int = 0,
-    reading: Reading = AS_PLAYERS,
+    reading: ReadOptions = AS_PLAYERS,
     go_on: bool = False,
 ) -> None:
     """Decode a shard's own stretch of a film into a WebDataset tarball.
@@ -39,8 +43,8 @@ def extract_frames(
     """
     planned = read_plan(plan)
     part = find_shard(planned, shard)
-    probe = film.Probe.from_json(planned["video"])
-    crop = planned["crop"] and pictures.Crop.parse(planned["crop"])
+    probe = Probe.from_json(planned["video"])
+    crop = planned["crop"] and Crop.parse(planned["crop"])
     time_base = Fraction(planned["time_base"])
     # Other environments make the rest, so that the frames must say it.
     versions = describe_versions()
@@ -63,7 +67,7 @@ def extract_frames(
                 if decoded.frame is None:
                     about["reason"] = decoded.reason
                 else:
-                    picture, averages = film.shape_frame(
+                    picture, averages = shape_frame(
                         decoded.frame,
                         probe,
                         crop=crop,
@@ -76,7 +80,7 @@ def extract_frames(
                     if not coding.is_as(probe.coding):
                         about["coding"] = str(coding)
                         others[str(coding)].append(frame)
-                    jpeg = pictures.encode_jpeg(picture, quality=quality)
+                    jpeg = encode_jpeg(picture, quality=quality)
                 tarball.add(f"{frame:08d}", jpeg, about)
                 left.pop(index)
         except ReelbowError as error:
@@ -112,6 +116,6 @@ if __name__ == "__main__":
         strip_rows=settings["strip_rows"],
         mean_space=settings["mean_space"],
         scratch_mb=snakemake.resources.disk_mb,
-        reading=Reading(settings["stream"], settings["max_pixels"]),
+        reading=ReadOptions(settings["stream"], settings["max_pixels"]),
         go_on=bool(snakemake.resources.go_on),
     )

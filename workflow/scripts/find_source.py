@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from reelbow.errors import ReelbowError
-from reelbow.job import run
+from reelbow.jobs.job import run
 
 
 def find_source(source: Path, *, fault: str) -> None:

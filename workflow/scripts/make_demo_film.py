@@ -2,14 +2,15 @@
 
 from pathlib import Path
 
-from reelbow.job import replacing, run
+from reelbow.jobs.files import atomic_write
+from reelbow.jobs.job import run
 
 
 def make_demo_film(film: Path) -> None:
     """Write the demo film."""
-    from reelbow import demo
+    from reelbow.sources import demo
 
-    with replacing(film) as temporary:
+    with atomic_write(film) as temporary:
         demo.make_demo_film(temporary)
 
 

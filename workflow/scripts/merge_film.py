@@ -4,12 +4,15 @@ import sys
 from collections.abc import Collection
 from pathlib import Path
 
-from reelbow import database
-from reelbow.job import replacing, run
-from reelbow.kept_output import make_damaged_again
-from reelbow.leftovers import drop_lost, remove_leftovers
-from reelbow.picture_files import drop_pictures
-from reelbow.plan import read_plan
+from reelbow.barcode.picture_files import drop_pictures
+from reelbow.database.merging import merge_shards
+from reelbow.database.reading import find_lost
+from reelbow.database.schema import FilmRow
+from reelbow.jobs.files import atomic_write
+from reelbow.jobs.job import run
+from reelbow.runs.kept_output import make_damaged_again
+from reelbow.runs.leftovers import drop_lost, remove_leftovers
+from reelbow.shards.plan import read_plan
 
 
 def merge_film(
@@ -34,14 +37,14 @@ def merge_film(
     go_on : whether shards that could not be read whole are enough
     """
     planned = read_plan(plan)
-    with replacing(palettes) as temporary, make_damaged_again():
-        database.merge_shards(
+    with atomic_write(palettes) as temporary, make_damaged_again():
+        merge_shards(
             {
                 part["shard"]: path
                 for part, path in zip(planned["shards"], shards, strict=True)
             },
             temporary,
-            row=database.FilmRow.from_plan(
+            row=FilmRow.from_plan(
                 planned, film=film, title=title, source=source, own=own
             ),
             planned={part["shard"]: part["n_frames"] for part in planned["shards"]},
@@ -49,7 +52,7 @@ def merge_film(
             n_colors=n_colors,
             error=planned.get("error"),
         )
-        lost = {} if go_on else database.find_lost(temporary)
+        lost = {} if go_on else find_lost(temporary)
         if lost:
             drop_lost(palettes.parent, lost)
     remove_leftovers(

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from reelbow import corpus
-from reelbow.job import run
+from reelbow.jobs.job import run
+from reelbow.runs import corpus
 
 
 def merge_films(

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from reelbow.demuxing import Reading
 from reelbow.errors import ReelbowError
-from reelbow.job import replacing, run
-from reelbow.plain_paths import find_own_name
-from reelbow.plan import write_plan
-from reelbow.planning import plan_nothing, plan_tarballs, plan_video
+from reelbow.film.demuxing import ReadOptions
+from reelbow.jobs.files import atomic_write
+from reelbow.jobs.job import run
+from reelbow.runs.plain_paths import find_own_name
+from reelbow.shards.plan import write_plan
+from reelbow.sources.tarballs import plan_tarballs
+from reelbow.sources.video import plan_nothing, plan_video
 
 
 def plan_shards(
@@ -41,14 +43,14 @@ def plan_shards(
                 tarballs, crop=crop, max_pixels=max_pixels, go_on=go_on
             )
         else:
-            reading = Reading(stream, max_pixels)
+            reading = ReadOptions(stream, max_pixels)
             planned = plan_video(video, crop=crop, reading=reading, **sampling)
     except ReelbowError as error:
         if not go_on:
             raise
         planned = plan_nothing(str(error), crop=crop)
     planned = {"state": state, **planned}
-    with replacing(plan) as temporary:
+    with atomic_write(plan) as temporary:
         write_plan(planned, temporary)
 
 

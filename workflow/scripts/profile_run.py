@@ -2,9 +2,17 @@
 
 from pathlib import Path
 
-from reelbow import run_profile
 from reelbow.errors import ReelbowError
-from reelbow.job import replacing, run
+from reelbow.jobs.files import atomic_write
+from reelbow.jobs.job import run
+from reelbow.runs.profile import (
+    draw_figure,
+    find_jobs,
+    format_table,
+    sum_all,
+    sum_stages,
+    write_table,
+)
 
 
 def profile_run(
@@ -17,18 +25,18 @@ def profile_run(
     results: Path,
 ) -> None:
     """Sum up what the finished jobs of the films left in logs/, and print it too."""
-    jobs = list(run_profile.find_jobs(films, kinds, logs=logs, results=results))
+    jobs = list(find_jobs(films, kinds, logs=logs, results=results))
     if not jobs:
         raise ReelbowError(
             f"{logs}/ tells of no finished job of these films; "
             "give `uv run snakemake` first"
         )
-    stages, whole = run_profile.sum_stages(jobs), run_profile.sum_all(jobs)
-    with replacing(table) as temporary:
-        run_profile.write_table(stages, temporary)
-    with replacing(figure) as temporary:
-        run_profile.draw_figure(stages, whole, temporary)
-    print(f"\n{run_profile.format_table(stages, whole)}\n\n{table}\n{figure}")
+    stages, whole = sum_stages(jobs), sum_all(jobs)
+    with atomic_write(table) as temporary:
+        write_table(stages, temporary)
+    with atomic_write(figure) as temporary:
+        draw_figure(stages, whole, temporary)
+    print(f"\n{format_table(stages, whole)}\n\n{table}\n{figure}")
     # Snakemake's bars, four lines high, are drawn over what stands last.
     print("\n" * 3)
 

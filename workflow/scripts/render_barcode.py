@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from reelbow.barcode import draw_barcode, read_film
-from reelbow.job import replacing, run
-from reelbow.picture_files import drop_other_formats, save_bare
+from reelbow.barcode import draw_barcode
+from reelbow.barcode.film_record import read_film
+from reelbow.barcode.picture_files import drop_other_formats, save_bare
+from reelbow.jobs.files import atomic_write
+from reelbow.jobs.job import run
 
 
 def render_barcode(
@@ -24,16 +26,16 @@ def render_barcode(
     drawing : as `draw_barcode` takes it
     go_on : whether a film of which no frame could be read has a picture
     """
-    from reelbow.caption import describe_barcode, describe_making
-    from reelbow.figure import save_figure
+    from reelbow.barcode.caption import describe_barcode, describe_making
+    from reelbow.barcode.figure import save_figure
 
     pixels = draw_barcode(database, kind, empty=go_on, **drawing)
-    with replacing(barcode) as temporary:
+    with atomic_write(barcode) as temporary:
         save_bare(pixels, temporary)
 
     film = read_film(database, skip_black=drawing["skip_black"])
     for figure in figures:
-        with replacing(figure) as temporary:
+        with atomic_write(figure) as temporary:
             complaint = save_figure(
                 pixels,
                 temporary,

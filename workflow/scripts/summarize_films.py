@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from reelbow import summary
-from reelbow.job import run
+from reelbow.database.tables import write_tables
+from reelbow.jobs.job import run
 
 
 def summarize_films(database: Path, films: Path, skipped: Path) -> None:
     """Write both as tab-separated values with a header."""
-    summary.write_tables(database, films=films, skipped=skipped)
+    write_tables(database, films=films, skipped=skipped)
 
 
 if __name__ == "__main__":

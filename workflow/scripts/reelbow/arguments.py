@@ -6,7 +6,7 @@ from numbers import Integral, Rational, Real
 from pathlib import Path
 from typing import Any
 
-from .errors import ReelbowError
+from reelbow.errors import ReelbowError
 
 
 def check_whole(name: str, value: Any, least: int, most: int | None = None) -> int:

@@ -1,0 +1,165 @@
+"""A film through all stages up to its shards' databases, as functions, without jobs."""
+
+import io
+import sqlite3
+import tarfile
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cluster_shard import cluster_shard
+from downsample_frames import downsample_frames
+from extract_frames import extract_frames
+from plan_shards import plan_shards
+from reelbow.film.demuxing import ReadOptions
+from reelbow.pictures.image_files import MAX_PIXELS
+from reelbow.shards.batches import ThumbnailOptions
+from reelbow.shards.plan import read_plan
+from reelbow.shards.thumbnails import Thumbnails
+
+USUAL: dict[str, Any] = {
+    "mode": "interval",
+    "every": 1.0,
+    "start_s": 0.0,
+    "end_s": None,
+    "per_shard": 600,
+    "crop": "auto",
+    "stream": None,
+    "max_pixels": MAX_PIXELS,
+    "extract_height": 360,
+    "height": 90,
+    "strip_rows": 300,
+    "space": "srgb",
+    "missing_frames": "skip",
+    "n_colors": 4,
+}
+
+
+class Found(NamedTuple):
+    """What the stages made of a film of one shard."""
+
+    plan: dict[str, Any]
+    frames: dict[int, tuple[int, float, bytes]]  # packed mean color, luma, strip
+    palettes: dict[int, list[tuple[int, float]]]  # colors with shares, largest first
+    skipped: list[tuple[str, str]]
+    means: NDArray[np.float64]  # before they are rounded to 24 bits
+    strips: list[NDArray[np.float64]]
+    pixels: list[NDArray[np.uint8]]  # thumbnails
+
+
+def pack(path: Path, images: Mapping[str, bytes]) -> Path:
+    """Write a tarball of images as a user has them."""
+    with tarfile.open(path, "w") as tar:
+        for name, data in images.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    return path
+
+
+def run_chain(source: Path, folder: Path, **settings: Any) -> Found:
+    """Run a film or a tarball through the stages, as one shard."""
+    how = USUAL | settings
+    plan, tarball = folder / "plan.json", folder / "frames.tar"
+    thumbnails, palettes = folder / "thumbnails.npz", folder / "palettes.sqlite"
+    video = None if source.suffix == ".tar" else source
+    planning = ("mode", "every", "start_s", "end_s", "per_shard", "crop", "stream")
+    plan_shards(
+        video,
+        {} if video else {"00000": source},
+        plan,
+        **{key: how[key] for key in (*planning, "max_pixels")},
+    )
+    planned = read_plan(plan)
+    assert len(planned["shards"]) == 1
+    if video:
+        extract_frames(
+            video,
+            plan,
+            tarball,
+            film_id="film",
+            shard="00000",
+            height=how["extract_height"],
+            quality=90,
+            strip_rows=how["strip_rows"],
+            mean_space=how["space"],
+            reading=ReadOptions(how["stream"], how["max_pixels"]),
+        )
+    shaping = ThumbnailOptions(
+        height=how["height"],
+        # extracted frames are cropped before they are compressed
+        crop=None if video else planned["crop"],
+        mean_space=how["space"],
+        max_pixels=how["max_pixels"],
+        missing_frames=how["missing_frames"],
+    )
+    frames = tarball if video else source
+    downsample_frames(frames, plan, thumbnails, shaping=shaping)
+    cluster_shard(
+        thumbnails,
+        plan,
+        palettes,
+        film="film",
+        source=str(source),
+        shard="00000",
+        n_colors=how["n_colors"],
+        color_space="srgb",
+        n_init=3,
+        seed=0,
+        engine="numba",
+        metadata={},
+        shaping=shaping,
+    )
+    with closing(sqlite3.connect(palettes)) as connection:
+        found = {
+            frame: (mean, luma, strip)
+            for frame, mean, luma, strip in connection.execute(
+                "SELECT frame, mean_color, luma, strip FROM frames ORDER BY frame"
+            )
+        }
+        colors: dict[int, list[tuple[int, float]]] = {frame: [] for frame in found}
+        for frame, color, share in connection.execute(
+            "SELECT frame, color, share FROM palettes ORDER BY frame, rank"
+        ):
+            colors[frame].append((color, share))
+        skipped = connection.execute("SELECT name, reason FROM skipped").fetchall()
+    with Thumbnails(thumbnails) as small:
+        batches = list(small.batches())
+    return Found(
+        planned,
+        found,
+        colors,
+        skipped,
+        np.concatenate([np.zeros((0, 3)), *[batch.means for batch in batches]]),
+        [strip for batch in batches for strip in batch.strips],
+        [pixels for batch in batches for pixels in batch.pixels],
+    )
+
+
+def unpack(color: int) -> NDArray[np.int64]:
+    """Split 0xRRGGBB."""
+    return np.array([color >> 16, color >> 8 & 0xFF, color & 0xFF])
+
+
+def is_alike(
+    first: list[tuple[int, float]],
+    second: list[tuple[int, float]],
+    *,
+    levels: float,
+    share: float,
+) -> bool:
+    """Whether each large color of one palette is in the other, with about its share."""
+    return all(
+        any(
+            np.abs(unpack(color) - unpack(other)).max() <= levels
+            and abs(weight - weight_of_other) <= share
+            for other, weight_of_other in others
+        )
+        for palette, others in ((first, second), (second, first))
+        for color, weight in palette
+        if weight > share
+    )

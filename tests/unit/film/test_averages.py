@@ -1,0 +1,139 @@
+"""Means, strips and luma of photographs agree with exact float averages."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from sklearn.datasets import load_sample_image
+
+from reelbow.pictures.averages import Averages, shape_and_average
+from reelbow.pictures.geometry import Crop
+from reelbow.pictures.image_files import decode_image
+from shared_films import FOLDER
+
+Picture = NDArray[np.uint8]
+Floats = NDArray[np.float64]
+
+WITHIN = 0.1
+PHOTOS = ["china.jpg", "flower.jpg"]
+
+
+def average_picture(
+    picture: NDArray[np.uint8], *, rows: int, space: str = "srgb"
+) -> Averages:
+    full = picture.shape[:2]
+    _, averages = shape_and_average(
+        picture, full=full, crop=None, height=None, strip_rows=rows, space=space
+    )
+    return averages
+
+
+def photograph(name: str) -> Picture:
+    if name in PHOTOS:
+        return np.asarray(load_sample_image(name), np.uint8)
+    path = FOLDER / "photos" / name
+    if not path.exists():
+        pytest.skip(f"{path} is not there")
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def rows_by_area(lines: Floats, rows: int) -> Floats:
+    """Average (h, 3) lines to fewer rows, each line by the part that falls in."""
+    edges = np.linspace(0, len(lines), rows + 1)
+    sums = np.concatenate([np.zeros((1, 3)), np.cumsum(lines, axis=0)])
+    at = np.array(
+        [np.interp(edges, np.arange(len(sums)), channel) for channel in sums.T]
+    ).T
+    averages: Floats = np.diff(at, axis=0) / (len(lines) / rows)
+    return averages
+
+
+def exact(picture: Picture, rows: int, space: str) -> tuple[Floats, Floats, float]:
+    """Average a whole picture in floats: mean, strip, luma."""
+    values = picture / 255
+    luma = float(values.mean((0, 1)) @ [0.2126, 0.7152, 0.0722]) * 255
+    if space == "linear":
+        values = np.where(
+            values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4
+        )
+    mean, strip = values.mean((0, 1)), rows_by_area(values.mean(1), rows)
+    if space == "linear":
+        mean, strip = (
+            np.where(v <= 0.0031308, 12.92 * v, 1.055 * v ** (1 / 2.4) - 0.055)
+            for v in (mean, strip)
+        )
+    return 255 * mean, 255 * strip, luma
+
+
+def check(found: Any, picture: Picture, space: str) -> None:
+    mean, strip, luma = exact(picture, len(found.strip), space)
+    assert np.abs(found.mean - mean).max() < WITHIN
+    assert np.abs(found.strip - strip).max() < WITHIN
+    assert abs(found.luma - luma) < WITHIN
+
+
+@pytest.mark.parametrize("space", ["srgb", "linear"])
+@pytest.mark.parametrize("rows", [427, 300, 97, 1])
+@pytest.mark.parametrize("name", PHOTOS)
+def test_averages_are_those_of_all_pixels(name: str, rows: int, space: str) -> None:
+    picture = photograph(name)
+    check(average_picture(picture, rows=rows, space=space), picture, space)
+
+
+@pytest.mark.parametrize("space", ["srgb", "linear"])
+@pytest.mark.parametrize("crop", [None, Crop(500, 301, 70, 33)])
+@pytest.mark.parametrize("height", [None, 90, 7])
+def test_they_are_of_what_the_crop_keeps_whatever_becomes_of_the_picture(
+    height: int | None, crop: Crop | None, space: str
+) -> None:
+    picture = photograph("china.jpg")
+    small, found = shape_and_average(
+        picture,
+        full=picture.shape[:2],
+        crop=crop,
+        height=height,
+        strip_rows=300,
+        space=space,
+    )
+    kept = picture if crop is None else picture[33:334, 70:570]
+    assert len(small) == (height or len(kept))
+    assert len(found.strip) == min(300, len(small))
+    check(found, kept, space)
+
+
+def test_light_and_code_values_have_different_averages() -> None:
+    picture = np.zeros((4, 4, 3), np.uint8)
+    picture[:, 2:] = 255
+    assert average_picture(picture, rows=4).mean == pytest.approx([127.5] * 3)
+    # half the light: 1.055 * 0.5 ** (1 / 2.4) - 0.055, as sRGB
+    found = average_picture(picture, rows=4, space="linear")
+    assert found.mean == pytest.approx([187.516] * 3, abs=0.01)
+    assert found.strip == pytest.approx(np.full((4, 3), 187.516), abs=0.01)
+    # how dark a frame is does not depend on it
+    assert found.luma == pytest.approx(127.5)
+
+
+def test_luma_weighs_the_channels_as_rec_709_does() -> None:
+    picture = np.full((3, 5, 3), (200, 100, 50), np.uint8)
+    luma = 0.2126 * 200 + 0.7152 * 100 + 0.0722 * 50
+    assert average_picture(picture, rows=1).luma == pytest.approx(luma)
+
+
+def real_photographs() -> list[str]:
+    paths = sorted((FOLDER / "photos").glob("*.*"))
+    return [path.name for path in paths] or ["none"]
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("space", ["srgb", "linear"])
+@pytest.mark.parametrize("name", real_photographs())
+def test_averages_of_real_photographs_are_exact(name: str, space: str) -> None:
+    picture = photograph(name)
+    data = (FOLDER / "photos" / name).read_bytes()
+    image = decode_image(data)
+    assert np.array_equal(image.picture, picture)
+    for rows in (len(picture), 300):
+        check(average_picture(image.picture, rows=rows, space=space), picture, space)

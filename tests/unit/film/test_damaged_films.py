@@ -1,0 +1,379 @@
+"""What damaged films still give and what they say of the rest; none hangs."""
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import av
+import numpy as np
+import pytest
+
+from films import frame_number, numbered_film, solid, write_film
+from reelbow.errors import ReelbowError
+from reelbow.film.decoding import LEANS, decode_pictures, decode_samples
+from reelbow.film.demuxing import ReadOptions, is_unreferenced
+from reelbow.film.probe import Probe
+from reelbow.film.timeline import scan_timeline
+from reelbow.film.view import show_frame
+from reelbow.sources.video import plan_video
+
+N = 120
+GOP: dict[str, Any] = {"gop": 12, "bframes": 2, "options": {"sc_threshold": "0"}}
+HOLE = "the file has no picture of this time"
+
+
+def plan(path: Path, **how: Any) -> Any:
+    usual: dict[str, Any] = {
+        "mode": "interval",
+        "every": 0.25,
+        "start_s": 0.0,
+        "end_s": None,
+        "per_shard": 999,
+        "crop": "none",
+    }
+    return plan_video(path, **(usual | how))
+
+
+def look(path: Path, **how: Any) -> list[int | str]:
+    """Read the number of each sample of a plan, or why it has no picture."""
+    planned = plan(path, **how)
+    probe = Probe.from_json(planned["video"])
+    (shard,) = planned["shards"]
+    samples = decode_samples(path, planned["keyframes"], shard["pts"])
+    return [
+        decoded.reason
+        if decoded.frame is None
+        else frame_number(show_frame(decoded.frame, probe))
+        for _, decoded in samples
+    ]
+
+
+def packets(path: Path) -> list[tuple[int, int]]:
+    """Tell where each packet of a film lies: (position, size), as stored."""
+    with av.open(path) as container:
+        return [
+            (packet.pos, packet.size)
+            for packet in container.demux(video=0)
+            if packet.size and packet.pos is not None
+        ]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("films")
+
+
+@pytest.fixture(scope="module")
+def transport(folder: Path) -> Path:
+    return numbered_film(folder / "film.ts", N, **{**GOP, "bframes": 0})
+
+
+@pytest.fixture(scope="module")
+def indexed(folder: Path) -> Path:
+    """Make an mp4 whose index comes first, as of a download."""
+    whole = numbered_film(folder / "whole.mp4", N, **GOP)
+    path = folder / "indexed.mp4"
+    with (
+        av.open(whole) as source,
+        av.open(path, "w", options={"movflags": "+faststart"}) as target,
+    ):
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.size:
+                packet.stream = stream
+                target.mux(packet)
+    return path
+
+
+@pytest.mark.parametrize("kept", [1, 50, 110])
+def test_a_film_cut_off_knows_what_its_index_promised(
+    indexed: Path, tmp_path: Path, kept: int
+) -> None:
+    path = tmp_path / "cut.mp4"
+    position, size = packets(indexed)[kept]
+    path.write_bytes(indexed.read_bytes()[: position + size // 2])
+    planned = plan(path)
+    assert (planned["n_frames"], planned["duration_s"]) == (20, 5.0)
+    ((start, end),) = planned["holes_s"]
+    assert end == 5.0
+    # the last packet, which is cut too, may count; B-frames come after a later one
+    assert kept / 24 - 0.001 <= start <= (kept + 4) / 24 + 0.001
+    seen = look(path)
+    assert len(seen) == 20
+    for i, each in enumerate(seen):
+        if i * 6 < kept - 3:
+            assert each == 6 * i
+        elif i * 6 > kept:
+            assert each == HOLE
+
+
+def test_a_whole_film_has_no_holes(indexed: Path, transport: Path) -> None:
+    for path in (indexed, transport):
+        assert plan(path)["holes_s"] == []
+        assert look(path) == list(range(0, N, 6))
+
+
+@pytest.mark.parametrize(("lost", "found"), [(36, 72), (30, 66), (25, 71), (37, 60)])
+def test_a_hole_in_a_stream_is_known_and_costs_nothing_else(
+    transport: Path, tmp_path: Path, lost: int, found: int
+) -> None:
+    where = packets(transport)
+    data = transport.read_bytes()
+    path = tmp_path / "hole.ts"
+    path.write_bytes(data[: where[lost][0]] + data[where[found][0] :])
+    # pictures after the hole lean on lost ones, up to the next keyframe
+    again = -(-found // 12) * 12
+    assert plan(path)["holes_s"] == [[lost / 24, again / 24]]
+    expected = [n if not lost <= n < again else HOLE for n in range(0, N, 6)]
+    assert look(path) == expected
+
+    def count(start: int, stop: int, step: int) -> list[int | str]:
+        return [n if not lost <= n < again else HOLE for n in range(start, stop, step)]
+
+    # A lost picture is counted as one, so that those after it keep their numbers.
+    assert look(path, mode="frames", every=1) == count(0, N, 1)
+    assert look(path, mode="frames", every=5) == count(0, N, 5)
+    assert look(path, mode="keyframes", every=1) == count(0, N, 12)
+    stretch = {"start_s": 1.75, "end_s": 4.0}
+    assert look(path, mode="frames", every=7, **stretch) == count(42, 96, 7)
+
+
+def test_a_hole_after_the_last_keyframe_lasts_to_the_end(
+    transport: Path, tmp_path: Path
+) -> None:
+    where = packets(transport)
+    data = transport.read_bytes()
+    path = tmp_path / "hole.ts"
+    path.write_bytes(data[: where[90][0]] + data[where[112][0] :])
+    assert plan(path)["holes_s"] == [[90 / 24, 5.0]]
+    assert look(path) == [n if n < 90 else HOLE for n in range(0, N, 6)]
+
+
+def test_a_picture_that_stays_long_is_no_hole_where_times_are_given(
+    tmp_path: Path,
+) -> None:
+    path = write_film(
+        tmp_path / "film.mkv", [solid(0x808080)] * 4, pts=[0, 40, 80, 9000]
+    )
+    assert plan(path)["holes_s"] == []
+    assert scan_timeline(path).holes == ()
+
+
+def test_a_film_that_starts_within_a_group_begins_at_its_first_keyframe(
+    transport: Path, tmp_path: Path
+) -> None:
+    where = packets(transport)
+    path = tmp_path / "late.ts"
+    data = transport.read_bytes()
+    # the stream's tables, then the film from picture 5 on
+    path.write_bytes(data[: where[0][0]] + data[where[5][0] :])
+    assert look(path) == list(range(12, N, 6))
+
+
+@pytest.mark.parametrize("every", [1.0, 0.04])
+def test_absurd_timestamps_are_one_sentence_and_no_endless_loop(
+    tmp_path: Path, every: float
+) -> None:
+    jump = 2**40
+    path = write_film(
+        tmp_path / "film.mkv",
+        [solid(0x808080)] * 6,
+        pts=[0, 40, 80, jump, jump + 40, jump + 80],
+    )
+    with pytest.raises(ReelbowError, match="broken timestamps") as caught:
+        plan(path, every=every)
+    assert "\n" not in str(caught.value)
+    # what is before the jump can be had
+    assert plan(path, every=every, end_s=0.12)["n_frames"] in (1, 3)
+    assert plan(path, mode="frames", every=1)["n_frames"] == 6
+
+
+def test_a_film_whose_pictures_grow_beyond_the_limit_is_not_decoded_there(
+    tmp_path: Path,
+) -> None:
+    how: dict[str, Any] = {"time_base": Fraction(1, 24), "gop": 12, "bframes": 0}
+    small = write_film(tmp_path / "small.ts", [solid(0x808080)] * 24, **how)
+    large = write_film(
+        tmp_path / "large.ts",
+        [solid(0x804040, (640, 480))] * 24,
+        pts=range(24, 48),
+        **how,
+    )
+    path = tmp_path / "both.ts"
+    path.write_bytes(small.read_bytes() + large.read_bytes())
+
+    def missing(max_pixels: int) -> list[bool]:
+        reading = ReadOptions(None, max_pixels)
+        line = scan_timeline(path, reading)
+        wanted = line.pts[::6].tolist()
+        return [
+            decoded.frame is None
+            for decoded in decode_pictures(
+                path, line.keyframes.tolist(), wanted, reading
+            )
+        ]
+
+    assert missing(640 * 512) == [False] * 8
+    assert missing(640 * 480 - 1) == [False] * 4 + [True] * 4
+
+
+# --- pictures that lean on damaged ones ----------------------------------------------
+
+# CAVLC tells of damage more often than CABAC does.
+CAVLC = {"coder": "0", "sc_threshold": "0"}
+LEANING: dict[str, tuple[str, dict[str, Any]]] = {
+    "h264": ("mp4", {"options": CAVLC}),
+    "h264 open": ("mov", {"options": {**CAVLC, "x264-params": "open-gop=1"}}),
+    "h264 ts": ("ts", {"bframes": 0}),
+    "mpeg2": ("mov", {"codec": "mpeg2video"}),
+    "mpeg2 ts": ("ts", {"codec": "mpeg2video"}),
+    "mpeg4": ("mp4", {"codec": "mpeg4"}),
+    "mpeg4 avi": ("avi", {"codec": "mpeg4", "bframes": 0}),
+}
+STORED = [kind for kind in LEANING if "ts" not in kind]
+STREAMED = [kind for kind in LEANING if "ts" in kind]
+
+
+def noisy_film(folder: Path, kind: str) -> Path:
+    """Write a film that moves, under noise, so that nothing is coded without bits."""
+    suffix, how = LEANING[kind]
+    rng = np.random.default_rng(0)
+    large = np.kron(rng.integers(60, 190, (8, 40)), np.ones((8, 8)))
+    pictures = (
+        np.repeat(
+            (large[:, 4 * i : 4 * i + 96] + rng.integers(-20, 20, (64, 96)))[..., None],
+            3,
+            axis=2,
+        ).astype(np.uint8)
+        for i in range(48)
+    )
+    return write_film(folder / f"noisy.{suffix}", pictures, **{**GOP, **how})
+
+
+class Coded(NamedTuple):
+    """A packet, in coding order."""
+
+    pts: int
+    is_keyframe: bool
+    is_unreferenced: bool
+
+
+def coded(path: Path) -> list[Coded]:
+    with av.open(path) as container:
+        stream = container.streams.video[0]
+        name, setup = stream.codec_context.name, stream.codec_context.extradata or b""
+        return [
+            Coded(packet.pts, packet.is_keyframe, is_unreferenced(packet, name, setup))
+            for packet in container.demux(stream)
+            if packet.size and packet.pts is not None
+        ]
+
+
+def reasons(path: Path, wanted: Sequence[int] | None = None) -> dict[int | None, str]:
+    line = scan_timeline(path)
+    some = line.pts.tolist() if wanted is None else wanted
+    decoded = decode_pictures(path, line.starts.tolist(), some)
+    return {each.pts: each.reason for each in decoded}
+
+
+def spoil(path: Path, number: int) -> Path:
+    """Write zeros over most of a packet."""
+    position, size = packets(path)[number]
+    start, stop = position + size // 4, position + size - 2
+    data = bytearray(path.read_bytes())
+    data[start:stop] = bytes(stop - start)
+    damaged = path.with_stem(f"spoiled_{number}")
+    damaged.write_bytes(data)
+    return damaged
+
+
+@pytest.mark.parametrize("kind", STORED)
+def test_what_leans_on_a_damaged_picture_does_not_count(
+    tmp_path: Path, kind: str
+) -> None:
+    path = noisy_film(tmp_path, kind)
+    order = coded(path)
+    keys = [i for i, packet in enumerate(order) if packet.is_keyframe]
+    assert len(keys) >= 4
+    # keyframes, and the first that leans on one and is leaned on itself
+    for number in (0, 1, keys[1]):
+        assert not order[number].is_unreferenced
+        found = reasons(spoil(path, number))
+        assert found[order[number].pts].startswith("the picture does not decode (")
+        following = [key for key in keys if key > number]
+        end = following[0]
+        # of its own group, and of the next one what is shown before its keyframe
+        others = {packet.pts for packet in order[number + 1 : end]}
+        late = {p.pts for p in order[end + 1 : following[1]] if p.pts < order[end].pts}
+        told = {pts for pts, reason in found.items() if reason}
+        assert others <= told <= others | late | {order[number].pts}
+        assert all(found[pts] == LEANS for pts in told - {order[number].pts})
+
+
+@pytest.mark.parametrize("kind", [kind for kind in STORED if "avi" not in kind])
+def test_a_damaged_picture_that_no_other_refers_to_is_the_only_one(
+    tmp_path: Path, kind: str
+) -> None:
+    path = noisy_film(tmp_path, kind)
+    order = coded(path)
+    alone = [i for i, packet in enumerate(order) if packet.is_unreferenced]
+    assert len(alone) >= 12
+    told = [
+        {pts for pts, reason in reasons(spoil(path, number)).items() if reason}
+        for number in alone[3:9]
+    ]
+    assert all(each <= {order[i].pts} for each, i in zip(told, alone[3:9], strict=True))
+    assert sum(map(len, told)) >= 3
+
+
+@pytest.mark.parametrize("kind", STORED)
+def test_what_counts_is_the_same_whatever_else_is_wanted(
+    tmp_path: Path, kind: str
+) -> None:
+    path = noisy_film(tmp_path, kind)
+    n_told = 0
+    for number in (0, 13, 15, 17):
+        damaged = spoil(path, number)
+        found = reasons(damaged)
+        n_told += sum(map(bool, found.values()))
+        for pts in list(found)[:30]:
+            assert pts is not None
+            assert reasons(damaged, [pts]) == {pts: found[pts]}
+    assert n_told >= 12
+
+
+@pytest.mark.parametrize("kind", STREAMED)
+@pytest.mark.parametrize("number", [13, 16, 19])
+def test_behind_a_picture_that_a_stream_lost_nothing_counts_to_the_next_keyframe(
+    tmp_path: Path, kind: str, number: int
+) -> None:
+    path = noisy_film(tmp_path, kind)
+    order = coded(path)
+    start, stop = packets(path)[number][0], packets(path)[number + 1][0]
+    if (stop - start) // 188 % 16 == 0:
+        stop -= 188  # the packets' counter would not tell
+    data = path.read_bytes()
+    path.write_bytes(data[:start] + data[stop:])
+    found = reasons(path)
+    assert order[number].pts not in found
+    key = next(i for i in range(number, 48) if order[i].is_keyframe)
+    others = {packet.pts for packet in order[number + 1 : key]}
+    late = {p.pts for p in order[key + 1 : key + 4] if p.pts < order[key].pts}
+    told = {pts for pts, reason in found.items() if reason}
+    assert others <= told <= others | late
+
+
+@pytest.mark.parametrize("how", [bytes, np.random.default_rng(0).bytes])
+def test_a_film_whose_first_keyframe_is_damaged_keeps_its_times(
+    indexed: Path, tmp_path: Path, how: Callable[[int], bytes]
+) -> None:
+    position, size = packets(indexed)[0]
+    data = bytearray(indexed.read_bytes())
+    data[position : position + size] = how(size)
+    path = tmp_path / "damaged.mp4"
+    path.write_bytes(data)
+    seen = look(path)
+    # not all start at once with the next keyframe, as if nothing had been before it
+    assert seen[2:] == list(range(12, N, 6))
+    assert all(isinstance(reason, str) and reason != HOLE for reason in seen[:2])

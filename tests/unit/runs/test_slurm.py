@@ -1,0 +1,113 @@
+import pytest
+
+from reelbow.errors import ReelbowError
+from reelbow.runs import slurm
+
+RUN = "e1644e7d-b2a1-450d-ba7a-028df3f8c4c5"
+
+
+def test_the_queue_is_read_for_a_folder(tmp_path):
+    here = tmp_path / "here"
+    here.mkdir()
+    link = tmp_path / "link"
+    link.symlink_to(here)
+    text = f"""41|RUNNING|{RUN}|{here}
+42|PENDING|prefix_{RUN}|{link}
+43_2|COMPLETING|{RUN}|{here}
+44|RUNNING|{RUN}|{tmp_path}
+45|RUNNING|snakemake.sh|{here}
+46|RUNNING|not|a|{RUN}|{here}
+"""
+    jobs = slurm.read_queue(text, here)
+    assert [(job.job_id, job.state) for job in jobs] == [
+        ("41", "RUNNING"),
+        ("42", "PENDING"),
+        ("43_2", "COMPLETING"),
+    ]
+    assert slurm.read_queue("", here) == []
+
+
+def test_jobs_that_wait_too_long_are_found(monkeypatch):
+    # As squeue writes columns of 20.
+    waits = [(41, 61), (42, 60), (43, 3600), (44, "N/A")]
+    queue = "\n".join(f"{job_id:<20}{wait_s:<20}" for job_id, wait_s in waits)
+    monkeypatch.setattr(slurm, "_ask", lambda *command: queue)
+    assert slurm.find_late(["41", "42", "44"], 60) == ["41"]
+    monkeypatch.setattr(slurm, "_ask", lambda *command: "")
+    assert slurm.find_late(["41"], 60) == []
+
+
+# As Slurm 22.05 writes them, and with cgroups.
+MEMORY = """srun: error: c2: task 0: Killed
+slurmstepd-c2: error: StepId=27.0 exceeded memory limit (926 > 419), being killed
+slurmstepd-c2: error: Exceeded job memory limit
+"""
+CGROUP = "slurmstepd: error: Detected 1 oom_kill event in StepId=7.batch.\n"
+TIME = "slurmstepd-c1: error: *** JOB 63 ON c1 CANCELLED AT 2026-11-20T15:20:11 DUE TO "
+CANCELLED = "slurmstepd-c1: error: *** STEP 64.0 ON c1 CANCELLED AT 2026-11 ***\n"
+
+
+@pytest.mark.parametrize(
+    ("state", "log", "ending"),
+    [
+        ("TIMEOUT", "", "TIMEOUT"),
+        ("OUT_OF_MEMORY", "", "OUT_OF_MEMORY"),
+        ("NODE_FAIL", "", "NODE_FAIL"),
+        ("CANCELLED by 0", "", "CANCELLED"),
+        ("FAILED", MEMORY, "OUT_OF_MEMORY"),
+        ("CANCELLED", MEMORY, "OUT_OF_MEMORY"),
+        (None, CGROUP, "OUT_OF_MEMORY"),
+        (None, TIME + "TIME LIMIT ***\n", "TIMEOUT"),
+        (None, TIME + "NODE FAILURE, SEE SLURMCTLD LOG FOR DETAILS ***\n", "NODE_FAIL"),
+        (None, CANCELLED, "CANCELLED"),
+    ],
+)
+def test_the_state_or_the_log_says_how_a_job_ended(state, log, ending):
+    assert slurm.explain_state(state, log) == slurm.ENDINGS[ending]
+
+
+@pytest.mark.parametrize(
+    "log", ["", "srun: error: c1: task 0: Exited with exit code 1\n", "out of memory"]
+)
+def test_a_job_that_failed_by_itself_is_explained_by_its_own_log(log):
+    assert slurm.explain_state("FAILED", log) is None
+
+
+def test_a_killed_process_is_told():
+    log = "Command 'python x' died with <Signals.SIGKILL: 9>.\n"
+    assert slurm.explain_state("FAILED", log) == "was killed on its node (SIGKILL)"
+
+
+def test_a_refusal_gives_slurms_own_reason():
+    message = (
+        "SLURM sbatch failed. The error message was 'sbatch: error: no such node\n"
+        "sbatch: error: Requested node configuration is not available'.\n"
+        "    sbatch call:\n        sbatch --parsable ...\n"
+    )
+    assert slurm.explain_refusal(message) == (
+        "Slurm did not take the job: no such node; Requested node configuration is "
+        "not available"
+    )
+    assert slurm.explain_refusal("SLURM-job '5' failed") is None
+
+
+def test_locks_of_runs_are_counted(tmp_path):
+    assert slurm.count_locks(tmp_path) == 0
+    locks = tmp_path / ".snakemake" / "locks"
+    locks.mkdir(parents=True)
+    for name in ["0.input.lock", "0.output.lock", "1.output.lock"]:
+        (locks / name).touch()
+    assert slurm.count_locks(tmp_path) == 2
+
+
+def test_few_of_many_jobs_are_named():
+    jobs = [slurm.Job(str(number), "RUNNING", RUN, "") for number in range(7)]
+    assert slurm.join_ids(jobs[:2]) == "0, 1"
+    assert slurm.join_ids(jobs) == "0, 1, 2, 3, 4, ..."
+
+
+def test_without_slurm_one_sentence_says_so(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ReelbowError, match="squeue: no such command"):
+        slurm.list_jobs(tmp_path)
+    assert slurm.find_state("1") is None

@@ -1,0 +1,106 @@
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reelbow.errors import ReelbowError
+from reelbow.shards.names import MAX_LENGTH, PATTERN, name_shards
+
+HASH = r"-[0-9a-f]{6}"
+
+
+def name(tarball, pattern=None):
+    (shard,) = name_shards([Path(tarball)], pattern)
+    return shard
+
+
+@pytest.mark.parametrize(
+    ("tarball", "shard"),
+    [
+        ("tars/tape_01.tar", "tape_01"),
+        ("a-b.c.tar", "a-b.c"),
+        ("Tape.TAR", "Tape"),
+        ("a.tar.gz", "a.tar.gz"),
+        ("a.tgz", "a.tgz"),
+    ],
+)
+def test_a_shard_has_its_tarball_s_name_without_tar(tarball, shard):
+    assert name(tarball) == shard
+
+
+@pytest.mark.parametrize(
+    ("tarball", "shard"),
+    [
+        ("tape 1.tar", "tape_1"),
+        ("{film}.tar", "_film_"),
+        ("Müll.tar", "M_ll"),
+        (".hidden.tar", "_hidden"),
+        ("-x.tar", "_x"),
+        ("a\n.tar", "a_"),
+    ],
+)
+def test_a_name_that_is_made_safe_has_a_hash(tarball, shard):
+    assert re.fullmatch(re.escape(shard) + HASH, name(tarball))
+
+
+def test_names_that_are_made_alike_stay_apart():
+    first, second = name_shards([Path("a 1.tar"), Path("a:1.tar")])
+    assert first != second
+    assert [first, second] == [name("a 1.tar"), name("a:1.tar")]
+
+
+def test_a_long_name_is_shortened_and_still_its_own():
+    first, second = name(f"{'x' * 240}1.tar"), name(f"{'x' * 240}2.tar")
+    assert len(first) == len(second) == MAX_LENGTH
+    assert first != second
+
+
+@pytest.mark.parametrize(
+    ("tarball", "pattern", "shard"),
+    [
+        ("t/2024/a.tar", "t/*/a.tar", "2024-a"),
+        ("t/2024/a.tar", "t/2024/*.tar", "a"),
+        ("t/x/y/a.tar", "t/**/*.tar", "x-y-a"),
+        ("t/a.tar", "t/**/*.tar", "a"),
+        ("t/a.tar", "t/**", "a"),
+        ("/t/20/a.tar", "/t/[0-9]*/*.tar", "20-a"),
+    ],
+)
+def test_in_several_folders_the_folders_are_in_the_name(tarball, pattern, shard):
+    assert name(tarball, pattern) == shard
+
+
+def test_in_several_folders_a_dash_is_no_folder():
+    names = name_shards([Path("t/x/y.tar"), Path("t/x-y.tar")], "t/**/*.tar")
+    assert names[0] == "x-y"
+    assert re.fullmatch("x-y" + HASH, names[1])
+
+
+def test_a_difference_of_case_is_none_to_some_disks():
+    names = name_shards([Path("A.tar"), Path("a.tar")])
+    assert re.fullmatch("A" + HASH, names[0])
+    assert names[1] == "a"
+
+
+def test_the_same_tarball_twice_is_refused():
+    with pytest.raises(ReelbowError, match=r"a\.tar: would be the same shard as"):
+        name_shards([Path("a.tar"), Path("x/a.tar")])
+
+
+# Of the surrogates only those that stand for bytes which are no UTF-8.
+LETTERS = st.characters(exclude_categories=["Cs"], exclude_characters="/\0")
+NO_TEXT = st.characters(min_codepoint=0xDC80, max_codepoint=0xDCFF, categories=["Cs"])
+FILE_NAMES = st.text(LETTERS | NO_TEXT, min_size=1).map(lambda text: f"{text}.tar")
+
+
+@given(st.lists(FILE_NAMES, unique=True, max_size=6), st.integers(0, 5))
+def test_any_names_are_safe_and_apart_and_need_no_others(files, gone):
+    names = name_shards([Path("tars", file) for file in files])
+    assert all(re.fullmatch(PATTERN, shard) for shard in names)
+    assert len({shard.lower() for shard in names}) == len(files)
+    if len({file.lower() for file in files}) == len(files) > gone:
+        rest = [*files[:gone], *files[gone + 1 :]]
+        kept = name_shards([Path("tars", file) for file in rest])
+        assert kept == [*names[:gone], *names[gone + 1 :]]

@@ -1,0 +1,151 @@
+# What rules read: functions of wildcards that name files, and the plans they are in.
+
+
+FIGURE_ENDINGS = [
+    picture_files.FIGURE_ENDINGS[suffix] for suffix in config["barcodes"]["formats"]
+]
+
+
+def get_film(wildcards):
+    """The film's row of the sheet."""
+    return FILMS[wildcards.film]
+
+
+def get_video(wildcards):
+    """The film's file; tarballs are no input of the plan, which would change with each."""
+    film = get_film(wildcards)
+    return as_source(film.video) if film.video else []
+
+
+def as_source(path):
+    """Mark a user's file, which lies where it lies also if this is a module.
+
+    Snakemake would read {word} and <word> in its name in its own way.
+    """
+    if path == DEMO_FILM:
+        return str(path)
+    return local(str(name_plainly(Path(path))))
+
+
+def get_fault(wildcards):
+    """Why a film that was there cannot be read any more."""
+    return UNREADABLE.get(wildcards.film)
+
+
+def peek_plan(film):
+    """The plan that is there, whether or not it is to be made again; or None."""
+    plan = RESULTS / film / "plan.json"
+    return load_plan(plan, plan.stat().st_mtime_ns) if plan.exists() else None
+
+
+def lookup_film(column):
+    """A params function: one column of the film's row."""
+    return lambda wildcards: getattr(get_film(wildcards), column)
+
+
+def get_own_columns(wildcards):
+    """The further columns of the film's row, which Reelbow only hands on."""
+    return get_film(wildcards).own
+
+
+def keep_if(keep, path):
+    """Mark an intermediate file for removal after use, unless it is to be kept."""
+    return path if keep else temp(path)
+
+
+def get_plan(wildcards):
+    """The film's plan, once it is made."""
+    return load_plan(*find_plan(wildcards))
+
+
+def find_plan(wildcards):
+    """Where the film's plan is, and when it was written."""
+    plan = Path(checkpoints.plan_shards.get(film=wildcards.film).output.plan)
+    return plan, plan.stat().st_mtime_ns
+
+
+@functools.cache
+def load_plan(plan, written_ns):
+    """What rules ask of a plan, read once and not for each of thousands of shards."""
+    return summarize_plan(read_plan(plan))
+
+
+def get_tarball(wildcards):
+    """A shard's frames: extracted from the video, or the user's own tarball."""
+    if get_film(wildcards).video:
+        return f"results/{wildcards.film}/frames/{wildcards.shard}.tar"
+    shards = get_plan(wildcards)["shards"]
+    if wildcards.shard not in shards:
+        raise WorkflowError(
+            f"film {wildcards.film} has no shard {wildcards.shard}; its shards are in "
+            f"{RESULTS / wildcards.film / 'plan.json'}"
+        )
+    return as_source(shards[wildcards.shard]["tarball"])
+
+
+def get_clustered(wildcards):
+    """What a shard's palettes are of: thumbnails, or its frames at full size."""
+    if config["downsample"]["height"] is None:
+        return get_tarball(wildcards)
+    return f"results/{wildcards.film}/thumbnails/{wildcards.shard}.npz"
+
+
+def get_shards(wildcards):
+    """The databases of all the film's shards."""
+    if workflow.is_main_process and not workflow.local_exec:
+        doubt_shards(wildcards.film)
+    return [
+        f"results/{wildcards.film}/palettes/{shard}.sqlite"
+        for shard in get_plan(wildcards)["shards"]
+    ]
+
+
+@functools.cache
+def doubt_shards(film):
+    """Tell once a film that its shards are far too small or too large for a cluster."""
+    # A tarball is a shard as it stands; and of what is done nobody wants to hear.
+    if not FILMS[film].video or (RESULTS / film / "palettes.sqlite").exists():
+        return
+    first = SimpleNamespace(film=film, shard="00000")
+    if get_plan(first).get("error"):
+        return
+    plan, size = get_plan(first), get_size(first)
+    work_s = needs.estimate_extraction_s(size) + estimate_clustering_s(size)
+    if config["downsample"]["height"] is not None:
+        work_s += needs.estimate_downsampling_s(size)
+    n_shards, per_shard = len(plan["shards"]), config["shards"]["frames"]
+    doubt = needs.doubt_shards(n_shards, plan["n_frames"], per_shard, work_s)
+    if doubt:
+        tell(f"{film}: {doubt}")
+
+
+def get_all_shards(wildcards):
+    """The databases of the shards of all films."""
+    films = [SimpleNamespace(film=film) for film in FILMS]
+    return [shard for film in films for shard in get_shards(film)]
+
+
+def get_all_barcodes(wildcards):
+    """Every picture that the configuration asks for; none of a film without frames."""
+    plans = {film: peek_plan(film) for film in FILMS}
+    pictures = expand(
+        "results/{film}/barcodes/{kind}{ending}",
+        film=[film for film in FILMS if not (plans[film] or {}).get("error")],
+        kind=config["barcodes"]["kinds"],
+        ending=[".png", *FIGURE_ENDINGS],
+    )
+    return leave_out_failed(pictures)
+
+
+def get_tables(wildcards):
+    """The tables of all films."""
+    return leave_out_failed(["results/films.tsv", "results/skipped.tsv"])
+
+
+def leave_out_failed(paths):
+    """The files; of those of a report only what is there, or there would be none."""
+    is_report = any(argument.startswith("--report") for argument in sys.argv)
+    if not is_report or "--report-after-run" in sys.argv:
+        return paths
+    # As a module they lie in a folder of their own.
+    return [path for path in paths if (RESULTS.parent / path).exists()]

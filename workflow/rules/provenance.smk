@@ -1,0 +1,153 @@
+# What results depend on: the settings of each rule, digests of code and of sources.
+
+
+# What decides a film's palettes, as it stands in their databases.
+TARBALL_SETTINGS = ["crop", "downsample", "mean", "cluster"]
+VIDEO_SETTINGS = ["sampling", "extract", *TARBALL_SETTINGS]
+WITHOUT_RESULT = {"keep", "gpu_engine", "gpu_share", "gpu_wait_min"}
+
+
+def get_source_state(wildcards):
+    """What becomes another one with other content of the film's file, or the shard's.
+
+    What comes in the place of a video makes another plan, and by it all shards.
+    """
+    film = get_film(wildcards)
+    path = film.video
+    if "shard" in wildcards.keys():
+        place = place_tarballs(wildcards.film).get(wildcards.shard)
+        path = None if place is None else film.tarballs[place]
+    seen = STATES_OF_FILMS.get(wildcards.film, {}).get(str(path))
+    return seen.state if seen else ""
+
+
+def gather(**settings):
+    """A params function: a rule's settings as one dict; functions are asked.
+
+    Snakemake compares the values of params without their names: two params that swap
+    their values would run nothing again.
+    """
+    return lambda wildcards: {
+        name: value(wildcards) if callable(value) else value
+        for name, value in settings.items()
+    }
+
+
+def get_plan_settings(wildcards):
+    """What a film's plan depends on; tarballs have no sampling."""
+    film = get_film(wildcards)
+    settings = {
+        "crop": film.crop or config["crop"]["letterbox"],
+        "max_pixels": config["limits"]["pixels"],
+        "fault": film.fault,
+        "state": find_state(wildcards.film),
+        "source_state": get_source_state(wildcards),
+    }
+    if not film.video:
+        tarballs = map(str, film.tarballs)
+        return settings | {"tarballs": dict(zip(film.shards, tarballs, strict=True))}
+    return settings | {
+        "stream": film.stream,
+        "start_s": film.start_s,
+        "end_s": film.end_s,
+        "mode": config["sampling"]["mode"],
+        "every": config["sampling"]["every"],
+        "per_shard": config["shards"]["frames"],
+    }
+
+
+def find_state(film):
+    """What makes a film without a picture worth another plan; of others it stays.
+
+    That is another wish about errors, or a newer tarball, which is no input of the plan.
+    """
+    plan = peek_plan(film)
+    go_on = config["errors"]["missing_shards"] == "skip"
+    is_good = (
+        plan and "error" not in plan and (plan.get("has_pictures", True) or not go_on)
+    )
+    # An older version wrote none.
+    if is_good and "state" in plan:
+        return plan["state"]
+    times_ns = [
+        path.stat().st_mtime_ns for path in FILMS[film].tarballs if path.exists()
+    ]
+    return f"{max(times_ns, default=0)}{' salvaged' if go_on else ''}"
+
+
+def get_shaping(wildcards):
+    """What becomes of a shard's pictures before they are clustered."""
+    return {
+        "height": config["downsample"]["height"],
+        "crop": get_crop(wildcards),
+        "mean_space": config["mean"]["space"],
+        "exact_mean": config["mean"]["exact"],
+        "max_pixels": config["limits"]["pixels"],
+        "missing_frames": config["errors"]["missing_frames"],
+    }
+
+
+def get_metadata(wildcards):
+    """What made a shard: settings and the digest of the code."""
+    return describe_shards(get_film(wildcards).video is not None)
+
+
+@functools.cache
+def describe_shards(of_video):
+    """What makes the shards of all videos, or of all tarballs; the same for thousands."""
+    groups, scripts = TARBALL_SETTINGS, ["downsample_frames", "cluster_shard"]
+    if of_video:
+        groups, scripts = VIDEO_SETTINGS, ["extract_frames", *scripts]
+    engine = f"kmeans.engine_{config['cluster']['cpu_engine']}"
+    settings = {
+        f"{group}.{key}": value
+        for group in groups
+        for key, value in config[group].items()
+        if key not in WITHOUT_RESULT
+    }
+    return {
+        "settings": json.dumps(settings, sort_keys=True),
+        "digest": " ".join(get_code(script, engine) for script in scripts),
+    }
+
+
+def get_code(script, *engines):
+    """Digest of the library code that a script runs: when it changes, so may results."""
+    return digest_code(SCRIPTS / f"{script}.py", *engines)
+
+
+def get_crop(wildcards):
+    """What is cropped from the user's own images; extracted ones are cropped already."""
+    return None if get_film(wildcards).video else get_plan(wildcards)["crop"]
+
+
+def get_lost(wildcards):
+    """What an earlier run left out, if nothing may be; then it is tried again."""
+    film = RESULTS / wildcards.film
+    if config["errors"]["missing_shards"] == "skip" or not workflow.is_main_process:
+        return []
+    shards = find_lost(film / "palettes.sqlite")
+    # Whose own database is new was not left out again.
+    return [each for each in shards if find_lost(film / f"palettes/{each}.sqlite")]
+
+
+def find_lost(path):
+    """The shards of a database that could not be read whole."""
+    try:
+        return sorted(find_lost_shards(path)) if path.exists() else []
+    except (ReelbowError, sqlite3.Error):
+        # Snakemake finds out itself whether it has to be made again.
+        return []
+
+
+def get_corpus_settings():
+    """What all films of the results folder have in common, or a part of it."""
+    return describe_shards(of_video=True)["settings"]
+
+
+def get_drawing(wildcards):
+    """How a kind is drawn, in one entry: Snakemake compares params without their names."""
+    keys = ["height", "width", "skip_black", "gap_color"]
+    if wildcards.kind == "stacked":
+        keys.append("order")
+    return {key: config["barcodes"][key] for key in keys}

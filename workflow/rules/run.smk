@@ -1,0 +1,98 @@
+# What is told of a run, and what is done at its start and end.
+
+
+def check_folders():
+    """Refuse to begin where results cannot be written."""
+    films = {job.wildcards_dict.get("film") for job in workflow.dag.needrun_jobs()}
+    try:
+        corpus.check_folders(RESULTS, films - {None})
+    except ReelbowError as error:
+        refuse(str(error))
+
+
+def merge_what_is_there():
+    """Make the database of all films at the end of a run in which some failed."""
+    asked = any(job.rule.name == "merge_films" for job in workflow.dag.needrun_jobs())
+    if not asked or not PROGRESS.failed or not PROGRESS.lacks("merge_films"):
+        return
+    try:
+        corpus.merge_what_is_there(
+            RESULTS,
+            list(FILMS),
+            settings=get_corpus_settings(),
+            n_colors=config["cluster"]["n_colors"],
+        )
+        if (RESULTS / "palettes.sqlite").exists():
+            tables.write_tables(
+                RESULTS / "palettes.sqlite",
+                films=RESULTS / "films.tsv",
+                skipped=RESULTS / "skipped.tsv",
+            )
+    except (*corpus.UNREADABLE, MemoryError) as error:
+        PROGRESS.say(f"Reelbow: {RESULTS / 'palettes.sqlite'} is not made: {error}")
+
+
+def tell_corpus():
+    """Say what the database of all films has and what not, if this run was to make it."""
+    if PROGRESS.lacks("merge_films") and not PROGRESS.failed:
+        return
+    # A film whose picture failed is in it all the same.
+    failed = {
+        failure.film
+        for failure in PROGRESS.failed.values()
+        if failure.stage != "render_barcode"
+    }
+    is_old = ("merge_films",) in PROGRESS.failed
+    films = [*FILMS, *UNREADABLE]
+    for sentence in corpus.describe(RESULTS, films, failed, is_old=is_old):
+        PROGRESS.say(f"Reelbow: {sentence}")
+
+
+def weigh_job(job):
+    """Seconds that a job, named with its wildcards, works on what is planned."""
+    name, *values = job
+    if name in ("plan_shards", "find_source"):
+        return 0
+    if name not in STAGES:
+        return needs.ROW_S * sum(map(count_frames, values[:1] or FILMS))
+    film, shard = values
+    if not (RESULTS / film / "plan.json").exists():
+        return 0
+    size = get_size(SimpleNamespace(film=film, shard=shard))
+    if name == "extract_frames":
+        return needs.estimate_extraction_s(size)
+    if name == "downsample_frames":
+        return needs.estimate_downsampling_s(size)
+    return estimate_clustering_s(size)
+
+
+def expect_films(films):
+    """What is to come of films that are not planned yet."""
+    return pace.expect_films(
+        films,
+        mode=config["sampling"]["mode"],
+        every=config["sampling"]["every"],
+        per_shard=config["shards"]["frames"],
+    )
+
+
+# What a report says beside the configuration.
+config["about"] = {
+    "version": __version__,
+    "failed": failures.read_table(RESULTS / "failed.tsv"),
+}
+
+if not IS_MODULE:
+    PROGRESS = progress.Progress(
+        logger,
+        workflow,
+        films=FILMS,
+        weigh=weigh_job,
+        expect=expect_films,
+        gpu_wait_min=config["cluster"]["gpu_wait_min"],
+    )
+    # The terminal sends Ctrl-C to jobs too; those that are just starting would tell of
+    # it in Python's way. Reelbow ends them itself.
+    shell.prefix("set -euo pipefail; trap '' INT; ")
+    if workflow.is_main_process:
+        PROGRESS.listen()

@@ -1,0 +1,70 @@
+"""Orders the colors of a stacked barcode: bands by share, luminance, hue or track."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+ORDERS = ("share", "luminance", "hue", "track")
+
+# Below this difference of the largest and smallest channel, of 255, a hue is noise.
+GREY_CHROMA = 24
+
+
+def stack_colors(
+    colors: NDArray[np.uint8],
+    shares: NDArray[np.floating],
+    *,
+    height: int,
+    order: str = "share",
+) -> NDArray[np.uint8]:
+    """Draw one palette as a column of bands, the first in order at the bottom.
+
+    Parameters
+    ----------
+    colors : (k, 3) uint8, sRGB, most frequent first
+    shares : (k,) float, not negative, with a positive sum
+    height : rows of the column
+    order : {"share", "luminance", "hue", "track"}, as for `draw_barcode`; "track" takes
+        the colors as they come, from the bottom up
+
+    Returns
+    -------
+    (height, 3) uint8, sRGB; bands meet at the rounded cumulative shares, so that the
+    column is always full and no band is more than one row off its share
+    """
+    ranked = _order_colors(colors, order)
+    heights = np.cumsum(shares[ranked], dtype=np.float64)
+    edges = np.rint(heights / heights[-1] * height).astype(np.int64)
+    column = np.repeat(colors[ranked], np.diff(edges, prepend=0), axis=0)
+    return column[::-1]
+
+
+def _order_colors(colors: NDArray[np.uint8], order: str) -> NDArray[np.int64]:
+    if order in ("share", "track"):
+        return np.arange(len(colors))
+    luminance = _luminance(colors)
+    if order == "luminance":
+        return np.argsort(luminance, kind="stable")
+    hue, chroma = _hue(colors)
+    grey = chroma < GREY_CHROMA
+    return np.lexsort((np.where(grey, luminance, hue), ~grey))
+
+
+def _luminance(colors: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Relative luminance, [0, 1]: IEC 61966-2-1 to linear light, then ITU-R BT.709."""
+    value = colors / 255
+    linear = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+    return np.asarray(linear @ (0.2126, 0.7152, 0.0722))
+
+
+def _hue(colors: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """HSV hue angle in [0, 360) and chroma (largest minus smallest channel)."""
+    red, green, blue = colors.astype(np.int64).T
+    largest = np.maximum(np.maximum(red, green), blue)
+    chroma = largest - np.minimum(np.minimum(red, green), blue)
+    span = np.maximum(chroma, 1)
+    sextant = np.select(
+        [largest == red, largest == green],
+        [(green - blue) / span % 6, (blue - red) / span + 2],
+        (red - green) / span + 4,
+    )
+    return 60.0 * sextant, chroma

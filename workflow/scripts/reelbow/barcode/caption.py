@@ -1,0 +1,132 @@
+"""What stands below a figure's title and at its foot: what was sampled, and how."""
+
+from pathlib import Path
+
+from reelbow.barcode.film_record import FilmRecord
+
+# Of a phrase such as "a frame every second".
+_KINDS = {
+    "mean": "Mean color of {}",
+    "strip": "{}, averaged over its width",
+    "dominant": "Most frequent color of {}",
+    "stacked": "Palette of {}",
+}
+_SPACES = {
+    "srgb": "sRGB",
+    "linear": "linear light",
+    "oklab": "OKLab",
+    "cielab": "CIELAB",
+}
+_UNITS = ((3600.0, "hour"), (60.0, "minute"), (1.0, "second"))
+
+
+def describe_barcode(record: FilmRecord, kind: str) -> str:
+    """Say what a barcode shows: of which frames, how many of how many, and when."""
+    noun = "image" if record.is_of_images else "frame"
+    kind_of = _KINDS.get(kind, kind + " of {}")
+    subject = kind_of.format(_describe_sampling(record))
+    return " · ".join(
+        [
+            subject[0].upper() + subject[1:],
+            _count_frames(record, noun),
+            *_describe_stretch(record),
+            *_describe_left_out(record, noun),
+        ]
+    )
+
+
+def describe_making(record: FilmRecord, kind: str, order: str) -> str:
+    """Say what made a barcode: source, version, crop and settings, in short."""
+    version = f" {record.version}" if record.version else ""
+    parts = [f"source: {_name_source(record.source)}", f"Reelbow{version}"]
+    if record.crop:
+        parts.append(f"crop {record.crop}")
+    about = record.settings
+    if kind in ("dominant", "stacked"):
+        if "cluster.n_colors" in about:
+            n_colors = about["cluster.n_colors"]
+            space = str(about.get("cluster.color_space", "srgb"))
+            noun = "color" if n_colors == 1 else "colors"
+            parts.append(f"{n_colors} {noun} in {_SPACES.get(space, space)}")
+        if kind == "stacked":
+            parts.append(f"order {order}")
+    elif about.get("mean.space", "srgb") != "srgb":
+        parts.append("averages of linear light")
+    return " · ".join(parts)
+
+
+def _describe_sampling(record: FilmRecord) -> str:
+    every = record.every or 1
+    if record.sampling == "interval":
+        unit_s, unit = next(
+            ((s, name) for s, name in _UNITS if every % s == 0), (1.0, "second")
+        )
+        number = every / unit_s
+        return f"a frame every {unit if number == 1 else f'{number:g} {unit}s'}"
+    if record.sampling in ("frames", "keyframes"):
+        noun = record.sampling.removesuffix("s")
+        return f"every {noun if every == 1 else f'{_ordinal(round(every))} {noun}'}"
+    # Of what an older Reelbow sampled nothing is known.
+    return "every image" if record.is_of_images else "each sampled frame"
+
+
+def _count_frames(record: FilmRecord, noun: str) -> str:
+    n, of = _count_samples(record) - record.n_missing, record.n_pictures
+    if of is not None and n > of:
+        return f"{_number(n, 'sample')} of {_number(of, noun)}"
+    if of is not None and n < of:
+        return f"{n:,} of {_number(of, noun)}"
+    return _number(n, noun)
+
+
+def _describe_stretch(record: FilmRecord) -> list[str]:
+    words = []
+    if record.start_s:
+        words.append(f"from {_format_time(record.start_s)}")
+    if record.end_s is not None:
+        words.append(f"to {_format_time(record.end_s)}")
+    return [" ".join(words)] if words else []
+
+
+def _describe_left_out(record: FilmRecord, noun: str) -> list[str]:
+    words = []
+    if record.n_missing:
+        n = _number(_count_samples(record), noun)
+        words.append(f"{record.n_missing:,} of {n} missing")
+    if record.n_black:
+        words.append(f"{_number(record.n_black, f'black {noun}')} left out")
+    return words
+
+
+def _count_samples(record: FilmRecord) -> int:
+    """Count all that was sampled, there or missing, drawn or left out."""
+    return len(record.frames) + record.n_black
+
+
+def _number(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def _ordinal(number: int) -> str:
+    if number % 100 not in (11, 12, 13):
+        return f"{number:,}" + {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number:,}th"
+
+
+def _format_time(time_s: float) -> str:
+    """Write h:mm:ss, or m:ss below an hour, with what is left of a second."""
+    milliseconds = round(time_s * 1000)
+    seconds, rest = divmod(milliseconds, 1000)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    clock = f"{hours}:{minutes:02}" if hours else f"{minutes}"
+    fraction = f".{rest:03}".rstrip("0").rstrip(".")
+    return f"{clock}:{seconds:02}{fraction}"
+
+
+def _name_source(source: str) -> str:
+    """`a/b/film.mkv` is named film.mkv, but `a/b/*.tar` is b/*.tar."""
+    path = Path(source)
+    if any(sign in path.name for sign in "*?[") and path.parent.name:
+        return f"{path.parent.name}/{path.name}"
+    return path.name or source

@@ -1,0 +1,372 @@
+"""Barcodes for print: a title, a time axis, and the film they were drawn from."""
+
+import re
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reelbow.barcode.fonts import describe_missing, find_families
+from reelbow.barcode.picture_files import MAKER
+from reelbow.errors import ReelbowError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.font_manager import FontProperties
+from reelbow.barcode.ticks import find_frame_ticks, find_time_ticks
+
+# What would make two drawings of one figure differ.
+_DATES = {".svg": "Date", ".pdf": "CreationDate"}
+
+# Columns of pixels: about 300 to an inch. Wider barcodes keep all their columns up to
+# the most that a page can have in about 0.25 GB of memory.
+_GOAL_COLUMNS = 4_200
+_MAX_COLUMNS = 6_000
+
+# Inches.
+_BARCODE_WIDTH = 14.0
+_BARCODE_HEIGHT = 4.2
+_MARGIN = 1.25
+_ABOVE_TITLE = 0.95
+_TITLE_TO_SUBTITLE = 0.38
+_SUBTITLE_TO_BARCODE = 0.46
+_BARCODE_TO_SOURCE = 0.88
+_BELOW_SOURCE = 0.85
+_LEGEND_WIDTH = 2.0
+_LEGEND = "missing"
+
+# Points.
+_TITLE_SIZES = (34, 30, 26, 22)
+_SUBTITLE_SIZE = 14
+_LABEL_SIZE = 11
+_SOURCE_SIZE = 9.5
+_LEADING = 1.2
+_INK = "#1a1a1a"
+_GREY = "#6b6b6b"
+_LIGHT_GREY = "#8c8c8c"
+
+
+def save_figure(
+    pixels: NDArray[np.uint8],
+    path: Path,
+    *,
+    title: str,
+    subtitle: str,
+    note: str,
+    frames: NDArray[np.integer],
+    times_s: NDArray[np.float64] | None,
+    gap_color: str | None = None,
+) -> str | None:
+    """Draw a barcode as a page for print: PNG, SVG or PDF by the path's suffix.
+
+    The barcode is enlarged by whole factors only, so each of its pixels is a sharp
+    rectangle; columns beyond 6,000 are averaged. Drawing twice gives the same bytes.
+
+    Parameters
+    ----------
+    pixels : (height, width, 3) uint8, sRGB
+        A barcode, frame i of n in column floor(i * width / n).
+    path : file to write, overwritten
+    title : shown on one or several lines, as it is (no TeX)
+    subtitle, note : below the title and at the foot
+    frames : (n,) int
+        Index in the film of each frame that has a place in the barcode.
+    times_s : (n,) float, seconds, or None
+        Presentation times. None, or times that run backward: an axis of frames.
+    gap_color : #rrggbb of the columns without frames, for the legend; None: none
+
+    Returns
+    -------
+    What could not be drawn, in one sentence that also stands at the foot; or None
+
+    Raises
+    ------
+    ReelbowError
+        If the suffix is none of .png, .svg, .pdf.
+    """
+    from matplotlib import rc_context
+
+    suffix = path.suffix.lower()
+    if suffix not in (".png", *_DATES):
+        raise ReelbowError(
+            f"A figure is a .png, .svg or .pdf file, which {path} is not."
+        )
+    title, subtitle, note = map(_clean, (title, subtitle, note))
+    if times_s is not None and (times_s[1:] >= times_s[:-1]).all():
+        ticks = find_time_ticks(times_s)
+    else:
+        ticks = find_frame_ticks(frames)
+    picture = _enlarge(pixels)
+    _, missing = find_families(title + subtitle + note)
+    complaint = describe_missing(missing) if missing else None
+    with (
+        rc_context({"svg.hashsalt": "reelbow", "svg.fonttype": "path"}),
+        warnings.catch_warnings(),
+    ):
+        # It is told in our own words.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        figure, axes = _draw_page(
+            picture.shape,
+            title=title,
+            subtitle=subtitle,
+            note=note,
+            complaint=complaint,
+            ticks=ticks,
+            n_frames=len(frames),
+            gap_color=gap_color,
+        )
+        if suffix == ".png":
+            _save_png(figure, axes, picture, path, title)
+        else:
+            extent = (0, len(frames), 0, 1)
+            axes.imshow(picture, extent=extent, aspect="auto", interpolation="none")
+            about = {"Title": title, "Creator": MAKER, _DATES[suffix]: None}
+            figure.savefig(path, metadata=about)
+    return complaint
+
+
+def _clean(text: str) -> str:
+    """Leave out control characters, which no SVG may have, and doubled spaces."""
+    return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", text).split())
+
+
+def _draw_page(
+    shape: tuple[int, ...],
+    *,
+    title: str,
+    subtitle: str,
+    note: str,
+    complaint: str | None,
+    ticks: list[tuple[float, str]],
+    n_frames: int,
+    gap_color: str | None,
+) -> tuple["Figure", "Axes"]:
+    """Draw all but the barcode, and the axes of the barcode's shape to hold it."""
+    # Not pyplot, which would look for a screen.
+    from matplotlib.figure import Figure
+
+    height, width = shape[:2]
+    dpi = width / _BARCODE_WIDTH
+    title_font, lines = _set_title(title)
+    size = title_font.get_size_in_points() / 72
+    # Baselines from the top; a capital is about two thirds of its font's size high.
+    title_lines = [
+        _ABOVE_TITLE + size * (2 / 3 + _LEADING * number)
+        for number in range(len(lines))
+    ]
+    subtitle_font = _font(_SUBTITLE_SIZE, style="italic", text=subtitle)
+    subtitles = _break_lines(subtitle, subtitle_font, _BARCODE_WIDTH)
+    leading = _SUBTITLE_SIZE / 72 * _LEADING
+    subtitle_lines = [
+        title_lines[-1] + _TITLE_TO_SUBTITLE + leading * number
+        for number in range(len(subtitles))
+    ]
+    top = subtitle_lines[-1] + _SUBTITLE_TO_BARCODE
+    note_font = _font(_SOURCE_SIZE, text=note + (complaint or ""))
+    notes_width = _BARCODE_WIDTH - (_LEGEND_WIDTH if gap_color else 0)
+    notes = _break_lines(note, note_font, notes_width)
+    if complaint:
+        notes += _break_lines(complaint, note_font, notes_width)
+    leading = _SOURCE_SIZE / 72 * _LEADING
+    note_lines = [
+        top + height / dpi + _BARCODE_TO_SOURCE + leading * number
+        for number in range(len(notes))
+    ]
+    below = note_lines[-1] + _BELOW_SOURCE
+
+    # The barcode lies on whole pixels, so that nothing resamples it.
+    margin = round(_MARGIN * dpi)
+    foot = round((below - top) * dpi) - height
+    page_width = margin + width + margin
+    page_height = round(top * dpi) + height + foot
+    figure = Figure(
+        # Agg cuts the page to whole pixels: the hundredth guards against 0.9999.
+        figsize=((page_width + 0.01) / dpi, (page_height + 0.01) / dpi),
+        dpi=dpi,
+        facecolor="white",
+    )
+    axes = figure.add_axes(
+        (
+            margin / page_width,
+            foot / page_height,
+            width / page_width,
+            height / page_height,
+        )
+    )
+    axes.set(xlim=(0, n_frames), ylim=(0, 1))
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    axes.yaxis.set_visible(False)
+    axes.set_xticks(
+        [position for position, _ in ticks],
+        [label for _, label in ticks],
+        fontproperties=_font(_LABEL_SIZE),
+    )
+    axes.tick_params(
+        axis="x", length=6, width=0.6, pad=5, color=_GREY, labelcolor=_GREY
+    )
+    # The outermost labels keep to the edges that all else is set to.
+    for (position, _), text in zip(ticks, axes.get_xticklabels(), strict=True):
+        if position < 0.01 * n_frames:
+            text.set_horizontalalignment("left")
+        elif position > 0.99 * n_frames:
+            text.set_horizontalalignment("right")
+
+    for font, color, baselines, texts in (
+        (title_font, _INK, title_lines, lines),
+        (subtitle_font, _GREY, subtitle_lines, subtitles),
+        (note_font, _LIGHT_GREY, note_lines, notes),
+    ):
+        for baseline, line in zip(baselines, texts, strict=True):
+            figure.text(
+                margin / page_width,
+                1 - baseline * dpi / page_height,
+                line,
+                va="baseline",
+                color=color,
+                fontproperties=font,
+                parse_math=False,
+            )
+    if gap_color:
+        _draw_legend(
+            figure,
+            right=(margin + width) / page_width,
+            baseline=1 - note_lines[0] * dpi / page_height,
+            color=gap_color,
+        )
+    return figure, axes
+
+
+def _draw_legend(
+    figure: "Figure", *, right: float, baseline: float, color: str
+) -> None:
+    """Say at the foot's right what a gap is: a patch of its color, and a word."""
+    from matplotlib.patches import Rectangle
+
+    page_width, page_height = figure.get_size_inches()
+    font = _font(_SOURCE_SIZE)
+    figure.text(
+        right,
+        baseline,
+        _LEGEND,
+        ha="right",
+        va="baseline",
+        color=_LIGHT_GREY,
+        fontproperties=font,
+        parse_math=False,
+    )
+    side = 0.8 * _SOURCE_SIZE / 72
+    left = right - (_measure(_LEGEND, font) + 1.6 * side) / page_width
+    figure.add_artist(
+        Rectangle(
+            (left, baseline - 0.05 * side / page_height),
+            side / page_width,
+            side / page_height,
+            facecolor=color,
+            edgecolor=_LIGHT_GREY,
+            linewidth=0.4,
+        )
+    )
+
+
+def _save_png(
+    figure: "Figure",
+    axes: "Axes",
+    picture: NDArray[np.uint8],
+    path: Path,
+    title: str,
+) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from PIL import Image, PngImagePlugin
+
+    # Drawn by matplotlib, a large barcode would take 2 GB of memory on its way.
+    canvas: Any = FigureCanvasAgg(figure)
+    canvas.draw()
+    # Into matplotlib's own memory: one copy more would be a third of all that is used.
+    page = np.asarray(canvas.buffer_rgba())
+    left = round(axes.bbox.x0)
+    bottom = page.shape[0] - round(axes.bbox.y0)
+    height, width = picture.shape[:2]
+    page[bottom - height : bottom, left : left + width, :3] = picture
+    size = page.shape[1], page.shape[0]
+    image = Image.frombuffer("RGBA", size, page, "raw", "RGBA", 0, 1)
+    info = PngImagePlugin.PngInfo()
+    info.add_itxt("Title", title)
+    info.add_text("Software", MAKER)
+    image = image.convert("RGB")
+    image.save(path, dpi=(figure.dpi, figure.dpi), pnginfo=info)
+
+
+def _enlarge(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Repeat pixels to about 4,200 columns of 300 to an inch, rows in proportion."""
+    if pixels.shape[1] > _MAX_COLUMNS:
+        import cv2
+
+        narrowed = cv2.resize(
+            pixels, (_MAX_COLUMNS, pixels.shape[0]), interpolation=cv2.INTER_AREA
+        )
+        pixels = np.asarray(narrowed, np.uint8)
+    height, width = pixels.shape[:2]
+    across = max(1, round(_GOAL_COLUMNS / width))
+    rows = across * width * _BARCODE_HEIGHT / _BARCODE_WIDTH
+    down = max(1, round(rows / height))
+    return pixels.repeat(across, axis=1).repeat(down, axis=0)
+
+
+def _font(
+    size: float, *, style: Literal["normal", "italic"] = "normal", text: str = ""
+) -> "FontProperties":
+    """Make a font of those that come with matplotlib, so that pages look alike.
+
+    Letters of `text` that they lack are taken from a font of this machine.
+    """
+    from matplotlib.font_manager import FontProperties
+
+    families, _ = find_families(text)
+    return FontProperties(family=list(families), size=size, style=style)
+
+
+def _set_title(title: str) -> tuple["FontProperties", list[str]]:
+    """Choose the largest font that takes the fewest lines, and break the lines."""
+    settings = []
+    for size in _TITLE_SIZES:
+        font = _font(size, text=title)
+        settings.append((font, _break_lines(title, font, _BARCODE_WIDTH)))
+    font, lines = min(settings, key=lambda setting: len(setting[1]))
+    # Of the same number of lines, the most even ones.
+    for part in (0.5, 0.6, 0.7, 0.8, 0.9):
+        evener = _break_lines(title, font, part * _BARCODE_WIDTH)
+        if len(evener) == len(lines):
+            return font, evener
+    return font, lines
+
+
+def _break_lines(text: str, font: "FontProperties", width: float) -> list[str]:
+    """Break a text into lines of at most `width` inches, within words if need be."""
+
+    def fits(line: str) -> bool:
+        return _measure(line, font) <= width
+
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".lstrip()
+        if fits(longer):
+            lines[-1] = longer
+            continue
+        lines.append("")
+        for letter in word:
+            if not fits(lines[-1] + letter):
+                lines.append("")
+            lines[-1] += letter
+    return [line for line in lines if line] or [""]
+
+
+def _measure(text: str, font: "FontProperties") -> float:
+    """Measure the width of a text in inches."""
+    from matplotlib.textpath import text_to_path
+
+    points, _, _ = text_to_path.get_text_width_height_descent(text, font, False)
+    return float(points) / 72

@@ -1,0 +1,1 @@
+"""Color spaces and the mapping of HDR and wide gamuts to sRGB."""

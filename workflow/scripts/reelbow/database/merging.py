@@ -1,0 +1,273 @@
+"""Merges the databases of shards to one of a film, and of films to one of all."""
+
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+from reelbow.database.schema import (
+    ONLY_FILM,
+    ROWS,
+    SHARE_TOLERANCE,
+    VERSION,
+    FilmRow,
+    attach,
+    check_integrity,
+    check_rows,
+    open_new,
+)
+from reelbow.database.writing import (
+    SUMMED_UP,
+    _list_counts,
+    add_film,
+    add_skipped,
+    finish,
+    note_varying_coding,
+)
+from reelbow.errors import DamagedError, ReelbowError
+
+
+def _has_varying_coding(connection: sqlite3.Connection) -> bool:
+    (found,) = connection.execute(
+        "SELECT count(*) FROM part.films WHERE ',' || assumed || ',' LIKE '%,varies,%'"
+    ).fetchone()
+    return bool(found)
+
+
+def merge_shards(
+    shards: Mapping[str, Path],
+    database: Path,
+    *,
+    row: FilmRow,
+    planned: Mapping[str, int | None],
+    fps: float | None,
+    n_colors: int,
+    error: str | None = None,
+) -> None:
+    """Make a film's database of its shards' ones, and verify it.
+
+    Parameters
+    ----------
+    shards : the database of each shard, in the film's order
+    database : the temporary name of the result
+    row : the film; a duration of None is found from the frames and `fps`
+    planned : how many frames each shard should have; None: as many as its tarball
+        has images, whose frames are counted on through the film
+    fps : gives frames without a time of their own one
+    error : why there is no plan, and so no shard
+
+    Raises
+    ------
+    DamagedError
+        If shards are damaged: all that are.
+    ReelbowError
+        If the shards do not add up to the film; it names the shard.
+    """
+    damaged: list[DamagedError] = []
+    with open_new(database) as connection:
+        add_film(connection, ONLY_FILM, row)
+        rate = None if fps is None else Fraction(str(fps))
+        metadata: dict[str, str] | None = None
+        versions: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        n_frames = 0
+        for shard, path in shards.items():
+            try:
+                with attach(connection, path, f"shard {shard}"):
+                    count = _verify_shard(connection, shard, planned[shard], n_frames)
+                    own, versions_of_own = _read_metadata(connection)
+                    if _has_varying_coding(connection):
+                        note_varying_coding(connection)
+                    # A transaction a shard: SQLite lets go of no database within one,
+                    # and attaches ten at most. The result is whole or not there all the
+                    # same, since it gets its name when all is done.
+                    connection.execute("BEGIN")
+                    first = n_frames if planned[shard] is None else 0
+                    _copy(connection, ONLY_FILM, first, rate)
+                    connection.execute("COMMIT")
+            except DamagedError as error:
+                if connection.in_transaction:
+                    raise
+                # More may be: the next run is to make all of them again.
+                damaged.append(error)
+                n_frames += planned[shard] or 0
+                continue
+            if metadata is not None and own != metadata:
+                raise ReelbowError(
+                    f"{path}: shard {shard} was made with other settings or code than "
+                    "those before it; delete the file and run again"
+                )
+            metadata = own
+            for name, version in versions_of_own.items():
+                versions[name][version] += 1
+            n_frames += count
+        if damaged:
+            paths = [path for each in damaged for path in each.paths]
+            raise DamagedError(damaged[0].why, paths)
+        if error is not None:
+            add_skipped(connection, "", [(row.source, error)])
+        if row.duration_s is None and rate is not None:
+            connection.execute(
+                "UPDATE films SET duration_s = ?", (float(n_frames / rate),)
+            )
+        connection.execute(
+            """UPDATE films SET n_frames = coalesce(n_frames, ?),
+            n_pictures = coalesce(n_pictures, ?),
+            made_at = (SELECT max(made_at) FROM shards)""",
+            (n_frames, n_frames),
+        )
+        told = {
+            name: next(iter(counts))
+            if len(counts) == 1
+            else _list_counts(sorted(counts.items()))
+            for name, counts in versions.items()
+        }
+        finish(connection, {**(metadata or {}), **told}, n_colors=n_colors)
+
+
+def _copy(
+    connection: sqlite3.Connection, film_id: int, first: int, rate: Fraction | None
+) -> None:
+    """Copy frames, palettes, skipped and shards, counting the frames from `first`."""
+    numerator, denominator = (rate or Fraction(1)).as_integer_ratio()
+    connection.execute(
+        """INSERT INTO frames
+        SELECT ?, frame + ?,
+            CASE WHEN time_s IS NULL AND ? THEN (frame + ?) * ? * 1.0 / ?
+            ELSE time_s END,
+            name, shard, mean_color, luma, strip
+        FROM part.frames ORDER BY frame""",
+        (film_id, first, rate is not None, first, denominator, numerator),
+    )
+    connection.execute(
+        """INSERT INTO palettes SELECT ?, frame + ?, rank, color, share
+        FROM part.palettes ORDER BY frame, rank""",
+        (film_id, first),
+    )
+    connection.execute(
+        """INSERT INTO skipped SELECT ?, shard, name, reason
+        FROM part.skipped ORDER BY rowid""",
+        (film_id,),
+    )
+    connection.execute(
+        """INSERT INTO shards SELECT ?, shard, engine, version, gpu_fallback,
+            path, digest, made_at, lost
+        FROM part.shards ORDER BY shard""",
+        (film_id,),
+    )
+
+
+def _read_metadata(
+    connection: sqlite3.Connection,
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Read what all shards have in common, and versions, in which they may differ.
+
+    Nodes of a cluster may have other versions: these are told, not refused.
+    """
+    metadata = dict(connection.execute("SELECT key, value FROM part.metadata"))
+    for found in (*SUMMED_UP, "made_at", ROWS):
+        metadata.pop(found, None)
+    versions = {
+        key: metadata.pop(key) for key in [*metadata] if key.startswith(VERSION)
+    }
+    return metadata, versions
+
+
+def _verify_shard(
+    connection: sqlite3.Connection, shard: str, planned: int | None, first: int
+) -> int:
+    """Check that a shard has its own frames, each once and whole; return how many."""
+    check_integrity(connection, "part")
+    check_rows(connection)
+    n_read, low, high = connection.execute(
+        "SELECT count(*), min(frame), max(frame) FROM part.frames"
+    ).fetchone()
+    (n_skipped,) = connection.execute("SELECT count(*) FROM part.skipped").fetchone()
+    count: int = n_read + n_skipped
+    if planned is not None and count != planned:
+        raise ReelbowError(
+            f"shard {shard} has {n_read} frames and {n_skipped} skipped, planned were "
+            f"{planned}; delete its database and run again"
+        )
+    begin = 0 if planned is None else first
+    if n_read and not begin <= low <= high < begin + count:
+        raise ReelbowError(
+            f"shard {shard} has frames {low} to {high}, planned were {begin} to "
+            f"{begin + count - 1}; delete its database and run again"
+        )
+    uneven = connection.execute(
+        """SELECT f.frame, coalesce(sum(p.share), 0) AS total
+        FROM part.frames AS f LEFT JOIN part.palettes AS p USING (film_id, frame)
+        GROUP BY f.frame HAVING abs(total - 1) > ? LIMIT 1""",
+        (SHARE_TOLERANCE,),
+    ).fetchone()
+    if uneven is not None:
+        raise ReelbowError(
+            f"shard {shard}: the shares of frame {uneven[0]} sum to {uneven[1]:g}, not "
+            "1; delete its database and run again"
+        )
+    return count
+
+
+def merge_films(
+    databases: Sequence[Path],
+    database: Path,
+    *,
+    n_colors: int,
+    others: Sequence[Path] = (),
+) -> list[DamagedError]:
+    """Make one database of all films' ones; films are numbered in their order, from 1.
+
+    Metadata on which the films agree is kept once, other is kept under `key/film`.
+
+    Parameters
+    ----------
+    others : further ones, which are left out if they are damaged
+
+    Returns
+    -------
+    what was left out
+
+    Raises
+    ------
+    ReelbowError
+        If a film's database is damaged.
+    """
+    left_out: list[DamagedError] = []
+    with open_new(database) as connection:
+        metadata: dict[str, dict[str, str]] = {}
+        for path in (*databases, *others):
+            try:
+                with attach(connection, path, "the film"):
+                    check_rows(connection)
+                    connection.execute("BEGIN")
+                    connection.execute(
+                        f"INSERT INTO films SELECT ?, {', '.join(FilmRow._fields)} "
+                        "FROM part.films",
+                        (len(metadata) + 1,),
+                    )
+                    _copy(connection, len(metadata) + 1, 0, None)
+                    connection.execute("COMMIT")
+                    rows = connection.execute("SELECT film FROM part.films")
+                    own, versions = _read_metadata(connection)
+                    metadata[rows.fetchone()[0]] = {**own, **versions}
+            except DamagedError as error:
+                if path not in others or connection.in_transaction:
+                    raise
+                left_out.append(error)
+        about = _join_metadata(metadata)
+        finish(connection, about, n_colors=n_colors, is_part=False)
+    return left_out
+
+
+def _join_metadata(films: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    joined = {}
+    # A film without shards was made by nothing.
+    films = {film: own for film, own in films.items() if own}
+    for key in sorted({key for own in films.values() for key in own}):
+        values = {film: own[key] for film, own in films.items() if key in own}
+        if len(values) == len(films) and len(set(values.values())) == 1:
+            joined[key] = next(iter(values.values()))
+        else:
+            joined.update({f"{key}/{film}": v for film, v in values.items()})
+    return joined

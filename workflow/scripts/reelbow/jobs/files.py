@@ -1,0 +1,70 @@
+"""Files of a job: renamed when they are whole, handed on by a node's scratch."""
+
+import contextlib
+import glob
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from reelbow.machine.scratch import find_place, link, release
+
+
+@contextlib.contextmanager
+def handing_on(path: Path, scratch_mb: int) -> Iterator[Path]:
+    """Yield a temporary name for what the shard's next job reads, as in `atomic_write`.
+
+    In a job of a cluster the file may come to lie in the node's scratch, with a link to
+    it at `path`; `taking_over` says when it is no longer needed.
+
+    Parameters
+    ----------
+    scratch_mb : how large it may be; 0: it is to be kept, at `path` itself
+    """
+    place = find_place(path, scratch_mb)
+    with atomic_write(place or path) as temporary:
+        yield temporary
+    if place:
+        link(path, place)
+
+
+@contextlib.contextmanager
+def taking_over(path: Path, *, used_up: bool = False) -> Iterator[None]:
+    """Delete what `path` leads to in the node's scratch when all inside is done.
+
+    Snakemake itself deletes the link only. After a failure both are deleted: the shard
+    starts over, maybe on another node.
+
+    Parameters
+    ----------
+    used_up : whether to delete the file itself too, wherever it is. Snakemake would,
+        but not as long as there are films that are not planned yet
+    """
+    try:
+        yield
+    except BaseException:
+        release(path, with_link=True)
+        raise
+    release(path)
+    if used_up:
+        path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def atomic_write(path: Path) -> Iterator[Path]:
+    """Yield a temporary name beside `path` that becomes `path` if all goes well.
+
+    So whoever finds `path` finds it whole: a job that dies leaves nothing that could
+    be taken for its result. The suffix is kept, since some writers go by it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # What killed attempts left.
+    for left in path.parent.glob(f".{glob.escape(path.stem)}.[0-9]*{path.suffix}"):
+        # And not what another job is about to write, as for a shard `tape.1` of `tape`.
+        if left.stem.removeprefix(f".{path.stem}.").isdecimal():
+            left.unlink(missing_ok=True)
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,134 @@
+"""A color space as compiled code takes it: tables and matrices, sRGB to points."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reelbow.color.spaces import (
+    CIE_EPSILON,
+    CIE_OFFSET,
+    CIE_SLOPE,
+    CIELAB_FROM_LINEAR,
+    CIELAB_FROM_ROOTS,
+    CIELAB_ORIGIN,
+    OKLAB_FROM_LINEAR,
+    OKLAB_FROM_ROOTS,
+    srgb_to_linear,
+)
+from reelbow.kmeans.histogram import Histogram, place_points
+from reelbow.machine.compiled import njit
+
+# The curve of sRGB is a table of so many values a level, and straight in between: right
+# to 1e-7, and exact at whole levels.
+CURVE_STEPS = 8
+
+# No coordinate of a color is larger than 2 to this power.
+_RANGE_BITS = {"srgb": 8, "linear": 0, "oklab": 1, "cielab": 8}
+
+# Halley's steps of a cube root, enough for float64. Here and not in `Space`, to be
+# unrolled; not imported, for the cache of compiled code would not see it change.
+ROOT_STEPS = 3
+ONE_BITS = 0x3FF0000000000000
+
+
+class Space(NamedTuple):
+    """How to leave sRGB; all that compiled code must not take for constant.
+
+    Attributes
+    ----------
+    curve : (255 * 8 + 1,) float64, linear light of sRGB; empty for sRGB itself
+    from_linear : (3, 3) float64; empty for linear light itself
+    epsilon, slope, offset : up to epsilon, the straight line that stands for the root
+    from_roots : (3, 3) float64, from the cube roots
+    origin : (3,) float64, added at last
+    parts : moments are whole multiples of 1 / parts, so that their sums are exact
+    """
+
+    curve: NDArray[np.float64]
+    from_linear: NDArray[np.float64]
+    epsilon: float
+    slope: float
+    offset: float
+    from_roots: NDArray[np.float64]
+    origin: NDArray[np.float64]
+    parts: float
+
+
+def describe_space(color_space: str, n_pixels: int) -> Space:
+    """Gather the numbers of a color space, for frames of so many pixels."""
+    if color_space == "srgb":
+        curve = np.empty(0)
+    else:
+        levels = np.arange(255 * CURVE_STEPS + 1) / CURVE_STEPS
+        curve = srgb_to_linear(levels)
+    # No sum of moments needs more than the 53 bits of float64.
+    bits = 52 - n_pixels.bit_length() - _RANGE_BITS[color_space]
+    space = Space(
+        curve,
+        np.empty((0, 0)),
+        0.0,
+        0.0,
+        0.0,
+        np.empty((0, 0)),
+        np.zeros(3),
+        2.0**bits,
+    )
+    if color_space == "oklab":
+        return space._replace(
+            from_linear=OKLAB_FROM_LINEAR,
+            from_roots=OKLAB_FROM_ROOTS,
+        )
+    if color_space == "cielab":
+        return space._replace(
+            from_linear=CIELAB_FROM_LINEAR,
+            epsilon=CIE_EPSILON,
+            slope=CIE_SLOPE,
+            offset=CIE_OFFSET,
+            from_roots=CIELAB_FROM_ROOTS,
+            origin=CIELAB_ORIGIN,
+        )
+    return space
+
+
+@njit
+def leave_srgb(histogram: Histogram, n: int, space: Space) -> None:
+    """Move points to the color space, each with its weight."""
+    linear = np.empty(3)
+    roots = np.empty(3)
+    for i in range(n):
+        weight = histogram.moments[i, 0]
+        for channel in range(3):
+            at = histogram.moments[i, channel + 1] / weight * CURVE_STEPS
+            below = min(int(at), len(space.curve) - 2)
+            low = space.curve[below]
+            linear[channel] = low + (at - below) * (space.curve[below + 1] - low)
+        if len(space.from_linear) == 0:
+            for channel in range(3):
+                moment = np.rint(weight * linear[channel] * space.parts)
+                histogram.moments[i, channel + 1] = moment / space.parts
+            continue
+        for j in range(3):
+            row = space.from_linear[j]
+            value = row[0] * linear[0] + row[1] * linear[1] + row[2] * linear[2]
+            if value > space.epsilon:
+                roots[j] = _take_cube_root(value)
+            else:
+                roots[j] = value * space.slope + space.offset
+        for j in range(3):
+            row = space.from_roots[j]
+            value = row[0] * roots[0] + row[1] * roots[1] + row[2] * roots[2]
+            moment = np.rint(weight * (value + space.origin[j]) * space.parts)
+            histogram.moments[i, j + 1] = moment / space.parts
+    place_points(histogram, n)
+
+
+@njit
+def _take_cube_root(value: float) -> float:
+    """Take the cube root of a number above 0, as `color_spaces` does."""
+    bits = (np.float64(value).view(np.int64) - ONE_BITS) // 3 + ONE_BITS
+    root = np.int64(bits).view(np.float64)
+    for _ in range(ROOT_STEPS):
+        power = root * root * root
+        root = root * ((2.0 * power + 4.0 * value) / (4.0 * power + 2.0 * value))
+    return float(root)

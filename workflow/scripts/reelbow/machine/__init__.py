@@ -1,0 +1,1 @@
+"""What a node is: compiled code, GPUs, scratch, memory and CPU used."""

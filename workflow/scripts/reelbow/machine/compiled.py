@@ -1,0 +1,170 @@
+"""Functions compiled by numba: once, for all jobs that share a folder.
+
+numba keeps compiled code in a folder: the one that NUMBA_CACHE_DIR says, else the
+library's own `__pycache__`, else the user's cache, the first that can be written. What
+it leaves open is done here. Jobs that start together wait for the one that compiles;
+where no such folder can be written, one for temporary files is taken, or none; and what
+goes wrong with a cache never ends a job.
+
+Only functions that Python calls are kept. Those that they call are compiled into them.
+"""
+
+import fcntl
+import functools
+import hashlib
+import inspect
+import os
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ParamSpec, TextIO, TypeVar
+
+import numba
+
+from reelbow.machine.scratch import make_own_folder
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# Compiling takes some 10 s. Who holds a lock for much longer is stopped or lost.
+_LONGEST_WAIT_S = 120.0
+
+# For functions that only compiled ones call; Python's other threads run on beside them.
+njit = numba.njit(nogil=True)
+
+
+def cached_njit(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a function when it is first called, or find its code in the cache.
+
+    Arguments of other types than at the first call are compiled without waiting.
+    """
+    kernel: Callable[P, R] | None = None
+
+    @functools.wraps(function)
+    def call(*arguments: P.args, **named: P.kwargs) -> R:
+        nonlocal kernel
+        if kernel is None:
+            kernel = _load_or_compile(function, tuple(map(numba.typeof, arguments)))
+        return kernel(*arguments, **named)
+
+    return call
+
+
+def inner_njit(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a function that only compiled ones call, and that makes no arrays.
+
+    So numba need not count who holds an array, which in functions that are called for
+    every few pixels takes longer than what they do.
+    """
+    return _compile_inner(function)
+
+
+def compile_into(function: Callable[P, R]) -> Callable[P, R]:
+    """Do as `inner_njit`, and put the code into that of the caller.
+
+    Where it is called from one place, a call of many arrays costs more than it saves.
+    """
+    return _compile_inner(function, forceinline=True)
+
+
+def _compile_inner(function: Callable[P, R], **options: bool) -> Callable[P, R]:
+    # An option that numba has, but not in its types.
+    more: dict[str, Any] = {"_nrt": False, **options}
+    compiled: Callable[P, R] = numba.njit(nogil=True, **more)(function)
+    return compiled
+
+
+def _load_or_compile(function: Callable[P, R], types: tuple[Any, ...]) -> Any:
+    """Find the code for arguments of these types in the cache, or compile it.
+
+    Where the code is there, no lock is taken.
+    """
+    kernel = numba.njit(nogil=True)(function)
+    name = _name_code(kernel, types)
+    # The name of numba's files, others for every kind of CPU: jobs that write to one
+    # index at the same time could give their code the same place.
+    function.__qualname__ = name
+    try:
+        folder = _open_cache(kernel)
+        with (folder / f"{name}.lock").open("a") as lock:
+            if not _has_content(lock):
+                _wait_for_turn(lock)
+            if not _has_content(lock):
+                kernel.compile(types)
+                # Says that the code is there.
+                lock.write("compiled\n")
+        kernel.compile(types)
+    except Exception as error:
+        # A full disk, another user's files, files cut short: compile all the same.
+        warnings.warn(
+            f"compiled code is not kept, so that every job compiles it anew: {error}; "
+            "NUMBA_CACHE_DIR can name another folder",
+            stacklevel=2,
+        )
+        if not kernel.signatures:
+            kernel = numba.njit(nogil=True)(function)
+    return kernel
+
+
+def _name_code(kernel: Any, types: tuple[Any, ...]) -> str:
+    """Name the code by all that it depends on."""
+    sources = [path.read_bytes() for path in sorted(_find_sources(kernel.py_func))]
+    machine = kernel.targetctx.codegen().magic_tuple()
+    about = (sources, numba.__version__, machine, types)
+    digest = hashlib.sha256(repr(about).encode()).hexdigest()[:16]
+    return f"{kernel.py_func.__name__}-{digest}"
+
+
+def _find_sources(function: Callable[..., Any]) -> set[Path]:
+    """Find the files of a function and of all that is compiled into it.
+
+    Constants of other modules are compiled into it too, but not found: a kernel takes
+    them as arguments.
+    """
+    found = {Path(__file__)}
+    waiting = [function]
+    while waiting:
+        each = waiting.pop()
+        path = Path(inspect.getfile(each))
+        if path in found:
+            continue
+        found.add(path)
+        for value in each.__globals__.values():
+            # A compiled function, or an intrinsic.
+            called = getattr(value, "py_func", None) or getattr(value, "_defn", None)
+            if inspect.isfunction(called):
+                waiting.append(called)
+    return found
+
+
+def _open_cache(kernel: Any) -> Path:
+    """Let numba choose the kernel's cache; return its folder."""
+    try:
+        kernel.enable_caching()
+    except RuntimeError:
+        # numba has found no folder to write to.
+        os.environ["NUMBA_CACHE_DIR"] = str(
+            make_own_folder(Path(tempfile.gettempdir()))
+        )
+        numba.config.reload_config()  # type: ignore[no-untyped-call]
+        kernel.enable_caching()
+    return Path(kernel.stats.cache_path)
+
+
+def _has_content(lock: TextIO) -> bool:
+    return os.fstat(lock.fileno()).st_size > 0
+
+
+def _wait_for_turn(lock: TextIO) -> None:
+    """Wait while another job holds the lock; not for ever, nor without locks."""
+    end = time.monotonic() + _LONGEST_WAIT_S
+    while time.monotonic() < end:
+        try:
+            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.1)
+        except OSError:
+            return None
+    return None

@@ -1,0 +1,1 @@
+"""One picture in memory, and in a file."""

@@ -1,0 +1,1 @@
+"""A whole run: its configuration and films, what it asks for, what is told of it."""

@@ -1,0 +1,40 @@
+"""The user's wishes: the configuration and the films, checked before any job starts."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from reelbow.errors import ReelbowError
+from reelbow.runs.schemas import check_value, fill_defaults, load_schema, read_texts
+from reelbow.shards.tarball import UNSHOWN
+
+
+def check_config(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the configuration with all defaults filled in.
+
+    Raises
+    ------
+    ReelbowError
+        If a key is unknown or a value is not what it should be; it names the key.
+    """
+    schema = load_schema("config")
+    title = config.get("title")
+    if not isinstance(title, str | None):
+        # Snakemake reads 1984 as a number, and a colon as a group of keys.
+        raise ReelbowError(
+            f"config: title is {title!r}, should be a text; on the command line put it "
+            """between quotes twice, as title='"1984"'"""
+        )
+    if unshown := UNSHOWN.search(title or ""):
+        raise ReelbowError(
+            f"config: title has the control character {unshown[0]!r}; delete it"
+        )
+    config = read_texts(config, schema)
+    check_value(config, schema, "config: ")
+    filled = fill_defaults(config, schema)
+    sampling = filled["sampling"]
+    if sampling["mode"] != "interval" and sampling["every"] % 1:
+        raise ReelbowError(
+            f"config: sampling.every is {sampling['every']}, but sampling.mode "
+            f"{sampling['mode']} counts: give a whole number"
+        )
+    return filled

@@ -1,0 +1,270 @@
+"""The films of a results folder: one corpus, with one database of all of them.
+
+A run makes the films that it is given. Those that earlier runs made with the same
+settings stay in `results/palettes.sqlite` beside them.
+"""
+
+import contextlib
+import json
+import os
+import sqlite3
+import sys
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from reelbow.database import merging
+from reelbow.database.reading import count_frames as count_film_frames
+from reelbow.database.schema import ROWS, is_cut_off, open_database
+from reelbow.errors import ReelbowError
+from reelbow.jobs.file_digest import digest_file
+from reelbow.jobs.files import atomic_write
+from reelbow.runs.films import Film
+from reelbow.runs.kept_output import make_damaged_again, mark_as_old
+from reelbow.shards.plan import read_plan
+
+# What cannot be read of a database.
+UNREADABLE = (ReelbowError, OSError, sqlite3.Error, UnicodeDecodeError)
+
+# Names that a sentence lists, and tarballs that are looked into for a moved film.
+MOST_NAMES = 10
+MOST_TARBALLS = 16
+
+
+def list_others(results: Path, films: Collection[str]) -> list[str]:
+    """List the films that are there beside these, in the order of their ids."""
+    there = (path.parent.name for path in results.glob("*/palettes.sqlite"))
+    return sorted(film for film in there if film not in films)
+
+
+def mark_cut_off(results: Path, films: Collection[str]) -> list[Path]:
+    """Find databases that end too early, and let the next run make them again.
+
+    For a glance at thousands at the start of a run; of each the first bytes are read.
+    What is damaged within, the merges find.
+    """
+    paths = [results / "palettes.sqlite"]
+    paths += [results / film / "palettes.sqlite" for film in films]
+    found = []
+    for path in paths:
+        # One that is not there, or may not be read, is no damage.
+        with contextlib.suppress(OSError):
+            if is_cut_off(path):
+                mark_as_old(path)
+                found.append(path)
+    return found
+
+
+def count_frames(results: Path, films: Sequence[str]) -> int:
+    """Count the frames of films that are there; of those that cannot be read none."""
+    n_frames = 0
+    for film in films:
+        with contextlib.suppress(*UNREADABLE):
+            path = results / film / "palettes.sqlite"
+            n_frames += count_film_frames(path)
+    return n_frames
+
+
+def merge_films(
+    films: Sequence[Path],
+    others: Sequence[Path],
+    palettes: Path,
+    *,
+    settings: str,
+    n_colors: int,
+) -> None:
+    """Make the database of all films.
+
+    A film whose database is damaged is made again by the next run; one of the others
+    is left out.
+
+    Parameters
+    ----------
+    films : databases of films, all of which are to be in it, in this order
+    others : those that are to follow if they were made with the same settings
+    settings : of a video, as `metadata` has them
+    """
+    alike = [path for path in others if is_alike(path, settings)]
+    with atomic_write(palettes) as temporary, make_damaged_again():
+        left_out = merging.merge_films(
+            films, temporary, n_colors=n_colors, others=alike
+        )
+    for damaged in left_out:
+        print(f"WARNING: left out: {damaged}", file=sys.stderr)
+
+
+def is_alike(path: Path, settings: str) -> bool:
+    """Whether a film's database can stand beside others that were made with `settings`.
+
+    That is one of this schema, of the film that its folder is named by.
+    """
+    try:
+        with contextlib.closing(open_database(path)) as connection:
+            films = connection.execute("SELECT film FROM films").fetchall()
+            about = dict(connection.execute("SELECT key, value FROM metadata"))
+            found = json.loads(about.get("settings", "null"))
+    except (*UNREADABLE, ValueError):
+        return False
+    wanted = json.loads(settings)
+    return (
+        films == [(path.parent.name,)]
+        and found is not None
+        # Without a digest of its rows it was made by an older version.
+        and ROWS in about
+        # Tarballs have fewer settings than videos.
+        and all(key in wanted and wanted[key] == found[key] for key in found)
+    )
+
+
+def merge_what_is_there(
+    results: Path, films: Sequence[str], *, settings: str, n_colors: int
+) -> None:
+    """Make the database of all films without those that failed.
+
+    The next run makes it again.
+    """
+    names = [*films, *list_others(results, films)]
+    paths = [results / name / "palettes.sqlite" for name in names]
+    if any(is_alike(path, settings) for path in paths):
+        palettes = results / "palettes.sqlite"
+        merge_films([], paths, palettes, settings=settings, n_colors=n_colors)
+        mark_as_old(palettes)
+
+
+def describe(
+    results: Path,
+    films: Sequence[str],
+    failed: Collection[str] = (),
+    *,
+    is_old: bool = False,
+) -> Iterator[str]:
+    """Say what is in the database of all films that one would not think, and what not.
+
+    Parameters
+    ----------
+    films : those of this run
+    failed : those of them that failed now
+    is_old : whether to make it anew failed
+    """
+    palettes = results / "palettes.sqlite"
+    if not palettes.exists():
+        return
+    if is_old:
+        yield f"{palettes} is as an earlier run left it."
+        return
+    try:
+        with contextlib.closing(open_database(palettes)) as connection:
+            inside = {row[0] for row in connection.execute("SELECT film FROM films")}
+    except UNREADABLE as error:
+        yield str(error)
+        return
+    missing = [film for film in films if film not in inside]
+    if missing:
+        yield (
+            f"{palettes} has {len(films) - len(missing)} of this run's {len(films)} "
+            f"films; {_list(missing)} will be in it when mended."
+        )
+    old = [film for film in films if film in inside and film in failed]
+    if old:
+        yield f"{palettes} has {_list(old)} as an earlier run left it."
+    others = list_others(results, films)
+    kept = [film for film in others if film in inside]
+    if kept:
+        yield (
+            f"{palettes} also has what was made before with the same settings: "
+            f"{_list(kept)}."
+        )
+    left = [film for film in others if film not in inside]
+    if left:
+        yield (
+            f"{palettes} leaves out what was made before with other settings or by "
+            f"another version, or is damaged: {_list(left)}; make it again together "
+            f"with the rest, or delete its folder in {results}/."
+        )
+
+
+def check_folders(results: Path, films: Collection[str]) -> None:
+    """See that results can be written, for those films that are made.
+
+    Raises
+    ------
+    ReelbowError
+        If they cannot; it names the folder.
+    """
+    for folder in (results, *(results / film for film in sorted(films))):
+        # One that is not there is made in the first one above it that is.
+        there = next(
+            each for each in (folder, *folder.resolve().parents) if each.exists()
+        )
+        by_user = os.access in os.supports_effective_ids
+        if not os.access(there, os.W_OK | os.X_OK, effective_ids=by_user):
+            raise ReelbowError(
+                f"{there} may not be written to; change its permissions, or run in "
+                "another folder (--directory)"
+            )
+
+
+def check_names(results: Path, films: Mapping[str, Film]) -> None:
+    """See that no film takes the place of another one that is only named alike.
+
+    For films whose ids are made of their files' names; in a sheet the user has said
+    what is what.
+
+    Raises
+    ------
+    ReelbowError
+        If one does; it names both.
+    """
+    for name, film in films.items():
+        path = results / name / "plan.json"
+        try:
+            plan = read_plan(path)
+        except (OSError, ValueError):
+            # Nothing is there, or nothing that can be read: it is made anew.
+            continue
+        if film.fault or "error" in plan:
+            # Nothing is made of it, or was.
+            continue
+        old = _find_old_source(plan, results / name, film)
+        if old is not None:
+            raise ReelbowError(
+                f"films: {film.source} would take the place of {old} in "
+                f"{results / name}, since both are named {name!r}; give each an id of "
+                f"its own in a sheet, or delete {results / name}"
+            )
+
+
+def _find_old_source(plan: Mapping[str, Any], folder: Path, film: Film) -> str | None:
+    """Find what the film of a folder was made of, if that is another film."""
+    if film.video is not None and plan["video"]:
+        old = plan.get("path")
+        # An older version wrote none.
+        if old is None or Path(old) == film.video or not film.video.exists():
+            return None
+        return None if plan["digest"] == digest_file(film.video) else str(old)
+    tarballs = {part["tarball"] for part in plan["shards"] if "tarball" in part}
+    if film.video is None and not plan["video"]:
+        if not tarballs.isdisjoint(map(str, film.tarballs)):
+            return None
+        known = _read_digests(folder / "palettes.sqlite")
+        for tarball in film.tarballs[:MOST_TARBALLS]:
+            with contextlib.suppress(OSError):
+                if digest_file(tarball) in known:
+                    return None
+    return str(plan.get("path") or min(tarballs, default="another film"))
+
+
+def _read_digests(path: Path) -> set[str]:
+    """Read the digests of a film's tarballs."""
+    try:
+        with contextlib.closing(open_database(path)) as connection:
+            rows = connection.execute("SELECT digest FROM shards").fetchall()
+    except UNREADABLE:
+        return set()
+    return {digest for (digest,) in rows}
+
+
+def _list(names: Sequence[str]) -> str:
+    more = len(names) - MOST_NAMES
+    listed = ", ".join(names[:MOST_NAMES])
+    return f"{listed} and {more:,} more" if more > 0 else listed

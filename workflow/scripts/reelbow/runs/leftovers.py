@@ -1,0 +1,108 @@
+"""What earlier and killed runs left of a film, to be removed when it is merged."""
+
+import contextlib
+import re
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from typing import NoReturn
+
+from reelbow.database.schema import connect
+from reelbow.errors import ReelbowError
+from reelbow.shards.names import PATTERN, STAGES
+
+# The folders of a film with a file for each shard; the first two are for the next job.
+PALETTES = ("palettes", ".sqlite")
+INTERMEDIATES = {"frames": ".tar", "thumbnails": ".npz"}
+
+# What a shard's jobs leave in logs/.
+LOG_ENDINGS = (".log", ".tsv", ".gpu", ".profile.html")
+
+
+def remove_leftovers(
+    results: Path, logs: Path, planned: Collection[str], *, keep: Collection[str] = ()
+) -> None:
+    """Remove the files of shards that a film has no longer, and what is used up.
+
+    Only what Reelbow made goes: a shard's name stands in its database, or its jobs left
+    a log of that name.
+
+    Parameters
+    ----------
+    results, logs : the film's folder in results/; logs/ with all rules
+    planned : the film's shards
+    keep : of frames and thumbnails, those that are to be kept
+    """
+    film, planned = results.name, set(planned)
+    logged = _find_logged(logs, film)
+    old = (logged | _find_stored(results / PALETTES[0], planned)) - planned
+    for folder, suffix in (PALETTES, *INTERMEDIATES.items()):
+        used_up = folder in INTERMEDIATES and folder not in keep
+        gone = old | planned if used_up else old
+        for path in (results / folder).glob(f"*{suffix}"):
+            if path.name.removesuffix(suffix) in gone:
+                path.unlink(missing_ok=True)
+        for path in _find_killed(results / folder, suffix):
+            path.unlink(missing_ok=True)
+    for stage in STAGES:
+        for shard in old:
+            for ending in LOG_ENDINGS:
+                (logs / stage / film / f"{shard}{ending}").unlink(missing_ok=True)
+
+
+def drop_lost(results: Path, lost: Mapping[str, str]) -> NoReturn:
+    """Take back what an earlier run left out, so that the next run tries it again.
+
+    Parameters
+    ----------
+    results : the film's folder in results/
+    lost : as `database.find_lost` finds it
+    """
+    for shard in lost:
+        if not shard:
+            (results / "plan.json").unlink(missing_ok=True)
+            continue
+        for folder, suffix in (PALETTES, *INTERMEDIATES.items()):
+            (results / folder / f"{shard}{suffix}").unlink(missing_ok=True)
+    shard, reason = next(iter(lost.items()))
+    what = f"shard {shard}" if shard else "the film"
+    raise ReelbowError(
+        f"{what} was left out by an earlier run ({reason}); mend it and give the same "
+        "command again, or set errors.missing_shards to skip"
+    )
+
+
+def _find_logged(logs: Path, film: str) -> set[str]:
+    """Find the shards whose jobs left a log."""
+    names = {
+        path.name.removesuffix(".log")
+        for stage in STAGES
+        for path in (logs / stage / film).glob("*.log")
+    }
+    return {name for name in names if re.fullmatch(PATTERN, name)}
+
+
+def _find_stored(palettes: Path, planned: Collection[str]) -> set[str]:
+    """Find the shards whose databases say that they are these shards.
+
+    Those that are planned are not asked: they may be thousands.
+    """
+    return {
+        path.stem
+        for path in palettes.glob(f"[!.]*{PALETTES[1]}")
+        if path.stem not in planned and path.stem in _read_shards(path)
+    }
+
+
+def _read_shards(path: Path) -> list[str]:
+    try:
+        with contextlib.closing(connect(path)) as connection:
+            return [row[0] for row in connection.execute("SELECT shard FROM shards")]
+    except sqlite3.Error:
+        return []
+
+
+def _find_killed(folder: Path, suffix: str) -> Iterator[Path]:
+    """Find what killed jobs were about to write; none of the film's runs any more."""
+    name = re.compile(rf"\.{PATTERN}\.\d+{re.escape(suffix)}")
+    yield from (path for path in folder.glob(".*") if name.fullmatch(path.name))

@@ -1,0 +1,225 @@
+"""What only Slurm knows: how a job ended, and which jobs are in a folder."""
+
+import asyncio
+import os
+import re
+import subprocess
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from reelbow.errors import ReelbowError
+
+# Seconds between two looks at the queue: the plugin's own interval grows to 180, and a
+# job that was cancelled would wait as long before it is tried again.
+POLL_S = 15
+
+# Longer than Slurm takes to end a job that does not want to (KillWait, 30 s).
+LONGEST_WAIT_S = 180.0
+
+# A busy controller answers late.
+PATIENCE_S = 30
+ENDINGS = {
+    "TIMEOUT": "took longer than the time it asked for; more is asked for by "
+    "--set-resources RULE:runtime=MINUTES",
+    "OUT_OF_MEMORY": "used more memory than it asked for; more is asked for by "
+    "--set-resources RULE:mem_mb=MB",
+    "NODE_FAIL": "its node was lost",
+    "BOOT_FAIL": "its node did not start",
+    "CANCELLED": "was cancelled",
+    "PREEMPTED": "had to make room for another job",
+    "DEADLINE": "could not end before its deadline",
+}
+
+# What Slurm's log says, for a state that Slurm does not tell: without cgroups it calls
+# a job FAILED, or CANCELLED, that took too much memory.
+SPEAKER = r"^(slurmstepd|srun)\S*: .*"
+IN_LOG = {
+    "OUT_OF_MEMORY": r"(exceeded (job )?memory limit|oom[_-]kill|out of memory)",
+    "TIMEOUT": r"CANCELLED AT .* DUE TO TIME LIMIT",
+    "NODE_FAIL": r"CANCELLED AT .* DUE TO NODE FAIL",
+    "PREEMPTED": r"CANCELLED AT .* DUE TO PREEMPTION",
+    "CANCELLED": r"(JOB|STEP) \S+ ON \S+ CANCELLED AT \S+ \*\*\*",
+}
+
+# The plugin names all jobs of a run after it.
+NAME_OF_RUN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+
+
+class Job(NamedTuple):
+    """A job in the queue."""
+
+    job_id: str
+    state: str
+    name: str
+    folder: str
+
+
+def read_queue(text: str, folder: Path) -> list[Job]:
+    """Find the jobs that a Snakemake run in a folder submitted.
+
+    Parameters
+    ----------
+    text : lines of squeue, in the format "%i|%T|%j|%Z"
+    """
+    jobs = [Job(*line.split("|", 3)) for line in text.splitlines() if "|" in line]
+    here = os.path.realpath(folder)
+    return [
+        job
+        for job in jobs
+        if NAME_OF_RUN.search(job.name) and os.path.realpath(job.folder) == here
+    ]
+
+
+def list_jobs(folder: Path) -> list[Job]:
+    """List the jobs in the queue that a run in this folder submitted."""
+    return read_queue(_ask("squeue", "-h", "--me", "-o", "%i|%T|%j|%Z"), folder)
+
+
+def explain_state(state: str | None, log: str) -> str | None:
+    """Say how a job ended, by its state and the text of Slurm's log.
+
+    None if neither tells more than that it failed.
+    """
+    # Slurm adds by whom a job was cancelled.
+    known = (state or "").split(" ")[0]
+    of_log = next(
+        (
+            name
+            for name, sign in IN_LOG.items()
+            if re.search(SPEAKER + sign, log, re.I | re.M)
+        ),
+        None,
+    )
+    if known not in ENDINGS or (known == "CANCELLED" and of_log == "OUT_OF_MEMORY"):
+        known = of_log or ""
+    if known in ENDINGS:
+        return ENDINGS[known]
+    killed = re.search(r"died with <Signals\.(\w+)", log)
+    return f"was killed on its node ({killed[1]})" if killed else None
+
+
+def explain_refusal(message: str) -> str | None:
+    """Say why Slurm did not take a job, by what the plugin says of it."""
+    found = re.search(r"The error message was '(.*?)'\.?\n", message + "\n", re.S)
+    if not found:
+        return None
+    lines = found[1].replace("sbatch: error: ", "").splitlines()
+    return f"Slurm did not take the job: {'; '.join(filter(None, lines))}"
+
+
+def find_state(job_id: str) -> str | None:
+    """Ask for the state of a job that may have ended; None if Slurm forgot it."""
+    questions = (
+        ["squeue", "-h", "-t", "all", "-j", job_id, "-o", "%T"],
+        ["sacct", "-n", "-X", "-P", "-j", job_id, "-o", "State"],
+    )
+    for question in questions:
+        try:
+            states = _ask(*question).split("\n")
+        except ReelbowError:
+            continue
+        if states[0]:
+            return states[0]
+    return None
+
+
+def cancel_jobs(job_ids: Sequence[str], folder: Path) -> None:
+    """Cancel jobs of a folder and wait until they are gone.
+
+    Raises `ReelbowError` if they do not go.
+    """
+    _ask("scancel", *job_ids)
+    until = time.monotonic() + LONGEST_WAIT_S
+    while left := {job.job_id for job in list_jobs(folder)} & set(job_ids):
+        if time.monotonic() > until:
+            raise ReelbowError(
+                f"Slurm does not end its jobs {', '.join(sorted(left))} in this "
+                "folder; wait until `squeue --me` has none of them, and give the same "
+                "command again"
+            )
+        time.sleep(2)
+
+
+def find_late(job_ids: Collection[str], longest_s: float) -> list[str]:
+    """Find those of some jobs that have waited for their start longer than this."""
+    # PendingTime is by Slurm's own clock.
+    text = _ask("squeue", "-h", "--me", "-t", "PENDING", "-O", "JobID,PendingTime")
+    return [
+        job_id
+        for job_id, waited_s in re.findall(r"^(\d+) +(\d+) *$", text, re.M)
+        if job_id in job_ids and int(waited_s) > longest_s
+    ]
+
+
+def cancel_waiting(job_ids: Sequence[str]) -> None:
+    """Cancel jobs that wait; those that have begun meanwhile go on."""
+    _ask("scancel", "--state=PENDING", *job_ids)
+
+
+def prepare_executor(look: Callable[[list[str]], None]) -> None:
+    """Have Snakemake's executor look often enough, and tell why a group failed.
+
+    The plugin has no options for either: see `POLL_S`; and what it says of a job is
+    lost where the job is a group.
+
+    Parameters
+    ----------
+    look : is called after each look at the queue, with the ids of those jobs that asked
+        for a GPU and have not ended
+    """
+    from snakemake_executor_plugin_slurm import (  # type: ignore[import-untyped]
+        Executor,
+    )
+
+    def report_job_error(
+        self: Any, job_info: Any, msg: str | None = None, **about: Any
+    ) -> None:
+        super(Executor, self).report_job_error(
+            job_info, msg=msg, slurm_message=msg, **about
+        )
+
+    async def sleep(self: Any) -> None:
+        look(
+            [
+                submitted.external_jobid
+                for submitted in list(self.active_jobs)
+                if submitted.job.resources.get("gpu")
+            ]
+        )
+        # Not as long as the plugin would: that grows.
+        await asyncio.sleep(POLL_S)
+
+    Executor.report_job_error = report_job_error
+    Executor.sleep = sleep
+
+
+def count_locks(folder: Path) -> int:
+    """Count the runs that have, or had when they were killed, a folder's lock."""
+    return len(list((folder / ".snakemake" / "locks").glob("*.output.lock")))
+
+
+def _ask(*command: str) -> str:
+    """Run a command of Slurm; a `ReelbowError` says what it had against it."""
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+        )
+    except FileNotFoundError:
+        raise ReelbowError(
+            f"{command[0]}: no such command; give this one where Slurm's are"
+        ) from None
+    except subprocess.TimeoutExpired:
+        raise ReelbowError(
+            f"{command[0]}: no answer within {PATIENCE_S} s; try again later"
+        ) from None
+    if done.returncode:
+        raise ReelbowError(f"{command[0]}: {' '.join(done.stderr.split())}")
+    return done.stdout.strip()
+
+
+def join_ids(jobs: Iterable[Job], most: int = 5) -> str:
+    """Name jobs by their ids, the first few of many."""
+    ids = [job.job_id for job in jobs]
+    return ", ".join(ids[:most]) + (", ..." if len(ids) > most else "")

@@ -1,0 +1,126 @@
+"""Whether films' files are still those that their results were made of.
+
+Snakemake makes again what is older than its input. A file that is replaced by an older
+one, as by `mv`, `cp -p` or from a backup, it takes for the same. So each file has a
+state among the parameters of its jobs, which is another one with other content.
+
+The size and time of each file are kept, so that at the start of a run a file costs no
+more than to ask for these. Only what has others is read, and then only some of it.
+"""
+
+import contextlib
+import datetime
+import json
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from reelbow.database.schema import open_database
+from reelbow.errors import ReelbowError
+from reelbow.jobs.file_digest import digest_file
+from reelbow.jobs.files import atomic_write
+from reelbow.runs.films import Film
+from reelbow.shards.plan import read_plan
+
+# Seconds by which the clock of a shared disk may be ahead.
+CLOCKS_DIFFER_S = 10
+
+
+class Seen(NamedTuple):
+    """A film's file as a run saw it."""
+
+    size: int
+    mtime_ns: int
+    # A parameter of its jobs: empty, or the digest of what came in its place.
+    state: str = ""
+
+
+States = dict[str, dict[str, Seen]]
+
+
+def read_states(record: Path) -> States:
+    """Read what the last run saw: by the film, then by the file."""
+    try:
+        films = json.loads(record.read_text(encoding="utf-8"))
+        return {
+            film: {path: Seen(*seen) for path, seen in files.items()}
+            for film, files in films.items()
+        }
+    except (OSError, ValueError, TypeError, AttributeError):
+        # None is there, or none that can be read: what there is counts as it is.
+        return {}
+
+
+def find_states(films: Iterable[Film], results: Path, record: Path) -> States:
+    """Look at the files of all films, and keep what was seen for the next run."""
+    before = read_states(record)
+    found = dict(before)
+    for film in films:
+        if film.fault:
+            # As it was when it could be read.
+            continue
+        known = before.get(film.film, {})
+        found[film.film] = {
+            str(path): seen
+            for path, made in _list_files(film, results)
+            if (seen := _look(path, made, known.get(str(path))))
+        }
+    # Without a folder that can be written to Snakemake itself does nothing.
+    if found != before:
+        with contextlib.suppress(OSError), atomic_write(record) as temporary:
+            temporary.write_text(json.dumps(found), encoding="utf-8")
+    return found
+
+
+def _list_files(film: Film, results: Path) -> Iterator[tuple[Path, Path]]:
+    """List a film's files, each with the result that has its digest."""
+    if film.video:
+        yield film.video, results / film.film / "plan.json"
+    for tarball, shard in zip(film.tarballs, film.shards, strict=True):
+        yield tarball, results / film.film / "palettes" / f"{shard}.sqlite"
+
+
+def _look(path: Path, made: Path, known: Seen | None) -> Seen | None:
+    """Look at a file; None: it cannot be looked at, and its own job will tell."""
+    with contextlib.suppress(OSError):
+        now = path.stat()
+        seen = Seen(now.st_size, now.st_mtime_ns, known.state if known else "")
+        if known in (None, seen) or not made.exists():
+            return seen
+        if made.stat().st_mtime_ns < seen.mtime_ns:
+            # Snakemake sees that by itself.
+            return seen
+        digest = digest_file(path)
+        return seen if digest == _read_digest(made) else seen._replace(state=digest)
+    return known
+
+
+def _read_digest(made: Path) -> str | None:
+    """Read of which file a plan or a shard was made."""
+    try:
+        if made.suffix == ".json":
+            digest: str | None = read_plan(made)["digest"]
+            return digest
+        with contextlib.closing(open_database(made)) as connection:
+            (digest,) = connection.execute("SELECT digest FROM shards").fetchone()
+            return digest
+    except (ReelbowError, OSError, sqlite3.Error, ValueError, KeyError, TypeError):
+        return None
+
+
+def find_future(seen: Mapping[str, Seen]) -> str | None:
+    """Say which of a film's files is from the future: no result would be newer."""
+    latest_ns = time.time_ns() + CLOCKS_DIFFER_S * 10**9
+    for path, (_, mtime_ns, _) in seen.items():
+        if mtime_ns > latest_ns:
+            # Not all systems know all years.
+            with contextlib.suppress(OSError, OverflowError, ValueError):
+                when = datetime.datetime.fromtimestamp(mtime_ns // 10**9)
+                return (
+                    f"{path} was changed in the future, {when:%Y-%m-%d %H:%M}; give it "
+                    "the time of now, as by touch, or set the clock"
+                )
+            return f"{path} was changed in the far future; give it the time of now"
+    return None

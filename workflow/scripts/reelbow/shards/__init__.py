@@ -1,0 +1,1 @@
+"""The frames of a shard: its plan, its tarball, its thumbnails."""

@@ -1,0 +1,180 @@
+"""The frames of a shard as they come out of its tarball, made small and averaged."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reelbow.errors import ReelbowError
+from reelbow.jobs.file_digest import digest_file
+from reelbow.machine.versions import describe_versions
+from reelbow.pictures.averages import Averages, average_image
+from reelbow.pictures.geometry import Crop, shape_picture
+from reelbow.pictures.image_files import decode_image
+from reelbow.shards.batches import Batch, BatchBuilder, ShardFrame, ThumbnailOptions
+from reelbow.shards.plan import Plan
+from reelbow.shards.tarball import MAX_TIME_S, FrameTarball, Member
+
+
+class ShardFrames:
+    """Reads the frames of a tarball, extracted ones or the user's own.
+
+    Attributes
+    ----------
+    skipped : (name, reason) of each picture that could not be read, so far
+    lost : why not all of the shard could be read, so far; None: it could
+    digest : of the user's own tarball; None: extracted here
+    versions : of what read the frames and, so far, of what extracted them
+    varies : whether, so far, some of them are coded otherwise than the plan says
+    """
+
+    def __init__(
+        self,
+        tarball: Path,
+        planned: Plan,
+        shaping: ThumbnailOptions,
+        *,
+        go_on: bool = False,
+    ) -> None:
+        """Open a tarball.
+
+        Parameters
+        ----------
+        go_on : whether of a shard that fails what can be read is enough
+        """
+        self._path = tarball
+        self._go_on = go_on
+        self.lost: str | None = None
+        self._tarball: FrameTarball | None = None
+        try:
+            self._tarball = FrameTarball(tarball, salvage=go_on)
+        except ReelbowError as error:
+            if not go_on:
+                raise
+            self.lost = str(error)
+        self._extracted = planned["video"] is not None
+        self._shaping = shaping
+        self._crop = Crop.parse(shaping.crop) if shaping.crop else None
+        self._crop_of = (planned["height"], planned["width"])
+        self.skipped: list[tuple[str, str]] = []
+        self.digest = None if self._extracted else digest_file(tarball)
+        self.versions = describe_versions()
+        self.varies = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *about: object) -> None:
+        """Close the tarball."""
+        if self._tarball is not None:
+            self._tarball.__exit__(*about)
+
+    def __iter__(self) -> Iterator[ShardFrame]:
+        """Read them in their order.
+
+        Raises
+        ------
+        ReelbowError
+            At the end, if pictures are missing and none may be.
+        """
+        if self._tarball is not None and self.lost is None:
+            if not self._go_on or self._shaping.missing_frames == "skip":
+                yield from self._read(self._tarball)
+            elif self._is_whole(self._tarball):
+                self.skipped.clear()
+                yield from self._read(self._tarball)
+        if self.lost is not None and not self._extracted:
+            self.skipped.append((self._path.name, self.lost))
+
+    def _is_whole(self, tarball: FrameTarball) -> bool:
+        """Look whether no picture is missing: else none of the shard's counts."""
+        try:
+            for _ in self._read(tarball):
+                pass
+        except ReelbowError as error:
+            self.lost = self.lost or str(error)
+        if self.lost is not None:
+            self.skipped.clear()
+            if self._extracted:
+                names = (member.name for member in tarball.read())
+                self.skipped.extend((name, self.lost) for name in names)
+        return self.lost is None
+
+    def _read(self, tarball: FrameTarball) -> Iterator[ShardFrame]:
+        strange: list[str] = []
+        for index, member in enumerate(tarball.read()):
+            if member.time_s is None and member.about.get("time_s") is not None:
+                told = json.dumps(member.about["time_s"])[:50]
+                strange.append(f"{member.name}: {told}")
+            if self._extracted:
+                self.versions.update(member.about.get("versions", {}))
+                self.lost = self.lost or member.about.get("lost")
+                self.varies = self.varies or "coding" in member.about
+            if member.data is None:
+                self.skipped.append((member.name, member.reason))
+                continue
+            try:
+                frame, picture, averages = self._shape(index, member, member.data)
+            except ReelbowError as error:
+                self.skipped.append((member.name, str(error)))
+                continue
+            yield ShardFrame(frame, member.time_s, member.name, picture, averages)
+        self.lost = self.lost or tarball.damage
+        if strange:
+            print(
+                f"WARNING: {self._path}: the time_s of {len(strange)} pictures is left "
+                f"out, the first of {strange[0]}; a film's time is a number of "
+                f"seconds from 0 to {MAX_TIME_S}",
+                file=sys.stderr,
+            )
+        if self.skipped and self._shaping.missing_frames == "fail":
+            name, reason = self.skipped[0]
+            raise ReelbowError(
+                f"{self._path}: {len(self.skipped)} of {len(tarball)} pictures "
+                f"are missing, the first is {name} ({reason}); mend it, or set "
+                "errors.missing_frames to skip"
+            )
+
+    def _shape(
+        self, index: int, member: Member, data: bytes
+    ) -> tuple[int, NDArray[np.uint8], Averages]:
+        """Make one picture small: the number of its frame, its pixels, its averages."""
+        shaping = self._shaping
+        if not self._extracted:
+            return index, *average_image(
+                data,
+                height=shaping.height,
+                crop=self._crop,
+                crop_of=self._crop_of,
+                max_pixels=shaping.max_pixels,
+                space=shaping.mean_space,
+                exact=shaping.exact_mean,
+            )
+        # A reduced JPEG has nearly the same thumbnail. Its averages are those of the
+        # film's own pixels, before they became a JPEG.
+        image = decode_image(
+            data,
+            height=shaping.height,
+            crop=self._crop,
+            crop_of=self._crop_of,
+            max_pixels=shaping.max_pixels,
+        )
+        picture = shape_picture(
+            image.picture, full=image.full, crop=image.crop, height=shaping.height
+        )
+        return (
+            member.about["frame"],
+            picture,
+            Averages.from_json(member.about),
+        )
+
+    def batches(self) -> Iterator[Batch]:
+        """Read them in batches, as `Thumbnails` does."""
+        builder = BatchBuilder()
+        for frame in self:
+            yield from builder.add(frame)
+        yield from builder.finish()

@@ -1,0 +1,24 @@
+"""Opens what a shard is clustered from: thumbnails, or a tarball at full size."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reelbow.shards.plan import Plan
+
+if TYPE_CHECKING:
+    # What reads images, which clustering does without.
+    from reelbow.shards.frames import ShardFrames
+from reelbow.shards.batches import ThumbnailOptions
+from reelbow.shards.thumbnails import Thumbnails
+
+
+def open_frames(
+    path: Path, planned: Plan, shaping: ThumbnailOptions, *, go_on: bool = False
+) -> "Thumbnails | ShardFrames":
+    """Open what is to be clustered: thumbnails, or a tarball's frames at full size."""
+    if path.suffix == ".npz":
+        return Thumbnails(path)
+    # Imported here: thumbnails do without what reads images.
+    from reelbow.shards.frames import ShardFrames
+
+    return ShardFrames(path, planned, shaping, go_on=go_on)

@@ -1,0 +1,53 @@
+"""The plan of a film, plan.json: what was probed, which frames, which shards.
+
+Everything after goes by it. This module only reads and writes it, so that Snakemake
+itself need not load a decoder; `planning` makes it.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from reelbow.errors import ReelbowError
+
+Plan = dict[str, Any]
+
+
+def read_plan(path: Path) -> Plan:
+    """Read a plan.json."""
+    plan: Plan = json.loads(path.read_text(encoding="utf-8"))
+    return plan
+
+
+def write_plan(plan: Plan, path: Path) -> None:
+    """Write a plan.json, a line for each key and each shard."""
+    lines = [
+        f"{json.dumps(key)}: {json.dumps(value)}"
+        for key, value in plan.items()
+        if key != "shards"
+    ]
+    shards = ",\n  ".join(json.dumps(shard) for shard in plan["shards"])
+    text = "{\n" + ",\n".join([*lines, f'"shards": [\n  {shards}\n]']) + "\n}\n"
+    path.write_text(text, encoding="utf-8")
+
+
+def find_shard(plan: Plan, shard: str) -> Any:
+    """Find a shard's own part of the plan; raise `ReelbowError` if it has none."""
+    for part in plan["shards"]:
+        if part["shard"] == shard:
+            return part
+    raise ReelbowError(f"the film has no shard {shard}; its plan.json lists them")
+
+
+def summarize_plan(plan: Plan) -> Plan:
+    """Leave out the timestamps, most of a long video's plan, which only jobs use.
+
+    Its shards are found by their names.
+    """
+    return {
+        **{key: value for key, value in plan.items() if key != "keyframes"},
+        "shards": {
+            part["shard"]: {key: value for key, value in part.items() if key != "pts"}
+            for part in plan["shards"]
+        },
+    }

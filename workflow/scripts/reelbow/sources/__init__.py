@@ -1,0 +1,1 @@
+"""How the plan of each kind of source is made."""

@@ -1,0 +1,114 @@
+"""Plans a film of tarballs: looks into some of them; each is a shard."""
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reelbow.errors import ReelbowError
+from reelbow.pictures.geometry import shape_picture
+from reelbow.pictures.image_files import MAX_PIXELS, decode_image, find_size
+from reelbow.pictures.letterbox import find_letterbox
+from reelbow.shards.plan import Plan
+from reelbow.shards.tarball import FrameTarball
+from reelbow.sources.crop import (
+    LETTERBOX_FRAMES,
+    LETTERBOX_LINES,
+    enlarge_crop,
+    read_crop,
+)
+from reelbow.sources.video import refuse_without_pictures, spread_evenly
+
+
+def plan_tarballs(
+    shards: Mapping[str, Path],
+    *,
+    crop: str,
+    max_pixels: int = MAX_PIXELS,
+    go_on: bool = False,
+) -> Plan:
+    """Plan a film of frame tarballs, each a shard as it stands.
+
+    Only a few images are read, for the size and the letterbox: how many there are is
+    known when the shards are done, and a damaged tarball fails its own shard only.
+
+    Parameters
+    ----------
+    shards : the tarballs by the names of their shards, in the film's order
+    go_on : whether damaged tarballs are salvaged
+
+    Raises
+    ------
+    ReelbowError
+        With `go_on`, if there is no picture in any of them.
+    """
+    tarballs = list(shards.values())
+    sizes: set[tuple[int, ...]] = set()
+    images = _look_into(tarballs, go_on=go_on)
+
+    def show_images() -> Iterator[NDArray[np.uint8]]:
+        for data in images:
+            with contextlib.suppress(ReelbowError):
+                image = decode_image(data, max_pixels=max_pixels)
+                sizes.add(image.full)
+                yield shape_picture(image.picture, height=LETTERBOX_LINES)
+
+    found = None
+    if crop == "auto":
+        found = find_letterbox(show_images(), most=LETTERBOX_FRAMES)
+    # `images` goes on where the search stopped. The size of these is enough, but where
+    # it is another one: damaged images have none.
+    for data in images:
+        with contextlib.suppress(ReelbowError):
+            if find_size(data, max_pixels=max_pixels) not in sizes:
+                image = decode_image(data, max_pixels=max_pixels)
+                sizes.add(image.full)
+    if go_on and not sizes:
+        refuse_without_pictures(tarballs, max_pixels)
+    has_pictures = go_on or bool(sizes)
+    # Images of several sizes have none in common, and no common bars.
+    height, width = sizes.pop() if len(sizes) == 1 else (None, None)
+    kept = None
+    if crop != "auto":
+        kept = read_crop(crop, tarballs[0], width, height)
+    elif height is not None and width is not None:
+        kept = found and enlarge_crop(found, width, height)
+    return {
+        "video": None,
+        # Those of each tarball stand with its shard.
+        **dict.fromkeys(("path", "digest")),
+        # Every image counts.
+        **dict.fromkeys(("start_s", "end_s", "stream", "sampling")),
+        "width": width,
+        "height": height,
+        "duration_s": None,
+        "crop": kept and str(kept),
+        "crop_asked": crop,
+        "n_pictures": None,
+        "has_pictures": has_pictures,
+        "n_frames": None,
+        "shards": [
+            {"shard": shard, "n_frames": None, "tarball": str(tarball)}
+            for shard, tarball in shards.items()
+        ],
+    }
+
+
+def _look_into(tarballs: Sequence[Path], *, go_on: bool) -> Iterator[bytes]:
+    """Read some images, spread over the tarballs that can be read.
+
+    What cannot be read, its own shard will say.
+    """
+    some = spread_evenly(tarballs)
+    for path in some:
+        # One that may not be read is an OSError.
+        with (
+            contextlib.suppress(ReelbowError, OSError),
+            FrameTarball(path, salvage=go_on) as tarball,
+        ):
+            each = spread_evenly(range(len(tarball)), LETTERBOX_FRAMES // len(some))
+            for member in tarball.read(each):
+                if member.data is not None:
+                    yield member.data

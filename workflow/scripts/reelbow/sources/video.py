@@ -1,0 +1,187 @@
+"""Plans a video: probes it, chooses its samples, cuts them into shards."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reelbow.errors import ReelbowError
+from reelbow.film.coding import Coding, find_coding, find_usual
+from reelbow.film.decoding import decode_pictures
+from reelbow.film.demuxing import AS_PLAYERS, ReadOptions
+from reelbow.film.probe import probe_film
+from reelbow.film.timeline import (
+    exact,
+    naming,
+    sample_frames,
+    sample_interval,
+    scan_timeline,
+)
+from reelbow.film.view import show_frame
+from reelbow.jobs.file_digest import digest_file
+from reelbow.pictures.image_files import decode_image
+from reelbow.pictures.letterbox import find_letterbox
+from reelbow.shards.plan import Plan
+from reelbow.shards.tarball import FrameTarball, Member
+from reelbow.sources.crop import (
+    LETTERBOX_FRAMES,
+    LETTERBOX_KEYFRAMES,
+    LETTERBOX_LINES,
+    enlarge_crop,
+    read_crop,
+)
+
+# Those looked at for the coding of colors alone.
+CODING_FRAMES = 4
+T = TypeVar("T")
+
+
+def plan_video(
+    path: Path,
+    *,
+    mode: str,
+    every: float,
+    start_s: float,
+    end_s: float | None,
+    per_shard: int,
+    crop: str,
+    reading: ReadOptions = AS_PLAYERS,
+) -> Plan:
+    """Probe a video, choose its samples and cut them into shards.
+
+    Parameters
+    ----------
+    mode, every : interval (seconds), frames or keyframes (every nth)
+    start_s, end_s : seconds from the first picture; end_s None: to the end
+    per_shard : samples in a shard
+    crop : auto (black bars are found), none, or w:h:x:y
+
+    Raises
+    ------
+    ReelbowError
+        If the file is no film, or nothing of it is in the chosen stretch.
+    """
+    timeline = scan_timeline(path, reading)
+    reading = reading._replace(cut=timeline.cut)
+    probe = probe_film(path, reading)
+    start, end = exact(start_s), None if end_s is None else exact(end_s)
+    with naming(path):
+        if mode == "interval":
+            samples = sample_interval(
+                timeline, every=exact(every), start=start, end=end
+            )
+        else:
+            pts = timeline.keyframes if mode == "keyframes" else timeline.pts
+            samples = sample_frames(timeline, pts, nth=int(every), start=start, end=end)
+    duration_s = float(timeline.time_s(timeline.end))
+    present = [pts for pts in dict.fromkeys(samples) if pts is not None]
+    if not present:
+        raise ReelbowError(
+            f"{path}: nothing to sample between {start_s:g} s and "
+            f"{'the end' if end_s is None else f'{end_s:g} s'} of a film of "
+            f"{duration_s:.3f} s; choose another stretch"
+        )
+    keyframes, starts = timeline.keyframes.tolist(), timeline.starts.tolist()
+    kept = read_crop(crop, path, probe.width, probe.height)
+    stretch = [k for k in keyframes if present[0] <= k <= present[-1]]
+    some = spread_evenly(stretch if len(stretch) >= LETTERBOX_KEYFRAMES else present)
+    if crop != "auto":
+        some = spread_evenly(some, CODING_FRAMES)
+    codings: list[Coding] = []
+
+    def show_some() -> Iterator[NDArray[np.uint8]]:
+        for decoded in decode_pictures(path, starts, some, reading):
+            if decoded.frame is not None:
+                codings.append(find_coding(decoded.frame, probe.coding))
+                # Large ones are looked at smaller: their lines are fine enough even so.
+                yield show_frame(decoded.frame, probe, height=LETTERBOX_LINES)
+
+    shown = show_some()
+    if crop == "auto":
+        kept = find_letterbox(shown, most=len(some))
+        kept = kept and enlarge_crop(kept, probe.width, probe.height)
+    else:
+        for _ in shown:
+            pass
+    if codings:
+        probe = probe._replace(coding=find_usual(codings))
+    return {
+        "video": probe.to_json(),
+        "path": str(path),
+        "digest": digest_file(path),
+        "start_s": start_s,
+        "end_s": end_s,
+        "stream": reading.stream,
+        "sampling": {"mode": mode, "every": every},
+        "width": probe.width,
+        "height": probe.height,
+        "duration_s": duration_s,
+        "crop": kept and str(kept),
+        "crop_asked": crop,
+        "time_base": str(timeline.time_base),
+        "start_pts": timeline.start,
+        "cut_pts": timeline.cut,
+        "n_pictures": len(timeline.pts),
+        "holes_s": [
+            [float(timeline.time_s(start)), float(timeline.time_s(end))]
+            for start, end in timeline.holes
+        ],
+        "keyframes": starts,
+        "n_frames": len(samples),
+        "shards": [
+            {
+                "shard": f"{number:05d}",
+                "first_frame": first,
+                "n_frames": len(samples[first : first + per_shard]),
+                "pts": samples[first : first + per_shard],
+            }
+            for number, first in enumerate(range(0, len(samples), per_shard))
+        ],
+    }
+
+
+def plan_nothing(error: str, *, crop: str) -> Plan:
+    """Plan a film that cannot be read, so that others can go on without it."""
+    return {
+        "error": error,
+        "video": None,
+        **dict.fromkeys(("path", "digest", "start_s", "end_s", "stream", "sampling")),
+        **dict.fromkeys(("width", "height", "duration_s", "crop", "n_pictures")),
+        "crop_asked": crop,
+        "n_frames": 0,
+        "shards": [],
+    }
+
+
+def refuse_without_pictures(tarballs: Sequence[Path], max_pixels: int) -> None:
+    """Look into all tarballs for a picture, and raise the first one's error."""
+    first: ReelbowError | None = None
+    for path in tarballs:
+        try:
+            with FrameTarball(path, salvage=True) as tarball:
+                for member in tarball.read():
+                    if _can_be_shown(member, max_pixels):
+                        return
+                raise ReelbowError(tarball.damage or f"{path}: no picture decodes")
+        except ReelbowError as error:
+            first = first or error
+    assert first is not None
+    raise first
+
+
+def _can_be_shown(member: Member, max_pixels: int) -> bool:
+    try:
+        if member.data is not None:
+            decode_image(member.data, max_pixels=max_pixels)
+    except ReelbowError:
+        return False
+    return member.data is not None
+
+
+def spread_evenly(items: Sequence[T], n: int = LETTERBOX_FRAMES) -> list[T]:
+    """Choose at most n items, evenly spread."""
+    if len(items) <= n:
+        return list(items)
+    return [items[i * len(items) // n] for i in range(n)]
