@@ -30,6 +30,10 @@ from reelbow.film.timeline import scan_timeline  # noqa: E402
 from reelbow.film.view import shape_frame  # noqa: E402
 from reelbow.kmeans import find_palettes  # noqa: E402
 from reelbow.pictures import image_files as pictures  # noqa: E402
+from reelbow.pictures.averages import (  # noqa: E402
+    shape_and_average,
+)
+from reelbow.pictures.geometry import shape_picture  # noqa: E402
 
 PAGE = ROOT / "docs" / "performance.md"
 N_FRAMES = 20
@@ -70,10 +74,10 @@ def measure(runs: int) -> list[tuple[str, str, float, float | None]]:
         jpegs = [file.read() for file in files if file is not None]
     images = [pictures.decode_image(data).picture for data in jpegs]
     full = images[0].shape[:2]
-    middling = [pictures.shape_picture(image, height=360) for image in images]
+    middling = [shape_picture(image, height=360) for image in images]
     extracted = [pictures.encode_jpeg(image, quality=90) for image in middling]
     halves = [pictures.decode_image(data, height=90).picture for data in extracted]
-    small = [pictures.shape_picture(image, height=90)[np.newaxis] for image in images]
+    small = [shape_picture(image, height=90)[np.newaxis] for image in images]
 
     def average_planes(frame: av.VideoFrame) -> object:
         return shape_frame(
@@ -86,7 +90,7 @@ def measure(runs: int) -> list[tuple[str, str, float, float | None]]:
         return cv2.resize(picture, (640, 360), interpolation=cv2.INTER_AREA)
 
     def average_image(image: Any) -> object:
-        return pictures.shape_and_average(
+        return shape_and_average(
             image, full=full, crop=None, height=90, strip_rows=None, space="srgb"
         )
 
@@ -125,13 +129,13 @@ def measure(runs: int) -> list[tuple[str, str, float, float | None]]:
         (
             "film: make it a thumbnail of 90 rows",
             "",
-            of(lambda image: pictures.shape_picture(image, height=90), halves),
+            of(lambda image: shape_picture(image, height=90), halves),
             None,
         ),
         (
             "tarball: a JPEG of 1920x1080 from its coefficients to 90 rows and a strip",
             "Pillow, then OpenCV's resize and reduce",
-            of(lambda data: pictures.average_image(data, height=90), jpegs),
+            of(lambda data: average_image(data, height=90), jpegs),
             of(lambda data: average_by_opencv(open_by_pillow(data)), jpegs),
         ),
         (

@@ -18,6 +18,7 @@ from reelbow.errors import ReelbowError
 from reelbow.jobs.file_digest import digest_file
 from reelbow.machine.versions import describe_versions
 from reelbow.pictures import image_files as pictures
+from reelbow.pictures.averages import Averages
 from reelbow.shards.batches import ThumbnailOptions
 from reelbow.shards.plan import write_plan
 from reelbow.shards.tarball import TarballWriter
@@ -105,7 +106,7 @@ def test_thumbnails_say_what_made_them_and_of_which_tarball(tmp_path: Path) -> N
     with Thumbnails(downsample(own)) as found:
         assert found.digest == digest_file(own)
         assert found.versions == describe_versions()
-    averages = pictures.Averages(np.zeros(3), np.zeros((3, 3)), 0.0).to_json()
+    averages = Averages(np.zeros(3), np.zeros((3, 3)), 0.0).to_json()
     about = {"frame": 0, **averages, "versions": {"version/av": "0.1"}}
     with TarballWriter(tmp_path / "extracted.tar") as writer:
         writer.add("00000000", image(0x808080), about)
@@ -174,7 +175,7 @@ def test_extracted_frames_keep_their_numbers_and_notes(tmp_path: Path) -> None:
             else:
                 mean = np.array([frame, 1.25, 2.5])
                 strip = np.full((3, 3), frame + 0.5)
-                about |= pictures.Averages(mean, strip, frame / 2).to_json()
+                about |= Averages(mean, strip, frame / 2).to_json()
             jpeg = None if frame == 41 else image(0x202020 + frame)
             writer.add(f"{frame:08d}", jpeg, about)
     thumbnails = downsample(tmp_path / "00001.tar", extracted=True)
