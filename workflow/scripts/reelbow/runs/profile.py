@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 from reelbow.database.reading import count_skipped
 from reelbow.jobs.log import USAGE_MARK
 from reelbow.shards import names as shard_names
+from reelbow.shards.kinds import find_kind
 from reelbow.shards.plan import Plan, read_plan
 
 # In the order of the way of the data. The demo's film is none of the user's work.
@@ -95,7 +96,7 @@ def find_jobs(
         yield from _find_job("plan_shards", film, frames, logs)
         for stage in shard_names.STAGES:
             # The logs may be of an earlier film of this name.
-            if stage == "extract_frames" and plan["video"] is None:
+            if stage == "extract_frames" and not find_kind(plan).is_extracted:
                 continue
             for part, n_frames in frames.items():
                 yield from _find_job(stage, part, {part: n_frames}, logs)
