@@ -27,7 +27,15 @@ from scipy.optimize import linear_sum_assignment
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
-from reelbow.barcode import drawing as barcode  # noqa: E402  (the path is set just above)
+from reelbow.barcode import draw_barcode, tracks  # noqa: E402  (the path is set just above)
+from reelbow.barcode.bands import ORDERS  # noqa: E402
+from reelbow.barcode.drawing import MAX_SIDE  # noqa: E402
+from reelbow.barcode.film_record import (  # noqa: E402
+    find_film,
+    find_luma,
+    read_film,
+    read_palettes,
+)
 from reelbow.color.spaces import srgb_to_oklab  # noqa: E402
 from reelbow.database.schema import open_database  # noqa: E402
 
@@ -64,11 +72,12 @@ def find_least_flicker(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
 def measure_costs(database: Path) -> NDArray[np.float64]:
     """Find for each column but the first what the order "track" tells a cut by."""
     with closing(open_database(database)) as connection:
-        film_id, _ = barcode.find_film(connection, database, None)
-        frames = barcode.read_palettes(connection, barcode._ALL, film_id, database)
-        palettes = [(srgb_to_oklab(colors), shares) for colors, shares in frames]
+        film_id, _ = find_film(connection, database, None)
+        luma = find_luma(connection, database, skip_black=False)
+        frames = read_palettes(connection, film_id, luma, database)
+        palettes = [(srgb_to_oklab(colors), shares) for *_, (colors, shares) in frames]
     return np.array(
-        [barcode._match(*later, *sooner)[-1] for sooner, later in pairwise(palettes)]
+        [tracks._match(*later, *sooner)[-1] for sooner, later in pairwise(palettes)]
     )
 
 
@@ -109,18 +118,18 @@ def main() -> None:
     options = parser.parse_args()
     with closing(sqlite3.connect(options.database)) as connection:
         (n_frames,) = connection.execute("SELECT count(*) FROM frames").fetchone()
-    if not 2 <= n_frames <= barcode.MAX_SIDE:
+    if not 2 <= n_frames <= MAX_SIDE:
         sys.exit(f"{options.database} has {n_frames} frames, not 2 to 32,768.")
 
     costs = measure_costs(options.database)
-    cut = costs > barcode._CUT
+    cut = costs > tracks._CUT
     if options.film is not None:
-        times_s = barcode.read_film(options.database).times_s
+        times_s = read_film(options.database).times_s
         before = np.searchsorted(find_cuts(options.film), times_s, side="right")
         cut = np.diff(before) > 0
         print_costs(costs, cut)
         print()
-    few = barcode.draw_barcode(options.database, "stacked", height=FEW_ROWS)
+    few = draw_barcode(options.database, "stacked", height=FEW_ROWS)
     least = find_least_flicker(few)
     still = ~cut & (least <= STILL)
     print(
@@ -130,10 +139,8 @@ def main() -> None:
     print("| order | all | within shots | still |")
     print("|---|---|---|---|")
     flickers = {"(the least of any)": least}
-    for order in barcode.ORDERS:
-        pixels = barcode.draw_barcode(
-            options.database, "stacked", height=HEIGHT, order=order
-        )
+    for order in ORDERS:
+        pixels = draw_barcode(options.database, "stacked", height=HEIGHT, order=order)
         flickers[order] = measure_flicker(pixels)
         if options.pictures is not None:
             options.pictures.mkdir(parents=True, exist_ok=True)

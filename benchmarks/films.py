@@ -1,43 +1,55 @@
-"""The films that the benchmarks run on: made once, kept in benchmarks/cache/.
+"""The film and the JPEGs that the benchmarks run on: made once, in benchmarks/cache/.
 
-A ten-minute film of 1920x1080 with B-frames, from the long film of ../shared/data or,
-where that is absent, from the demo film over and over; and a tarball of 300 JPEG frames
-of it at full size.
+A ten-minute film of 1920x1080 with B-frames, and a tarball of 300 JPEGs of that size,
+as sharp and as grainy as a camera's. Both are made of photographs: those of
+../shared/data, or scikit-learn's two where these are absent. Nothing is enlarged: a
+shot pans over a photograph at 1:1 or zooms out of it, photographs that are too small go
+on in their mirror image, and each frame has grain of its own. Shots end in hard cuts.
 
     uv run python benchmarks/films.py
 """
 
 import io
-import itertools
 import sys
 import tarfile
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
 import numpy as np
-from av.video.frame import PictureType
 from numpy.typing import NDArray
 
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "workflow" / "scripts"))
 
-from reelbow.film import read_frames  # noqa: E402 (the path comes first)
-from reelbow.jobs.files import atomic_write  # noqa: E402
-from reelbow.sources.demo import make_demo_film  # noqa: E402 (the path comes first)
+from reelbow.jobs.files import atomic_write  # noqa: E402 (the path comes first)
 
 CACHE = ROOT / "benchmarks" / "cache"
-SHARED_FILM = ROOT.parent / "shared" / "data" / "bbb_full_384x216_25fps_h264.mp4"
+PHOTOS = ROOT.parent / "shared" / "data" / "photos"
 SECONDS = 600
+RATE = 25
 SIZE = (1920, 1080)
 N_IMAGES = 300
+# As of a good stream: 0.2 bits a pixel.
+BITS_PER_SECOND = 10_000_000
+
+# Of what a shot may see, (width, height); it shrinks that to `SIZE` or cuts out of it.
+CANVAS = (2560, 1440)
+# Levels of grain, by its standard deviation, as of a camera at a usual sensitivity.
+GRAIN = 2.5
+# Shots' lengths in seconds, and steps in pixels from frame to frame.
+SHOT_S = (1.5, 9.0)
+MAX_STEP = 6
+
+Picture = NDArray[np.uint8]
 
 
 def make_film() -> Path:
     """Make the ten-minute film, which takes some minutes, or find it made."""
-    path = CACHE / "ten_minutes_1080p_b_frames.mp4"
+    path = CACHE / "ten_minutes_of_photographs_1080p.mp4"
     if not path.exists():
         with atomic_write(path) as temporary:
             _encode(temporary)
@@ -45,68 +57,117 @@ def make_film() -> Path:
 
 
 def _encode(path: Path) -> None:
-    frames, rate = _read_source()
+    options = {"preset": "veryfast", "bf": "3", "g": "250"}
     with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
-        stream = container.add_stream(
-            "libx264",
-            rate=rate,
-            options={"preset": "veryfast", "crf": "21", "bf": "3", "g": "250"},
-        )
+        stream = container.add_stream("libx264", rate=RATE, options=options)
         stream.width, stream.height = SIZE
         stream.pix_fmt = "yuv420p"
+        stream.bit_rate = BITS_PER_SECOND
         # Not in slices, which only streaming asks for.
         stream.codec_context.thread_type = "FRAME"
-        for i, frame in enumerate(itertools.islice(frames, int(SECONDS * rate))):
-            large = frame.reformat(*SIZE, format="yuv420p", interpolation="BICUBIC")
-            # Coded as the encoder chooses, and not as it was in the source.
-            large.pict_type = PictureType.NONE
-            large.pts = i
-            large.time_base = 1 / rate
-            container.mux(stream.encode(large))
+        for i, picture in enumerate(_draw_frames(SECONDS * RATE)):
+            frame = av.VideoFrame.from_ndarray(picture, "rgb24")
+            frame.pts, frame.time_base = i, Fraction(1, RATE)
+            container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
 
 
-def _read_source() -> tuple[Iterator[av.VideoFrame], Fraction]:
-    """Read the shared film or the demo film again and again, with its rate."""
-    source = SHARED_FILM
-    if not source.exists():
-        source = CACHE / "demo.mp4"
-        if not source.exists():
-            with atomic_write(source) as temporary:
-                make_demo_film(temporary)
+def _draw_frames(
+    n_frames: int, shot_s: tuple[float, float] = SHOT_S
+) -> Iterator[Picture]:
+    """Draw shots, one after the other, each of the next photograph."""
+    dice = np.random.default_rng(0)
+    canvases = [_fill_canvas(photo) for photo in _read_photos()]
+    # A grain larger than a frame is another grain wherever it is cut out.
+    rows, columns = SIZE[1] + 64, SIZE[0] + 64
+    noise = dice.normal(0, GRAIN, (rows, columns, 1)).round().astype(np.int16)
+    grain = np.repeat(noise, 3, axis=2)
+    drawn = 0
+    while drawn < n_frames:
+        canvas = canvases[dice.integers(len(canvases))]
+        length = min(n_frames - drawn, int(RATE * dice.uniform(*shot_s)))
+        for picture in _draw_shot(canvas, length, dice):
+            y, x = dice.integers(0, 64, 2)
+            part = grain[y : y + SIZE[1], x : x + SIZE[0]]
+            yield cv2.add(picture, part, dtype=cv2.CV_8U)
+        drawn += length
 
-    def read() -> Iterator[av.VideoFrame]:
-        while True:
-            with av.open(str(source)) as container:
-                yield from container.decode(video=0)
 
-    with av.open(str(source)) as container:
-        rate = container.streams.video[0].average_rate
-    assert rate is not None
-    return read(), rate
+def _draw_shot(
+    canvas: Picture, n_frames: int, dice: np.random.Generator
+) -> Iterator[Picture]:
+    """Pan over a canvas, or zoom out of its middle; one of five shots stands still."""
+    room = np.subtract(CANVAS, SIZE)
+    if dice.random() < 0.3:
+        for part in np.linspace(0, 1, n_frames):
+            width, height = (SIZE + part * room).astype(int)
+            x, y = np.subtract(CANVAS, (width, height)) // 2
+            seen = canvas[y : y + height, x : x + width]
+            yield cv2.resize(seen, SIZE, interpolation=cv2.INTER_AREA)
+        return
+    step = dice.integers(-MAX_STEP, MAX_STEP + 1, 2) * (dice.random() > 0.3)
+    place = dice.integers(0, room + 1)
+    for _ in range(n_frames):
+        x, y = place
+        yield canvas[y : y + SIZE[1], x : x + SIZE[0]]
+        # At an edge the camera turns back.
+        step = np.where((place + step < 0) | (place + step > room), -step, step)
+        place = np.clip(place + step, 0, room)
+
+
+def _fill_canvas(photo: Picture) -> Picture:
+    """Let a photograph go on in its mirror image, until it fills a canvas."""
+    width, height = CANVAS
+    more = (max(0, height - photo.shape[0]), max(0, width - photo.shape[1]))
+    filled = np.pad(photo, ((0, more[0]), (0, more[1]), (0, 0)), "symmetric")
+    return np.ascontiguousarray(filled[:height, :width])
+
+
+def _read_photos() -> list[Picture]:
+    """Read the photographs: all that are no thumbnails."""
+    paths = [*sorted(PHOTOS.glob("*_1280.jpg")), *sorted(PHOTOS.glob("kodim*.png"))]
+    if paths:
+        return [cv2.imread(str(path))[..., ::-1] for path in paths]
+    from sklearn.datasets import load_sample_images
+
+    photos: Any = load_sample_images()
+    return list(photos.images)
 
 
 def make_tarball() -> Path:
-    """Make the tarball of frames, or find it made."""
-    path = CACHE / "frames_1080p.tar"
+    """Make the tarball of JPEGs, or find it made; none of it was ever a film."""
+    path = CACHE / "photographs_1080p.tar"
     if not path.exists():
-        source = make_film()
         with atomic_write(path) as temporary, tarfile.open(temporary, "w") as tarball:
-            for frame in read_frames(source, every=Fraction(SECONDS, N_IMAGES)):
-                data = encode(frame.pixels)
-                member = tarfile.TarInfo(f"frame{frame.index:05d}.jpg")
+            a_frame = (1 / RATE, 1.5 / RATE)
+            for i, picture in enumerate(_draw_frames(N_IMAGES, a_frame)):
+                data = encode(picture)
+                member = tarfile.TarInfo(f"frame{i:05d}.jpg")
                 member.size = len(data)
                 tarball.addfile(member, io.BytesIO(data))
     return path
 
 
-def encode(pixels: NDArray[np.uint8]) -> bytes:
+def encode(pixels: Picture) -> bytes:
     """Encode as JPEG of quality 90, as cameras and ffmpeg do about."""
     quality = [cv2.IMWRITE_JPEG_QUALITY, 90]
     _, data = cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), quality)
     return data.tobytes()
 
 
+def describe(film: Path, tarball: Path) -> str:
+    """Say how many bits the film and the JPEGs have."""
+    pixels = SIZE[0] * SIZE[1]
+    film_bits, tar_bits = (8 * path.stat().st_size for path in (film, tarball))
+    return (
+        f"film: {film_bits / SECONDS / 1e6:.1f} Mbit/s, "
+        f"{film_bits / (SECONDS * RATE * pixels):.2f} bits a pixel; "
+        f"JPEGs: {tar_bits / (N_IMAGES * pixels):.2f} bits a pixel"
+    )
+
+
 if __name__ == "__main__":
-    print(make_film())
-    print(make_tarball())
+    film, tarball = make_film(), make_tarball()
+    print(describe(film, tarball))
+    print(film)
+    print(tarball)

@@ -11,7 +11,7 @@ palette; those of the others are of k-means alone, on float32 points made before
     uv run python benchmarks/palette_quality.py --only k8 --frames 60
 
 All frames of the usual film: written to palette_quality.json, and from there into
-README.md and docs/performance.md. A part of the frames, or another film: only printed.
+docs/performance.md. A part of the frames, or another film: only printed.
 """
 
 import argparse
@@ -44,7 +44,6 @@ from reelbow.kmeans import Palettes, find_palettes  # noqa: E402
 FILM = ROOT.parent / "shared" / "data" / "bbb_full_384x216_25fps_h264.mp4"
 CACHE = ROOT / "benchmarks" / "cache"
 MEASURED = ROOT / "benchmarks" / "palette_quality.json"
-README = ROOT / "README.md"
 PERFORMANCE = ROOT / "docs" / "performance.md"
 MARKER = "palettes"
 FAISS = "faiss-cpu==1.15.1"
@@ -82,7 +81,6 @@ TABLES = {
     "oklab": Table(8, "oklab"),
     "full": Table(8, full=True),
 }
-README_TABLE = "k8"
 
 
 def read_thumbnails(film: Path) -> NDArray[np.uint8]:
@@ -372,19 +370,12 @@ def format_table(name: str, measured: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def format_readme(measured: dict[str, Any]) -> str:
-    """Write what stands between the markers of README.md."""
-    one = measured[README_TABLE]
-    title = format_title(README_TABLE, one)
-    return f"{title}.\n{format_table(README_TABLE, one)}"
-
-
 def format_performance(measured: dict[str, Any]) -> str:
     """Write what stands between the markers of docs/performance.md."""
     parts = [
         f"""By `{COMMAND}`.
 Thumbnails are of Big Buck Bunny, one frame a second; full frames are of the tarball of
-`benchmarks/films.py`: the same film, enlarged, as JPEGs.
+`benchmarks/films.py`: photographs as JPEGs.
 
 All get the same pixels, in blocks by turns. The seconds of numba are from sRGB bytes to
 the ranked palette; those of the others are of k-means alone, on float32 points made
@@ -412,7 +403,6 @@ before. "speed" is scikit-learn's seconds over the engine's. Called as:
 def write_tables() -> None:
     """Write the tables of the JSON file into the documents."""
     measured = json.loads(MEASURED.read_text(encoding="utf-8"))
-    write_between(README, MARKER, format_readme(measured))
     write_between(PERFORMANCE, MARKER, format_performance(measured))
 
 

@@ -1,8 +1,9 @@
 """Reelbow beside what a user would pick instead, on the same film in the same run.
 
 Each peer runs as its users run it, in an environment of its own that is made here by
-uv with exact versions. The results go to benchmarks/peers.json, the table to README.md
-and its picture to docs/peers.png. A peer that fails has a row that says why.
+uv with exact versions. The results go to benchmarks/peers.json, the table to
+docs/performance.md, its picture to docs/peers.png, and the most telling rows to
+README.md. A peer that fails has a row that says why.
 
     uv run python benchmarks/peers.py
     uv run python benchmarks/peers.py --film movie.mkv
@@ -20,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, dataclass
@@ -39,10 +40,13 @@ ENVIRONMENTS = ROOT / "benchmarks" / "cache" / "envs"
 LOOPS = ROOT / "benchmarks" / "peer_loops.py"
 RESULTS = ROOT / "benchmarks" / "peers.json"
 README = ROOT / "README.md"
+PAGE = ROOT / "docs" / "performance.md"
 PICTURE = ROOT / "docs" / "peers.png"
 # Frames to extrapolate from.
 N_COST = 5
 MARKER = "peers"
+# What README.md shows of them.
+TELLING = ("Reelbow", "ffmpeg, decoding alone", "scikit-learn, all pixels")
 
 # Packages with a version here; those without have the version of Reelbow's own.
 PACKAGES = {
@@ -470,8 +474,11 @@ def format_figure(figure: float, *, about: bool = False) -> str:
     return f"about {text}" if about else text
 
 
-def render_table(results: Results) -> str:
-    """Write what stands between the markers of README.md."""
+def render_table(results: Results, only: Container[str] | None = None) -> str:
+    """Write what stands between the markers of docs/performance.md, or of README.md.
+
+    only : the peers of README.md, which has no versions
+    """
     film = results["film"]
     decoding = next(row for row in results["rows"] if row["name"] == DECODING.name)
     lines = [
@@ -483,30 +490,34 @@ def render_table(results: Results) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for row in sort_rows(results):
-        name = f"**{row['name']}**" if row["name"] == "Reelbow" else row["name"]
-        if "failure" in row:
-            lines.append(f"| {name} | - | - | - | - | - | {row['failure']} |")
-            continue
-        about = "extrapolated_from" in row
-        delivers = row["delivers"]
-        if about:
-            few = row["extrapolated_from"]
-            delivers += f" (extrapolated from {few} frames)"
-        ratio = "-"
-        if "failure" not in decoding:
-            ratio = f"{row['cpu_s'] / decoding['cpu_s']:.1f}"
-        cells = [
-            name,
-            format_figure(row["cpu_s"], about=about),
-            ratio,
-            format_figure(row["wall_s"], about=about),
-            f"{row['peak_mb']:,.0f}",
-            f"{row['frames']:,}",
-            delivers,
-        ]
-        lines.append(f"| {' | '.join(cells)} |")
-    lines += ["", f"Versions: {', '.join(results['versions'])}."]
+        if only is None or row["name"] in only:
+            lines.append(_render_row(row, decoding))
+    if only is None:
+        lines += ["", f"Versions: {', '.join(results['versions'])}."]
     return "\n".join(lines)
+
+
+def _render_row(row: Row, decoding: Row) -> str:
+    name = f"**{row['name']}**" if row["name"] == "Reelbow" else row["name"]
+    if "failure" in row:
+        return f"| {name} | - | - | - | - | - | {row['failure']} |"
+    about = "extrapolated_from" in row
+    delivers = row["delivers"]
+    if about:
+        delivers += f" (extrapolated from {row['extrapolated_from']} frames)"
+    ratio = "-"
+    if "failure" not in decoding:
+        ratio = f"{row['cpu_s'] / decoding['cpu_s']:.1f}"
+    cells = [
+        name,
+        format_figure(row["cpu_s"], about=about),
+        ratio,
+        format_figure(row["wall_s"], about=about),
+        f"{row['peak_mb']:,.0f}",
+        f"{row['frames']:,}",
+        delivers,
+    ]
+    return f"| {' | '.join(cells)} |"
 
 
 def sort_rows(results: Results) -> list[Row]:
@@ -588,7 +599,7 @@ def draw_picture(results: Results, path: Path) -> None:
 
 
 def main() -> None:
-    """Run all peers, or only draw what they gave, into README.md and docs/."""
+    """Run all peers, or only draw what they gave, into docs/ and README.md."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--film", type=Path, help="default: the ten-minute film")
     parser.add_argument(
@@ -612,7 +623,8 @@ def main() -> None:
             )
         results = json.loads(RESULTS.read_text())
         table = render_table(results)
-        write_between(README, MARKER, table)
+        write_between(PAGE, MARKER, table)
+        write_between(README, MARKER, render_table(results, TELLING))
         draw_picture(results, PICTURE)
     except (PeerError, ValueError) as error:
         sys.exit(str(error))

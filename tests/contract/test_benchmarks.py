@@ -1,4 +1,4 @@
-"""What the README says of Reelbow's peers is what was measured."""
+"""What the documents say of Reelbow's peers is what was measured."""
 
 import json
 import sys
@@ -27,10 +27,12 @@ def results(peers):
     return json.loads(peers.RESULTS.read_text())
 
 
-def test_the_readme_has_the_table_of_the_measured_figures(peers, results):
-    table = peers.render_table(results)
-    part = f"<!-- {peers.MARKER} -->\n{table}\n<!-- /{peers.MARKER} -->"
-    assert peers.README.read_text().count(part) == 1
+def test_the_documents_have_the_tables_of_the_measured_figures(peers, results):
+    for page, only in [(peers.PAGE, None), (peers.README, peers.TELLING)]:
+        table = peers.render_table(results, only)
+        part = f"<!-- {peers.MARKER} -->\n{table}\n<!-- /{peers.MARKER} -->"
+        assert page.read_text().count(part) == 1
+    assert set(peers.TELLING) <= {peer.name for peer in peers.PEERS}
 
 
 def test_the_measured_peers_are_those_that_are_run(peers, results):

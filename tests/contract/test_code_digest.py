@@ -5,6 +5,7 @@ import numpy
 import pytest
 
 import reelbow
+from reelbow.machine import versions
 from reelbow.runs import code
 
 SCRIPTS = code.LIBRARY.parent
@@ -19,7 +20,8 @@ def library(tmp_path, monkeypatch):
     return copy / code.PACKAGE
 
 
-def change(path: Path) -> None:
+def change(library: Path, module: str) -> None:
+    path = library.joinpath(*module.split(".")).with_suffix(".py")
     path.write_text(path.read_text() + "\n# changed\n")
 
 
@@ -36,20 +38,20 @@ def test_the_digest_of_the_same_code_is_the_same(library):
 @pytest.mark.parametrize(
     ("script", "module"),
     [
-        ("cluster_shard", "kmeans"),  # from reelbow.kmeans import find_palettes
-        ("cluster_shard", "pictures"),  # from reelbow import database, pictures
+        ("cluster_shard", "kmeans.palettes"),  # by the face of its room
+        ("cluster_shard", "shards.batches"),  # from reelbow.shards.batches import ...
         ("cluster_shard", "kmeans.engine_numba"),  # an engine, loaded by its name
-        ("plan_shards", "film"),  # through planning
-        ("plan_shards", "timeline"),  # from .timeline import exact, naming, ...
-        ("make_demo_film", "demo"),  # in a function
-        ("render_barcode", "figure"),  # in a function
-        ("merge_film", "database"),
+        ("plan_shards", "film.probe"),  # through sources
+        ("plan_shards", "film.timeline"),
+        ("make_demo_film", "sources.demo"),  # in a function
+        ("render_barcode", "barcode.figure"),  # in a function
+        ("merge_film", "database.merging"),
     ],
 )
 def test_it_changes_with_a_module_that_the_script_uses(library, script, module):
     engines = ["kmeans.engine_numba"] if script == "cluster_shard" else []
     before = digest(library, script, *engines)
-    change(library / f"{module}.py")
+    change(library, module)
     assert digest(library, script, *engines) != before
 
 
@@ -57,17 +59,17 @@ def test_it_changes_with_a_module_that_the_script_uses(library, script, module):
     ("script", "module"),
     [
         ("cluster_shard", "errors"),
-        ("cluster_shard", "job"),
-        ("cluster_shard", "kmeans_sklearn"),
-        ("cluster_shard", "figure"),
-        ("merge_film", "kmeans"),
-        ("extract_frames", "planning"),
+        ("cluster_shard", "jobs.job"),
+        ("cluster_shard", "kmeans.engine_sklearn"),
+        ("cluster_shard", "barcode.figure"),
+        ("merge_film", "kmeans.palettes"),
+        ("extract_frames", "sources.video"),
     ],
 )
 def test_it_does_not_change_with_any_other(library, script, module):
     engines = ["kmeans.engine_numba"] if script == "cluster_shard" else []
     before = digest(library, script, *engines)
-    change(library / f"{module}.py")
+    change(library, module)
     assert digest(library, script, *engines) == before
 
 
@@ -76,11 +78,11 @@ def test_every_way_to_import_counts(library, tmp_path):
     digests = set()
     for text in [
         "",
-        "from reelbow import colors",
-        "from reelbow.film import probe_film",
-        "import reelbow.plan",
-        "import reelbow.progress as p",
-        "def f():\n    from reelbow import thumbnails",
+        "from reelbow.database import tables",
+        "from reelbow.film import read_frames",
+        "from reelbow.shards.plan import read_plan",
+        "from reelbow.runs import progress as p",
+        "def f():\n    from reelbow.shards import thumbnails",
     ]:
         script.write_text(text)
         digests.add(code.digest_code(script))
@@ -88,18 +90,18 @@ def test_every_way_to_import_counts(library, tmp_path):
 
 
 def test_modules_that_use_each_other_are_no_trap(library):
-    (library / "ping.py").write_text("from . import pong\n")
-    (library / "pong.py").write_text("from .ping import x\n")
-    (library.parent / "play.py").write_text("from reelbow import ping\n")
+    (library / "film/ping.py").write_text("from reelbow.film import pong\n")
+    (library / "film/pong.py").write_text("from reelbow.film.ping import x\n")
+    (library.parent / "play.py").write_text("from reelbow.film import ping\n")
     before = digest(library, "play")
-    change(library / "pong.py")
+    change(library, "film.pong")
     assert digest(library, "play") != before
 
 
 def test_a_process_is_described_by_its_own_versions(monkeypatch):
-    about = code.describe_versions()
+    about = versions.describe_versions()
     assert about["version/numpy"] == numpy.__version__
     assert about["version/reelbow"] == reelbow.__version__
     # As in an environment of conda that only draws.
-    monkeypatch.setattr(code, "PACKAGES", ("numpy", "not-installed-here"))
-    assert code.describe_versions().keys() == {"version/numpy", "version/reelbow"}
+    monkeypatch.setattr(versions, "PACKAGES", ("numpy", "not-installed-here"))
+    assert versions.describe_versions().keys() == {"version/numpy", "version/reelbow"}

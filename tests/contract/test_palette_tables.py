@@ -28,12 +28,6 @@ def read_between(path: Path) -> str:
     return parts[0]
 
 
-def test_the_readme_has_the_measured_table(script):
-    text = read_between(ROOT / "README.md")
-    assert text == script.format_readme(MEASURED)
-    assert "| numba |" in text
-
-
 def test_the_performance_page_has_every_measured_table(script):
     text = read_between(ROOT / "docs" / "performance.md")
     assert text == script.format_performance(MEASURED)
@@ -46,8 +40,7 @@ def test_the_measured_figures_are_of_all_tables_and_engines(script):
         assert list(one["engines"]) == list(script.ENGINES)
 
 
-def test_the_documents_name_the_command(script):
-    assert script.COMMAND in (ROOT / "README.md").read_text()
+def test_the_page_names_the_command(script):
     assert script.COMMAND in (ROOT / "docs" / "performance.md").read_text()
 
 

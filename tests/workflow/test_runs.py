@@ -133,7 +133,9 @@ def test_a_second_run_does_nothing(finished):
     assert result.jobs == set()
 
 
-@pytest.mark.parametrize(("page", "n"), [("README.md", 4), ("docs/gpu.md", 1)])
+@pytest.mark.parametrize(
+    ("page", "n"), [("README.md", 1), ("docs/palettes.md", 4), ("docs/gpu.md", 1)]
+)
 def test_the_queries_of_the_documents_run(finished, page, n):
     queries = re.findall(r"```sql\n(.*?)```", (ROOT / page).read_text(), re.S)
     assert len(queries) == n

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from reelbow.barcode import draw_barcode, draw_palettes
 from reelbow.barcode import drawing as barcode
-from reelbow.barcode.bands import stack_colors
+from reelbow.barcode.bands import ORDERS, stack_colors
 from reelbow.barcode.film_record import BLACK_LUMA, read_film
-from reelbow.barcode.tracks import follow_colors
+from reelbow.barcode.tracks import _match, _Tracks, follow_colors
 from reelbow.color.spaces import srgb_to_oklab
 from reelbow.database.schema import ONLY_FILM, TABLES, FilmRow, open_new
 from reelbow.database.writing import add_film, add_frames, finish
@@ -207,7 +207,7 @@ def test_awkward_shares_round_where_bands_meet():
 @given(
     shares=st.lists(st.floats(2**-20, 1, width=32), min_size=1, max_size=16),
     height=st.integers(1, 400),
-    order=st.sampled_from(barcode.ORDERS),
+    order=st.sampled_from(ORDERS),
 )
 def test_any_shares_fill_the_column(shares, height, order):
     shares = np.array(shares, np.float32)
@@ -283,7 +283,7 @@ def test_a_color_like_none_gets_a_place_of_its_own():
     # Green comes as blue goes, too little for a cut; it is no continuation of blue.
     with_blue = [(RED, 0.5), (WHITE, 0.26), (BLUE, 0.24)]
     with_green = [(RED, 0.5), (WHITE, 0.26), (GREEN, 0.24)]
-    tracks = barcode._Tracks()
+    tracks = _Tracks()
     for palette in (with_blue, with_green, with_blue):
         assert tracks.add(*unpack(palette))
     given = [column.tolist() for column in tracks.given]
@@ -300,7 +300,7 @@ def test_tracks_follow_shares_that_grow_and_shrink():
 def test_a_color_takes_up_the_track_of_the_column_before_first():
     # The last grey is nearer to the one that went, but this is no reason to leave a
     # track and take up another.
-    tracks = barcode._Tracks()
+    tracks = _Tracks()
     for palette in (
         [(RED, 0.5), (0x646464, 0.25), (0x8C8C8C, 0.25)],
         [(RED, 0.75), (0x646464, 0.25)],
@@ -321,7 +321,7 @@ def test_a_match_costs_the_height_that_changes_its_color():
     one = srgb_to_oklab([[100, 100, 100], [255, 0, 0]])
     other = srgb_to_oklab([[0, 0, 255], [110, 110, 110]])
     grey = np.linalg.norm(one[0] - other[1])
-    rows, columns, distances, cost = barcode._match(
+    rows, columns, distances, cost = _match(
         one, np.array([0.6, 0.4]), other, np.array([0.3, 0.7])
     )
     assert dict(zip(rows.tolist(), columns.tolist(), strict=True)) == {0: 1, 1: 0}
@@ -331,7 +331,7 @@ def test_a_match_costs_the_height_that_changes_its_color():
         cost, 0.6 * grey + 0.15 * 0.1 + 0.2 * 0.3 + 0.15 * 0.1, rtol=1e-12
     )
     # A color alone costs its share.
-    _, _, _, cost = barcode._match(one, np.array([0.6, 0.4]), one[:1], np.array([0.6]))
+    _, _, _, cost = _match(one, np.array([0.6, 0.4]), one[:1], np.array([0.6]))
     np.testing.assert_allclose(cost, 0.15 * 0.4)
 
 
@@ -480,7 +480,7 @@ def test_a_frame_without_a_palette_is_told(database):
 
 
 @pytest.mark.parametrize("kind", ["dominant", "stacked"])
-@pytest.mark.parametrize("order", barcode.ORDERS)
+@pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("width", [None, 3, 20])
 def test_palettes_from_memory_are_drawn_as_from_a_database(
     tmp_path, kind, order, width

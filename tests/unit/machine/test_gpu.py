@@ -45,7 +45,8 @@ def stand_ins(monkeypatch, tmp_path):
 
 def hold_device(folder: Path, *names: str):
     """Start a process that claims a device and holds it; return that one's number."""
-    code = f"from reelbow import gpu; print(claim({names!r}), flush=True); input()"
+    code = "from reelbow.machine.gpu import claim; "
+    code += f"print(claim({names!r}), flush=True); input()"
     process = subprocess.Popen(
         [sys.executable, "-c", code],
         env={**os.environ, "PYTHONPATH": str(SCRIPTS), "TMPDIR": str(folder)},

@@ -75,7 +75,7 @@ def test_the_file_has_a_row_for_each(tmp_path):
 def test_the_file_is_utf_8_wherever_it_is_written(tmp_path):
     table = tmp_path / "failed.tsv"
     code = (
-        "import pathlib; from reelbow.failures import Failure, write_table; "
+        "import pathlib; from reelbow.runs.failures import Failure, write_table; "
         "write_table([Failure('a', '', 'b', '\\xe9', 1, '')], "
         f"pathlib.Path({str(table)!r}))"
     )

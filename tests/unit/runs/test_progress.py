@@ -316,7 +316,7 @@ def on_slurm(run, monkeypatch):
     """Say what Slurm says of each job."""
     run.progress.on_slurm = True
     states = {}
-    monkeypatch.setattr(progress.slurm, "find_state", states.get)
+    monkeypatch.setattr(progress, "find_state", states.get)
     return states
 
 
@@ -336,7 +336,7 @@ def test_slurm_tells_how_the_last_rule_that_began_ended(run, on_slurm):
         Path(f"{stage}.log").write_text("noise\n")
     fail_group(run, external_jobid="50")
     run.progress.tell_failure()
-    ended = progress.slurm.ENDINGS["TIMEOUT"].replace("RULE", "downsample_frames")
+    ended = progress.ENDINGS["TIMEOUT"].replace("RULE", "downsample_frames")
     assert read_failures() == [
         ("a", "00002", "downsample_frames", ended, "1", "downsample_frames.log")
     ]
@@ -373,8 +373,8 @@ def waiting(run, monkeypatch):
     def find_late(job_ids, longest_s):
         return [job_id for job_id in job_ids if seconds[job_id] > longest_s]
 
-    monkeypatch.setattr(progress.slurm, "find_late", find_late)
-    monkeypatch.setattr(progress.slurm, "cancel_waiting", cancelled.extend)
+    monkeypatch.setattr(progress, "find_late", find_late)
+    monkeypatch.setattr(progress, "cancel_waiting", cancelled.extend)
     return SimpleNamespace(seconds=seconds, cancelled=cancelled)
 
 
@@ -414,7 +414,7 @@ def test_a_controller_that_does_not_answer_is_asked_again(run, monkeypatch):
     def find_late(job_ids, longest_s):
         raise ReelbowError("squeue: no answer within 30 s; try again later")
 
-    monkeypatch.setattr(progress.slurm, "find_late", find_late)
+    monkeypatch.setattr(progress, "find_late", find_late)
     run.progress.gpu_wait_min = 2
     run.progress.look(["50"])
     assert run.lines == []
@@ -433,7 +433,7 @@ def test_a_job_by_itself_is_told_by_its_log_or_by_slurm(run, on_slurm):
             log=[f"{film}.log", "slurm.log"],
         )
     run.progress.tell_failure()
-    memory = progress.slurm.ENDINGS["OUT_OF_MEMORY"].replace("RULE", "plan_shards")
+    memory = progress.ENDINGS["OUT_OF_MEMORY"].replace("RULE", "plan_shards")
     assert [row[3:] for row in read_failures()] == [
         ("no video", "1", "a.log"),
         (memory, "1", "b.log"),
@@ -656,7 +656,7 @@ def test_times_are_written_like_a_clock(seconds, text):
 
 def test_it_loads_nothing_heavy():
     # Snakemake loads it for every command.
-    assert "reelbow.progress" in sys.modules
+    assert "reelbow.runs.progress" in sys.modules
     assert not hasattr(progress, "numpy")
 
 

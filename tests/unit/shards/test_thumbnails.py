@@ -12,7 +12,7 @@ from numpy.testing import assert_array_equal
 from numpy.typing import NDArray
 
 from reelbow.pictures.averages import Averages
-from reelbow.shards import thumbnails
+from reelbow.shards import batches as batch_module
 from reelbow.shards.batches import ShardFrame
 from reelbow.shards.thumbnails import Thumbnails, ThumbnailWriter
 
@@ -66,7 +66,7 @@ def is_same(path: Path, rows: Rows) -> list[int]:
 def test_frames_come_back_in_several_batches_of_several_sizes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(thumbnails, "BATCH_BYTES", 3 * 4 * 6 * 3)
+    monkeypatch.setattr(batch_module, "BATCH_BYTES", 3 * 4 * 6 * 3)
     sizes = [(4, 6)] * 7 + [(6, 4)] * 2 + [(4, 6)] + [(40, 60)] * 2
     rows: Rows = [
         (100 + i, None if i == 3 else i / 3, f"bär/{i}.jpg", picture(i, size))
@@ -90,7 +90,7 @@ def test_a_batch_is_never_larger_than_the_limit_or_one_frame(
         for i, height in enumerate(heights)
     ]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(thumbnails, "BATCH_BYTES", limit)
+        patch.setattr(batch_module, "BATCH_BYTES", limit)
         path = write(tmp_path_factory.mktemp("t") / "t.npz", rows)
     is_same(path, rows)
     with Thumbnails(path) as found:
@@ -112,17 +112,17 @@ def test_strips_of_other_rows_begin_another_batch(tmp_path: Path) -> None:
 def test_the_writer_holds_no_more_than_a_batch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(thumbnails, "BATCH_BYTES", 10 * 4 * 6 * 3)
+    monkeypatch.setattr(batch_module, "BATCH_BYTES", 10 * 4 * 6 * 3)
     with ThumbnailWriter(tmp_path / "t.npz") as writer:
         for i in range(95):
             writer.add(ShardFrame(i, 0.0, "", picture(i), average(picture(i))))
-            assert len(writer._gathering._frames) <= 10
+            assert len(writer._builder._frames) <= 10
 
 
 def test_batches_are_read_one_at_a_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(thumbnails, "BATCH_BYTES", 1)
+    monkeypatch.setattr(batch_module, "BATCH_BYTES", 1)
     path = write(tmp_path / "t.npz", [(i, 0.0, "", picture(i)) for i in range(3)])
     with zipfile.ZipFile(path) as archive:
         info = archive.getinfo("pixels_000002.npy")

@@ -22,7 +22,10 @@ from reelbow.pictures.image_files import DecodedImage, decode_image, encode_jpeg
 from reelbow.shards.plan import Plan, find_shard, read_plan, write_plan
 from reelbow.shards.tarball import TarballWriter
 from reelbow.sources import crop as planning
+from reelbow.sources import tarballs, video
 from reelbow.sources.demo import draw_frames
+from reelbow.sources.tarballs import plan_tarballs
+from reelbow.sources.video import plan_video
 
 GOP = {"gop": 12, "bframes": 2, "options": {"sc_threshold": "0"}}
 
@@ -48,7 +51,7 @@ def plan(path: Path, **how: Any) -> Plan:
         "per_shard": 3,
         "crop": "auto",
     }
-    return planning.plan_video(path, **(usual | how))
+    return plan_video(path, **(usual | how))
 
 
 def numbers(planned: Plan) -> list[list[int]]:
@@ -175,13 +178,13 @@ def test_with_keyframes_enough_only_they_are_decoded(
 ) -> None:
     path = numbered_film(tmp_path / "film.mp4", 200, **{**GOP, "gop": 5})
     looked_at = []
-    decode = planning.decode_pictures
+    decode = video.decode_pictures
 
     def spy(path: Path, keyframes: list[int], wanted: list[int], *how: Any) -> Any:
         looked_at.extend(wanted)
         return decode(path, keyframes, wanted, *how)
 
-    monkeypatch.setattr(planning, "decode_pictures", spy)
+    monkeypatch.setattr(video, "decode_pictures", spy)
     planned = plan(path)
     assert len(planned["keyframes"]) == 40
     assert len(looked_at) == planning.LETTERBOX_FRAMES
@@ -300,7 +303,8 @@ def test_bars_of_a_4k_film_are_found_in_a_smaller_picture(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # as if 24 lines were what is looked at: a film of 60 is 2.5 times as high
-    monkeypatch.setattr(planning, "LETTERBOX_LINES", 24)
+    for module in (planning, video):
+        monkeypatch.setattr(module, "LETTERBOX_LINES", 24)
     picture = np.full((60, 100, 3), 160, np.uint8)
     picture[:11] = picture[-11:] = 0
     path = write_film(
@@ -353,7 +357,7 @@ def by_name(paths: list[Path]) -> dict[str, Path]:
 
 def test_each_tarball_is_a_shard_as_it_stands(tmp_path: Path) -> None:
     paths = [tarball(tmp_path / f"{i}.tar", [numbered(i)] * 3) for i in range(3)]
-    planned = planning.plan_tarballs(by_name(paths), crop="auto")
+    planned = plan_tarballs(by_name(paths), crop="auto")
     assert {key: value for key, value in planned.items() if value is not None} == {
         "width": 96,
         "height": 64,
@@ -368,15 +372,13 @@ def test_each_tarball_is_a_shard_as_it_stands(tmp_path: Path) -> None:
 
 def test_bars_in_tarballs_are_found_and_can_be_kept(tmp_path: Path) -> None:
     paths = [tarball(tmp_path / "t.tar", [scene(i) for i in range(9)])]
-    assert planning.plan_tarballs(by_name(paths), crop="auto")["crop"] == "96:48:0:8"
-    assert planning.plan_tarballs(by_name(paths), crop="none")["crop"] is None
+    assert plan_tarballs(by_name(paths), crop="auto")["crop"] == "96:48:0:8"
+    assert plan_tarballs(by_name(paths), crop="none")["crop"] is None
 
 
 def test_images_of_several_sizes_have_no_size_and_no_bars(tmp_path: Path) -> None:
     images = [scene(1), scene(2), scene(3, (64, 96))]
-    planned = planning.plan_tarballs(
-        {"t": tarball(tmp_path / "t.tar", images)}, crop="auto"
-    )
+    planned = plan_tarballs({"t": tarball(tmp_path / "t.tar", images)}, crop="auto")
     assert (planned["width"], planned["height"], planned["crop"]) == (None, None, None)
 
 
@@ -385,11 +387,11 @@ def test_what_cannot_be_read_hides_nothing_else(tmp_path: Path) -> None:
     cut.write_bytes(cut.read_bytes()[:3000])
     mixed = tarball(tmp_path / "mixed.tar", [b"no image", scene(1), scene(2)])
     missing = tmp_path / "missing.tar"
-    planned = planning.plan_tarballs(by_name([cut, missing, mixed]), crop="auto")
+    planned = plan_tarballs(by_name([cut, missing, mixed]), crop="auto")
     assert (planned["width"], planned["height"]) == (96, 64)
     assert planned["crop"] == "96:48:0:8"
     assert len(planned["shards"]) == 3
-    none = planning.plan_tarballs(by_name([cut, missing]), crop="auto")
+    none = plan_tarballs(by_name([cut, missing]), crop="auto")
     assert (none["width"], none["height"], none["crop"]) == (None, None, None)
 
 
@@ -399,7 +401,7 @@ def test_too_little_memory_is_not_taken_for_a_film_without_bars(tmp_path: Path) 
     # The decoder is loaded before memory is short.
     decode_image(encode_jpeg(numbered(0), quality=90))
     with little_memory(1 << 20), pytest.raises(MemoryError):
-        planning.plan_tarballs(by_name([path]), crop="auto")
+        plan_tarballs(by_name([path]), crop="auto")
 
 
 def test_few_images_of_many_tarballs_are_looked_at(tmp_path: Path) -> None:
@@ -412,8 +414,8 @@ def test_few_images_of_many_tarballs_are_looked_at(tmp_path: Path) -> None:
         return decode(data, **how)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(planning.pictures, "decode_image", spy)
-        planning.plan_tarballs(by_name([path] * 100), crop="auto")
+        patch.setattr(tarballs, "decode_image", spy)
+        plan_tarballs(by_name([path] * 100), crop="auto")
     assert 0 < len(loaded) <= planning.LETTERBOX_FRAMES
 
 
@@ -422,14 +424,12 @@ def test_damaged_images_tell_no_size(tmp_path: Path, crop: str) -> None:
     cut = encode_jpeg(np.zeros((300, 400, 3), np.uint8), quality=90)[:700]
     good = [encode_jpeg(np.full((64, 96, 3), 200, np.uint8), quality=90)] * 6
     path = tarball(tmp_path / "t.tar", [*good, cut])
-    planned = planning.plan_tarballs(by_name([path]), crop=crop)
+    planned = plan_tarballs(by_name([path]), crop=crop)
     assert (planned["width"], planned["height"]) == (96, 64)
 
 
 def test_images_of_another_size_are_noticed_behind_the_search(tmp_path: Path) -> None:
     light = [np.full((rows, 96, 3), 200, np.uint8) for rows in [64] * 6 + [80]]
     images = [encode_jpeg(picture, quality=90) for picture in light]
-    planned = planning.plan_tarballs(
-        {"t": tarball(tmp_path / "t.tar", images)}, crop="auto"
-    )
+    planned = plan_tarballs({"t": tarball(tmp_path / "t.tar", images)}, crop="auto")
     assert (planned["width"], planned["height"], planned["crop"]) == (None, None, None)
