@@ -212,7 +212,7 @@ def test_shards_too_small_or_too_large_are_told_with_what_would_be_right():
     )
     large = doubt_shards(2, 1200, 600, 300 * 60)
     assert "shards (2) takes about 300.0 minutes" in large
-    assert "shards.frames at 40 instead of 600 it would be about 20" in large
+    assert "shards.frames at 40 instead of 600 it would take about 20" in large
 
 
 def test_a_film_has_no_more_frames_than_it_has():
