@@ -29,11 +29,9 @@ from reelbow.film.probe import probe_film  # noqa: E402
 from reelbow.film.timeline import scan_timeline  # noqa: E402
 from reelbow.film.view import shape_frame  # noqa: E402
 from reelbow.kmeans import find_palettes  # noqa: E402
-from reelbow.pictures import image_files as pictures  # noqa: E402
-from reelbow.pictures.averages import (  # noqa: E402
-    shape_and_average,
-)
+from reelbow.pictures.averages import shape_and_average  # noqa: E402
 from reelbow.pictures.geometry import shape_picture  # noqa: E402
+from reelbow.pictures.image_files import decode_image, encode_jpeg  # noqa: E402
 
 PAGE = ROOT / "docs" / "performance.md"
 N_FRAMES = 20
@@ -72,11 +70,11 @@ def measure(runs: int) -> list[tuple[str, str, float, float | None]]:
         members = tar.getmembers()
         files = [tar.extractfile(each) for each in members[:: len(members) // N_FRAMES]]
         jpegs = [file.read() for file in files if file is not None]
-    images = [pictures.decode_image(data).picture for data in jpegs]
+    images = [decode_image(data).picture for data in jpegs]
     full = images[0].shape[:2]
     middling = [shape_picture(image, height=360) for image in images]
-    extracted = [pictures.encode_jpeg(image, quality=90) for image in middling]
-    halves = [pictures.decode_image(data, height=90).picture for data in extracted]
+    extracted = [encode_jpeg(image, quality=90) for image in middling]
+    halves = [decode_image(data, height=90).picture for data in extracted]
     small = [shape_picture(image, height=90)[np.newaxis] for image in images]
 
     def average_planes(frame: av.VideoFrame) -> object:
@@ -117,13 +115,13 @@ def measure(runs: int) -> list[tuple[str, str, float, float | None]]:
         (
             "film: write the JPEG of 360 rows",
             "",
-            of(lambda image: pictures.encode_jpeg(image, quality=90), middling),
+            of(lambda image: encode_jpeg(image, quality=90), middling),
             None,
         ),
         (
             "film: read it again at half its scale",
             "Pillow, whole",
-            of(lambda data: pictures.decode_image(data, height=90), extracted),
+            of(lambda data: decode_image(data, height=90), extracted),
             of(open_by_pillow, extracted),
         ),
         (
@@ -133,15 +131,9 @@ def measure(runs: int) -> list[tuple[str, str, float, float | None]]:
             None,
         ),
         (
-            "tarball: a JPEG of 1920x1080 from its coefficients to 90 rows and a strip",
-            "Pillow, then OpenCV's resize and reduce",
-            of(lambda data: average_image(data, height=90), jpegs),
-            of(lambda data: average_by_opencv(open_by_pillow(data)), jpegs),
-        ),
-        (
-            "tarball: decode the JPEG, where its pixels are wanted",
+            "tarball: decode a JPEG of 1920x1080",
             "Pillow",
-            of(pictures.decode_image, jpegs),
+            of(decode_image, jpegs),
             of(open_by_pillow, jpegs),
         ),
         (

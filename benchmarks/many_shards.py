@@ -30,6 +30,7 @@ sys.path.append(str(ROOT / "workflow" / "scripts"))
 from machine import name_machine, write_between  # noqa: E402 (the path comes first)
 from measuring import Cost, Project, measure  # noqa: E402
 
+from reelbow.runs.resources import NEEDS  # noqa: E402
 from reelbow.shards.plan import read_plan, write_plan  # noqa: E402
 
 FIGURES = ROOT / "benchmarks" / "many_shards.json"
@@ -320,17 +321,6 @@ def measure_job(folder: Path, script: str, mem_mb: int, arguments: Any) -> Cost:
     return cost
 
 
-def read_memory(rule: str) -> int:
-    """Read the memory, in MB, that a rule asks for."""
-    rules = "\n".join(
-        path.read_text() for path in (ROOT / "workflow" / "rules").glob("*.smk")
-    )
-    own = rules.partition(f"rule {rule}:")[2]
-    found = re.search(r"mem_mb=(?:ask_more\()?(\d+)", own)
-    assert found is not None
-    return int(found[1])
-
-
 def measure_million(folder: Path, n_frames: int) -> list[Row]:
     """Measure the jobs that see all frames of a film or of all films."""
     apart(make_million, folder, n_frames)
@@ -339,7 +329,7 @@ def measure_million(folder: Path, n_frames: int) -> list[Row]:
     rows = []
 
     def add(step: str, script: str, result: Path, arguments: Mapping[str, Any]) -> None:
-        cost = measure_job(folder, script, read_memory(script), arguments)
+        cost = measure_job(folder, script, NEEDS[script].mb, arguments)
         rows.append(Row(name, step, 1, cost, result.stat().st_size / 2**20))
         print(format_row(rows[-1]), flush=True)
 

@@ -36,7 +36,7 @@ def test_every_script_has_a_rule_of_its_name_and_every_rule_a_script():
         r'conda:\n        ("\.\./\.\./envs/\w+\.yaml"|get_\w+)\n',
         r"threads: \d+\n",
         # Without them a cluster would give a job what it pleases.
-        r"resources:\n        mem_mb=(\d+|(get|ask)_\w+(\(\d+\))?),\n        runtime=",
+        r'resources:\n        mem_mb=ask_mb\("{rule}"\),\n        runtime=',
         r'script:\n        "\.\./scripts/{rule}\.py"',
         r"code=get_code\(",
     ],

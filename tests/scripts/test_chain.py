@@ -25,8 +25,6 @@ Floats = NDArray[np.float64]
 
 PHOTOS = ["china.jpg", "flower.jpg"]
 WITHIN = 0.1
-# A JPEG's averages are exact (tests/unit/test_jpeg_average.py), its pixels are rounded.
-ROUNDED = (0.15, 0.5)
 
 
 def to_light(values: Floats) -> Floats:
@@ -41,13 +39,8 @@ def to_code(light: Floats) -> Floats:
     )
 
 
-def check(
-    found: Found,
-    pictures: list[Picture],
-    space: str,
-    within: tuple[float, float] = (WITHIN, WITHIN),
-) -> None:
-    """Hold means and strips, each within so much, against those of whole pictures."""
+def check(found: Found, pictures: list[Picture], space: str) -> None:
+    """Hold means and strips against those of whole pictures."""
     assert len(found.means) == len(found.frames) == len(pictures)
     for i, picture in enumerate(pictures):
         values = picture / 255
@@ -60,15 +53,15 @@ def check(
         lines = np.repeat(lines, rows, axis=0).reshape(rows, len(lines), 3).mean(1)
         if space == "linear":
             mean, lines = to_code(mean), to_code(lines)
-        assert np.abs(found.means[i] - 255 * mean).max() < within[0]
-        assert np.abs(strip - 255 * lines).max() < within[1]
+        assert np.abs(found.means[i] - 255 * mean).max() < WITHIN
+        assert np.abs(strip - 255 * lines).max() < WITHIN
         packed, luma, stored = found.frames[i]
         # in the database they are whole levels
-        assert np.abs(unpack(packed) - 255 * mean).max() < 0.5 + within[0]
+        assert np.abs(unpack(packed) - 255 * mean).max() < 0.5 + WITHIN
         bands = np.frombuffer(stored, np.uint8).reshape(-1, 3)
-        assert np.abs(bands - 255 * lines).max() < 0.5 + within[1]
+        assert np.abs(bands - 255 * lines).max() < 0.5 + WITHIN
         weights = [0.2126, 0.7152, 0.0722]
-        assert abs(luma - picture.mean((0, 1)) @ weights) < within[0]
+        assert abs(luma - picture.mean((0, 1)) @ weights) < WITHIN
 
 
 @pytest.mark.parametrize("space", ["srgb", "linear"])
@@ -95,8 +88,7 @@ def test_averages_of_images_are_those_of_their_full_pixels(
         photos.append(np.asarray(Image.open(stream).convert("RGB")))
     tarball = pack(tmp_path / "a.tar", images)
     found = run_chain(tarball, tmp_path, space=space, height=48, crop="none")
-    within = ROUNDED if kind == "JPEG" else (WITHIN, WITHIN)
-    check(found, photos, space, within)
+    check(found, photos, space)
 
 
 @pytest.mark.shared
@@ -109,7 +101,7 @@ def test_averages_of_real_photographs_are_exact(tmp_path: Path, space: str) -> N
     photos = [np.asarray(Image.open(path).convert("RGB")) for path in paths]
     tarball = pack(tmp_path / "a.tar", images)
     found = run_chain(tarball, tmp_path, space=space, height=64, crop="none")
-    check(found, photos, space, ROUNDED)
+    check(found, photos, space)
 
 
 @pytest.mark.shared

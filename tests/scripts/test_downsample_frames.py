@@ -17,8 +17,14 @@ from memory import LINUX_ONLY, little_memory
 from reelbow.errors import ReelbowError
 from reelbow.jobs.file_digest import digest_file
 from reelbow.machine.versions import describe_versions
-from reelbow.pictures import image_files as pictures
 from reelbow.pictures.averages import Averages
+from reelbow.pictures.image_files import (
+    MAX_PIXELS,
+    DecodedImage,
+    decode_image,
+    encode_jpeg,
+)
+from reelbow.shards import frames
 from reelbow.shards.batches import ThumbnailOptions
 from reelbow.shards.plan import write_plan
 from reelbow.shards.tarball import TarballWriter
@@ -26,7 +32,7 @@ from reelbow.shards.thumbnails import Thumbnails
 
 
 def image(color: int, size: tuple[int, int] = (64, 48)) -> bytes:
-    return pictures.encode_jpeg(solid(color, size), quality=95)
+    return encode_jpeg(solid(color, size), quality=95)
 
 
 def pack(path: Path, files: dict[str, bytes]) -> Path:
@@ -54,7 +60,7 @@ def downsample(
     thumbnails = tarball.parent / "thumbnails" / "00000.npz"
     usual = {
         "mean_space": "srgb",
-        "max_pixels": pictures.MAX_PIXELS,
+        "max_pixels": MAX_PIXELS,
         "missing_frames": "skip",
     }
     shaping = ThumbnailOptions(height=height, crop=crop, **(usual | more))
@@ -219,16 +225,16 @@ def test_a_failure_in_the_middle_leaves_nothing_half_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tarball = pack(tmp_path / "t.tar", {f"{i}.jpg": image(i) for i in range(5)})
-    decode = pictures.decode_image
+    decode = decode_image
     done = []
 
-    def fail(data: bytes, **how: Any) -> pictures.DecodedImage:
+    def fail(data: bytes, **how: Any) -> DecodedImage:
         done.append(data)
         if len(done) == 3:
             raise MemoryError
         return decode(data, **how)
 
-    monkeypatch.setattr(pictures, "decode_image", fail)
+    monkeypatch.setattr(frames, "decode_image", fail)
     with pytest.raises(MemoryError):
         downsample(tarball)
     assert list((tmp_path / "thumbnails").iterdir()) == []
@@ -258,8 +264,8 @@ def test_averages_may_be_of_a_reduced_picture_but_only_if_asked(tmp_path):
     rng = np.random.default_rng(0)
     coarse = rng.choice(np.array([0, 255], np.uint8), (60, 80, 3))
     picture = coarse.repeat(4, axis=0).repeat(4, axis=1)
-    data = pictures.encode_jpeg(picture, quality=90)
-    exact = pictures.decode_image(data).picture.mean(axis=(0, 1))
+    data = encode_jpeg(picture, quality=90)
+    exact = decode_image(data).picture.mean(axis=(0, 1))
     tarball = pack(tmp_path / "a.tar", {"0.jpg": data})
     means = []
     for exact_mean in (True, False):

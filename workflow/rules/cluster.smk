@@ -29,8 +29,8 @@ rule cluster_shard:
         get_clustering_env
     threads: 1
     resources:
-        mem_mb=get_clustering_memory,
-        runtime=get_clustering_minutes,
+        mem_mb=ask_mb("cluster_shard"),
+        runtime=ask_minutes("cluster_shard"),
         gpu=get_gpu,
         # Tells the job that it was to have one; no request to a cluster.
         gpu_tag=get_gpu_tag,

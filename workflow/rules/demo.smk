@@ -13,8 +13,8 @@ rule make_demo_film:
         "../../envs/decode.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=ask_more(60),
+        mem_mb=ask_mb("make_demo_film"),
+        runtime=ask_minutes("make_demo_film"),
     params:
         code=get_code("make_demo_film"),
     script:

@@ -26,10 +26,10 @@ rule downsample_frames:
         "../../envs/decode.yaml"
     threads: 1
     resources:
-        mem_mb=get_downsampling_memory,
-        runtime=get_downsampling_minutes,
+        mem_mb=ask_mb("downsample_frames"),
+        runtime=ask_minutes("downsample_frames"),
         gpu=get_group_gpu,
-        disk_mb=get_thumbnails_mb,
+        disk_mb=ask_room("downsample_frames", keep=config["downsample"]["keep"]),
         used_up=are_frames_used_up,
         # No param: what is done without a failure stays.
         go_on=int(config["errors"]["missing_shards"] == "skip"),

@@ -19,10 +19,10 @@ rule extract_frames:
         "../../envs/decode.yaml"
     threads: 1
     resources:
-        mem_mb=get_extraction_memory,
-        runtime=get_extraction_minutes,
+        mem_mb=ask_mb("extract_frames"),
+        runtime=ask_minutes("extract_frames"),
         gpu=get_group_gpu,
-        disk_mb=get_frames_mb,
+        disk_mb=ask_room("extract_frames", keep=config["extract"]["keep"]),
         # No param: what is done without a failure stays.
         go_on=int(config["errors"]["missing_shards"] == "skip"),
         # No param: switched on or off, it must not run finished shards again.

@@ -111,9 +111,7 @@ def doubt_shards(film):
     if get_plan(first).get("error"):
         return
     plan, size = get_plan(first), get_size(first)
-    work_s = needs.estimate_extraction_s(size) + estimate_clustering_s(size)
-    if config["downsample"]["height"] is not None:
-        work_s += needs.estimate_downsampling_s(size)
+    work_s = sum(needs.estimate_s(stage, size, config) for stage in STAGES)
     n_shards, per_shard = len(plan["shards"]), config["shards"]["frames"]
     doubt = needs.doubt_shards(n_shards, plan["n_frames"], per_shard, work_s)
     if doubt:

@@ -18,8 +18,8 @@ rule merge_film:
         "../../envs/cluster_cpu.yaml"
     threads: 1
     resources:
-        mem_mb=ask_more(700),
-        runtime=get_film_minutes,
+        mem_mb=ask_mb("merge_film"),
+        runtime=ask_minutes("merge_film"),
         # No params: they change no database.
         keep_frames=int(config["extract"]["keep"]),
         keep_thumbnails=int(config["downsample"]["keep"]),
@@ -51,8 +51,8 @@ rule merge_films:
         "../../envs/cluster_cpu.yaml"
     threads: 1
     resources:
-        mem_mb=ask_more(700),
-        runtime=get_films_minutes,
+        mem_mb=ask_mb("merge_films"),
+        runtime=ask_minutes("merge_films"),
     params:
         # The films too: Snakemake sees which inputs there are, and not their order.
         settings=gather(

@@ -17,7 +17,7 @@ checkpoint plan_shards:
         "../../envs/decode.yaml"
     threads: 1
     resources:
-        mem_mb=ask_more(2000),
+        mem_mb=ask_mb("plan_shards"),
         runtime=get_planning_minutes,
         # No param: what is done without a failure stays.
         go_on=int(config["errors"]["missing_shards"] == "skip"),
@@ -42,8 +42,8 @@ rule find_source:
         "../../envs/decode.yaml"
     threads: 1
     resources:
-        mem_mb=ask_more(700),
-        runtime=ask_more(1),
+        mem_mb=ask_mb("find_source"),
+        runtime=ask_minutes("find_source"),
     params:
         settings=gather(fault=get_fault),
         code=get_code("find_source"),

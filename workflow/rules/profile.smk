@@ -18,8 +18,8 @@ rule profile_run:
         "../../envs/render.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=ask_more(60),
+        mem_mb=ask_mb("profile_run"),
+        runtime=ask_minutes("profile_run"),
     params:
         settings=gather(
             films=list(FILMS),

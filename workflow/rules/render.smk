@@ -30,8 +30,8 @@ rule render_barcode:
         "../../envs/render.yaml"
     threads: 1
     resources:
-        mem_mb=ask_more(1500),
-        runtime=get_film_minutes,
+        mem_mb=ask_mb("render_barcode"),
+        runtime=ask_minutes("render_barcode"),
         # No param: it changes no picture.
         go_on=int(config["errors"]["missing_shards"] == "skip"),
     params:

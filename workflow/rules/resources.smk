@@ -1,25 +1,15 @@
 # What jobs ask for: memory, minutes, room on a node, GPUs, and their order.
 
 
-RULES_OF_A_FILM = [
-    "plan_shards",
-    *STAGES,
-    "merge_film",
-    "render_barcode",
-]
-
 PLACES = {film: place for place, film in enumerate(FILMS)}
 
 
 def rank(rule):
     """A priority: film by film, and within a film what is nearest to its end."""
-    place_in_film = RULES_OF_A_FILM.index(rule)
-
-    def get_rank(wildcards):
-        n_later = len(PLACES) - PLACES[wildcards.film]
-        return n_later * len(RULES_OF_A_FILM) + place_in_film
-
-    return get_rank
+    rules = list(needs.NEEDS)
+    return lambda wildcards: (
+        (len(PLACES) - PLACES[wildcards.film]) * len(rules) + rules.index(rule)
+    )
 
 
 def are_frames_used_up(wildcards):
@@ -40,16 +30,22 @@ def is_local():
 
 
 def get_size(wildcards):
-    """What a shard holds, as far as its plan tells; nothing before there is one.
+    """What a job works on, as far as plans tell: a shard, a film, or all of them.
 
     Snakemake knows resources that wait for a checkpoint only when it runs jobs, not in
     a dry run. Before a job starts it asks again.
     """
-    plan = peek_plan(wildcards.film)
-    if not plan or wildcards.shard not in plan["shards"]:
-        return needs.NOTHING
-    path = RESULTS / wildcards.film / "plan.json"
-    return measure_shard(wildcards.shard, path, path.stat().st_mtime_ns)
+    film, shard = (getattr(wildcards, name, None) for name in ("film", "shard"))
+    if film in UNREADABLE:
+        return needs.Size()
+    if shard is None:
+        n_frames = sum(map(count_frames, [film] if film else FILMS))
+        return needs.measure_barcode(n_frames + count_others(film), config)
+    plan = peek_plan(film)
+    if not plan or shard not in plan["shards"]:
+        return needs.Size()
+    path = RESULTS / film / "plan.json"
+    return measure_shard(shard, path, path.stat().st_mtime_ns)
 
 
 @functools.cache
@@ -57,14 +53,24 @@ def measure_shard(shard, plan, written_ns):
     """What a shard holds, found once and not for each of its resources."""
     planned = load_plan(plan, written_ns)
     tarball = planned["shards"][shard].get("tarball")
-    return needs.measure_shard(
-        planned,
-        shard,
-        mode=config["sampling"]["mode"],
-        frame_height=config["extract"]["height"],
-        thumbnail_height=config["downsample"]["height"],
-        tarball_bytes=count_bytes([tarball] if tarball else []),
-    )
+    tarball_bytes = count_bytes([tarball] if tarball else [])
+    return needs.measure_shard(planned, shard, config, tarball_bytes)
+
+
+def count_frames(film):
+    """Frames of a film, estimated if it is of tarballs; 0 before it is planned."""
+    planned = peek_plan(film)
+    if not planned:
+        return 0
+    if planned["n_frames"] is not None:
+        return planned["n_frames"]
+    return needs.estimate_frames(planned, count_bytes(FILMS[film].files))
+
+
+@functools.cache
+def count_others(film):
+    """Frames of what earlier runs have made, which are no film's, but of all films."""
+    return 0 if film else corpus.count_frames(RESULTS, OTHERS)
 
 
 def count_bytes(paths):
@@ -72,68 +78,37 @@ def count_bytes(paths):
     return sum(Path(path).stat().st_size for path in paths if Path(path).exists())
 
 
-def get_frames_mb(wildcards, attempt):
-    """Room on a node for a shard's frames, in MB; 0: they are kept, on the shared disk."""
-    if config["extract"]["keep"]:
-        return 0
-    return attempt * needs.estimate_frames_mb(get_size(wildcards))
+def ask_mb(rule):
+    """A resources function: memory, and what the libraries of a GPU take."""
+
+    def get_mb(wildcards, attempt):
+        n_gpus = get_gpu(wildcards, attempt) if rule == "cluster_shard" else 0
+        mb = needs.estimate_mb(rule, get_size(wildcards))
+        return attempt * mb + n_gpus * needs.GPU_MB
+
+    return get_mb
 
 
-def get_thumbnails_mb(wildcards, attempt):
-    """Room on a node for a shard's thumbnails, in MB; 0: they are kept."""
-    if config["downsample"]["keep"]:
-        return 0
-    return attempt * needs.estimate_thumbnails_mb(get_size(wildcards))
-
-
-def get_extraction_memory(wildcards, attempt):
-    """Memory for a video's decoder, in MB."""
-    size = get_size(wildcards)
-    return needs.ask_memory(needs.DECODE_MB, size.stored_megapixels, size, attempt)
-
-
-def get_downsampling_memory(wildcards, attempt):
-    """Memory for images as they are read, in MB."""
-    size = get_size(wildcards)
-    return needs.ask_memory(needs.PICTURE_MB, size.frame_megapixels, size, attempt)
-
-
-def get_clustering_memory(wildcards, attempt):
-    """Memory for thumbnails, and for the libraries of a GPU, in MB."""
-    size = get_size(wildcards)
-    on_gpu_mb = needs.GPU_MB * get_gpu(wildcards, attempt)
-    return on_gpu_mb + needs.ask_memory(
-        needs.CLUSTER_MB, size.thumbnail_megapixels, size, attempt
+def ask_minutes(rule):
+    """A resources function: time."""
+    return lambda wildcards, attempt: attempt * needs.ask_minutes(
+        needs.estimate_s(rule, get_size(wildcards), config)
     )
 
 
-def get_extraction_minutes(wildcards, attempt):
-    """Minutes for the video's stretch and its frames."""
-    return needs.ask_minutes(needs.estimate_extraction_s(get_size(wildcards)), attempt)
+def get_planning_minutes(wildcards, attempt):
+    """Minutes for reading the film once, or the tarballs that are looked into."""
+    files = get_film(wildcards).files[: needs.LOOKED_INTO]
+    return attempt * needs.ask_minutes(count_bytes(files) / needs.READ_BYTES_S)
 
 
-def get_downsampling_minutes(wildcards, attempt):
-    """Minutes for the frames."""
-    return needs.ask_minutes(
-        needs.estimate_downsampling_s(get_size(wildcards)), attempt
-    )
+def ask_room(rule, keep):
+    """A resources function: MB on a node for what a job of a shard leaves the next one.
 
-
-def get_clustering_minutes(wildcards, attempt):
-    """Minutes for the thumbnails, on a CPU."""
-    return needs.ask_minutes(estimate_clustering_s(get_size(wildcards)), attempt)
-
-
-def estimate_clustering_s(size):
-    """Seconds of clustering with the engine of CPUs."""
-    # At full size there are no thumbnails, and the frames are decoded here.
-    at_full_size = config["downsample"]["height"] is None
-    decoding_s = needs.estimate_downsampling_s(size) if at_full_size else 0
-    return decoding_s + needs.estimate_clustering_s(
-        size,
-        n_colors=config["cluster"]["n_colors"],
-        n_init=config["cluster"]["n_init"],
-        engine=config["cluster"]["cpu_engine"],
+    0: it is kept, on the shared disk.
+    """
+    return lambda wildcards, attempt: (
+        0 if keep else attempt * needs.estimate_files_mb(rule, get_size(wildcards))
     )
 
 
@@ -178,35 +153,3 @@ def get_clustering_env(wildcards):
     if get_gpu_tag(wildcards):
         kind = {"cupy": "gpu", "cuml": "cuml"}[config["cluster"]["gpu_engine"]]
     return f"../../envs/cluster_{kind}.yaml"
-
-
-def get_planning_minutes(wildcards, attempt):
-    """Minutes for reading the film once, or the tarballs that are looked into."""
-    files = get_film(wildcards).files[: needs.TARBALLS_LOOKED_INTO]
-    return needs.ask_minutes(count_bytes(files) / needs.READ_BYTES_S, attempt)
-
-
-def get_film_minutes(wildcards, attempt):
-    """Minutes for reading or writing the rows of one film."""
-    return needs.ask_minutes(needs.ROW_S * count_frames(wildcards.film), attempt)
-
-
-def get_films_minutes(wildcards, attempt):
-    """Minutes for writing the rows of all films."""
-    n_frames = sum(map(count_frames, FILMS)) + corpus.count_frames(RESULTS, OTHERS)
-    return needs.ask_minutes(needs.ROW_S * n_frames, attempt)
-
-
-def count_frames(film):
-    """Frames of a film, estimated if it is of tarballs; 0 before it is planned."""
-    planned = peek_plan(film)
-    if not planned:
-        return 0
-    if planned["n_frames"] is not None:
-        return planned["n_frames"]
-    return needs.estimate_frames(planned, count_bytes(FILMS[film].files))
-
-
-def ask_more(least):
-    """A resources function: as much more with each attempt, MB or minutes."""
-    return lambda wildcards, attempt: attempt * least

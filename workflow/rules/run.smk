@@ -49,21 +49,13 @@ def tell_corpus():
 
 
 def weigh_job(job):
-    """Seconds that a job, named with its wildcards, works on what is planned."""
+    """Seconds that a job, named with its wildcards, takes by what is planned."""
     name, *values = job
-    if name in ("plan_shards", "find_source"):
-        return 0
-    if name not in STAGES:
-        return needs.ROW_S * sum(map(count_frames, values[:1] or FILMS))
-    film, shard = values
-    if not (RESULTS / film / "plan.json").exists():
-        return 0
-    size = get_size(SimpleNamespace(film=film, shard=shard))
-    if name == "extract_frames":
-        return needs.estimate_extraction_s(size)
-    if name == "downsample_frames":
-        return needs.estimate_downsampling_s(size)
-    return estimate_clustering_s(size)
+    if name == "all":
+        return 0.1
+    names = ["film", "shard" if name in STAGES else "kind"]
+    size = get_size(SimpleNamespace(**dict(zip(names, values))))
+    return needs.estimate_s(name, size, config)
 
 
 def expect_films(films):

@@ -28,8 +28,8 @@ rule summarize_films:
         "../../envs/cluster_cpu.yaml"
     threads: 1
     resources:
-        mem_mb=ask_more(700),
-        runtime=get_films_minutes,
+        mem_mb=ask_mb("summarize_films"),
+        runtime=ask_minutes("summarize_films"),
     params:
         code=get_code("summarize_films"),
     script:

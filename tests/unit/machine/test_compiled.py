@@ -279,8 +279,8 @@ def test_code_is_compiled_anew_when_what_it_calls_has_changed(tmp_path: Path) ->
     }
     for sign, expected in (("+", "6"), ("*", "9")):
         inner.write_text(
-            "from reelbow.machine.compiled import inner_njit\n"
-            "@inner_njit\n"
+            "from reelbow.machine.compiled import njit\n"
+            "@njit\n"
             "def grow(number):\n"
             f"    return number {sign} 3\n"
         )

@@ -261,6 +261,16 @@ def test_images_come_upright(orientation: int, kind: str, height: int | None) ->
             assert np.abs(loaded[half].mean((0, 1)) - middle).max() < 12
 
 
+def test_orientation_by_xmp_counts_as_well() -> None:
+    xmp = (
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/'
+        b'1999/02/22-rdf-syntax-ns#"><rdf:Description xmlns:tiff="http://ns.adobe.com/'
+        b'tiff/1.0/" tiff:Orientation="6"/></rdf:RDF></x:xmpmeta>'
+    )
+    data = encode(photo(40, 80), "JPEG", xmp=xmp)
+    assert load_image(data, height=16).shape == (16, 8, 3)
+
+
 def test_gray_becomes_three_equal_channels() -> None:
     flat = photo()[..., 0]
     loaded = load_image(encode(flat))

@@ -6,6 +6,7 @@ import pytest
 
 from films import numbered, write_film
 from reelbow.runs.pace import Expected, Pace, expect_films
+from reelbow.runs.resources import NEEDS
 from reelbow.shards.kinds import TARBALLS, VIDEO
 from reelbow.shards.names import STAGES
 
@@ -43,7 +44,8 @@ def simulate(films: dict[str, list[int]], one_by_one: bool, stalls: int = 0):
         return films[job[1]][int(job[2])] if job[0] in STAGES else 0
 
     def weigh(job):
-        return WEIGHED_S.get(job[0], 0) * count_frames(job)
+        work_s = WEIGHED_S.get(job[0], 0) * count_frames(job)
+        return NEEDS[job[0]].start_s + work_s
 
     def take_s(job):
         work_s = FRAME_S.get(job[0], 0) * count_frames(job)
@@ -127,7 +129,7 @@ def test_a_machine_that_stood_still_is_not_taken_for_a_slow_one():
 
 
 def test_nothing_is_told_before_anything_is_known():
-    pace = Pace(lambda job: 0)
+    pace = Pace(lambda job: 1)
     assert pace.estimate_left_s([("merge_film", "a")], 0, 0) is None
     pace.begin(("plan_shards", "a"), 0)
     pace.end(("plan_shards", "a"), 1, is_done=True)

@@ -60,7 +60,7 @@ def follow(logger, workflow, films=()):
         logger,
         workflow,
         films={film: SimpleNamespace(source=f"{film}.mp4") for film in films},
-        weigh=lambda job: 0.0,
+        weigh=lambda job: 1.0,
         expect=lambda films: {},
     )
 

@@ -1,19 +1,19 @@
 import pytest
 
 from reelbow.runs.resources import (
-    DECODE_MB,
     LEAST_MINUTES,
-    ask_memory,
+    NEEDS,
+    Size,
     ask_minutes,
     doubt_shards,
-    estimate_clustering_s,
-    estimate_downsampling_s,
-    estimate_extraction_s,
-    estimate_frames_mb,
-    estimate_thumbnails_mb,
+    estimate_files_mb,
+    estimate_mb,
+    estimate_s,
     has_gpu,
+    measure_barcode,
     measure_shard,
 )
+from reelbow.shards.names import STAGES
 
 VIDEO = {
     "video": {"stored_width": 1920, "stored_height": 1080},
@@ -30,21 +30,41 @@ TARBALLS = {
     "n_frames": None,
     "shards": {"00000": {"n_frames": None}},
 }
-SIZES = {"mode": "interval", "frame_height": 360, "thumbnail_height": 90}
-CLUSTERING = {"n_colors": 8, "n_init": 5, "engine": "numba"}
+CONFIG = {
+    "sampling": {"mode": "interval"},
+    "extract": {"height": 360},
+    "downsample": {"height": 90},
+    "cluster": {"n_colors": 8, "n_init": 5, "cpu_engine": "numba"},
+    "barcodes": {"height": 300, "width": None},
+}
 
 
-def measure(plan, shard="00000", **given):
-    return measure_shard(plan, shard, **{**SIZES, **given})
+def configure(extract=360, downsample=90, mode="interval", **cluster):
+    return {
+        **CONFIG,
+        "sampling": {"mode": mode},
+        "extract": {"height": extract},
+        "downsample": {"height": downsample},
+        "cluster": {**CONFIG["cluster"], **cluster},
+    }
+
+
+def measure(plan, shard="00000", tarball_bytes=0, **given):
+    return measure_shard(plan, shard, configure(**given), tarball_bytes)
+
+
+def work_s(rule, size, **given):
+    """Seconds beside the start."""
+    return estimate_s(rule, size, configure(**given)) - NEEDS[rule].start_s
 
 
 def test_a_shard_of_a_video_has_its_part_of_the_pictures():
     first, second = measure(VIDEO), measure(VIDEO, "00001")
     assert (first.n_pictures, first.n_frames) == (10000, 400)
     assert (second.n_pictures, second.n_frames) == (5000, 200)
-    assert first.stored_megapixels == pytest.approx(2.0736)
-    assert first.frame_megapixels == pytest.approx(640 * 360 / 1e6)
-    assert first.thumbnail_megapixels == pytest.approx(160 * 90 / 1e6)
+    assert first.source == pytest.approx(2.0736)
+    assert first.frame == pytest.approx(640 * 360 / 1e6)
+    assert first.thumbnail == pytest.approx(160 * 90 / 1e6)
 
 
 def test_keyframes_are_decoded_alone():
@@ -52,18 +72,16 @@ def test_keyframes_are_decoded_alone():
 
 
 def test_nothing_is_made_larger():
-    size = measure(VIDEO, frame_height=2000, thumbnail_height=3000)
-    assert size.frame_megapixels == pytest.approx(2.0736)
-    assert size.thumbnail_megapixels == pytest.approx(2.0736)
-    assert measure(VIDEO, frame_height=None) == measure(VIDEO, frame_height=2000)
+    size = measure(VIDEO, extract=2000, downsample=3000)
+    assert size.frame == size.thumbnail == pytest.approx(2.0736)
+    assert measure(VIDEO, extract=None) == measure(VIDEO, extract=2000)
 
 
 def test_frames_of_a_tarball_follow_from_its_bytes():
     size = measure(TARBALLS, tarball_bytes=20_000_000)
     assert (size.n_pictures, size.n_frames) == (0, 200)
-    assert size.frame_megapixels == size.stored_megapixels == 1
-    assert estimate_extraction_s(size) > 0
-    assert estimate_frames_mb(size) == 0
+    assert size.frame == size.source == 1
+    assert estimate_files_mb("extract_frames", size) == 0
 
 
 def test_a_tarball_of_several_sizes_has_a_size_too():
@@ -71,53 +89,77 @@ def test_a_tarball_of_several_sizes_has_a_size_too():
     size = measure(several, tarball_bytes=12_000_000)
     assert size.n_frames == pytest.approx(10)
     one = measure(TARBALLS, tarball_bytes=12_000_000)
-    assert estimate_downsampling_s(size) == pytest.approx(estimate_downsampling_s(one))
+    assert work_s("downsample_frames", size) == pytest.approx(
+        work_s("downsample_frames", one)
+    )
 
 
 def test_ten_minutes_of_1080p_take_about_what_was_measured():
     whole = measure({**VIDEO, "shards": {"00000": {"n_frames": 600}}})
     # 15,000 pictures at 2.9 ms, 600 averages at 2.9 ms, and small JPEGs.
-    assert estimate_extraction_s(whole) == pytest.approx(45.5, abs=1)
-    assert estimate_downsampling_s(whole) == pytest.approx(0.2, abs=0.1)
+    assert work_s("extract_frames", whole) == pytest.approx(45.5, abs=1)
+    assert work_s("downsample_frames", whole) == pytest.approx(0.3, abs=0.1)
     # 600 thumbnails at 0.5 ms.
-    assert estimate_clustering_s(whole, **CLUSTERING) == pytest.approx(0.3, abs=0.1)
+    assert work_s("cluster_shard", whole) == pytest.approx(0.3, abs=0.1)
 
 
 def test_full_frames_and_more_colors_and_the_reference_take_longer():
     def estimate(height=90, **given):
-        size = measure(VIDEO, frame_height=None, thumbnail_height=height)
-        return estimate_clustering_s(size, **{**CLUSTERING, **given})
+        how = {"extract": None, "downsample": height, **given}
+        return work_s("cluster_shard", measure(VIDEO, **how), **how)
 
-    # 10 ms a full frame of 1080p; 4 s with scikit-learn.
-    assert estimate(None) == pytest.approx(400 * 0.0109, rel=0.05)
-    assert estimate(None, engine="sklearn") == pytest.approx(400 * 4.2, rel=0.05)
+    # 10 ms a full frame of 1080p, and 6 to decode it; 4 s with scikit-learn.
+    assert estimate(None) == pytest.approx(400 * 0.0167, rel=0.05)
+    assert estimate(None, cpu_engine="sklearn") == pytest.approx(400 * 4.2, rel=0.05)
     assert estimate(n_colors=16) == pytest.approx(2.3 * estimate(), rel=0.01)
     assert estimate(n_init=10) == pytest.approx(2 * estimate())
 
 
-def test_each_attempt_asks_for_more():
-    size = measure(VIDEO)
-    minutes = [ask_minutes(100, attempt) for attempt in (1, 2, 3)]
-    assert minutes == [14, 28, 42]
-    memory = [ask_memory(DECODE_MB, 2.0736, size, attempt) for attempt in (1, 2, 3)]
-    assert memory == [memory[0], 2 * memory[0], 3 * memory[0]]
+def test_at_full_size_frames_are_decoded_once():
+    size = measure(VIDEO, downsample=None)
+    assert work_s("downsample_frames", size, downsample=None) == 0
 
 
-def test_a_small_job_asks_for_some_minutes_even_so():
-    assert ask_minutes(0, 1) == LEAST_MINUTES
+def test_a_job_asks_for_some_minutes_and_for_several_times_its_work():
+    assert ask_minutes(0) == LEAST_MINUTES
+    assert ask_minutes(100) == 14
+
+
+@pytest.mark.parametrize("rule", NEEDS)
+def test_every_job_asks_for_something_before_there_is_a_plan(rule):
+    assert estimate_mb(rule, Size()) == NEEDS[rule].mb
+    assert ask_minutes(estimate_s(rule, Size(), CONFIG)) <= LEAST_MINUTES + 1
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize(
+    ("megapixels", "used_mb"),
+    # As measured: films of 1080p, 2160p of 10 bits, and 4320p; photographs.
+    [(2.1, 290), (8.3, 614), (33.2, 526)],
+)
+def test_memory_is_about_twice_what_the_picture_takes(stage, megapixels, used_mb):
+    # The two Snakemakes that are around it on a cluster take 270 MB.
+    assert estimate_mb(stage, Size(1, source=megapixels)) > 1.7 * used_mb
 
 
 def test_memory_holds_what_lies_in_the_node_s_memory():
     size = measure(VIDEO)
     # 400 JPEGs of 640x360 and 400 thumbnails of 160x90.
-    assert estimate_frames_mb(size) == 38
-    assert 18 <= estimate_thumbnails_mb(size) <= 21
-    files = 38 + estimate_thumbnails_mb(size)
-    assert ask_memory((450, 40), 2.0, size, 1) == 530 + files
+    files = [estimate_files_mb(stage, size) for stage in STAGES]
+    assert files[0] == 38
+    assert 18 <= files[1] <= 21
+    assert files[2] == 0
+    without = estimate_mb("cluster_shard", Size(source=size.source))
+    assert estimate_mb("cluster_shard", size) == without + sum(files)
     # What is too large for memory lies elsewhere.
-    large = measure(VIDEO, frame_height=None, thumbnail_height=None)
-    assert estimate_thumbnails_mb(large) > 2000
-    assert ask_memory((450, 40), 2.0, large, 1) == 530 + 333
+    large = measure(VIDEO, extract=None, downsample=None)
+    assert estimate_files_mb("downsample_frames", large) > 2000
+    assert estimate_mb("cluster_shard", large) == without + 333
+
+
+def test_a_large_barcode_is_a_large_picture():
+    assert measure_barcode(100, CONFIG).source == pytest.approx(0.03)
+    assert measure_barcode(1e6, CONFIG).source == pytest.approx(9.83, abs=0.01)
 
 
 @pytest.mark.parametrize(
@@ -163,24 +205,22 @@ def test_good_shards_raise_no_doubt(minutes):
 
 
 def test_shards_too_small_or_too_large_are_told_with_what_would_be_right():
-    small = doubt_shards(1000, 600_000, 600, 60)
-    assert small
-    assert "1000 shards is about 60 seconds" in small
-    assert "shards.frames at 12000 instead of 600 it would be about 20 minutes" in small
+    assert doubt_shards(1000, 600_000, 600, 60) == (
+        "each of its shards (1,000) takes about 1.0 minutes, and a job on a cluster "
+        "should take 10 to 60; with shards.frames at 12000 instead of 600 it would "
+        "take about 20.0"
+    )
     large = doubt_shards(2, 1200, 600, 300 * 60)
-    assert large
-    assert "2 shards is about 5.0 hours" in large
-    assert "shards.frames at 40 instead of 600 it would be about 20 minutes" in large
+    assert "shards (2) takes about 300.0 minutes" in large
+    assert "shards.frames at 40 instead of 600 it would take about 20" in large
 
 
 def test_a_film_has_no_more_frames_than_it_has():
-    doubt = doubt_shards(12, 7200, 600, 45)
-    assert doubt
-    assert "shards.frames at 7200 instead of 600 it would be about 9 minutes" in doubt
+    assert "shards.frames at 7200 instead of 600" in doubt_shards(12, 7200, 600, 45)
 
 
 def test_a_short_film_of_one_shard_raises_no_doubt():
     assert doubt_shards(1, 30, 600, 5) is None
-    long = doubt_shards(1, 6000, 6000, 200 * 60)
-    assert long
-    assert "its only shard is about 3.3 hours" in long
+    assert "shards (1) takes about 200.0 minutes" in doubt_shards(
+        1, 6000, 6000, 200 * 60
+    )

@@ -78,9 +78,9 @@ def merge_shards(
                     own, versions_of_own = _read_metadata(connection)
                     if _has_varying_coding(connection):
                         note_varying_coding(connection)
-                    # A transaction a shard: SQLite lets go of no database within one,
-                    # and attaches ten at most. The result is whole or not there all the
-                    # same, since it gets its name when all is done.
+                    # One transaction for each shard: SQLite attaches ten databases at
+                    # most, and detaches none within a transaction. The result is whole
+                    # all the same, since it gets its name when all is done.
                     connection.execute("BEGIN")
                     first = n_frames if planned[shard] is None else 0
                     _copy(connection, ONLY_FILM, first, rate)
@@ -88,7 +88,7 @@ def merge_shards(
             except DamagedError as error:
                 if connection.in_transaction:
                     raise
-                # More may be: the next run is to make all of them again.
+                # Go on: all damaged shards are to be made again by the next run.
                 damaged.append(error)
                 n_frames += planned[shard] or 0
                 continue
@@ -262,7 +262,7 @@ def merge_films(
 
 def _join_metadata(films: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     joined = {}
-    # A film without shards was made by nothing.
+    # A film without shards has no settings or versions that made it.
     films = {film: own for film, own in films.items() if own}
     for key in sorted({key for own in films.values() for key in own}):
         values = {film: own[key] for film, own in films.items() if key in own}

@@ -132,7 +132,7 @@ VERSION = "version/"
 # The metadata that has the digest of all other rows of a shard or a film.
 ROWS = "rows"
 
-# What that is of, in the order in which merges copy it. SQLite's hexadecimals are many
+# What it digests, in the order in which merges copy it. SQLite's hexadecimals are many
 # times faster than Python's way of writing bytes.
 DIGESTED = (
     ("films", "*", "film_id"),
@@ -320,7 +320,7 @@ def _find_schema(connection: sqlite3.Connection, name: str) -> int | None:
         table
         for (table,) in connection.execute(f"SELECT name FROM {name}.sqlite_schema")
     }
-    # The first had neither number.
+    # Files of schema 1 have neither number.
     is_first = (program, schema) == (0, 0) and {"films", "frames", "palettes"} <= tables
     return 1 if is_first else None
 
@@ -351,11 +351,11 @@ def _explaining(path: Path, what: str) -> Iterator[None]:
         if why is None and code & 0xFF in DAMAGED:
             raise DamagedError(f"{what} is damaged ({error})", [path]) from None
         if why is None:
-            # Most likely; but who deletes it is to look at it first.
+            # Most likely damaged, but not for sure: the user decides what is deleted.
             raise ReelbowError(
                 f"{path}: {what} is damaged ({error}); delete it and run again"
             ) from None
-        # The system says it better, if it refuses too.
+        # If the system refuses to open it too, its error says why.
         path.open("rb").close()
         reason, _, advice = why.partition("; ")
         raise ReelbowError(
@@ -375,7 +375,7 @@ def attach(connection: sqlite3.Connection, path: Path, what: str) -> Iterator[No
             _check_schema(schema, SCHEMA, f"{path}: {what}")
             yield
         finally:
-            # Within a transaction all is given up.
+            # After an error within a transaction the whole merge is given up.
             if not connection.in_transaction:
                 connection.execute("DETACH part")
 
@@ -395,12 +395,12 @@ def digest_rows(connection: sqlite3.Connection, name: str) -> str:
     digest = hashlib.sha256()
     for table, columns, order in DIGESTED:
         digest.update(table.encode())
-        # No index is asked (+), which may say otherwise than the rows.
+        # "+" keeps SQLite from reading an index, which damage may have changed.
         where = f"WHERE +key != '{ROWS}'" if table == "metadata" else ""
         rows = connection.execute(
             f"SELECT {columns} FROM {name}.{table} {where} ORDER BY {order}"
         )
-        # As Python writes them: numbers to the last bit, and 1 is not 1.0.
+        # repr() tells numbers apart to the last bit, and 1 from 1.0.
         while some := rows.fetchmany(1000):
             digest.update("\n".join(map(repr, some)).encode())
     return f"sha256:{digest.hexdigest()}"
@@ -419,7 +419,7 @@ def check_integrity(connection: sqlite3.Connection, name: str) -> None:
     """Check the pages of a database, which cut off or torn ones do not pass."""
     (verdict,) = connection.execute(f"PRAGMA {name}.integrity_check(1)").fetchone()
     if verdict != "ok":
-        # Above the verdict stands a line with the database's name.
+        # SQLite's verdict has two lines; the first names the database.
         raise sqlite3.DatabaseError(verdict.splitlines()[-1])
 
 

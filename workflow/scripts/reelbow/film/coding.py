@@ -42,14 +42,14 @@ EXACT = (
     Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 )
 
-# Of those with at most 16 bits, what swscale does not convert whole.
+# Pixel formats of at most 16 bits that swscale does not convert, or not rightly.
 SENSOR_FORMATS = ("bayer", "ya16f", "yaf16")
 UNKNOWN_FORMATS = frozenset(
     {"bgr4", "rgb4", "x2bgr10be", "x2rgb10be", "v30xbe", "xv30be"}
     | {"y210be", "y212be", "y216be"}
 )
 
-# Deep RGB whose codes stand in planes of 16 bits.
+# RGB of more than 8 bits, each channel a plane of 16-bit numbers.
 PLANAR_RGB = frozenset(
     f"{planes}{bits}{order}"
     for planes in ("gbrp", "gbrap")

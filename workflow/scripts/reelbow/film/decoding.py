@@ -23,19 +23,19 @@ from reelbow.film.demuxing import (
 )
 from reelbow.pictures.image_files import check_room
 
-# Codecs of which a packet that is shown has a picture of its own always.
+# Codecs whose every shown packet gives a picture: one that is missing is damage.
 ONE_PICTURE_CODECS = frozenset({"hevc", "libdav1d", "av1"})
 
-# Of a decoded picture: three planes of 16 bits.
+# Bytes of a pixel of a decoded picture, at most: three planes of 16 bits.
 MOST_BYTES_PER_PIXEL = 6
 
-# No codec shows a picture after more than so many that are coded after it.
+# Pictures that may be coded before one that is shown before them, in any codec.
 MAX_REORDERED = 16
 
-# More packets than those of that many pictures.
+# Packets that are kept to be decoded again: more than that many pictures have.
 MAX_KEPT_PACKETS = 64
 
-# Why a picture does not count that decodes without a word.
+# Why a picture is left out although it decodes without an error.
 LEANS = "the picture leans on a damaged one"
 
 
@@ -222,7 +222,8 @@ class _Faults:
     def find_reason(self, pts: int) -> str:
         """Tell why a picture that was read does not count; nothing if it does."""
         place = self.places.get(pts, self.last)
-        # First: what such a picture says of itself may hang on what else is wanted.
+        # Asked first: whether such a picture is called damaged itself depends on which
+        # pictures are decoded beside it, and the reason must not.
         if self.spoiled < place:
             return LEANS
         reason = self.reasons.get(place)
@@ -287,7 +288,7 @@ def _decode_from(
                 faults.awaited.pop(frame.pts, None)
                 yield frame
         except MemoryError:
-            # PyAV's is an FFmpegError too, but no fault of the film's.
+            # PyAV's MemoryError is an FFmpegError too, but no fault of the film's.
             raise
         except av.FFmpegError as error:
             check_decoder_room(context)
@@ -299,13 +300,13 @@ def _decode_from(
         unreferenced = is_unreferenced(packet, context.name, setup)
         # Nor does what comes after a keyframe refer to what is shown before it.
         leading = packet.pts is not None and packet.pts < first
-        # Parts of an edit list may have the same times, shown by one of them.
+        # What an edit list discards may have the time of a picture that is shown.
         pts = None if packet.is_discard else packet.pts
         hidden = is_hidden(packet, context.name)
         faults.read(pts, is_harmless=unreferenced or leading, is_shown=not hidden)
         if packet.is_corrupt:
-            # Demuxers of streams know of a loss a packet late: the next one is cut, or
-            # whole and the one after it lost.
+            # Demuxers of streams notice a loss one packet late: the marked one or the
+            # one after it is damaged.
             faults.spoiled = min(faults.spoiled, faults.last + 1)
         skips = skip and unreferenced and packet.pts not in pending
         context.skip_frame = "NONREF" if skips else "DEFAULT"

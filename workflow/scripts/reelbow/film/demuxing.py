@@ -63,7 +63,7 @@ def open_film(
                 str(path), options=dict(options or {}), metadata_errors="replace"
             )
     except MemoryError:
-        # PyAV's is an FFmpegError too, but no fault of the film's.
+        # PyAV's MemoryError is an FFmpegError too, but no fault of the film's.
         raise
     except av.FFmpegError as error:
         raise ReelbowError(_why_unreadable(path, error, messages)) from None
@@ -109,7 +109,7 @@ def _choose_stream(
     if reading.stream is not None:
         stream = videos[reading.stream]
     else:
-        # One that cannot be decoded only if there is no other.
+        # Those that can be decoded first, and of these the one that players choose.
         videos.sort(key=lambda video: (video.codec_context is None, video is not best))
         stream = videos[0]
     if stream.codec_context is None:

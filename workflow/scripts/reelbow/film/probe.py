@@ -158,7 +158,7 @@ def _take_first(
     try:
         return next(iter(context.decode(packet)), None)
     except MemoryError:
-        # PyAV's is an FFmpegError too, but no fault of the film's.
+        # PyAV's MemoryError is an FFmpegError too, but no fault of the film's.
         raise
     except av.FFmpegError:
         check_decoder_room(context)

@@ -29,18 +29,18 @@ from reelbow.film.demuxing import (
     read_packets,
 )
 
-# A film of that many samples has broken timestamps.
+# A film with more samples than this has broken timestamps: 23 days at one a second.
 MAX_SAMPLES = 2_000_000
 
 # Containers whose packets come as they are sent: there, a long time without pictures
 # is a hole. In others a picture may stay on screen for as long as it likes.
 STREAMED = frozenset({"mpegts", "mpeg", "flv"})
 
-# How long, in pictures and in seconds.
+# A time without pictures is a hole if it is longer than both.
 HOLE_PICTURES = 10
 HOLE_S = Fraction(1, 2)
 
-# More packets than lie between two keyframes.
+# Packets that are looked through for one, more than lie between two keyframes.
 MAX_SEARCHED = 2000
 
 
@@ -57,7 +57,7 @@ class Timeline(NamedTuple):
     # it comes on screen.
     cut: int | None = None
     cut_start: int = 0
-    # Keyframes right behind a loss: who starts there does not know of it
+    # Keyframes right behind a loss: decoding that starts there does not notice it.
     behind_loss: tuple[int, ...] = ()
 
     @property
@@ -178,7 +178,7 @@ def _find_shift(path: Path, reading: ReadOptions, first: "VideoPacket") -> int:
     ----------
     ISO/IEC 14496-12, 8.6.6.
     """
-    # So it discards nothing, and takes the times as they stand.
+    # Without the edit list FFmpeg discards nothing and keeps the times of the file.
     options = {"advanced_editlist": "0"}
     container, stream = open_film(path, reading, options)
     assert first.pts is not None
@@ -200,7 +200,7 @@ def _find_promised_end(stream: VideoStream, n_found: int) -> int | None:
     """
     promised = stream.frames
     if "mp4" in stream.container.format.name:
-        # Not those that an edit list leaves no use for.
+        # The header counts pictures that an edit list leaves out; the index does not.
         promised = min(promised, len(stream.index_entries))
     if not stream.duration or not n_found or promised <= n_found:
         return None

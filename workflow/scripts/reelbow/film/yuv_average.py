@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from reelbow.film.coding import Coding
 from reelbow.machine.compiled import cached_njit, njit
 
-# Levels are counted in parts this fine, and parts of a pixel in these.
+# Sums are whole numbers: a level is counted in 64ths, a part of a pixel in 256ths.
 _LEVEL = 64
 _PIXEL = 256
 
-# More lines to a row of the result would pass what 32 bits hold.
+# With more lines to a row of the result its sum would not fit into 32 bits.
 MAX_LINES = 500
 
 # Luma weights of red and blue.
@@ -87,7 +87,7 @@ def find_gains(matrix: str, *, full_range: bool) -> NDArray[np.int32]:
     unit = 4096 * _LEVEL
     gains = np.empty((3, 4), np.int32)
     gains[:, 0] = round(luma * unit)
-    # With half of what is cut off at last.
+    # 2048 is half of the 4096 that a shift divides by at last: it rounds.
     gains[:, 1] = 2048 - black * gains[:, 0]
     gains[:, 2:] = np.rint(of_chroma * (unit / 4))
     return gains
@@ -238,8 +238,9 @@ def _add_line(
     luma, cb_near, cb_far, cr_near, cr_far = lines
     gain, add, cb_gain, cr_gain = gains
     origin = left >> 1
-    # Pairs that are whole and share their chroma. Slices and not sums of indices: what
-    # might be below zero makes no vectors.
+    # The pairs of pixels that share their chroma, both of them wanted. They are cut out
+    # as slices: an index like `i - origin` could be negative as far as the compiler
+    # knows, and such loops it does not make vectors of.
     first = (left + 1) >> 1
     last = max(first, right >> 1) if shift else first
     even = area[0, first - origin :]
@@ -255,7 +256,7 @@ def _add_line(
         even[i] += part * one
         odd[i] += part * two
         total += one + two
-    # All others, one by one.
+    # The pixels before and after the pairs, one by one.
     for begin, end in ((left, 2 * first), (2 * last, right)):
         for pixel in range(begin, end):
             i = pixel >> shift
@@ -312,7 +313,7 @@ def _finish_row(
             after += share * np.int64(area[pixel & 1, pixel >> 1])
         if column:
             parts = np.float64(weight * (edges[column] - edges[column - 1]) * _LEVEL)
-            # Exact: the quotient of whole numbers as small as these is rounded to the
-            # next whole number only if it is one.
+            # float64 divides these whole numbers (below 2 to the 53rd) so exactly that
+            # a quotient just below n + 0.5 is never rounded up to it.
             row[column - 1] = np.uint8((after - before) / parts + 0.5)
         before = after

@@ -57,9 +57,9 @@ def atomic_write(path: Path) -> Iterator[Path]:
     be taken for its result. The suffix is kept, since some writers go by it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    # What killed attempts left.
+    # Remove what killed attempts left.
     for left in path.parent.glob(f".{glob.escape(path.stem)}.[0-9]*{path.suffix}"):
-        # And not what another job is about to write, as for a shard `tape.1` of `tape`.
+        # Only a process number: `.tape.1.1234` is another job's, of the shard `tape.1`.
         if left.stem.removeprefix(f".{path.stem}.").isdecimal():
             left.unlink(missing_ok=True)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")

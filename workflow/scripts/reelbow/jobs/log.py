@@ -49,7 +49,7 @@ def explain_fallback(log: Path) -> str:
     if not log.exists():
         return NO_GPU
     reason = explain_log(read_log(log)) or f"the attempt there {SILENT}"
-    # That advice has been taken.
+    # The advice is to run it on a CPU, which was done.
     return reason.removesuffix(f"; {ADVICE}")
 
 

@@ -195,7 +195,7 @@ def _plan_batches(
     enough = max(min_exact_coarse, MIN_COARSE_PER_COLOR * n_colors)
     # 4 bits a channel, or one bit more than was not enough.
     most_coarse = min(capacity, max(1 << 12, 8 * enough))
-    # See find_room of the kernels.
+    # The same sum as in find_room of batches.cu, which divides this room.
     scratch_bytes = 8 * capacity + (8 + 4 * (1 + trials)) * most_coarse
     scratch_bytes = -(-scratch_bytes // 256) * 256
     frame_bytes = (
@@ -215,7 +215,7 @@ def _plan_batches(
             f"{free >> 20} MB are free"
         )
     n_blocks = device.n_processors * _BLOCKS_PER_PROCESSOR
-    # Where memory is short, it is shared fairly, but a frame comes first.
+    # Where memory is short, blocks get half of it, once there is room for one frame.
     left = max(scratch_bytes, min(room // 2, room - frame_bytes))
     n_blocks = min(n_blocks, left // scratch_bytes)
     n_frames = (room - n_blocks * scratch_bytes) // frame_bytes
@@ -264,7 +264,7 @@ class _Slot:
         self._space = [device.allocate(numbers.shape, np.float64) for numbers in packed]
         for numbers, on_device in zip(packed, self._space, strict=True):
             device.upload(numbers, on_device, self._queue)
-        # Until they have been copied.
+        # The arrays may go only when they have been copied.
         device.wait(self._queue)
         self._to: NDArray[np.float64] | None = None
 

@@ -17,7 +17,7 @@ choose_cache()
 
 import cupy  # noqa: E402 (it looks for its cache when it is imported)
 
-# More must be asked for.
+# Shared memory of a block that every GPU gives without being asked, in bytes.
 _SHARED_BYTES = 48 << 10
 
 

@@ -10,15 +10,15 @@ from reelbow.machine.compiled import njit
 
 MIN_COARSE_PER_COLOR = 32
 
-# Seedings behind every start: cheap on the coarse histogram, and the worst starts go.
+# Each start is the best of so many seedings, which are cheap on the coarse histogram.
 SEEDINGS = 3
 MAX_ITERATIONS = 300
 
-# A start that gains less than this part of the whole scatter is known well enough to be
-# compared; the best one then goes on until nothing moves.
+# A start whose inertia falls by less than this part of the whole scatter is compared
+# with the other starts; only the best one then goes on until no center moves.
 TOLERANCE = 1e-4
 
-# Stands for "no center here" where centers are taken four at a time.
+# Coordinates of a center that is not there: distances are taken four centers at a time.
 _FAR_AWAY = np.float32(1e9)
 
 
@@ -145,7 +145,7 @@ def _seed_centers(
     for j in range(n_colors):
         total = _add_up(potential, scratch.cumulative, scratch.segments)
         if total <= 0:
-            # Every point is a center: the rest stay far away, empty, for good.
+            # Every point is a center by now; the other centers stay empty.
             return
         chosen = 0
         least = np.float32(np.inf)
@@ -256,7 +256,7 @@ def _draw(n: int, total: float, scratch: _Scratch) -> int:
     q = n >> 3
     low = segment * q
     high = n - 1 if segment == 8 else low + q - 1
-    # Rounding may lead past the end of an empty rest.
+    # By rounding, the sum may end before `at` is reached: take the last point.
     low = min(low, high)
     while low < high:
         half = (low + high) >> 1
@@ -360,7 +360,7 @@ def _reseed(
             farthest = i
     if most <= 0:
         return False
-    # Not again for the next empty cluster.
+    # The next empty cluster is to take another point.
     nearest[farthest] = 0.0
     for channel in range(3):
         centers[j, channel] = histogram.points[channel, farthest]

@@ -26,8 +26,9 @@ CURVE_STEPS = 8
 # No coordinate of a color is larger than 2 to this power.
 _RANGE_BITS = {"srgb": 8, "linear": 0, "oklab": 1, "cielab": 8}
 
-# Halley's steps of a cube root, enough for float64. Here and not in `Space`, to be
-# unrolled; not imported, for the cache of compiled code would not see it change.
+# Halley's steps of a cube root, enough for float64. A constant of this module and not a
+# field of `Space`, so that the compiler can unroll the loop; not imported from another
+# module, since numba's cache does not see a change there.
 ROOT_STEPS = 3
 ONE_BITS = 0x3FF0000000000000
 

@@ -52,30 +52,6 @@ def cached_njit(function: Callable[P, R]) -> Callable[P, R]:
     return call
 
 
-def inner_njit(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile a function that only compiled ones call, and that makes no arrays.
-
-    So numba need not count who holds an array, which in functions that are called for
-    every few pixels takes longer than what they do.
-    """
-    return _compile_inner(function)
-
-
-def compile_into(function: Callable[P, R]) -> Callable[P, R]:
-    """Do as `inner_njit`, and put the code into that of the caller.
-
-    Where it is called from one place, a call of many arrays costs more than it saves.
-    """
-    return _compile_inner(function, forceinline=True)
-
-
-def _compile_inner(function: Callable[P, R], **options: bool) -> Callable[P, R]:
-    # An option that numba has, but not in its types.
-    more: dict[str, Any] = {"_nrt": False, **options}
-    compiled: Callable[P, R] = numba.njit(nogil=True, **more)(function)
-    return compiled
-
-
 def _load_or_compile(function: Callable[P, R], types: tuple[Any, ...]) -> Any:
     """Find the code for arguments of these types in the cache, or compile it.
 
@@ -132,8 +108,7 @@ def _find_sources(function: Callable[..., Any]) -> set[Path]:
             continue
         found.add(path)
         for value in each.__globals__.values():
-            # A compiled function, or an intrinsic.
-            called = getattr(value, "py_func", None) or getattr(value, "_defn", None)
+            called = getattr(value, "py_func", None)
             if inspect.isfunction(called):
                 waiting.append(called)
     return found

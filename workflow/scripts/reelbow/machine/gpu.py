@@ -43,10 +43,10 @@ _SIGNS = {
     "the GPU failed": r"cudaError|CUDA(Runtime|Driver)Error|CUDA_ERROR|CUDA error",
 }
 
-# Nothing else is an error of a device; CompileException is a plain Exception.
+# Errors of a device are of these classes; CuPy's CompileException is none of them.
 _KINDS = (RuntimeError, MemoryError, ImportError, OSError)
 
-# Compilers and libraries tell whole stories.
+# Characters of an error's text that are told; compilers write pages.
 _LONGEST = 200
 
 

@@ -6,17 +6,9 @@ from typing import Any, NamedTuple, Self
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags
 
 from reelbow.color.spaces import SPACES
-from reelbow.errors import ReelbowError
 from reelbow.pictures.geometry import Crop, cut_out, find_shape, shrink
-from reelbow.pictures.image_files import (
-    MAX_PIXELS,
-    choose_crop,
-    decode_image,
-    open_image,
-)
 
 # Rec. ITU-R BT.709's, of red, green and blue.
 LUMA_WEIGHTS = np.array([0.2126, 0.7152, 0.0722])
@@ -110,95 +102,3 @@ def _average_light(picture: NDArray[np.uint8], averages: Averages) -> Averages:
     light = Averages.of_rows(means, rows=len(averages.strip))
     to_srgb = SPACES["linear"].to_srgb
     return Averages(to_srgb(light.mean), to_srgb(light.strip), averages.luma)
-
-
-def average_image(
-    data: bytes,
-    *,
-    height: int | None,
-    crop: Crop | None = None,
-    crop_of: tuple[int, int] | None = None,
-    max_pixels: int = MAX_PIXELS,
-    space: str = "srgb",
-    exact: bool = True,
-) -> tuple[NDArray[np.uint8], Averages]:
-    """Make an image file small and average all pixels that are kept.
-
-    As `decode_image` and `shape_and_average` do, whose parameters these are, but an
-    ordinary JPEG that is made much smaller is not decoded to pixels.
-
-    Parameters
-    ----------
-    exact : whether the averages are of all pixels, or of a JPEG at a reduced scale
-
-    Returns
-    -------
-    (height, width, 3) uint8 sRGB, and the averages, with a strip of as many rows
-
-    Raises
-    ------
-    ReelbowError
-        If it cannot be decoded whole; it says why, the caller knows where.
-    """
-    if exact and height is not None and space == "srgb":
-        found = _average_jpeg(data, height, crop, crop_of, max_pixels)
-        if found is not None:
-            small, means = found
-            return small, Averages.of_rows(means, rows=len(small))
-    image = decode_image(
-        data,
-        height=None if exact else height,
-        crop=crop,
-        crop_of=crop_of,
-        max_pixels=max_pixels,
-    )
-    return shape_and_average(
-        image.picture,
-        full=image.full,
-        crop=image.crop,
-        height=height,
-        strip_rows=None,
-        space=space,
-    )
-
-
-def _average_jpeg(
-    data: bytes,
-    height: int,
-    crop: Crop | None,
-    crop_of: tuple[int, int] | None,
-    max_pixels: int,
-) -> tuple[NDArray[np.uint8], NDArray[np.float64]] | None:
-    """Make a JPEG small from its coefficients, and average its rows.
-
-    None where it is no ordinary one, damaged, turned, too large, or not made much
-    smaller.
-    """
-    if not data.startswith(b"\xff\xd8\xff"):
-        return None
-    # Imported here, since it costs much: only what averages needs it.
-    from reelbow.pictures.jpeg_average import MIN_CELL, average_jpeg
-    from reelbow.pictures.jpeg_coefficients import read_header
-
-    header = read_header(data)
-    if header is None or header.width * header.height > max_pixels:
-        return None
-    full = (header.height, header.width)
-    kept = choose_crop(crop, crop_of, full) or Crop(full[1], full[0], 0, 0)
-    size = find_shape((kept.height, kept.width), height)
-    if size[0] * MIN_CELL > kept.height or size[1] * MIN_CELL > kept.width:
-        return None
-    if header.is_described and not _is_upright(data, max_pixels):
-        return None
-    return average_jpeg(
-        data, header, crop=(kept.x, kept.y, kept.width, kept.height), size=size
-    )
-
-
-def _is_upright(data: bytes, max_pixels: int) -> bool:
-    """Whether a JPEG says that it is, or nothing; False also where it is damaged."""
-    try:
-        with open_image(data, max_pixels) as (image, _):
-            return bool(image.getexif().get(ExifTags.Base.Orientation, 1) == 1)
-    except ReelbowError:
-        return False

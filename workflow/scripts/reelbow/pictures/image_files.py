@@ -1,4 +1,4 @@
-"""Pictures in memory: crop, area average, image files."""
+"""Image files: opened, refused or decoded to sRGB, and written as JPEG."""
 
 import contextlib
 import io
@@ -69,7 +69,7 @@ def decode_image(
 
     The reduced picture has at least twice the wanted rows, so that it makes nearly the
     same thumbnail. For exact averages leave `height` out: libjpeg's reduced scales are
-    off by up to 2 levels in the mean and 10 in a row of the strip.
+    off by up to 2.5 levels in the mean and 10 in a row of the strip.
 
     Parameters
     ----------
@@ -83,8 +83,8 @@ def decode_image(
     ReelbowError
         If it cannot be decoded whole; it says why, the caller knows where.
     """
-    with open_image(data, max_pixels) as (image, full):
-        kept = choose_crop(crop, crop_of, full)
+    with _open_image(data, max_pixels) as (image, full):
+        kept = crop if full == crop_of else None
         rows = 0
         if height is not None:
             rows = 2 * height * full[0] // (kept.height if kept else full[0])
@@ -99,13 +99,6 @@ def decode_image(
         return DecodedImage(picture, full, kept)
 
 
-def choose_crop(
-    crop: Crop | None, crop_of: tuple[int, int] | None, full: tuple[int, int]
-) -> Crop | None:
-    """Choose what to keep of a picture of size `full`."""
-    return crop if full == crop_of else None
-
-
 def find_size(data: bytes, *, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
     """Find the (height, width) of an image file as seen, without decoding it.
 
@@ -114,12 +107,12 @@ def find_size(data: bytes, *, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
     ReelbowError
         If it is no image, or larger than `max_pixels`.
     """
-    with open_image(data, max_pixels) as (_, full):
+    with _open_image(data, max_pixels) as (_, full):
         return full
 
 
 @contextlib.contextmanager
-def open_image(
+def _open_image(
     data: bytes, max_pixels: int
 ) -> Iterator[tuple[Image.Image, tuple[int, int]]]:
     """Open an image file: the image, and its (height, width) as seen.

@@ -12,18 +12,6 @@ from typing import NamedTuple
 from reelbow.runs.films import Film
 from reelbow.shards.names import STAGES
 
-# Seconds that a job of each rule takes beside what grows with its frames.
-START_S = {
-    "make_demo_film": 4.0,
-    "plan_shards": 0.5,
-    "extract_frames": 0.5,
-    "downsample_frames": 0.5,
-    "cluster_shard": 0.7,
-    "merge_film": 0.3,
-    "render_barcode": 1.5,
-}
-OTHER_S = 0.5
-
 # Jobs of a rule that tell how long its next ones take: a machine may become busier.
 REMEMBERED = 40
 # Part of them, at least one, that may have been slow for once, as when k-means is
@@ -56,7 +44,7 @@ Job = tuple[str, ...]
 class Pace:
     """Learns from the jobs of a run how long others take.
 
-    weigh : seconds that a job works by what is known of its frames, on any machine
+    weigh : seconds that a job takes by what is known of its frames, on any machine
     """
 
     def __init__(self, weigh: Callable[[Job], float]) -> None:
@@ -86,7 +74,7 @@ class Pace:
     def weigh(self, job: Job) -> float:
         """Estimate the seconds of a job, before any is known of this machine."""
         if job not in self._weights:
-            self._weights[job] = START_S.get(job[0], OTHER_S) + self._weigh(job)
+            self._weights[job] = self._weigh(job)
         return self._weights[job]
 
     def estimate_left_s(

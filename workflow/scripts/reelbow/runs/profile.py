@@ -13,19 +13,17 @@ from typing import Literal, NamedTuple
 
 from reelbow.database.reading import count_skipped
 from reelbow.jobs.log import USAGE_MARK
+from reelbow.runs.resources import NEEDS
 from reelbow.shards import names as shard_names
 from reelbow.shards.kinds import find_kind
 from reelbow.shards.plan import Plan, read_plan
 
-# In the order of the way of the data. The demo's film is none of the user's work.
-STAGES = (
-    "plan_shards",
-    *shard_names.STAGES,
-    "merge_film",
-    "render_barcode",
-    "merge_films",
-    "summarize_films",
-)
+# In the order of the way of the data, what is the user's work.
+STAGES = [
+    rule
+    for rule in NEEDS
+    if rule not in ("make_demo_film", "find_source", "profile_run")
+]
 _USAGE = re.compile(rf"^{USAGE_MARK}([\d.]+) CPU s, at most ([\d.]+) MB$", re.M)
 
 # Inches, but for the sizes of letters, which are points.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from reelbow.errors import ReelbowError
 from reelbow.jobs.file_digest import digest_file
 from reelbow.machine.versions import describe_versions
-from reelbow.pictures.averages import Averages, average_image
+from reelbow.pictures.averages import Averages, shape_and_average
 from reelbow.pictures.geometry import Crop, shape_picture
 from reelbow.pictures.image_files import decode_image
 from reelbow.shards.batches import Batch, BatchBuilder, ShardFrame, ThumbnailOptions
@@ -148,29 +148,30 @@ class ShardFrames:
         """Make one picture small: the number of its frame, its pixels, its averages."""
         shaping = self._shaping
         frame = index if self._kind.files_are_shards else member.about["frame"]
-        if not self._kind.is_extracted:
-            return frame, *average_image(
-                data,
-                height=shaping.height,
-                crop=self._crop,
-                crop_of=self._crop_of,
-                max_pixels=shaping.max_pixels,
-                space=shaping.mean_space,
-                exact=shaping.exact_mean,
-            )
-        # A reduced JPEG has nearly the same thumbnail. Its averages are those of the
-        # film's own pixels, before they became a JPEG.
+        # A reduced JPEG has nearly the same thumbnail, but not the same averages. Those
+        # of an extracted frame are of the film's own pixels, before they became a JPEG.
+        reduced = self._kind.is_extracted or not shaping.exact_mean
         image = decode_image(
             data,
-            height=shaping.height,
+            height=shaping.height if reduced else None,
             crop=self._crop,
             crop_of=self._crop_of,
             max_pixels=shaping.max_pixels,
         )
-        picture = shape_picture(
-            image.picture, full=image.full, crop=image.crop, height=shaping.height
+        if self._kind.is_extracted:
+            picture = shape_picture(
+                image.picture, full=image.full, crop=image.crop, height=shaping.height
+            )
+            return frame, picture, Averages.from_json(member.about)
+        picture, averages = shape_and_average(
+            image.picture,
+            full=image.full,
+            crop=image.crop,
+            height=shaping.height,
+            strip_rows=None,
+            space=shaping.mean_space,
         )
-        return frame, picture, Averages.from_json(member.about)
+        return frame, picture, averages
 
     def batches(self) -> Iterator[Batch]:
         """Read them in batches, as `Thumbnails` does."""
