@@ -1,8 +1,7 @@
 """What the jobs of a run used, stage by stage: as a table, as text and as a figure.
 
-Each job tells twice what it used, and neither can tell too much: Snakemake's benchmark
-file knows the last of its samples, the job's log all but the end of its process. The
-larger figure is the nearer one.
+Each job's log says what it used, all but the end of its process, and Snakemake's
+benchmark file how long it took; that samples memory and CPU time too seldom.
 """
 
 import csv
@@ -13,7 +12,7 @@ from typing import NamedTuple
 
 from reelbow.database.reading import count_skipped
 from reelbow.jobs.files import write_tsv
-from reelbow.jobs.log import USAGE_MARK
+from reelbow.jobs.log import USAGE_MARK, read_log
 from reelbow.runs.resources import NEEDS
 from reelbow.shards import names as shard_names
 from reelbow.shards.plan import Plan, read_plan
@@ -74,10 +73,7 @@ def find_jobs(
         if not plan_path.exists():
             continue
         plan = read_plan(plan_path)
-        frames = {
-            f"{film}/{shard}": n_frames
-            for shard, n_frames in _count_frames(plan, results / film).items()
-        }
+        frames = _count_frames(film, plan, results)
         everything |= frames
         yield from _find_job("plan_shards", film, frames, logs)
         for stage in shard_names.STAGES:
@@ -93,16 +89,15 @@ def find_jobs(
         yield from _find_job(stage, "", everything, logs)
 
 
-def _count_frames(plan: Plan, results: Path) -> dict[str, int]:
+def _count_frames(film: str, plan: Plan, results: Path) -> dict[str, int]:
     """Count each shard's frames; those of tarballs are known once they are read."""
     counts = {}
     for part in plan["shards"]:
         shard, n_frames = part["shard"], part["n_frames"]
         if n_frames is None:
-            path = results / "palettes" / f"{shard}.sqlite"
-            n_skipped, n_read, _ = count_skipped(path) if path.exists() else (0, 0, "")
-            n_frames = n_skipped + n_read
-        counts[shard] = n_frames
+            path = results / film / "palettes" / f"{shard}.sqlite"
+            n_frames = sum(count_skipped(path)[:2]) if path.exists() else 0
+        counts[f"{film}/{shard}"] = n_frames
     return counts
 
 
@@ -111,28 +106,13 @@ def _find_job(
 ) -> Iterator[Job]:
     """Find what one job left, if it has run and did not fail."""
     beginning = f"{stage}/{name}" if name else stage
-    log, benchmark = logs / f"{beginning}.log", logs / f"{beginning}.tsv"
-    if not (log.exists() and benchmark.exists()):
-        return
-    usage = _USAGE.findall(log.read_text(encoding="utf-8", errors="replace"))
-    with benchmark.open(encoding="utf-8", newline="") as lines:
-        rows = list(csv.DictReader(lines, delimiter="\t"))
+    usage = _USAGE.findall(read_log(logs / f"{beginning}.log"))
+    benchmark = read_log(logs / f"{beginning}.tsv").splitlines()
+    rows = list(csv.DictReader(benchmark, delimiter="\t"))
     if not (usage and rows):
         return
     cpu_s, peak_mb = map(float, usage[-1])
-    sampled = rows[-1]
-    yield Job(
-        stage,
-        frames,
-        cpu_s=max(cpu_s, _read_sample(sampled["cpu_time"])),
-        wall_s=float(sampled["s"]),
-        peak_mb=max(peak_mb, _read_sample(sampled["max_rss"])),
-    )
-
-
-def _read_sample(cell: str) -> float:
-    """Read a number of a benchmark file; jobs that were too short have none."""
-    return 0.0 if cell in ("NA", "-") else float(cell)
+    yield Job(stage, frames, cpu_s, float(rows[-1]["s"]), peak_mb)
 
 
 def sum_stages(jobs: Iterable[Job]) -> list[Stage]:
