@@ -150,32 +150,30 @@ def _draw_page(
 
     height, width = shape[:2]
     dpi = width / _BARCODE_WIDTH
-    title_font, lines = _set_title(title)
-    size = title_font.get_size_in_points() / 72
-    # Baselines from the top; a capital is about two thirds of its font's size high.
-    title_lines = [
-        _ABOVE_TITLE + size * (2 / 3 + _LEADING * number)
-        for number in range(len(lines))
-    ]
-    subtitle_font = _font(_SUBTITLE_SIZE, style="italic", text=subtitle)
-    subtitles = _break_lines(subtitle, subtitle_font, _BARCODE_WIDTH)
-    leading = _SUBTITLE_SIZE / 72 * _LEADING
-    subtitle_lines = [
-        title_lines[-1] + _TITLE_TO_SUBTITLE + leading * number
-        for number in range(len(subtitles))
-    ]
-    top = subtitle_lines[-1] + _SUBTITLE_TO_BARCODE
-    note_font = _font(_SOURCE_SIZE, text=note + (complaint or ""))
+    # Each with its baseline in inches from the top.
+    texts: list[tuple[float, str, FontProperties, str]] = []
+
+    def write(lines: list[str], font: "FontProperties", color: str, at: float) -> float:
+        """Write lines from a baseline on; return the last one's."""
+        leading = _LEADING * font.get_size_in_points() / 72
+        for number, line in enumerate(lines):
+            texts.append((at + number * leading, line, font, color))
+        return texts[-1][0]
+
+    font, lines = _set_title(title)
+    # A capital is about two thirds of its font's size high.
+    top = write(
+        lines, font, _INK, _ABOVE_TITLE + font.get_size_in_points() / 72 * 2 / 3
+    )
+    font = _font(_SUBTITLE_SIZE, style="italic", text=subtitle)
+    lines = _break_lines(subtitle, font, _BARCODE_WIDTH)
+    top = write(lines, font, _GREY, top + _TITLE_TO_SUBTITLE) + _SUBTITLE_TO_BARCODE
+    note_line = top + height / dpi + _BARCODE_TO_SOURCE
+    font = _font(_SOURCE_SIZE, text=note + (complaint or ""))
     notes_width = _BARCODE_WIDTH - (_LEGEND_WIDTH if gap_color else 0)
-    notes = _break_lines(note, note_font, notes_width)
-    if complaint:
-        notes += _break_lines(complaint, note_font, notes_width)
-    leading = _SOURCE_SIZE / 72 * _LEADING
-    note_lines = [
-        top + height / dpi + _BARCODE_TO_SOURCE + leading * number
-        for number in range(len(notes))
-    ]
-    below = note_lines[-1] + _BELOW_SOURCE
+    lines = _break_lines(note, font, notes_width)
+    lines += _break_lines(complaint, font, notes_width) if complaint else []
+    below = write(lines, font, _LIGHT_GREY, note_line) + _BELOW_SOURCE
 
     # The barcode lies on whole pixels, so that nothing resamples it.
     margin = round(_MARGIN * dpi)
@@ -215,36 +213,25 @@ def _draw_page(
         elif position > 0.99 * n_frames:
             text.set_horizontalalignment("right")
 
-    for font, color, baselines, texts in (
-        (title_font, _INK, title_lines, lines),
-        (subtitle_font, _GREY, subtitle_lines, subtitles),
-        (note_font, _LIGHT_GREY, note_lines, notes),
-    ):
-        for baseline, line in zip(baselines, texts, strict=True):
-            figure.text(
-                margin / page_width,
-                1 - baseline * dpi / page_height,
-                line,
-                va="baseline",
-                color=color,
-                fontproperties=font,
-                parse_math=False,
-            )
+    for baseline, line, font, color in texts:
+        figure.text(
+            margin / page_width,
+            1 - baseline * dpi / page_height,
+            line,
+            va="baseline",
+            color=color,
+            fontproperties=font,
+            parse_math=False,
+        )
     if gap_color:
+        # Letters reach below their line by about a quarter of their size.
+        legend_line = note_line + _SOURCE_SIZE / 72 / 4
         figure.legend(
-            handles=[
-                Patch(
-                    facecolor=gap_color,
-                    edgecolor=_LIGHT_GREY,
-                    linewidth=0.4,
-                    label="missing",
-                )
-            ],
+            handles=[Patch(fc=gap_color, ec=_LIGHT_GREY, lw=0.4, label="missing")],
             loc="lower right",
-            # Letters reach below their line by about a quarter of their size.
             bbox_to_anchor=(
                 (margin + width) / page_width,
-                1 - (note_lines[0] + _SOURCE_SIZE / 72 / 4) * dpi / page_height,
+                1 - legend_line * dpi / page_height,
             ),
             prop=_font(_SOURCE_SIZE),
             labelcolor=_LIGHT_GREY,
