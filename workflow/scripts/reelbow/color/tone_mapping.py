@@ -19,14 +19,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from reelbow.color.spaces import linear_to_srgb, srgb_to_linear
+from reelbow.color.spaces import NOMINAL_PEAK, linear_to_srgb, srgb_to_linear
 from reelbow.machine.compiled import cached_njit, njit
 
 # Light of the brightest SDR white, cd/m2.
 SDR_WHITE = 203.0
-
-# What PQ films are mastered to where they do not say, and HLG's nominal peak.
-NOMINAL_PEAK = 1000.0
 
 # Chromaticities x, y of red, green, blue and white.
 PRIMARIES = {
