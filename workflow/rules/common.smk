@@ -20,13 +20,13 @@ from reelbow.database.reading import find_lost as find_lost_shards
 from reelbow.errors import ReelbowError
 from reelbow.machine import scratch
 from reelbow.machine.versions import describe_versions
-from reelbow.runs import corpus, failures, pace, progress, source_states
+from reelbow.runs import corpus, failures, pace, progress, slurm, source_states
 from reelbow.runs import resources as needs
 from reelbow.runs.code import digest_code
 from reelbow.runs.config import check_config
 from reelbow.runs.films import DEMO_FILM, SINGLE, read_films
 from reelbow.runs.kept_output import keep_until_replaced
-from reelbow.runs.messages import refuse, tell
+from reelbow.runs.messages import LOCKED, refuse, tell
 from reelbow.runs.plain_paths import name_plainly
 from reelbow.runs.sheet import is_sheet
 from reelbow.shards.kinds import KINDS
@@ -111,11 +111,11 @@ if workflow.is_main_process:
 # a lock there they may be those of a run that is going on.
 if workflow.is_main_process:
     if "--unlock" in sys.argv:
-        progress.unlock()
+        slurm.unlock()
     elif not any(Path(".snakemake/locks").glob("*")):
         scratch.drop_links(RESULTS)
     elif any(scratch.find_links(RESULTS)):
-        refuse(progress.LOCKED)
+        refuse(LOCKED)
 
 
 wildcard_constraints:

@@ -1,6 +1,7 @@
 import csv
 import logging
 import re
+import subprocess
 import sys
 import threading
 from itertools import count
@@ -15,11 +16,11 @@ from reelbow.database.schema import open_new
 from reelbow.database.writing import add_shard, add_skipped
 from reelbow.errors import ReelbowError
 from reelbow.jobs.log import SILENT
-from reelbow.runs import progress
+from reelbow.runs import progress, slurm
 from reelbow.runs.failures import TABLE, write_table
 from reelbow.runs.messages import refuse
 from reelbow.runs.pace import Expected
-from reelbow.runs.progress import Progress, format_time
+from reelbow.runs.progress import Progress
 from reelbow.shards.names import STAGES
 
 
@@ -105,9 +106,15 @@ def run(clock, tmp_path, monkeypatch):
     def finish(jobid):
         emit(LogEvent.JOB_FINISHED, job_id=jobid)
 
-    def error(text, exception="RuleException"):
+    def error(text, exception="RuleException", status=None):
         extra = {"event": LogEvent.ERROR, "exception": exception}
-        logger.error(text, extra=extra)
+        try:
+            try:
+                raise subprocess.CalledProcessError(status, "x")
+            except subprocess.CalledProcessError:
+                raise RuntimeError  # noqa: B904
+        except RuntimeError:
+            logger.error(text, extra=extra)
 
     return SimpleNamespace(
         progress=follow(logger, workflow),
@@ -316,7 +323,7 @@ def on_slurm(run, monkeypatch):
     """Say what Slurm says of each job."""
     run.progress.on_slurm = True
     states = {}
-    monkeypatch.setattr(progress, "find_state", states.get)
+    monkeypatch.setattr(slurm, "find_state", states.get)
     return states
 
 
@@ -336,7 +343,7 @@ def test_slurm_tells_how_the_last_rule_that_began_ended(run, on_slurm):
         Path(f"{stage}.log").write_text("noise\n")
     fail_group(run, external_jobid="50")
     run.progress.tell_failure()
-    ended = progress.ENDINGS["TIMEOUT"].replace("RULE", "downsample_frames")
+    ended = slurm.ENDINGS["TIMEOUT"].replace("RULE", "downsample_frames")
     assert read_failures() == [
         ("a", "00002", "downsample_frames", ended, "1", "downsample_frames.log")
     ]
@@ -373,8 +380,8 @@ def waiting(run, monkeypatch):
     def find_late(job_ids, longest_s):
         return [job_id for job_id in job_ids if seconds[job_id] > longest_s]
 
-    monkeypatch.setattr(progress, "find_late", find_late)
-    monkeypatch.setattr(progress, "cancel_waiting", cancelled.extend)
+    monkeypatch.setattr(slurm, "find_late", find_late)
+    monkeypatch.setattr(slurm, "cancel_waiting", cancelled.extend)
     return SimpleNamespace(seconds=seconds, cancelled=cancelled)
 
 
@@ -414,7 +421,7 @@ def test_a_controller_that_does_not_answer_is_asked_again(run, monkeypatch):
     def find_late(job_ids, longest_s):
         raise ReelbowError("squeue: no answer within 30 s; try again later")
 
-    monkeypatch.setattr(progress, "find_late", find_late)
+    monkeypatch.setattr(slurm, "find_late", find_late)
     run.progress.gpu_wait_min = 2
     run.progress.look(["50"])
     assert run.lines == []
@@ -433,7 +440,7 @@ def test_a_job_by_itself_is_told_by_its_log_or_by_slurm(run, on_slurm):
             log=[f"{film}.log", "slurm.log"],
         )
     run.progress.tell_failure()
-    memory = progress.ENDINGS["OUT_OF_MEMORY"].replace("RULE", "plan_shards")
+    memory = slurm.ENDINGS["OUT_OF_MEMORY"].replace("RULE", "plan_shards")
     assert [row[3:] for row in read_failures()] == [
         ("no video", "1", "a.log"),
         (memory, "1", "b.log"),
@@ -555,7 +562,7 @@ def test_after_ctrl_c_one_sentence_is_told_and_nothing_of_how_jobs_ended(run, ca
     run.progress._stop()
     run.progress._stop()
     assert ended.wait(5)
-    run.error(FAILED + "died with <Signals.SIGINT: 2>.")
+    run.error("CalledProcessError: died with <Signals.SIGINT: 2>.", status=-2)
     run.emit(LogEvent.JOB_ERROR, jobid=1)
     run.progress.tell_failure()
     (line,) = run.lines
@@ -600,29 +607,29 @@ def test_a_run_that_did_nothing_tells_nothing(run, capsys):
     assert run.lines == []
 
 
-FAILED = "RuleException:\nCalledProcessError in file x.smk:\nCommand 'x' "
+LAST = "WorkflowError:\nAt least one job did not complete successfully."
 
 
 def test_what_the_log_says_better_is_not_shown(run):
     run.job(1)
-    run.error(FAILED + "returned non-zero exit status 1.")
+    run.error("CalledProcessError in file x.smk", status=1)
     run.emit(LogEvent.JOB_ERROR, jobid=1)
-    run.logger.error(
-        "Exiting because a job execution failed. Look above for error messages"
-    )
-    run.error(
-        "WorkflowError:\nAt least one job did not complete successfully.",
-        "WorkflowError",
-    )
-    assert run.lines == [f"a 00001: attempt 1 failed in cluster_shard: {SILENT}"]
+    about = {"msg": "Exiting because", "levelno": logging.ERROR}
+    run.logger.handle(logging.makeLogRecord({**about, "module": "job_scheduler"}))
+    run.progress.tell_failure()
+    run.error(LAST, "WorkflowError")
+    failure, table = run.lines
+    assert failure == f"a 00001: attempt 1 failed in cluster_shard: {SILENT}"
+    assert "1 failed:" in table
 
 
 def test_other_errors_are_shown(run):
-    killed = FAILED + "died with <Signals.SIGKILL: 9>."
-    lost = "WorkflowError:\nAt least one job did not complete successfully."
-    for text in [killed, lost]:
-        run.error(text)
-    assert run.lines == [killed, lost]
+    killed = "CalledProcessError in file x.smk:\ndied with <Signals.SIGKILL: 9>."
+    run.error(killed, status=-9)
+    # As when no environment could be made, which no job tells.
+    run.error("CreateCondaEnvironmentException", "CreateCondaEnv", status=1)
+    run.error(LAST, "WorkflowError")
+    assert run.lines == [killed, "CreateCondaEnvironmentException", LAST]
 
 
 def test_a_locked_folder_is_told_in_reelbows_words(run, capsys):
@@ -638,20 +645,6 @@ def test_a_refusal_is_one_sentence_and_status_1(capsys):
         refuse("films: no such sheet")
     assert ended.value.code == 1
     assert capsys.readouterr().err == "Reelbow: films: no such sheet\n"
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0, "0:00"),
-        (59.6, "1:00"),
-        (3599, "59:59"),
-        (3600, "1:00:00"),
-        (90061, "25:01:01"),
-    ],
-)
-def test_times_are_written_like_a_clock(seconds, text):
-    assert format_time(seconds) == text
 
 
 def test_it_loads_nothing_heavy():

@@ -36,7 +36,6 @@ _SUBTITLE_TO_BARCODE = 0.46
 _BARCODE_TO_SOURCE = 0.88
 _BELOW_SOURCE = 0.85
 _LEGEND_WIDTH = 2.0
-_LEGEND = "missing"
 
 # Points.
 _TITLE_SIZES = (34, 30, 26, 22)
@@ -147,6 +146,7 @@ def _draw_page(
     """Draw all but the barcode, and the axes of the barcode's shape to hold it."""
     # Not pyplot, which would look for a screen.
     from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
 
     height, width = shape[:2]
     dpi = width / _BARCODE_WIDTH
@@ -231,45 +231,30 @@ def _draw_page(
                 parse_math=False,
             )
     if gap_color:
-        _draw_legend(
-            figure,
-            right=(margin + width) / page_width,
-            baseline=1 - note_lines[0] * dpi / page_height,
-            color=gap_color,
+        figure.legend(
+            handles=[
+                Patch(
+                    facecolor=gap_color,
+                    edgecolor=_LIGHT_GREY,
+                    linewidth=0.4,
+                    label="missing",
+                )
+            ],
+            loc="lower right",
+            # Letters reach below their line by about a quarter of their size.
+            bbox_to_anchor=(
+                (margin + width) / page_width,
+                1 - (note_lines[0] + _SOURCE_SIZE / 72 / 4) * dpi / page_height,
+            ),
+            prop=_font(_SOURCE_SIZE),
+            labelcolor=_LIGHT_GREY,
+            frameon=False,
+            borderpad=0,
+            borderaxespad=0,
+            handlelength=0.8,
+            handleheight=0.8,
         )
     return figure, axes
-
-
-def _draw_legend(
-    figure: "Figure", *, right: float, baseline: float, color: str
-) -> None:
-    """Say at the foot's right what a gap is: a patch of its color, and a word."""
-    from matplotlib.patches import Rectangle
-
-    page_width, page_height = figure.get_size_inches()
-    font = _font(_SOURCE_SIZE)
-    figure.text(
-        right,
-        baseline,
-        _LEGEND,
-        ha="right",
-        va="baseline",
-        color=_LIGHT_GREY,
-        fontproperties=font,
-        parse_math=False,
-    )
-    side = 0.8 * _SOURCE_SIZE / 72
-    left = right - (_measure(_LEGEND, font) + 1.6 * side) / page_width
-    figure.add_artist(
-        Rectangle(
-            (left, baseline - 0.05 * side / page_height),
-            side / page_width,
-            side / page_height,
-            facecolor=color,
-            edgecolor=_LIGHT_GREY,
-            linewidth=0.4,
-        )
-    )
 
 
 def _save_png(
