@@ -223,7 +223,9 @@ def make_results(folder: Path) -> None:
             crop = plan["crop"] if plan["video"] is None else None
             shaping = ThumbnailOptions(STRIP_ROWS, crop, "srgb", 10**8, "skip")
             thumbnails = folder / "thumbnails.npz"
-            downsample_frames(tarball, film / "plan.json", thumbnails, shaping=shaping)
+            downsample_frames(
+                tarball, film / "plan.json", thumbnails, shard=shard, shaping=shaping
+            )
             shards.append(film / "palettes" / f"{shard}.sqlite")
             cluster_shard(
                 thumbnails,

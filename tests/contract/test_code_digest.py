@@ -10,6 +10,9 @@ from reelbow.runs import code
 
 SCRIPTS = code.LIBRARY.parent
 
+# What scripts load by its name.
+BY_NAME = {"cluster_shard": ["kmeans.engine_numba"], "plan_shards": ["sources.video"]}
+
 
 @pytest.fixture
 def library(tmp_path, monkeypatch):
@@ -41,7 +44,7 @@ def test_the_digest_of_the_same_code_is_the_same(library):
         ("cluster_shard", "kmeans.palettes"),  # by the face of its room
         ("cluster_shard", "shards.batches"),  # from reelbow.shards.batches import ...
         ("cluster_shard", "kmeans.engine_numba"),  # an engine, loaded by its name
-        ("plan_shards", "film.probe"),  # through sources
+        ("plan_shards", "film.probe"),  # through a kind of source, loaded by its name
         ("plan_shards", "film.timeline"),
         ("make_demo_film", "sources.demo"),  # in a function
         ("render_barcode", "barcode.figure"),  # in a function
@@ -49,7 +52,7 @@ def test_the_digest_of_the_same_code_is_the_same(library):
     ],
 )
 def test_it_changes_with_a_module_that_the_script_uses(library, script, module):
-    engines = ["kmeans.engine_numba"] if script == "cluster_shard" else []
+    engines = BY_NAME.get(script, [])
     before = digest(library, script, *engines)
     change(library, module)
     assert digest(library, script, *engines) != before
@@ -67,7 +70,7 @@ def test_it_changes_with_a_module_that_the_script_uses(library, script, module):
     ],
 )
 def test_it_does_not_change_with_any_other(library, script, module):
-    engines = ["kmeans.engine_numba"] if script == "cluster_shard" else []
+    engines = BY_NAME.get(script, [])
     before = digest(library, script, *engines)
     change(library, module)
     assert digest(library, script, *engines) == before

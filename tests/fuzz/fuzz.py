@@ -496,9 +496,8 @@ def run_film(
     from reelbow.shards.plan import read_plan
 
     plan, frames = path.with_suffix(".json"), path.with_suffix(".frames.tar")
-    plan_shards(
-        path, {}, plan, crop=crop, stream=None, max_pixels=MAX_PIXELS, **sampling
-    )
+    more = {"kind": "video", "stream": None, "max_pixels": MAX_PIXELS}
+    plan_shards([path], plan, crop=crop, **more, **sampling)
     planned = read_plan(plan)
     parts = planned["shards"]
     if len(parts) > SHARDS_RUN:
@@ -522,6 +521,7 @@ def run_film(
             frames,
             plan,
             thumbnails,
+            shard=part["shard"],
             shaping=ThumbnailOptions(height, None, mean_space, 200_000_000, "skip"),
         )
         numbers, skipped = check_thumbnails(thumbnails)
@@ -546,22 +546,13 @@ def run_tarball(
     from reelbow.shards.tarball import FrameTarball
 
     plan, thumbnails = path.with_suffix(".json"), path.with_suffix(".npz")
-    video: dict[str, Any] = {"mode": "interval", "every": 1, "start_s": 0}
-    plan_shards(
-        None,
-        {path.stem: path},
-        plan,
-        crop=crop,
-        stream=None,
-        max_pixels=MAX_PIXELS,
-        end_s=None,
-        per_shard=600,
-        **video,
-    )
+    more = {"kind": "tarballs", "shards": ["00000"], "max_pixels": MAX_PIXELS}
+    plan_shards([path], plan, crop=crop, **more)
     downsample_frames(
         path,
         plan,
         thumbnails,
+        shard="00000",
         shaping=ThumbnailOptions(
             height, read_plan(plan)["crop"], mean_space, MAX_PIXELS, "skip"
         ),

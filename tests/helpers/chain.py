@@ -3,7 +3,7 @@
 import io
 import sqlite3
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ from plan_shards import plan_shards
 from reelbow.film.demuxing import ReadOptions
 from reelbow.pictures.image_files import MAX_PIXELS
 from reelbow.shards.batches import ThumbnailOptions
+from reelbow.shards.kinds import name_kind
 from reelbow.shards.plan import read_plan
 from reelbow.shards.thumbnails import Thumbnails
 
@@ -61,19 +62,23 @@ def pack(path: Path, images: Mapping[str, bytes]) -> Path:
     return path
 
 
+def plan_files(
+    files: Sequence[Path], plan: Path, *, go_on: bool = False, **settings: Any
+) -> None:
+    """Plan a film by the usual settings, as far as these are for its kind."""
+    kind = name_kind(files[0].name)
+    how = USUAL | {"shards": [path.stem for path in files]} | settings
+    how = {key: how[key] for key in ("crop", "max_pixels", *kind.settings)}
+    plan_shards(files, plan, kind=kind.name, go_on=go_on, **how)
+
+
 def run_chain(source: Path, folder: Path, **settings: Any) -> Found:
     """Run a film or a tarball through the stages, as one shard."""
     how = USUAL | settings
     plan, tarball = folder / "plan.json", folder / "frames.tar"
     thumbnails, palettes = folder / "thumbnails.npz", folder / "palettes.sqlite"
     video = None if source.suffix == ".tar" else source
-    planning = ("mode", "every", "start_s", "end_s", "per_shard", "crop", "stream")
-    plan_shards(
-        video,
-        {} if video else {"00000": source},
-        plan,
-        **{key: how[key] for key in (*planning, "max_pixels")},
-    )
+    plan_files([source], plan, shards=["00000"], **how)
     planned = read_plan(plan)
     assert len(planned["shards"]) == 1
     if video:
@@ -98,7 +103,7 @@ def run_chain(source: Path, folder: Path, **settings: Any) -> Found:
         missing_frames=how["missing_frames"],
     )
     frames = tarball if video else source
-    downsample_frames(frames, plan, thumbnails, shaping=shaping)
+    downsample_frames(frames, plan, thumbnails, shard="00000", shaping=shaping)
     cluster_shard(
         thumbnails,
         plan,

@@ -226,7 +226,7 @@ def test_at_full_size_frames_may_go_straight_from_their_tarball(tmp_path, video)
     shaping = ThumbnailOptions(None, None, "srgb", USUAL["max_pixels"], "skip")
     with (
         Thumbnails(tmp_path / "thumbnails.npz") as thumbnails,
-        open_frames(frames, planned, shaping) as straight,
+        open_frames(frames, planned, "00000", shaping) as straight,
     ):
         pairs = zip(thumbnails.batches(), straight.batches(), strict=True)
         for one, other in pairs:

@@ -64,7 +64,7 @@ def downsample(
         "missing_frames": "skip",
     }
     shaping = ThumbnailOptions(height=height, crop=crop, **(usual | more))
-    script.downsample_frames(tarball, plan, thumbnails, shaping=shaping)
+    script.downsample_frames(tarball, plan, thumbnails, shard="00000", shaping=shaping)
     assert [path.name for path in thumbnails.parent.iterdir()] == ["00000.npz"]
     return thumbnails
 

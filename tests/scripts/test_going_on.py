@@ -7,12 +7,11 @@ from contextlib import closing
 import pytest
 
 import extract_frames as extracting
-from chain import USUAL, pack
+from chain import pack, plan_files
 from cluster_shard import cluster_shard
 from downsample_frames import downsample_frames
 from extract_frames import extract_frames
 from films import numbered_film
-from plan_shards import plan_shards
 from projects import COLORS, encode
 from reelbow.errors import ReelbowError
 from reelbow.film.decoding import decode_samples
@@ -26,12 +25,8 @@ EACH = 3 * 512
 
 
 def plan(source, folder, *, go_on=True, **settings):
-    video = None if source.suffix != ".mp4" else source
-    keys = ["crop", "max_pixels", "mode", "every", "start_s", "end_s", "per_shard"]
-    how = {key: USUAL[key] for key in keys} | settings
-    path = folder / "plan.json"
-    plan_shards(video, {} if video else {"t": source}, path, go_on=go_on, **how)
-    return path
+    plan_files([source], folder / "plan.json", go_on=go_on, **settings)
+    return folder / "plan.json"
 
 
 def make_shard(tarball, planned, folder, *, missing_frames="skip", height=16):
@@ -40,7 +35,8 @@ def make_shard(tarball, planned, folder, *, missing_frames="skip", height=16):
     frames = tarball
     if height is not None:
         frames = folder / "t.npz"
-        downsample_frames(tarball, planned, frames, shaping=shaping, go_on=True)
+        more = {"shard": "t", "shaping": shaping, "go_on": True}
+        downsample_frames(tarball, planned, frames, **more)
     palettes = folder / "t.sqlite"
     cluster_shard(
         frames,

@@ -5,11 +5,10 @@ from pathlib import Path
 import cv2
 import pytest
 
+from chain import plan_files
 from films import numbered_film, solid, write_film
-from plan_shards import plan_shards
 from reelbow.errors import ReelbowError
 from reelbow.jobs.file_digest import digest_file
-from reelbow.pictures.image_files import MAX_PIXELS
 from reelbow.shards.plan import find_shard, read_plan
 
 
@@ -23,21 +22,10 @@ def write_tarball(path: Path, *pictures) -> Path:
     return path
 
 
-def plan(tmp_path, video=None, tarballs=(), **settings):
-    how = {
-        "mode": "interval",
-        "every": 1.0,
-        "start_s": 0.0,
-        "end_s": None,
-        "per_shard": 600,
-        "crop": "none",
-        "stream": None,
-        "max_pixels": MAX_PIXELS,
-        **settings,
-    }
-    shards = {path.stem: path for path in tarballs}
-    plan_shards(video, shards, tmp_path / "out" / "plan.json", **how)
-    return read_plan(tmp_path / "out" / "plan.json")
+def plan(tmp_path, *files, **settings):
+    path = tmp_path / "out" / "plan.json"
+    plan_files(files, path, **{"crop": "none", **settings})
+    return read_plan(path)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +37,7 @@ def film(tmp_path_factory):
 
 def test_a_video_is_cut_into_shards_of_consecutive_frames(film, tmp_path):
     planned = plan(tmp_path, film, per_shard=4)
-    assert planned["n_frames"] == 10
+    assert (planned["kind"], planned["n_frames"]) == ("video", 10)
     shards = planned["shards"]
     assert [part["shard"] for part in shards] == ["00000", "00001", "00002"]
     assert [part["first_frame"] for part in shards] == [0, 4, 8]
@@ -111,8 +99,8 @@ def test_each_tarball_is_a_shard(tmp_path):
         write_tarball(tmp_path / f"{name}.tar", solid(0xFF0000), solid(0x00FF00))
         for name in "ba"
     ]
-    planned = plan(tmp_path, None, tarballs)
-    assert planned["video"] is None
+    planned = plan(tmp_path, *tarballs)
+    assert (planned["kind"], planned["video"]) == ("tarballs", None)
     asked = ["path", "digest", "start_s", "end_s", "stream", "sampling", "n_pictures"]
     assert [planned[key] for key in asked] == [None] * 7
     assert (planned["width"], planned["height"]) == (64, 48)
@@ -124,7 +112,7 @@ def test_each_tarball_is_a_shard(tmp_path):
 
 def test_images_of_several_sizes_have_none_in_common(tmp_path):
     pictures = [solid(0xFF0000), solid(0x00FF00, (32, 32))]
-    planned = plan(tmp_path, None, [write_tarball(tmp_path / "a.tar", *pictures)])
+    planned = plan(tmp_path, write_tarball(tmp_path / "a.tar", *pictures))
     assert (planned["width"], planned["height"]) == (None, None)
 
 
@@ -132,5 +120,5 @@ def test_a_damaged_tarball_does_not_fail_the_plan(tmp_path):
     good = write_tarball(tmp_path / "a.tar", solid(0xFF0000))
     bad = tmp_path / "b.tar"
     bad.write_bytes(b"no tarball")
-    assert len(plan(tmp_path, None, [good, bad])["shards"]) == 2
-    assert len(plan(tmp_path, None, [bad])["shards"]) == 1
+    assert len(plan(tmp_path, good, bad)["shards"]) == 2
+    assert len(plan(tmp_path, bad)["shards"]) == 1

@@ -4,7 +4,16 @@
 
 rule cluster_shard:
     input:
-        frames=get_clustered,
+        frames=branch(
+            config["downsample"]["height"] is not None,
+            then="results/{film}/thumbnails/{shard}.npz",
+            # At full size.
+            otherwise=branch(
+                is_extracted,
+                then="results/{film}/frames/{shard}.tar",
+                otherwise=get_own_file,
+            ),
+        ),
         # Older than the thumbnails or not: a new plan that matters comes through them.
         plan=ancient("results/{film}/plan.json"),
     output:

@@ -29,9 +29,10 @@ from reelbow.runs.kept_output import keep_until_replaced
 from reelbow.runs.messages import LOCKED, refuse, tell
 from reelbow.runs.plain_paths import name_plainly
 from reelbow.runs.sheet import is_sheet
+from reelbow.shards.kinds import KINDS
 from reelbow.shards.names import PATTERN as SHARD_PATTERN
 from reelbow.shards.names import STAGES
-from reelbow.shards.plan import read_plan, summarize_plan
+from reelbow.shards.plan import find_file, read_plan, summarize_plan
 
 DEFAULT_SHEET = "config/films.tsv"
 

@@ -1,10 +1,14 @@
-# in:  frames of a shard, extracted here or the user's own tarball
+# in:  frames of a shard, extracted here or in the user's own file
 # out: results/{film}/thumbnails/{shard}.npz
 
 
 rule downsample_frames:
     input:
-        tarball=get_tarball,
+        frames=branch(
+            is_extracted,
+            then="results/{film}/frames/{shard}.tar",
+            otherwise=get_own_file,
+        ),
         # Older than the frames or not: a new plan that matters comes through them.
         plan=ancient("results/{film}/plan.json"),
     output:

@@ -4,7 +4,7 @@
 
 rule extract_frames:
     input:
-        video=get_video,
+        video=get_source,
         plan="results/{film}/plan.json",
     output:
         frames=keep_if(config["extract"]["keep"], "results/{film}/frames/{shard}.tar"),

@@ -11,10 +11,12 @@ def get_film(wildcards):
     return FILMS[wildcards.film]
 
 
-def get_video(wildcards):
-    """The film's file; tarballs are no input of the plan, which would change with each."""
+def get_source(wildcards):
+    """The film's file; those that are shards are no input of the plan: each may change."""
     film = get_film(wildcards)
-    return as_source(film.video) if film.video else []
+    if film.kind.files_are_shards or film.fault:
+        return []
+    return as_source(film.files[0])
 
 
 def as_source(path):
@@ -70,24 +72,20 @@ def load_plan(plan, written_ns):
     return summarize_plan(read_plan(plan))
 
 
-def get_tarball(wildcards):
-    """A shard's frames: extracted from the video, or the user's own tarball."""
-    if get_film(wildcards).video:
-        return f"results/{wildcards.film}/frames/{wildcards.shard}.tar"
-    shards = get_plan(wildcards)["shards"]
-    if wildcards.shard not in shards:
+def is_extracted(wildcards):
+    """Whether the film's frames are extracted before anything is made of them."""
+    return get_film(wildcards).kind.is_extracted
+
+
+def get_own_file(wildcards):
+    """The user's file that a shard is of, where nothing is extracted."""
+    plan = get_plan(wildcards)
+    if wildcards.shard not in plan["shards"]:
         raise WorkflowError(
             f"film {wildcards.film} has no shard {wildcards.shard}; its shards are in "
             f"{RESULTS / wildcards.film / 'plan.json'}"
         )
-    return as_source(shards[wildcards.shard]["tarball"])
-
-
-def get_clustered(wildcards):
-    """What a shard's palettes are of: thumbnails, or its frames at full size."""
-    if config["downsample"]["height"] is None:
-        return get_tarball(wildcards)
-    return f"results/{wildcards.film}/thumbnails/{wildcards.shard}.npz"
+    return as_source(find_file(plan, plan["shards"][wildcards.shard]))
 
 
 def get_shards(wildcards):
@@ -103,8 +101,11 @@ def get_shards(wildcards):
 @functools.cache
 def doubt_shards(film):
     """Tell once a film that its shards are far too small or too large for a cluster."""
-    # A tarball is a shard as it stands; and of what is done nobody wants to hear.
-    if not FILMS[film].video or (RESULTS / film / "palettes.sqlite").exists():
+    # A file may be a shard as it stands; and of what is done nobody wants to hear.
+    if (
+        FILMS[film].kind.files_are_shards
+        or (RESULTS / film / "palettes.sqlite").exists()
+    ):
         return
     first = SimpleNamespace(film=film, shard="00000")
     if get_plan(first).get("error"):

@@ -4,7 +4,7 @@
 
 checkpoint plan_shards:
     input:
-        video=get_video,
+        source=get_source,
     output:
         # There until it is replaced: a node, too, looks into it (see find_state).
         plan=update("results/{film}/plan.json"),
@@ -23,7 +23,7 @@ checkpoint plan_shards:
         go_on=int(config["errors"]["missing_shards"] == "skip"),
     params:
         settings=get_plan_settings,
-        code=get_code("plan_shards"),
+        code=get_code("plan_shards", *(f"sources.{kind}" for kind in KINDS)),
     script:
         "../scripts/plan_shards.py"
 

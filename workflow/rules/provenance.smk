@@ -1,22 +1,23 @@
 # What results depend on: the settings of each rule, digests of code and of sources.
 
 
-# What decides a film's palettes, as it stands in their databases.
-TARBALL_SETTINGS = ["crop", "downsample", "mean", "cluster"]
-VIDEO_SETTINGS = ["sampling", "extract", *TARBALL_SETTINGS]
+# What decides a film's palettes, of whatever kind, as it stands in their databases.
+GROUPS = ["crop", "downsample", "mean", "cluster"]
 WITHOUT_RESULT = {"keep", "gpu_engine", "gpu_share", "gpu_wait_min"}
 
 
 def get_source_state(wildcards):
     """What becomes another one with other content of the film's file, or the shard's.
 
-    What comes in the place of a video makes another plan, and by it all shards.
+    What comes in the place of a film's only file makes another plan, and by it all
+    shards.
     """
     film = get_film(wildcards)
-    path = film.video
-    if "shard" in wildcards.keys():
-        place = place_tarballs(wildcards.film).get(wildcards.shard)
-        path = None if place is None else film.tarballs[place]
+    files = film.files
+    if film.kind.files_are_shards:
+        place = place_shards(wildcards.film).get(wildcards.get("shard"))
+        files = [] if place is None else [film.files[place]]
+    path = files[0] if files else None
     seen = STATES_OF_FILMS.get(wildcards.film, {}).get(str(path))
     return seen.state if seen else ""
 
@@ -34,32 +35,29 @@ def gather(**settings):
 
 
 def get_plan_settings(wildcards):
-    """What a film's plan depends on; tarballs have no sampling."""
+    """What a film's plan depends on: much of it only for some kinds of sources."""
     film = get_film(wildcards)
-    settings = {
+
+    def find(path):
+        group, key = path.split(".")
+        return getattr(film, key) if group == "film" else config[group][key]
+
+    return {
+        "kind": film.kind.name,
+        "files": [str(file) for file in film.files if film.kind.files_are_shards],
         "crop": film.crop or config["crop"]["letterbox"],
         "max_pixels": config["limits"]["pixels"],
         "fault": film.fault,
         "state": find_state(wildcards.film),
         "source_state": get_source_state(wildcards),
-    }
-    if not film.video:
-        tarballs = map(str, film.tarballs)
-        return settings | {"tarballs": dict(zip(film.shards, tarballs, strict=True))}
-    return settings | {
-        "stream": film.stream,
-        "start_s": film.start_s,
-        "end_s": film.end_s,
-        "mode": config["sampling"]["mode"],
-        "every": config["sampling"]["every"],
-        "per_shard": config["shards"]["frames"],
+        **{name: find(path) for name, path in film.kind.settings.items()},
     }
 
 
 def find_state(film):
     """What makes a film without a picture worth another plan; of others it stays.
 
-    That is another wish about errors, or a newer tarball, which is no input of the plan.
+    That is another wish about errors, or a newer file that is no input of the plan.
     """
     plan = peek_plan(film)
     go_on = config["errors"]["missing_shards"] == "skip"
@@ -70,7 +68,9 @@ def find_state(film):
     if is_good and "state" in plan:
         return plan["state"]
     times_ns = [
-        path.stat().st_mtime_ns for path in FILMS[film].tarballs if path.exists()
+        file.stat().st_mtime_ns
+        for file in FILMS[film].files
+        if FILMS[film].kind.files_are_shards and file.exists()
     ]
     return f"{max(times_ns, default=0)}{' salvaged' if go_on else ''}"
 
@@ -89,26 +89,31 @@ def get_shaping(wildcards):
 
 def get_metadata(wildcards):
     """What made a shard: settings and the digest of the code."""
-    return describe_shards(get_film(wildcards).video is not None)
+    return describe_shards(get_film(wildcards).kind)
 
 
 @functools.cache
-def describe_shards(of_video):
-    """What makes the shards of all videos, or of all tarballs; the same for thousands."""
-    groups, scripts = TARBALL_SETTINGS, ["downsample_frames", "cluster_shard"]
-    if of_video:
-        groups, scripts = VIDEO_SETTINGS, ["extract_frames", *scripts]
+def describe_shards(kind):
+    """What makes the shards of all films of a kind; the same for thousands."""
+    scripts = ["downsample_frames", "cluster_shard"]
+    if kind.is_extracted:
+        scripts.insert(0, "extract_frames")
     engine = f"kmeans.engine_{config['cluster']['cpu_engine']}"
+    return {
+        "settings": describe_groups(*kind.groups),
+        "digest": " ".join(get_code(script, engine) for script in scripts),
+    }
+
+
+def describe_groups(*groups):
+    """The settings that decide palettes, as text: of every kind, and of these groups."""
     settings = {
         f"{group}.{key}": value
-        for group in groups
+        for group in [*GROUPS, *groups]
         for key, value in config[group].items()
         if key not in WITHOUT_RESULT
     }
-    return {
-        "settings": json.dumps(settings, sort_keys=True),
-        "digest": " ".join(get_code(script, engine) for script in scripts),
-    }
+    return json.dumps(settings, sort_keys=True)
 
 
 def get_code(script, *engines):
@@ -118,7 +123,7 @@ def get_code(script, *engines):
 
 def get_crop(wildcards):
     """What is cropped from the user's own images; extracted ones are cropped already."""
-    return None if get_film(wildcards).video else get_plan(wildcards)["crop"]
+    return None if is_extracted(wildcards) else get_plan(wildcards)["crop"]
 
 
 def get_lost(wildcards):
@@ -142,7 +147,7 @@ def find_lost(path):
 
 def get_corpus_settings():
     """What all films of the results folder have in common, or a part of it."""
-    return describe_shards(of_video=True)["settings"]
+    return describe_groups(*{group for kind in KINDS.values() for group in kind.groups})
 
 
 def get_drawing(wildcards):

@@ -14,8 +14,7 @@ def rank(rule):
 
 def are_frames_used_up(wildcards):
     """Whether a shard's tarball is to go when it is read: 0 or 1."""
-    extracted = get_film(wildcards).video is not None
-    return int(is_local() and extracted and not config["extract"]["keep"])
+    return int(is_local() and is_extracted(wildcards) and not config["extract"]["keep"])
 
 
 def are_clustered_used_up(wildcards):
@@ -63,9 +62,9 @@ def count_frames(film):
     planned = peek_plan(film)
     if not planned:
         return 0
-    if planned["n_frames"]:
+    if planned["n_frames"] is not None:
         return planned["n_frames"]
-    return needs.estimate_frames(planned, count_bytes(FILMS[film].tarballs))
+    return needs.estimate_frames(planned, count_bytes(FILMS[film].files))
 
 
 @functools.cache
@@ -99,9 +98,8 @@ def ask_minutes(rule):
 
 def get_planning_minutes(wildcards, attempt):
     """Minutes for reading the film once, or the tarballs that are looked into."""
-    film = get_film(wildcards)
-    sources = [film.video] if film.video else film.tarballs[: needs.LOOKED_INTO]
-    return attempt * needs.ask_minutes(count_bytes(sources) / needs.READ_BYTES_S)
+    files = get_film(wildcards).files[: needs.LOOKED_INTO]
+    return attempt * needs.ask_minutes(count_bytes(files) / needs.READ_BYTES_S)
 
 
 def ask_room(rule, keep):
@@ -116,14 +114,14 @@ def ask_room(rule, keep):
 
 def get_shard_place(wildcards):
     """A shard's place in its film, from 0, known before there is a plan."""
-    if get_film(wildcards).video:
-        return int(wildcards.shard) if wildcards.shard.isdecimal() else 0
-    return place_tarballs(wildcards.film).get(wildcards.shard, 0)
+    if get_film(wildcards).kind.files_are_shards:
+        return place_shards(wildcards.film).get(wildcards.shard, 0)
+    return int(wildcards.shard) if wildcards.shard.isdecimal() else 0
 
 
 @functools.cache
-def place_tarballs(film):
-    """The places of a film's shards that are tarballs, by their names."""
+def place_shards(film):
+    """The places of a film's files that are shards, by the names of these."""
     return {shard: place for place, shard in enumerate(FILMS[film].shards)}
 
 

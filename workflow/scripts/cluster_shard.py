@@ -21,7 +21,7 @@ from reelbow.machine.versions import describe_versions
 from reelbow.runs.plain_paths import find_own_name
 from reelbow.shards.batches import ThumbnailOptions
 from reelbow.shards.opening import open_frames
-from reelbow.shards.plan import find_shard, read_plan
+from reelbow.shards.plan import find_file, find_shard, read_plan
 
 
 def cluster_shard(
@@ -45,10 +45,10 @@ def cluster_shard(
 ) -> None:
     """Cluster each frame's colors and write the shard's database.
 
-    frames : thumbnails; or a tarball, to be clustered at full size
+    frames : thumbnails; or what the shard's frames are in, clustered at full size
     gpu_fallback : why this is not done on a GPU, if it was to be
     used_up : whether `frames` are deleted when that is done
-    go_on : whether of a damaged tarball what can be read is enough
+    go_on : whether of a damaged shard what can be read is enough
     """
     if gpu_fallback:
         print(f"not on a GPU: {gpu_fallback}", file=sys.stderr)
@@ -57,7 +57,7 @@ def cluster_shard(
     row = FilmRow.from_plan(planned, film=film, title=film, source=source)
     with (
         taking_over(frames, used_up=used_up),
-        open_frames(frames, planned, shaping, go_on=go_on) as shard_frames,
+        open_frames(frames, planned, shard, shaping, go_on=go_on) as shard_frames,
         atomic_write(palettes) as temporary,
         open_new(temporary) as connection,
     ):
@@ -90,7 +90,7 @@ def cluster_shard(
             engine=engine,
             version=find_version(engine),
             gpu_fallback=gpu_fallback,
-            path=planned["path"] or find_shard(planned, shard)["tarball"],
+            path=find_file(planned, find_shard(planned, shard)),
             digest=shard_frames.digest,
             made_at=made_at,
             lost=shard_frames.lost,

@@ -12,33 +12,35 @@ from reelbow.shards.thumbnails import ThumbnailWriter
 
 
 def downsample_frames(
-    tarball: Path,
+    frames: Path,
     plan: Path,
     thumbnails: Path,
     *,
+    shard: str,
     shaping: ThumbnailOptions,
     scratch_mb: int = 0,
     used_up: bool = False,
     go_on: bool = False,
 ) -> None:
-    """Make the images of a tarball small, extracted ones or the user's own.
+    """Make the frames of a shard small, extracted ones or the user's own.
 
-    used_up : whether the tarball is deleted when that is done
-    go_on : whether of a damaged tarball what can be read is enough
+    used_up : whether `frames` are deleted when that is done
+    go_on : whether of a damaged shard what can be read is enough
     """
+    planned = read_plan(plan)
     with (
-        taking_over(tarball, used_up=used_up),
-        ShardFrames(tarball, read_plan(plan), shaping, go_on=go_on) as frames,
+        taking_over(frames, used_up=used_up),
+        ShardFrames(frames, planned, shard, shaping, go_on=go_on) as shard_frames,
         handing_on(thumbnails, scratch_mb) as temporary,
         ThumbnailWriter(temporary) as writer,
     ):
-        for frame in frames:
+        for frame in shard_frames:
             writer.add(frame)
-        writer.skipped = frames.skipped
-        writer.lost = frames.lost
-        writer.digest = frames.digest
-        writer.versions = frames.versions
-        writer.varies = frames.varies
+        writer.skipped = shard_frames.skipped
+        writer.lost = shard_frames.lost
+        writer.digest = shard_frames.digest
+        writer.versions = shard_frames.versions
+        writer.varies = shard_frames.varies
 
 
 if __name__ == "__main__":
@@ -48,9 +50,10 @@ if __name__ == "__main__":
         log=snakemake.log[0],
         mem_mb=snakemake.resources.mem_mb,
         profile=bool(snakemake.resources.profile),
-        tarball=find_own_name(Path(snakemake.input.tarball)),
+        frames=find_own_name(Path(snakemake.input.frames)),
         plan=Path(snakemake.input.plan),
         thumbnails=Path(snakemake.output.thumbnails),
+        shard=snakemake.wildcards.shard,
         shaping=ThumbnailOptions(**settings["shaping"]),
         scratch_mb=snakemake.resources.disk_mb,
         used_up=bool(snakemake.resources.used_up),

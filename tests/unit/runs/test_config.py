@@ -9,6 +9,7 @@ from reelbow.errors import ReelbowError
 from reelbow.runs.config import check_config
 from reelbow.runs.films import DEMO_FILM, read_films
 from reelbow.runs.schemas import SCHEMAS
+from reelbow.shards.kinds import TARBALLS, VIDEO
 
 HEADER = ["film", "source"]
 
@@ -185,13 +186,11 @@ def test_a_sheet_gives_its_rows_in_order():
     assert second.film == "second"
     assert second.title == "A Title"
     assert (second.start_s, second.end_s, second.fps) == (1.5, 60.0, None)
-    assert second.video == Path("b.mkv")
-    assert second.tarballs == []
+    assert (second.kind, second.files) == (VIDEO, [Path("b.mkv")])
     assert (second.stream, type(second.stream)) == (1, int)
     assert (first.film, first.title) == ("first", "first")
     assert (first.start_s, first.end_s) == (0.0, None)
-    assert scans.video is None
-    assert scans.tarballs == [Path("tars/x.tar")]
+    assert (scans.kind, scans.files) == (TARBALLS, [Path("tars/x.tar")])
     assert scans.fps == 12.5
     assert (second.gpu, first.gpu, scans.gpu) == (0.5, None, 0)
 
@@ -319,9 +318,9 @@ def test_paths_count_from_the_working_folder_then_from_the_sheets(folder):
         name="sheets/films.tsv",
     )
     here, there, archive, by_glob = read_films(sheet)
-    assert here.video == Path("here.mp4")
-    assert there.video == Path(there.source) == Path("sheets/there.mp4")
-    assert archive.tarballs == by_glob.tarballs == [Path("sheets/t/1.tar")]
+    assert here.files == [Path("here.mp4")]
+    assert there.files == [Path(there.source)] == [Path("sheets/there.mp4")]
+    assert archive.files == by_glob.files == [Path("sheets/t/1.tar")]
     for source in ["nowhere.mp4", "t/*.mkv"]:
         sentence = refuse(read_films, write_sheet(HEADER, ["a", source], name=sheet))
         assert (
@@ -335,9 +334,9 @@ def test_a_tilde_is_the_users_own_folder(folder, monkeypatch):
     Path("home/films.tsv").write_text("film\tsource\na\t~/a.mp4\n")
     for films in ["~/a.mp4", ["~/a.mp4"], "~/*.mp4", "~/films.tsv"]:
         (film,) = read_films(films)
-        assert film.video == folder / "home/a.mp4"
-    assert read_films("~/v")[0].video == folder / "home/v/b.mp4"
-    assert read_films("~c.mp4")[0].video == Path("~c.mp4")
+        assert film.files == [folder / "home/a.mp4"]
+    assert read_films("~/v")[0].files == [folder / "home/v/b.mp4"]
+    assert read_films("~c.mp4")[0].files == [Path("~c.mp4")]
 
 
 def test_a_byte_order_mark_empty_lines_and_comments_do_no_harm():
@@ -350,7 +349,7 @@ def test_a_byte_order_mark_empty_lines_and_comments_do_no_harm():
 def test_the_demo_film_need_not_be_there():
     sheet = write_sheet(HEADER, ["demo", str(DEMO_FILM)])
     (film,) = read_films(sheet)
-    assert film.video == DEMO_FILM
+    assert film.files == [DEMO_FILM]
 
 
 @pytest.mark.parametrize(
@@ -545,13 +544,13 @@ def test_a_path_names_its_film():
     touch("films/My Film (1927).mkv")
     (film,) = read_films("films/My Film (1927).mkv")
     assert (film.film, film.title) == ("My_Film_1927_", "My Film (1927)")
-    assert film.video == Path("films/My Film (1927).mkv")
+    assert film.files == [Path("films/My Film (1927).mkv")]
 
 
 def test_a_name_with_signs_of_a_glob_is_a_path_if_it_is_there():
     touch("film[1].mkv")
     (film,) = read_films("film[1].mkv")
-    assert film.video == Path("film[1].mkv")
+    assert film.files == [Path("film[1].mkv")]
 
 
 @pytest.mark.parametrize(
@@ -583,8 +582,8 @@ def test_tarballs_of_a_glob_or_folder_are_one_film_in_natural_order(films):
     touch("archive/part10.tar", "archive/part2.tar", "archive/part1.tar")
     (film,) = read_films(films)
     assert film.film == "archive"
-    assert film.video is None
-    assert [path.name for path in film.tarballs] == [
+    assert film.kind is TARBALLS
+    assert [path.name for path in film.files] == [
         "part1.tar",
         "part2.tar",
         "part10.tar",
@@ -618,11 +617,11 @@ def test_a_file_of_many_that_is_no_film_is_for_its_plan_to_tell(films):
     Path("v/c[1].mkv").symlink_to("nowhere.mkv")
     fine, empty, dangling = read_films(films)
     assert dangling.film == "c_1_"
-    assert (fine.video, fine.fault) == (Path("v/a.mkv"), None)
+    assert (fine.files, fine.fault) == ([Path("v/a.mkv")], None)
     assert empty.fault == "v/b.mkv is empty; copy or download it again"
     assert dangling.fault is not None
     assert "v/c[1].mkv is a link to nowhere.mkv" in dangling.fault
-    assert [film.video for film in (empty, dangling)] == [None, None]
+    assert [film.files for film in (empty, dangling)] == [[], []]
 
 
 def test_a_file_that_may_not_be_read_is_told(folder):
@@ -662,7 +661,7 @@ def test_what_cannot_be_read_of_many_is_for_its_job_to_tell(nobody):
                 "closed/c.mkv: Permission denied; give a path that can be read",
                 "empty.mkv is empty; copy or download it again",
             ]
-            assert {film.video for film in others} == {None}
+            assert [film.files for film in others] == [[]] * 3
         sentence = refuse(read_films, "closed/films.tsv")
         assert sentence.startswith("films: closed/films.tsv: Permission denied; ")
     finally:
@@ -693,13 +692,13 @@ def test_a_tarball_of_many_that_leads_nowhere_is_for_the_plan_to_tell(films):
     touch("t/1.tar")
     Path("t/2.tar").touch()
     Path("t/4.tar").symlink_to("2.tar")
-    assert len(read_films(films)[0].tarballs) == 3
+    assert len(read_films(films)[0].files) == 3
     Path("t/3.tar").symlink_to("nowhere.tar")
     for given in [films, write_sheet(HEADER, ["t", films])]:
         (film,) = read_films(given)
         assert film.fault is not None
         assert "t/3.tar is a link to nowhere.tar" in film.fault
-        assert film.tarballs == []
+        assert film.files == []
 
 
 def test_a_single_film_may_be_given_a_title_and_a_stretch():

@@ -7,6 +7,7 @@ import pytest
 from films import numbered, write_film
 from reelbow.runs.pace import Expected, Pace, expect_films
 from reelbow.runs.resources import NEEDS
+from reelbow.shards.kinds import TARBALLS, VIDEO
 from reelbow.shards.names import STAGES
 
 FILM_RULES = ["plan_shards", *STAGES, "merge_film", "render_barcode"]
@@ -137,9 +138,9 @@ def test_nothing_is_told_before_anything_is_known():
     assert pace.estimate_left_s([("merge_film", "a")], 3, 1) is None
 
 
-def make_film(name, path, **about):
-    row = {"start_s": 0.0, "end_s": None, "tarballs": [], **about}
-    return SimpleNamespace(film=name, video=path, **row)
+def make_film(name, *paths, **about):
+    row = {"kind": VIDEO, "start_s": 0.0, "end_s": None, "fault": None, "shards": []}
+    return SimpleNamespace(film=name, files=paths, **row | about)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +159,7 @@ def test_headers_tell_of_shards(tmp_path, sampling, n_frames):
         make_film("whole", path),
         make_film("half", path, start_s=1.0, end_s=3.0),
         make_film("bad", tmp_path / "bad.mp4"),
-        make_film("tars", None, tarballs=["a.tar", "b.tar"]),
+        make_film("tars", kind=TARBALLS, shards=["a", "b"]),
     ]
     expected = expect_films(films, **sampling, per_shard=5)
     assert expected["whole"].n_frames == pytest.approx(n_frames)

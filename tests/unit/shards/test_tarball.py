@@ -17,7 +17,9 @@ from backports import zstd
 
 from reelbow.errors import ReelbowError
 from reelbow.shards import tarball
-from reelbow.shards.tarball import FrameTarball, Member, TarballWriter, natural_key
+from reelbow.shards.kinds import TARBALLS, VIDEO, name_kind
+from reelbow.shards.members import Member
+from reelbow.shards.tarball import FrameTarball, TarballWriter, natural_key
 
 Content = bytes | Callable[[tarfile.TarInfo], None]
 
@@ -110,7 +112,6 @@ def test_natural_order_is_total_and_takes_numbers_of_any_length() -> None:
 def test_compressed_tarballs_are_read_too(tmp_path: Path, suffix: str) -> None:
     files = [(f"{i}.jpg", bytes([i]) * 1000) for i in range(20)]
     path = pack_by(tmp_path / f"t.tar.{suffix}", files)
-    assert tarball.is_tarball(path)
     assert [(member.name, member.data) for member in read(path)] == files
 
 
@@ -128,8 +129,8 @@ def test_compressed_tarballs_are_read_too(tmp_path: Path, suffix: str) -> None:
     ],
 )
 def test_tarballs_are_known_by_their_names(name: str) -> None:
-    assert tarball.is_tarball(Path(name))
-    assert not tarball.is_tarball(Path(name + ".mp4"))
+    assert name_kind(name) is TARBALLS
+    assert name_kind(name + ".mp4") is VIDEO
 
 
 def test_only_files_with_an_image_s_suffix_count(tmp_path: Path) -> None:

@@ -24,7 +24,6 @@ from reelbow.shards.tarball import TarballWriter
 from reelbow.sources import crop as planning
 from reelbow.sources import tarballs, video
 from reelbow.sources.demo import draw_frames
-from reelbow.sources.tarballs import plan_tarballs
 from reelbow.sources.video import plan_video
 
 GOP = {"gop": 12, "bframes": 2, "options": {"sc_threshold": "0"}}
@@ -350,21 +349,22 @@ def tarball(path: Path, images: list[NDArray[np.uint8] | bytes]) -> Path:
     return path
 
 
-def by_name(paths: list[Path]) -> dict[str, Path]:
-    """Name the shards of tarballs."""
-    return {f"{path.stem}-{place}": path for place, path in enumerate(paths)}
+def plan_tarballs(*paths: Path, crop: str = "auto") -> Plan:
+    """Plan them as shards that are numbered."""
+    names = [str(place) for place, _ in enumerate(paths)]
+    return tarballs.make_plan(paths, shards=names, crop=crop)
 
 
 def test_each_tarball_is_a_shard_as_it_stands(tmp_path: Path) -> None:
     paths = [tarball(tmp_path / f"{i}.tar", [numbered(i)] * 3) for i in range(3)]
-    planned = plan_tarballs(by_name(paths), crop="auto")
+    planned = plan_tarballs(*paths)
     assert {key: value for key, value in planned.items() if value is not None} == {
         "width": 96,
         "height": 64,
         "crop_asked": "auto",
         "has_pictures": True,
         "shards": [
-            {"shard": f"{i}-{i}", "n_frames": None, "tarball": str(path)}
+            {"shard": str(i), "n_frames": None, "tarball": str(path)}
             for i, path in enumerate(paths)
         ],
     }
@@ -372,13 +372,13 @@ def test_each_tarball_is_a_shard_as_it_stands(tmp_path: Path) -> None:
 
 def test_bars_in_tarballs_are_found_and_can_be_kept(tmp_path: Path) -> None:
     paths = [tarball(tmp_path / "t.tar", [scene(i) for i in range(9)])]
-    assert plan_tarballs(by_name(paths), crop="auto")["crop"] == "96:48:0:8"
-    assert plan_tarballs(by_name(paths), crop="none")["crop"] is None
+    assert plan_tarballs(*paths)["crop"] == "96:48:0:8"
+    assert plan_tarballs(*paths, crop="none")["crop"] is None
 
 
 def test_images_of_several_sizes_have_no_size_and_no_bars(tmp_path: Path) -> None:
     images = [scene(1), scene(2), scene(3, (64, 96))]
-    planned = plan_tarballs({"t": tarball(tmp_path / "t.tar", images)}, crop="auto")
+    planned = plan_tarballs(tarball(tmp_path / "t.tar", images))
     assert (planned["width"], planned["height"], planned["crop"]) == (None, None, None)
 
 
@@ -387,11 +387,11 @@ def test_what_cannot_be_read_hides_nothing_else(tmp_path: Path) -> None:
     cut.write_bytes(cut.read_bytes()[:3000])
     mixed = tarball(tmp_path / "mixed.tar", [b"no image", scene(1), scene(2)])
     missing = tmp_path / "missing.tar"
-    planned = plan_tarballs(by_name([cut, missing, mixed]), crop="auto")
+    planned = plan_tarballs(cut, missing, mixed)
     assert (planned["width"], planned["height"]) == (96, 64)
     assert planned["crop"] == "96:48:0:8"
     assert len(planned["shards"]) == 3
-    none = plan_tarballs(by_name([cut, missing]), crop="auto")
+    none = plan_tarballs(cut, missing)
     assert (none["width"], none["height"], none["crop"]) == (None, None, None)
 
 
@@ -401,7 +401,7 @@ def test_too_little_memory_is_not_taken_for_a_film_without_bars(tmp_path: Path) 
     # The decoder is loaded before memory is short.
     decode_image(encode_jpeg(numbered(0), quality=90))
     with little_memory(1 << 20), pytest.raises(MemoryError):
-        plan_tarballs(by_name([path]), crop="auto")
+        plan_tarballs(path)
 
 
 def test_few_images_of_many_tarballs_are_looked_at(tmp_path: Path) -> None:
@@ -415,7 +415,7 @@ def test_few_images_of_many_tarballs_are_looked_at(tmp_path: Path) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tarballs, "decode_image", spy)
-        plan_tarballs(by_name([path] * 100), crop="auto")
+        plan_tarballs(*[path] * 100)
     assert 0 < len(loaded) <= planning.LETTERBOX_FRAMES
 
 
@@ -424,12 +424,12 @@ def test_damaged_images_tell_no_size(tmp_path: Path, crop: str) -> None:
     cut = encode_jpeg(np.zeros((300, 400, 3), np.uint8), quality=90)[:700]
     good = [encode_jpeg(np.full((64, 96, 3), 200, np.uint8), quality=90)] * 6
     path = tarball(tmp_path / "t.tar", [*good, cut])
-    planned = plan_tarballs(by_name([path]), crop=crop)
+    planned = plan_tarballs(path, crop=crop)
     assert (planned["width"], planned["height"]) == (96, 64)
 
 
 def test_images_of_another_size_are_noticed_behind_the_search(tmp_path: Path) -> None:
     light = [np.full((rows, 96, 3), 200, np.uint8) for rows in [64] * 6 + [80]]
     images = [encode_jpeg(picture, quality=90) for picture in light]
-    planned = plan_tarballs({"t": tarball(tmp_path / "t.tar", images)}, crop="auto")
+    planned = plan_tarballs(tarball(tmp_path / "t.tar", images))
     assert (planned["width"], planned["height"], planned["crop"]) == (None, None, None)

@@ -11,7 +11,6 @@ import sqlite3
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from reelbow.database import merging
 from reelbow.database.reading import count_frames as count_film_frames
@@ -21,14 +20,15 @@ from reelbow.jobs.file_digest import digest_file
 from reelbow.jobs.files import atomic_write
 from reelbow.runs.films import Film
 from reelbow.runs.kept_output import make_damaged_again, mark_as_old
-from reelbow.shards.plan import read_plan
+from reelbow.shards.kinds import find_kind
+from reelbow.shards.plan import Plan, read_plan
 
 # What cannot be read of a database.
 UNREADABLE = (ReelbowError, OSError, sqlite3.Error, UnicodeDecodeError)
 
-# Names that a sentence lists, and tarballs that are looked into for a moved film.
+# Names that a sentence lists, and files that are looked into for a moved film.
 MOST_NAMES = 10
-MOST_TARBALLS = 16
+MOST_FILES = 16
 
 
 def list_others(results: Path, films: Collection[str]) -> list[str]:
@@ -234,22 +234,25 @@ def check_names(results: Path, films: Mapping[str, Film]) -> None:
             )
 
 
-def _find_old_source(plan: Mapping[str, Any], folder: Path, film: Film) -> str | None:
+def _find_old_source(plan: Plan, folder: Path, film: Film) -> str | None:
     """Find what the film of a folder was made of, if that is another film."""
-    if film.video is not None and plan["video"]:
-        old = plan.get("path")
-        # An older version wrote none.
-        if old is None or Path(old) == film.video or not film.video.exists():
-            return None
-        return None if plan["digest"] == digest_file(film.video) else str(old)
     tarballs = {part["tarball"] for part in plan["shards"] if "tarball" in part}
-    if film.video is None and not plan["video"]:
-        if not tarballs.isdisjoint(map(str, film.tarballs)):
-            return None
-        known = _read_digests(folder / "palettes.sqlite")
-        for tarball in film.tarballs[:MOST_TARBALLS]:
+    if film.kind == find_kind(plan):
+        if film.kind.files_are_shards:
+            if not tarballs.isdisjoint(map(str, film.files)):
+                return None
+            known = _read_digests(folder / "palettes.sqlite")
+        else:
+            known = {plan["digest"]}
+            # An older version wrote no path; and the demo may not be made yet.
+            if (
+                plan.get("path") in (None, str(film.files[0]))
+                or not film.files[0].exists()
+            ):
+                return None
+        for file in film.files[:MOST_FILES]:
             with contextlib.suppress(OSError):
-                if digest_file(tarball) in known:
+                if digest_file(file) in known:
                     return None
     return str(plan.get("path") or min(tarballs, default="another film"))
 

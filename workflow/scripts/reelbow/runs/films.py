@@ -12,8 +12,9 @@ from typing import Any, NamedTuple, Self
 from reelbow.errors import ReelbowError
 from reelbow.runs.schemas import check_value, load_schema, shorten
 from reelbow.runs.sheet import is_sheet, read_number, read_sheet, read_time
+from reelbow.shards.kinds import KINDS, Kind, name_kind
 from reelbow.shards.names import name_shards
-from reelbow.shards.tarball import TARBALL_SUFFIXES, UNSHOWN, is_tarball, natural_key
+from reelbow.shards.tarball import UNSHOWN, natural_key
 
 # The film that a rule makes; it need not be there yet.
 DEMO_FILM = Path("results/demo/film.mp4")
@@ -37,13 +38,6 @@ RESERVED_BY_WINDOWS = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
 # Room for a suffix in a file name of 255 bytes.
 LONGEST_ID = 200
 
-# What counts as a film in a folder of films.
-VIDEO_NAME = re.compile(
-    r"\.(3g2|3gp|asf|avi|divx|dv|f4v|flv|h264|h265|hevc|ivf|m1v|m2ts?|m2v|m4v|mj2|mjpg"
-    r"|mkv|mov|mp4|mpe|mpe?g|mts|mxf|nut|obu|og[mv]|qt|rm|rmvb|ts|vob|webm|wmv|wtv|y4m)$",
-    re.IGNORECASE,
-)
-
 # Keys that say of a single film what a sheet's columns say of each.
 SINGLE = ("title", "start_s", "end_s")
 
@@ -60,16 +54,15 @@ class Film(NamedTuple):
     stream: int | None  # which of a video's streams, None: as players choose
     gpu: float | None  # part of its shards that run on a GPU; None: as for all
     crop: str | None  # auto, none or w:h:x:y; None: as the configuration says
-    # One of these three.
-    video: Path | None
-    tarballs: list[Path]
-    shards: list[str]  # of the tarballs, in their order
-    fault: str | None  # why its file, one of many, is none; its plan says so
+    kind: Kind
+    files: list[Path]  # in the film's order
+    shards: list[str]  # their names, if each is a shard
+    fault: str | None  # why its files, of one of many films, are none; its plan says so
     own: dict[str, str]  # the sheet's own columns, in their order
 
     def give_up(self, fault: str) -> Self:
         """Leave nothing to be read of a film."""
-        return self._replace(video=None, tarballs=[], shards=[], fault=fault)
+        return self._replace(files=[], shards=[], fault=fault)
 
 
 def read_films(
@@ -205,31 +198,36 @@ def _list_names(source: str, where: str) -> list[str]:
         names = [str(path) for path in _list_folder(Path(source), where)]
     else:
         return [source]
-    # Tarballs of one glob or folder are the shards of one film; videos are films of
-    # their own.
-    if all(is_tarball(Path(name)) for name in names):
+    # Files of one glob or folder may be the shards of one film.
+    if all(name_kind(name).files_are_shards for name in names):
         return [source]
     return sorted(names, key=natural_key)
 
 
 def _list_folder(folder: Path, where: str) -> list[Path]:
-    """List a folder's videos, or its tarballs."""
+    """List the files of a folder that are of the one kind that is in it."""
     # Hidden files are litter: macOS leaves a ._film.mp4 beside film.mp4.
     names = [each.name for each in os.scandir(folder) if not each.name.startswith(".")]
     # No paths yet, which take longer: there may be tens of thousands.
-    tarballs = [name for name in names if name.lower().endswith(TARBALL_SUFFIXES)]
-    videos = [name for name in names if VIDEO_NAME.search(name)]
-    if tarballs and videos:
-        raise ReelbowError(
-            f"{where}: {folder} has both videos ({videos[0]}, ...) and tarballs "
-            f"({tarballs[0]}, ...); give a glob for either"
+    found = {
+        kind.plural: those
+        for kind in KINDS.values()
+        if (those := [name for name in names if kind.pattern.search(name)])
+    }
+    if len(found) > 1:
+        there = " and ".join(
+            f"{kind} ({names[0]}, ...)" for kind, names in found.items()
         )
-    if not tarballs and not videos:
         raise ReelbowError(
-            f"{where}: {folder} is a folder without videos or tarballs; give the "
+            f"{where}: {folder} has both {there}; give a glob for either"
+        )
+    if not found:
+        kinds = " or ".join(kind.plural for kind in KINDS.values())
+        raise ReelbowError(
+            f"{where}: {folder} is a folder without {kinds}; give the "
             "folder in which they are"
         )
-    return [folder / name for name in tarballs or videos]
+    return [folder / name for those in found.values() for name in those]
 
 
 def _name_film(source: str) -> str:
@@ -239,9 +237,8 @@ def _name_film(source: str) -> str:
         return path.parent.resolve().name
     if os.path.isdir(path):  # noqa: PTH112 (what cannot be looked at is none)
         return path.resolve().name
-    suffixes = (s for s in TARBALL_SUFFIXES if path.name.lower().endswith(s))
-    suffix = next(suffixes, path.suffix)
-    return path.name[: len(path.name) - len(suffix)]
+    ending = name_kind(path.name).pattern.search(path.name)
+    return path.name.removesuffix(ending[0] if ending else path.suffix)
 
 
 def _make_id(name: str) -> str:
@@ -273,12 +270,12 @@ def _read_film(
             "Windows keeps for itself; use another id"
         )
     source, fault = row["source"], None
-    video: Path | None = None
-    tarballs: list[Path] = []
+    kind = name_kind(source)
+    files: list[Path] = []
     try:
         source = _find_source(source, sheet_folder)
-        video, tarballs = _resolve(source, where)
-        fault = _find_fault([video] if video else tarballs, named=_is_named(source))
+        kind, files = _resolve(source, where)
+        fault = _find_fault(kind, files, named=_is_named(source))
     except FileNotFoundError as error:
         fault = f"{source} is gone; bring it back, or take {film} out of the films"
         if not is_planned(film):
@@ -287,7 +284,7 @@ def _read_film(
         fault = f"{source}: {error.strerror}; give a path that can be read"
         if error.errno == errno.ENAMETOOLONG:
             raise ReelbowError(f"{where}: {fault}") from None
-    for path in [video] if video else tarballs:
+    for path in files:
         if UNSHOWN.search(str(path)):
             raise ReelbowError(
                 f"{where}: the name {str(path)!r} has a control character or is not "
@@ -298,21 +295,10 @@ def _read_film(
         raise ReelbowError(
             f"{where}: start_s {start_s:g} is not before end_s {end_s:g}; swap them"
         )
-    if tarballs and (start_s or end_s is not None):
-        raise ReelbowError(
-            f"{where}: start_s and end_s are for videos, and {source} is of tarballs, "
-            "of which every image counts; leave them empty"
-        )
-    if tarballs and "stream" in row:
-        raise ReelbowError(
-            f"{where}: stream is for videos, and {source} is of tarballs; "
-            "leave it empty"
-        )
-    if video and "fps" in row:
-        raise ReelbowError(
-            f"{where}: fps is for tarballs, and {source} is a video, which has times "
-            "of its own; leave it empty"
-        )
+    for column, reason in kind.refused.items():
+        # From 0 s on is all of a film.
+        if files and column in row and (column, row[column]) != ("start_s", 0):
+            raise ReelbowError(f"{where}: {reason.format(source=source)}")
     return Film(
         film=film,
         source=source,
@@ -323,10 +309,12 @@ def _read_film(
         stream=row.get("stream"),
         gpu=row.get("gpu"),
         crop=row.get("crop"),
-        video=None if fault else video,
-        tarballs=[] if fault else tarballs,
+        kind=kind,
+        files=[] if fault else files,
         shards=(
-            [] if fault else name_shards(tarballs, source if _is_glob(source) else None)
+            name_shards(files, source if _is_glob(source) else None)
+            if kind.files_are_shards and not fault
+            else []
         ),
         fault=fault,
         own=dict(own or {}),
@@ -356,38 +344,38 @@ def _find_source(given: str, sheet_folder: Path | None) -> str:
     raise FileNotFoundError(f"no such film {given}{among}; give the path of a file")
 
 
-def _resolve(source: str, where: str) -> tuple[Path | None, list[Path]]:
-    """Find the video or the tarballs that a source means."""
+def _resolve(source: str, where: str) -> tuple[Kind, list[Path]]:
+    """Find the kind and the files that a source means."""
     path = Path(source)
     if _is_glob(source):
         paths = [Path(name) for name in glob.glob(source, recursive=True)]  # noqa: PTH207
         for each in paths:
-            if not is_tarball(each):
+            if not name_kind(each.name).files_are_shards:
                 raise ReelbowError(
                     f"{where}: {source!r} matches {each}, which is no tarball; a glob "
                     "in a sheet is of tarballs only, and a video has a row of its own"
                 )
     elif path.is_dir():
         paths = _list_folder(path, where)
-        if not is_tarball(paths[0]):
+        kind = name_kind(paths[0].name)
+        if not kind.files_are_shards:
             raise ReelbowError(
-                f"{where}: {source} is a folder of videos; give each a row of its own, "
-                "as its path"
+                f"{where}: {source} is a folder of {kind.plural}; give each a row of "
+                "its own, as its path"
             )
-    elif not is_tarball(path):
-        return path, []
     else:
         paths = [path]
-    return None, sorted(paths, key=lambda each: natural_key(str(each)))
+    paths.sort(key=lambda each: natural_key(str(each)))
+    return name_kind(paths[0].name), paths
 
 
-def _find_fault(paths: list[Path], *, named: bool) -> str | None:
+def _find_fault(kind: Kind, paths: list[Path], *, named: bool) -> str | None:
     """Say why one of a film's files is none, as far as that shows from outside.
 
-    Of many tarballs only links are looked at, which Snakemake would stumble over. What
+    Of many shards only links are looked at, which Snakemake would stumble over. What
     else is wrong with one fails its own shard.
     """
-    alone = named or not is_tarball(paths[0])
+    alone = named or not kind.files_are_shards
     if not alone:
         links = {
             entry.name

@@ -140,13 +140,15 @@ def expect_films(
     Of many films the headers of some are read, and the others' frames are taken to
     need as many bytes. A film that cannot be read is left out: its plan will tell.
     """
-    expected = {
-        film.film: Expected(0, len(film.tarballs)) for film in films if not film.video
-    }
-    videos = [film for film in films if film.video]
-    sizes = {film.film: _find_bytes(film) for film in videos}
-    looked_into = videos[:: -(-len(videos) // MOST_HEADERS) or 1]
-    headers = _read_headers([str(film.video) for film in looked_into])
+    expected, unknown = {}, []
+    for film in films:
+        if film.fault or film.kind.files_are_shards:
+            expected[film.film] = Expected(0, len(film.shards))
+        else:
+            unknown.append(film)
+    sizes = {film.film: _find_bytes(film) for film in unknown}
+    looked_into = unknown[:: -(-len(unknown) // MOST_HEADERS) or 1]
+    headers = _read_headers([str(film.files[0]) for film in looked_into])
     frames = {}
     for film, (duration_s, rate) in zip(looked_into, headers, strict=False):
         end_s = duration_s if film.end_s is None else min(duration_s, film.end_s)
@@ -155,7 +157,7 @@ def expect_films(
         frames[film.film] = max(0.0, end_s - film.start_s) / step_s
     n_bytes = sum(sizes[film] for film in frames)
     per_byte = sum(frames.values()) / n_bytes if n_bytes else 0
-    for film in videos:
+    for film in unknown:
         n_frames = frames.get(film.film, sizes[film.film] * per_byte)
         if n_frames:
             n_shards = math.ceil(max(1, round(n_frames)) / per_shard)
@@ -164,9 +166,8 @@ def expect_films(
 
 
 def _find_bytes(film: Film) -> int:
-    assert film.video is not None
     with contextlib.suppress(OSError):
-        return film.video.stat().st_size
+        return film.files[0].stat().st_size
     return 0
 
 

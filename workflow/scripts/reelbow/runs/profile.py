@@ -15,6 +15,7 @@ from reelbow.jobs.files import write_tsv
 from reelbow.jobs.log import USAGE_MARK, read_log
 from reelbow.runs.resources import NEEDS
 from reelbow.shards import names as shard_names
+from reelbow.shards.kinds import find_kind
 from reelbow.shards.plan import Plan, read_plan
 from reelbow.text import align, count
 
@@ -78,7 +79,7 @@ def find_jobs(
         yield from _find_job("plan_shards", film, frames, logs)
         for stage in shard_names.STAGES:
             # The logs may be of an earlier film of this name.
-            if stage == "extract_frames" and plan["video"] is None:
+            if stage == "extract_frames" and not find_kind(plan).is_extracted:
                 continue
             for part, n_frames in frames.items():
                 yield from _find_job(stage, part, {part: n_frames}, logs)

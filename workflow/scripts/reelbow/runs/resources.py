@@ -108,10 +108,11 @@ def measure_shard(
     """
     width, height = plan["width"], plan["height"]
     source = frame = _count_megapixels(plan)
-    n_frames, n_pictures = estimate_frames(plan, tarball_bytes), 0.0
+    n_frames, n_pictures = plan["shards"][shard]["n_frames"], 0.0
+    if n_frames is None:
+        n_frames = estimate_frames(plan, tarball_bytes)
     if video := plan["video"]:
         source = video["stored_width"] * video["stored_height"] / 1e6
-        n_frames = plan["shards"][shard]["n_frames"]
         n_pictures = plan["n_pictures"] * n_frames / plan["n_frames"]
         if config["sampling"]["mode"] == "keyframes":
             n_pictures = n_frames

@@ -76,10 +76,13 @@ def find_states(films: Iterable[Film], results: Path, record: Path) -> States:
 
 def _list_files(film: Film, results: Path) -> Iterator[tuple[Path, Path]]:
     """List a film's files, each with the result that has its digest."""
-    if film.video:
-        yield film.video, results / film.film / "plan.json"
-    for tarball, shard in zip(film.tarballs, film.shards, strict=True):
-        yield tarball, results / film.film / "palettes" / f"{shard}.sqlite"
+    folder = results / film.film
+    if film.kind.files_are_shards:
+        for file, shard in zip(film.files, film.shards, strict=True):
+            yield file, folder / "palettes" / f"{shard}.sqlite"
+    else:
+        for file in film.files:
+            yield file, folder / "plan.json"
 
 
 def _look(path: Path, made: Path, known: Seen | None) -> Seen | None:

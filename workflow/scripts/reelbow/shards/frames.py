@@ -1,4 +1,4 @@
-"""The frames of a shard as they come out of its tarball, made small and averaged."""
+"""The frames of a shard, made small and averaged as they are read."""
 
 import json
 import sys
@@ -16,52 +16,54 @@ from reelbow.pictures.averages import Averages, shape_and_average
 from reelbow.pictures.geometry import Crop, shape_picture
 from reelbow.pictures.image_files import decode_image
 from reelbow.shards.batches import Batch, BatchBuilder, ShardFrame, ThumbnailOptions
+from reelbow.shards.kinds import find_kind
+from reelbow.shards.members import MAX_TIME_S, Member, Members
 from reelbow.shards.plan import Plan
-from reelbow.shards.tarball import MAX_TIME_S, FrameTarball, Member
 
 
 class ShardFrames:
-    """Reads the frames of a tarball, extracted ones or the user's own.
+    """Reads the frames of a shard, extracted ones or the user's own.
 
     Attributes
     ----------
     skipped : (name, reason) of each picture that could not be read, so far
     lost : why not all of the shard could be read, so far; None: it could
-    digest : of the user's own tarball; None: extracted here
+    digest : of the user's file that is this shard; None: it is none
     versions : of what read the frames and, so far, of what extracted them
     varies : whether, so far, some of them are coded otherwise than the plan says
     """
 
     def __init__(
         self,
-        tarball: Path,
+        path: Path,
         planned: Plan,
+        shard: str,
         shaping: ThumbnailOptions,
         *,
         go_on: bool = False,
     ) -> None:
-        """Open a tarball.
+        """Open what the shard's pictures are in.
 
         Parameters
         ----------
         go_on : whether of a shard that fails what can be read is enough
         """
-        self._path = tarball
+        self._path = path
         self._go_on = go_on
+        self._kind = find_kind(planned)
         self.lost: str | None = None
-        self._tarball: FrameTarball | None = None
+        self._members: Members | None = None
         try:
-            self._tarball = FrameTarball(tarball, salvage=go_on)
+            self._members = self._kind.open_members(path, planned, shard, go_on)
         except ReelbowError as error:
             if not go_on:
                 raise
             self.lost = str(error)
-        self._extracted = planned["video"] is not None
         self._shaping = shaping
         self._crop = Crop.parse(shaping.crop) if shaping.crop else None
         self._crop_of = (planned["height"], planned["width"])
         self.skipped: list[tuple[str, str]] = []
-        self.digest = None if self._extracted else digest_file(tarball)
+        self.digest = digest_file(path) if self._kind.files_are_shards else None
         self.versions = describe_versions()
         self.varies = False
 
@@ -69,9 +71,9 @@ class ShardFrames:
         return self
 
     def __exit__(self, *about: object) -> None:
-        """Close the tarball."""
-        if self._tarball is not None:
-            self._tarball.__exit__(*about)
+        """Close it."""
+        if self._members is not None:
+            self._members.__exit__(*about)
 
     def __iter__(self) -> Iterator[ShardFrame]:
         """Read them in their order.
@@ -81,36 +83,37 @@ class ShardFrames:
         ReelbowError
             At the end, if pictures are missing and none may be.
         """
-        if self._tarball is not None and self.lost is None:
+        if self._members is not None and self.lost is None:
             if not self._go_on or self._shaping.missing_frames == "skip":
-                yield from self._read(self._tarball)
-            elif self._is_whole(self._tarball):
+                yield from self._read(self._members)
+            elif self._is_whole(self._members):
                 self.skipped.clear()
-                yield from self._read(self._tarball)
-        if self.lost is not None and not self._extracted:
+                yield from self._read(self._members)
+        if self.lost is not None and self._kind.files_are_shards:
             self.skipped.append((self._path.name, self.lost))
 
-    def _is_whole(self, tarball: FrameTarball) -> bool:
+    def _is_whole(self, members: Members) -> bool:
         """Look whether no picture is missing: else none of the shard's counts."""
         try:
-            for _ in self._read(tarball):
+            for _ in self._read(members):
                 pass
         except ReelbowError as error:
             self.lost = self.lost or str(error)
         if self.lost is not None:
             self.skipped.clear()
-            if self._extracted:
-                names = (member.name for member in tarball.read())
+            if not self._kind.files_are_shards:
+                names = (member.name for member in members.read())
                 self.skipped.extend((name, self.lost) for name in names)
         return self.lost is None
 
-    def _read(self, tarball: FrameTarball) -> Iterator[ShardFrame]:
+    def _read(self, members: Members) -> Iterator[ShardFrame]:
         strange: list[str] = []
-        for index, member in enumerate(tarball.read()):
+        for index, member in enumerate(members.read()):
             if member.time_s is None and member.about.get("time_s") is not None:
                 told = json.dumps(member.about["time_s"])[:50]
                 strange.append(f"{member.name}: {told}")
-            if self._extracted:
+            # In what strangers packed it may mean anything.
+            if not self._kind.files_are_shards:
                 self.versions.update(member.about.get("versions", {}))
                 self.lost = self.lost or member.about.get("lost")
                 self.varies = self.varies or "coding" in member.about
@@ -123,7 +126,7 @@ class ShardFrames:
                 self.skipped.append((member.name, str(error)))
                 continue
             yield ShardFrame(frame, member.time_s, member.name, picture, averages)
-        self.lost = self.lost or tarball.damage
+        self.lost = self.lost or members.damage
         if strange:
             print(
                 f"WARNING: {self._path}: the time_s of {len(strange)} pictures is left "
@@ -134,7 +137,7 @@ class ShardFrames:
         if self.skipped and self._shaping.missing_frames == "fail":
             name, reason = self.skipped[0]
             raise ReelbowError(
-                f"{self._path}: {len(self.skipped)} of {len(tarball)} pictures "
+                f"{self._path}: {len(self.skipped)} of {len(members)} pictures "
                 f"are missing, the first is {name} ({reason}); mend it, or set "
                 "errors.missing_frames to skip"
             )
@@ -144,9 +147,10 @@ class ShardFrames:
     ) -> tuple[int, NDArray[np.uint8], Averages]:
         """Make one picture small: the number of its frame, its pixels, its averages."""
         shaping = self._shaping
+        frame = index if self._kind.files_are_shards else member.about["frame"]
         # A reduced JPEG has nearly the same thumbnail, but not the same averages. Those
         # of an extracted frame are of the film's own pixels, before they became a JPEG.
-        reduced = self._extracted or not shaping.exact_mean
+        reduced = self._kind.is_extracted or not shaping.exact_mean
         image = decode_image(
             data,
             height=shaping.height if reduced else None,
@@ -154,11 +158,11 @@ class ShardFrames:
             crop_of=self._crop_of,
             max_pixels=shaping.max_pixels,
         )
-        if self._extracted:
+        if self._kind.is_extracted:
             picture = shape_picture(
                 image.picture, full=image.full, crop=image.crop, height=shaping.height
             )
-            return member.about["frame"], picture, Averages.from_json(member.about)
+            return frame, picture, Averages.from_json(member.about)
         picture, averages = shape_and_average(
             image.picture,
             full=image.full,
@@ -167,7 +171,7 @@ class ShardFrames:
             strip_rows=None,
             space=shaping.mean_space,
         )
-        return index, picture, averages
+        return frame, picture, averages
 
     def batches(self) -> Iterator[Batch]:
         """Read them in batches, as `Thumbnails` does."""

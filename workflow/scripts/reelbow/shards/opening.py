@@ -1,4 +1,4 @@
-"""Opens what a shard is clustered from: thumbnails, or a tarball at full size."""
+"""Opens what a shard is clustered from: thumbnails, or its frames at full size."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,12 +13,17 @@ from reelbow.shards.thumbnails import Thumbnails
 
 
 def open_frames(
-    path: Path, planned: Plan, shaping: ThumbnailOptions, *, go_on: bool = False
+    path: Path,
+    planned: Plan,
+    shard: str,
+    shaping: ThumbnailOptions,
+    *,
+    go_on: bool = False,
 ) -> "Thumbnails | ShardFrames":
-    """Open what is to be clustered: thumbnails, or a tarball's frames at full size."""
+    """Open what is to be clustered: thumbnails, or a shard's frames at full size."""
     if path.suffix == ".npz":
         return Thumbnails(path)
     # Imported here: thumbnails do without what reads images.
     from reelbow.shards.frames import ShardFrames
 
-    return ShardFrames(path, planned, shaping, go_on=go_on)
+    return ShardFrames(path, planned, shard, shaping, go_on=go_on)

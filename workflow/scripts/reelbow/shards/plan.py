@@ -1,7 +1,7 @@
 """The plan of a film, plan.json: what was probed, which frames, which shards.
 
 Everything after goes by it. This module only reads and writes it, so that Snakemake
-itself need not load a decoder; `planning` makes it.
+itself need not load a decoder; `reelbow.sources` makes it.
 """
 
 import json
@@ -37,6 +37,25 @@ def find_shard(plan: Plan, shard: str) -> Any:
         if part["shard"] == shard:
             return part
     raise ReelbowError(f"the film has no shard {shard}; its plan.json lists them")
+
+
+def find_file(plan: Plan, part: Plan) -> str:
+    """Find the user's file that a shard's part is of: its own, or the film's."""
+    file: str = part.get("tarball") or plan["path"]
+    return file
+
+
+def plan_nothing(error: str, *, crop: str) -> Plan:
+    """Plan a film that cannot be read, so that others can go on without it."""
+    return {
+        "error": error,
+        "video": None,
+        **dict.fromkeys(("path", "digest", "start_s", "end_s", "stream", "sampling")),
+        **dict.fromkeys(("width", "height", "duration_s", "crop", "n_pictures")),
+        "crop_asked": crop,
+        "n_frames": 0,
+        "shards": [],
+    }
 
 
 def summarize_plan(plan: Plan) -> Plan:

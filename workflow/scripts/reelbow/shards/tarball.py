@@ -16,9 +16,10 @@ import tarfile
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Self
 
 from reelbow.errors import ReelbowError
+from reelbow.shards.members import Member
 
 IMAGE_SUFFIXES = frozenset(
     f".{kind}"
@@ -42,15 +43,6 @@ UNREAD_SUFFIXES = frozenset(
 
 # Folders of what macOS, and servers' indexes of thumbnails, leave beside pictures.
 LITTER_FOLDERS = frozenset({"__MACOSX", ".AppleDouble", "@eaDir", ".Trashes"})
-TARBALL_SUFFIXES = (
-    ".tar",
-    ".tar.gz",
-    ".tgz",
-    ".tar.bz2",
-    ".tar.xz",
-    ".tar.zst",
-    ".tzst",
-)
 ZSTD_MARK = b"\x28\xb5\x2f\xfd"
 
 # What reading a damaged or hostile tarball raises.
@@ -84,9 +76,6 @@ EXTRA_HEADERS = frozenset(
 # name of a shard takes as much memory as the longest.
 MAX_TEXT = 500
 
-# Seconds of the longest film, 30 years. A clock that counts from 1970 says more.
-MAX_TIME_S = 10**9
-
 # Zeros between two tarballs that were joined: an end, filled up to a record.
 MAX_END_BYTES = 2 * tarfile.BLOCKSIZE + tarfile.RECORDSIZE
 
@@ -95,28 +84,6 @@ MAX_GAP_BYTES = 256 << 20
 
 # Ends of lines and other controls, and bytes that are no text.
 UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-
-
-class Member(NamedTuple):
-    """One image of a tarball, or the note that stands for a missing one."""
-
-    name: str
-    data: bytes | None  # None: it was not read, for this reason
-    reason: str
-    about: dict[str, Any]  # what the JSON beside it says; empty without one
-
-    @property
-    def time_s(self) -> float | None:
-        """The frame's time, where the JSON tells one that can be."""
-        told = self.about.get("time_s")
-        if isinstance(told, bool) or not isinstance(told, int | float):
-            return None
-        return float(told) if 0 <= told <= MAX_TIME_S else None
-
-
-def is_tarball(path: Path) -> bool:
-    """Whether a file's name says that it is a tarball."""
-    return path.name.lower().endswith(TARBALL_SUFFIXES)
 
 
 def natural_key(name: str) -> list[tuple[int, int, str, str]]:

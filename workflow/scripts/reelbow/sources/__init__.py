@@ -1,1 +1,1 @@
-"""How the plan of each kind of source is made."""
+"""How the plan of each kind of source is made; `reelbow.shards.kinds` lists them."""

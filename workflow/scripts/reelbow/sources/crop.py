@@ -1,7 +1,9 @@
-"""Makes the plan of a film: probes it, chooses the samples, cuts them into shards."""
+"""What is cropped from a film: as the user says, or the bars of a few frames."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from reelbow.errors import ReelbowError
 from reelbow.pictures.geometry import Crop
@@ -11,6 +13,8 @@ from reelbow.pictures.geometry import Crop
 LETTERBOX_FRAMES = 32
 LETTERBOX_KEYFRAMES = 8
 LETTERBOX_LINES = 1080
+
+T = TypeVar("T")
 
 
 def read_crop(
@@ -45,3 +49,10 @@ def enlarge_crop(crop: Crop, width: int, height: int) -> Crop:
     right = min(width, math.floor((crop.x + crop.width) * factor))
     bottom = min(height, math.floor((crop.y + crop.height) * factor))
     return Crop(right - x, bottom - y, x, y)
+
+
+def spread_evenly(items: Sequence[T], n: int = LETTERBOX_FRAMES) -> list[T]:
+    """Choose at most n items, evenly spread."""
+    if len(items) <= n:
+        return list(items)
+    return [items[i * len(items) // n] for i in range(n)]

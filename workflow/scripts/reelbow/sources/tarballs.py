@@ -1,7 +1,7 @@
 """Plans a film of tarballs: looks into some of them; each is a shard."""
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ from reelbow.errors import ReelbowError
 from reelbow.pictures.geometry import shape_picture
 from reelbow.pictures.image_files import MAX_PIXELS, decode_image, find_size
 from reelbow.pictures.letterbox import find_letterbox
+from reelbow.shards.members import Member
 from reelbow.shards.plan import Plan
 from reelbow.shards.tarball import FrameTarball
 from reelbow.sources.crop import (
@@ -18,13 +19,14 @@ from reelbow.sources.crop import (
     LETTERBOX_LINES,
     enlarge_crop,
     read_crop,
+    spread_evenly,
 )
-from reelbow.sources.video import refuse_without_pictures, spread_evenly
 
 
-def plan_tarballs(
-    shards: Mapping[str, Path],
+def make_plan(
+    files: Sequence[Path],
     *,
+    shards: Sequence[str],
     crop: str,
     max_pixels: int = MAX_PIXELS,
     go_on: bool = False,
@@ -36,7 +38,8 @@ def plan_tarballs(
 
     Parameters
     ----------
-    shards : the tarballs by the names of their shards, in the film's order
+    files : the tarballs, in the film's order
+    shards : the names of their shards
     go_on : whether damaged tarballs are salvaged
 
     Raises
@@ -44,9 +47,8 @@ def plan_tarballs(
     ReelbowError
         With `go_on`, if there is no picture in any of them.
     """
-    tarballs = list(shards.values())
     sizes: set[tuple[int, ...]] = set()
-    images = _look_into(tarballs, go_on=go_on)
+    images = _look_into(files, go_on=go_on)
 
     def show_images() -> Iterator[NDArray[np.uint8]]:
         for data in images:
@@ -66,13 +68,13 @@ def plan_tarballs(
                 image = decode_image(data, max_pixels=max_pixels)
                 sizes.add(image.full)
     if go_on and not sizes:
-        refuse_without_pictures(tarballs, max_pixels)
+        _refuse_without_pictures(files, max_pixels)
     has_pictures = go_on or bool(sizes)
     # Images of several sizes have none in common, and no common bars.
     height, width = sizes.pop() if len(sizes) == 1 else (None, None)
     kept = None
     if crop != "auto":
-        kept = read_crop(crop, tarballs[0], width, height)
+        kept = read_crop(crop, files[0], width, height)
     elif height is not None and width is not None:
         kept = found and enlarge_crop(found, width, height)
     return {
@@ -91,7 +93,7 @@ def plan_tarballs(
         "n_frames": None,
         "shards": [
             {"shard": shard, "n_frames": None, "tarball": str(tarball)}
-            for shard, tarball in shards.items()
+            for shard, tarball in zip(shards, files, strict=True)
         ],
     }
 
@@ -112,3 +114,28 @@ def _look_into(tarballs: Sequence[Path], *, go_on: bool) -> Iterator[bytes]:
             for member in tarball.read(each):
                 if member.data is not None:
                     yield member.data
+
+
+def _refuse_without_pictures(tarballs: Sequence[Path], max_pixels: int) -> None:
+    """Look into all tarballs for a picture, and raise the first one's error."""
+    first: ReelbowError | None = None
+    for path in tarballs:
+        try:
+            with FrameTarball(path, salvage=True) as tarball:
+                for member in tarball.read():
+                    if _can_be_shown(member, max_pixels):
+                        return
+                raise ReelbowError(tarball.damage or f"{path}: no picture decodes")
+        except ReelbowError as error:
+            first = first or error
+    assert first is not None
+    raise first
+
+
+def _can_be_shown(member: Member, max_pixels: int) -> bool:
+    try:
+        if member.data is not None:
+            decode_image(member.data, max_pixels=max_pixels)
+    except ReelbowError:
+        return False
+    return member.data is not None

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,21 +21,34 @@ from reelbow.film.timeline import (
 )
 from reelbow.film.view import show_frame
 from reelbow.jobs.file_digest import digest_file
-from reelbow.pictures.image_files import decode_image
 from reelbow.pictures.letterbox import find_letterbox
 from reelbow.shards.plan import Plan
-from reelbow.shards.tarball import FrameTarball, Member
 from reelbow.sources.crop import (
-    LETTERBOX_FRAMES,
     LETTERBOX_KEYFRAMES,
     LETTERBOX_LINES,
     enlarge_crop,
     read_crop,
+    spread_evenly,
 )
 
 # Those looked at for the coding of colors alone.
 CODING_FRAMES = 4
-T = TypeVar("T")
+
+
+def make_plan(
+    files: Sequence[Path],
+    *,
+    stream: int | None,
+    max_pixels: int,
+    go_on: bool = False,
+    **how: Any,
+) -> Plan:
+    """Plan a film of one video; the rest is as `plan_video` takes it.
+
+    go_on : changes nothing here
+    """
+    (path,) = files
+    return plan_video(path, reading=ReadOptions(stream, max_pixels), **how)
 
 
 def plan_video(
@@ -140,48 +153,3 @@ def plan_video(
             for number, first in enumerate(range(0, len(samples), per_shard))
         ],
     }
-
-
-def plan_nothing(error: str, *, crop: str) -> Plan:
-    """Plan a film that cannot be read, so that others can go on without it."""
-    return {
-        "error": error,
-        "video": None,
-        **dict.fromkeys(("path", "digest", "start_s", "end_s", "stream", "sampling")),
-        **dict.fromkeys(("width", "height", "duration_s", "crop", "n_pictures")),
-        "crop_asked": crop,
-        "n_frames": 0,
-        "shards": [],
-    }
-
-
-def refuse_without_pictures(tarballs: Sequence[Path], max_pixels: int) -> None:
-    """Look into all tarballs for a picture, and raise the first one's error."""
-    first: ReelbowError | None = None
-    for path in tarballs:
-        try:
-            with FrameTarball(path, salvage=True) as tarball:
-                for member in tarball.read():
-                    if _can_be_shown(member, max_pixels):
-                        return
-                raise ReelbowError(tarball.damage or f"{path}: no picture decodes")
-        except ReelbowError as error:
-            first = first or error
-    assert first is not None
-    raise first
-
-
-def _can_be_shown(member: Member, max_pixels: int) -> bool:
-    try:
-        if member.data is not None:
-            decode_image(member.data, max_pixels=max_pixels)
-    except ReelbowError:
-        return False
-    return member.data is not None
-
-
-def spread_evenly(items: Sequence[T], n: int = LETTERBOX_FRAMES) -> list[T]:
-    """Choose at most n items, evenly spread."""
-    if len(items) <= n:
-        return list(items)
-    return [items[i * len(items) // n] for i in range(n)]

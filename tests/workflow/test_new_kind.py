@@ -1,0 +1,109 @@
+"""A kind of source that Reelbow does not have, added as CONTRIBUTING.md says."""
+
+import pytest
+
+from projects import COLORS, NO_PICTURES, close_to, copy_code, make_project
+from reelbow.shards.names import STAGES
+
+PLANNER = '''
+"""Plans a list of colors, one a second."""
+
+from reelbow.jobs.file_digest import digest_file
+
+def make_plan(files, *, crop, max_pixels, go_on, per_shard):
+    (path,) = files
+    n_frames = len(path.read_text().split())
+    starts = range(0, n_frames, per_shard)
+    none = ("video", "start_s", "end_s", "stream", "sampling", "crop")
+    return {
+        **dict.fromkeys(none),
+        "path": str(path),
+        "digest": digest_file(path),
+        "width": 8,
+        "height": 8,
+        "duration_s": float(n_frames),
+        "crop_asked": crop,
+        "n_pictures": n_frames,
+        "n_frames": n_frames,
+        "shards": [
+            {
+                "shard": f"{number:05d}",
+                "first_frame": first,
+                "n_frames": min(per_shard, n_frames - first),
+            }
+            for number, first in enumerate(starts)
+        ],
+    }
+'''
+
+READER = '''
+"""The pictures of a list of colors."""
+
+from contextlib import nullcontext
+
+from reelbow.shards.members import Member
+from reelbow.shards.plan import find_shard
+
+class ColorList(nullcontext):
+    def __init__(self, path, plan, shard, salvage):
+        super().__init__(self)
+        part = find_shard(plan, shard)
+        self.first, self.damage = part["first_frame"], None
+        end = self.first + part["n_frames"]
+        self.colors = path.read_text().split()[self.first : end]
+
+    def __len__(self):
+        return len(self.colors)
+
+    def read(self):
+        for frame, color in enumerate(self.colors, self.first):
+            data = b"P6 8 8 255\\n" + bytes.fromhex(color) * 64
+            yield Member(color, data, "", {"frame": frame, "time_s": float(frame)})
+'''
+
+ENTRY = """
+
+from reelbow.shards.colors import ColorList
+
+KINDS["colors"] = Kind(
+    name="colors",
+    plural="lists of colors",
+    pattern=re.compile(r"\\.colors$"),
+    settings={"per_shard": "shards.frames"},
+    refused={"fps": "fps is for tarballs; leave it empty"},
+    open_members=ColorList,
+)
+"""
+
+
+@pytest.fixture
+def project(tmp_path):
+    code = copy_code(tmp_path / "code")
+    library = code / "workflow/scripts/reelbow"
+    (library / "sources/colors.py").write_text(PLANNER)
+    (library / "shards/colors.py").write_text(READER)
+    with (library / "shards/kinds.py").open("a") as registry:
+        registry.write(ENTRY)
+    return make_project(tmp_path / "project", code)
+
+
+def test_a_new_kind_is_two_modules_and_an_entry(project):
+    text = "\n".join(f"{color:06x}" for color in COLORS)
+    (project.folder / "few.colors").write_text(text)
+    config = {"films": "few.colors", "shards": {"frames": 4}, **NO_PICTURES}
+    result = project.run(**config)
+    assert result.status == 0, result.stderr
+    shards = {f"{rule}/few/0000{i}" for rule in STAGES[1:] for i in range(2)}
+    films = {"merge_film/few", "merge_films", "summarize_films"}
+    assert result.jobs == {"plan_shards/few", *shards, *films}
+    rows = project.query("SELECT frame, time_s, mean_color FROM frames ORDER BY frame")
+    assert [(frame, time_s) for frame, time_s, _ in rows] == [(i, i) for i in range(6)]
+    assert all(map(close_to, [color for *_, color in rows], COLORS))
+    assert project.run(**config).jobs == set()
+
+    # Another list, at full size.
+    (project.folder / "few.colors").write_text(text[:13])
+    result = project.run(**config, downsample={"height": None})
+    assert result.status == 0, result.stderr
+    assert result.jobs == {"plan_shards/few", "cluster_shard/few/00000", *films}
+    assert project.query("SELECT count(*) FROM frames") == [(2,)]

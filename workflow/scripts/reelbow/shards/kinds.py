@@ -1,0 +1,113 @@
+"""The kinds of sources: all that tells one from another stands here.
+
+A new kind is an entry here and two modules: `reelbow.sources.{kind}`, whose `make_plan`
+plans a film of it, and one in `reelbow.shards` that reads the pictures of its shards.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from reelbow.shards.members import Members
+from reelbow.shards.plan import Plan
+from reelbow.shards.tarball import FrameTarball
+
+# Opens a shard: its file, the film's plan, the shard's name, and whether what can be
+# read of a damaged one is enough.
+OpenMembers = Callable[[Path, Plan, str, bool], Members]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Kind:
+    """What is particular about the films of one kind of source.
+
+    Attributes
+    ----------
+    name : as plan.json has it, and the module of `reelbow.sources`
+    plural : what the user calls its files
+    pattern : is found in the names of its files, in a folder or a glob
+    files_are_shards : whether each of a film's files is a shard as it stands, as a
+        stranger packed it: its frames are counted as they come. Else a film is one file
+        that is cut into shards
+    is_extracted : whether a shard's frames are first extracted to a tarball
+    settings : what `make_plan` is told beside the crop: columns of the film's row
+        (film.stream) and keys of the configuration (sampling.mode), by its parameters
+    groups : of the configuration, that decide its palettes beside those of every kind
+    refused : columns of the sheet that are not for it, and why
+    open_members : opens a shard
+    """
+
+    name: str
+    plural: str
+    pattern: re.Pattern[str]
+    files_are_shards: bool = False
+    is_extracted: bool = False
+    settings: Mapping[str, str]
+    groups: tuple[str, ...] = ()
+    refused: Mapping[str, str]
+    open_members: OpenMembers
+
+
+def _open_tarball(path: Path, plan: Plan, shard: str, salvage: bool) -> Members:
+    return FrameTarball(path, salvage=salvage)
+
+
+VIDEO = Kind(
+    name="video",
+    plural="videos",
+    pattern=re.compile(
+        r"\.(3g2|3gp|asf|avi|divx|dv|f4v|flv|h264|h265|hevc|ivf|m1v|m2ts?|m2v|m4v|mj2"
+        r"|mjpg|mkv|mov|mp4|mpe|mpe?g|mts|mxf|nut|obu|og[mv]|qt|rm|rmvb|ts|vob|webm"
+        r"|wmv|wtv|y4m)$",
+        re.IGNORECASE,
+    ),
+    is_extracted=True,
+    settings={
+        "stream": "film.stream",
+        "start_s": "film.start_s",
+        "end_s": "film.end_s",
+        "mode": "sampling.mode",
+        "every": "sampling.every",
+        "per_shard": "shards.frames",
+    },
+    groups=("sampling", "extract"),
+    refused={
+        "fps": "fps is for tarballs, and {source} is a video, which has times of its "
+        "own; leave it empty",
+    },
+    open_members=_open_tarball,
+)
+
+_NO_STRETCH = (
+    "start_s and end_s are for videos, and {source} is of tarballs, of which every "
+    "image counts; leave them empty"
+)
+
+TARBALLS = Kind(
+    name="tarballs",
+    plural="tarballs",
+    pattern=re.compile(r"\.(tar|tar\.(gz|bz2|xz|zst)|tgz|tzst)$", re.IGNORECASE),
+    files_are_shards=True,
+    settings={"shards": "film.shards"},
+    refused={
+        "start_s": _NO_STRETCH,
+        "end_s": _NO_STRETCH,
+        "stream": "stream is for videos, and {source} is of tarballs; leave it empty",
+    },
+    open_members=_open_tarball,
+)
+
+KINDS = {kind.name: kind for kind in (VIDEO, TARBALLS)}
+
+
+def name_kind(path: str) -> Kind:
+    """Find the kind of a file by its name; what none claims is taken for a video."""
+    return next((kind for kind in KINDS.values() if kind.pattern.search(path)), VIDEO)
+
+
+def find_kind(plan: Plan) -> Kind:
+    """Find the kind of a film by its plan."""
+    # A plan of before there were kinds.
+    old = VIDEO if plan.get("video") is not None else TARBALLS
+    return KINDS[plan.get("kind", old.name)]
