@@ -103,8 +103,16 @@ def run(clock, tmp_path, monkeypatch):
             log=list(log),
         )
 
-    def finish(jobid):
-        emit(LogEvent.JOB_FINISHED, job_id=jobid)
+    def work(seconds, *about):
+        job(*about)
+        clock.now += seconds
+        emit(LogEvent.JOB_FINISHED, job_id=about[0])
+
+    def fail(jobid, *about, log="job.log", told=b""):
+        job(jobid, *(about or ("cluster_shard", None)), [log])
+        if told:
+            Path(log).write_bytes(told)
+        emit(LogEvent.JOB_ERROR, jobid=jobid)
 
     def error(text, exception="RuleException", status=None):
         extra = {"event": LogEvent.ERROR, "exception": exception}
@@ -124,16 +132,15 @@ def run(clock, tmp_path, monkeypatch):
         lines=lines.lines,
         emit=emit,
         job=job,
-        finish=finish,
+        work=work,
+        fail=fail,
         error=error,
     )
 
 
 def test_it_tells_the_time_left(run, clock):
     run.open_shards(5)
-    run.job(0)
-    clock.now += 30
-    run.finish(0)
+    run.work(30, 0)
     run.emit(LogEvent.PROGRESS, done=1, total=8)
     assert run.lines == ["Reelbow: 1 of 5 shards done; about 2:00 left"]
 
@@ -141,9 +148,7 @@ def test_it_tells_the_time_left(run, clock):
 def test_what_is_no_shard_is_told_in_few_words(run, clock):
     run.open_shards(1, ["all"])
     run.left.append(name_job("merge_film", "a"))
-    run.job(0)
-    clock.now += 10
-    run.finish(0)
+    run.work(10, 0)
     run.emit(LogEvent.PROGRESS, done=1, total=4)
     (line,) = run.lines
     assert line.startswith("Reelbow: 1 of 1 shard done, 1 merge or picture left; about")
@@ -169,9 +174,7 @@ def test_films_that_are_not_planned_yet_count_with_what_is_expected(
         jobid, wildcards = next(jobids), {"film": film}
         if shard:
             wildcards["shard"] = shard[0]
-        run.job(jobid, rule, wildcards)
-        clock.now += 10
-        run.finish(jobid)
+        run.work(10, jobid, rule, wildcards)
         if rule == "plan_shards":
             shards = [f"{shard:05d}" for shard in range(n_shards)]
             run.left += [name_job("cluster_shard", film, shard) for shard in shards]
@@ -212,9 +215,7 @@ def test_before_there_are_shards_jobs_are_counted(run):
 def test_it_tells_it_now_and_then_only(run, clock):
     run.open_shards(40)
     for done in range(1, 21):
-        run.job(done)
-        clock.now += 1
-        run.finish(done)
+        run.work(1, done)
         run.emit(LogEvent.PROGRESS, done=done, total=40)
     assert len(run.lines) == 4
 
@@ -229,14 +230,11 @@ def test_nothing_new_is_not_told_again(run, clock):
 
 def test_it_tells_how_many_failed(run, clock):
     run.open_shards(3)
-    run.job(0)
-    run.emit(LogEvent.JOB_ERROR, jobid=0)
-    run.job(1)
-    clock.now += 10
-    run.finish(1)
+    run.fail(0)
+    run.work(10, 1)
     run.emit(LogEvent.PROGRESS, done=1, total=3)
     assert run.lines == [
-        f"a 00000: attempt 1 failed in cluster_shard: {SILENT}",
+        f"a 00000: attempt 1 failed in cluster_shard: {SILENT} (log: job.log)",
         "Reelbow: 1 of 3 shards done, 1 failed; about 0:10 left",
     ]
 
@@ -247,9 +245,9 @@ def read_failures() -> list[tuple[str, ...]]:
 
 
 def test_a_failure_is_told_by_the_sentence_of_its_log(run, capsys):
-    run.job(7, "downsample_frames", {"film": "a", "shard": "00001"}, ["job.log"])
-    Path("job.log").write_text("[mp4] noise\nERROR: a.tar: cut off; copy it again\n")
-    run.emit(LogEvent.JOB_ERROR, jobid=7)
+    shard = {"film": "a", "shard": "00001"}
+    log = b"[mp4] noise of C \xff\xfe\nERROR: a.tar: cut off; copy it again\n"
+    run.fail(7, "downsample_frames", shard, told=log)
     run.progress.tell_failure()
     sentence = "a.tar: cut off; copy it again"
     told_at_once, told = run.lines
@@ -264,11 +262,9 @@ def test_a_failure_is_told_by_the_sentence_of_its_log(run, capsys):
 
 
 def test_a_failure_without_a_sentence_is_told_by_its_traceback(run):
-    run.job(7, "merge_film", {"film": "a"}, ["job.log"])
-    run.job(8, "merge_film", {"film": "b"}, ["none.log"])
-    Path("job.log").write_text("Traceback (most recent call last):\n...\nKeyError: 1\n")
-    run.emit(LogEvent.JOB_ERROR, jobid=7)
-    run.emit(LogEvent.JOB_ERROR, jobid=8)
+    log = b"Traceback (most recent call last):\n...\nKeyError: 1\n"
+    run.fail(7, "merge_film", {"film": "a"}, told=log)
+    run.fail(8, "merge_film", {"film": "b"}, log="none.log")
     run.progress.tell_failure()
     ended = "failed unexpectedly: KeyError: 1"
     assert read_failures() == [
@@ -279,8 +275,7 @@ def test_a_failure_without_a_sentence_is_told_by_its_traceback(run):
 
 def test_of_many_failures_only_the_first_are_shown(run, capsys):
     for jobid in range(25):
-        run.job(jobid)
-        run.emit(LogEvent.JOB_ERROR, jobid=jobid)
+        run.fail(jobid)
     run.progress.tell_failure()
     told = run.lines[-1]
     assert told.count("cluster_shard") == 20
@@ -291,31 +286,27 @@ def test_of_many_failures_only_the_first_are_shown(run, capsys):
 
 def test_the_log_of_an_earlier_attempt_says_nothing(run):
     Path("job.log").write_text("ERROR: of yesterday\n")
-    run.job(7, log=["job.log"])
-    run.emit(LogEvent.JOB_ERROR, jobid=7)
+    run.fail(7)
     run.progress.tell_failure()
     assert read_failures()[0][3:] == (SILENT, "1", "job.log")
 
 
-def start_group(run, first=1):
+def start_group(run):
     """Begin the three jobs of a shard as one job of a cluster."""
-    shard = {"film": "a", "shard": "00002"}
-    for jobid, stage in enumerate(STAGES, first):
-        run.job(jobid, stage, shard, [f"{stage}.log"])
+    for jobid, stage in enumerate(STAGES):
+        run.job(jobid, stage, {"film": "a", "shard": "00002"}, [f"{stage}.log"])
 
 
-def fail_group(run, first=1, aux_logs=("slurm.log",), **about):
-    """Tell of a failed group as Snakemake does: of it, then of each of its jobs."""
-    infos = [{"jobid": jobid} for jobid in range(first, first + 3)]
-    run.emit(
-        LogEvent.GROUP_ERROR,
-        groupid="shard",
-        aux_logs=list(aux_logs),
-        job_error_info=infos[::-1],
-        **about,
-    )
-    for jobid in range(first, first + 3):
-        run.emit(LogEvent.JOB_ERROR, jobid=jobid, rule_name="", aux={}, log=[])
+def fail_group(run, job_id=None, aux_logs=("slurm.log",), logs=(), **about):
+    """Have a group fail, as Snakemake tells it: of it, then of each of its jobs."""
+    start_group(run)
+    for stage, text in zip(STAGES, logs, strict=False):
+        Path(f"{stage}.log").write_text(text)
+    infos = [{"jobid": jobid} for jobid in (2, 1, 0)]
+    about = {"aux_logs": list(aux_logs), "external_jobid": job_id, **about}
+    run.emit(LogEvent.GROUP_ERROR, groupid="shard", job_error_info=infos, **about)
+    for info in infos:
+        run.emit(LogEvent.JOB_ERROR, **info, aux={}, log=[], indent=True)
 
 
 @pytest.fixture
@@ -328,9 +319,7 @@ def on_slurm(run, monkeypatch):
 
 
 def test_a_failed_group_is_one_failure_of_the_guilty_rule(run, on_slurm):
-    start_group(run)
-    Path("extract_frames.log").write_text("ERROR: film.mp4: cut off\n")
-    fail_group(run, external_jobid="50")
+    fail_group(run, "50", logs=["ERROR: film.mp4: cut off\n"])
     run.progress.tell_failure()
     (row,) = read_failures()
     assert row[2:] == ("extract_frames", "film.mp4: cut off", "1", "extract_frames.log")
@@ -338,10 +327,7 @@ def test_a_failed_group_is_one_failure_of_the_guilty_rule(run, on_slurm):
 
 def test_slurm_tells_how_the_last_rule_that_began_ended(run, on_slurm):
     on_slurm["50"] = "TIMEOUT"
-    start_group(run)
-    for stage in STAGES[:2]:
-        Path(f"{stage}.log").write_text("noise\n")
-    fail_group(run, external_jobid="50")
+    fail_group(run, "50", logs=["noise\n", "noise\n"])
     run.progress.tell_failure()
     ended = slurm.ENDINGS["TIMEOUT"].replace("RULE", "downsample_frames")
     assert read_failures() == [
@@ -350,7 +336,6 @@ def test_slurm_tells_how_the_last_rule_that_began_ended(run, on_slurm):
 
 
 def test_a_job_that_slurm_refused_is_told_by_its_reason(run, on_slurm):
-    start_group(run)
     message = "SLURM sbatch failed. The error message was 'sbatch: error: no'.\n  x"
     fail_group(run, aux_logs=[], slurm_message=message)
     run.progress.tell_failure()
@@ -362,8 +347,7 @@ def test_a_job_that_slurm_refused_is_told_by_its_reason(run, on_slurm):
 def test_attempts_are_counted_and_told_one_by_one(run, on_slurm):
     on_slurm.update({"50": "NODE_FAIL", "51": "CANCELLED"})
     for job_id in on_slurm:
-        start_group(run)
-        fail_group(run, external_jobid=job_id)
+        fail_group(run, job_id)
     assert [line.split(" (")[0] for line in run.lines] == [
         "a 00002: attempt 1 failed in extract_frames: its node was lost",
         "a 00002: attempt 2 failed in extract_frames: was cancelled",
@@ -394,8 +378,7 @@ def test_a_job_that_waits_too_long_for_a_gpu_is_cancelled_and_says_so(
     assert waiting.cancelled == ["50"]
     on_slurm.update({"50": "CANCELLED", "51": "CANCELLED"})
     for job_id in on_slurm:
-        start_group(run)
-        fail_group(run, external_jobid=job_id)
+        fail_group(run, job_id)
     late, by_others = [line for line in run.lines if "attempt" in line]
     assert "waited for a GPU for more than 2 minutes (cluster.gpu_wait_min)" in late
     assert "extract_frames: was cancelled" in by_others
@@ -406,8 +389,7 @@ def test_a_late_job_that_began_all_the_same_ends_in_its_own_way(run, on_slurm, w
     waiting.seconds["50"] = 1
     run.progress.look(["50"])
     on_slurm["50"] = "NODE_FAIL"
-    start_group(run)
-    fail_group(run, external_jobid="50")
+    fail_group(run, "50")
     assert "extract_frames: its node was lost" in run.lines[0]
 
 
@@ -453,9 +435,8 @@ def test_jobs_on_nodes_leave_snakemakes_words_alone():
     assert logger.handlers == logger.filters == []
 
 
-def test_a_group_that_goes_well_at_last_did_not_fail(run, on_slurm, capsys):
-    start_group(run)
-    fail_group(run, external_jobid="50")
+def test_a_group_that_goes_well_at_last_did_not_fail(run, on_slurm):
+    fail_group(run, "50")
     start_group(run)
     assert run.progress.failed == {}
     run.progress.tell_failure()
@@ -481,18 +462,9 @@ def test_so_does_one_that_has_nothing_to_do_but_no_dry_run(run, dryrun):
     assert TABLE.exists() == dryrun
 
 
-def test_a_log_that_is_not_utf_8_does_no_harm(run, capsys):
-    run.job(7, "merge_film", {"film": "a"}, ["job.log"])
-    Path("job.log").write_bytes(b"\xff\xfe noise of C\nERROR: a.tar: cut off\n")
-    run.emit(LogEvent.JOB_ERROR, jobid=7)
-    run.progress.tell_failure()
-    assert "a.tar: cut off" in "\n".join(run.lines)
-
-
-def test_a_job_that_went_well_at_last_did_not_fail(run, capsys):
-    run.job(7)
-    run.emit(LogEvent.JOB_ERROR, jobid=7)
-    run.finish(7)
+def test_a_job_that_went_well_at_last_did_not_fail(run):
+    run.fail(7)
+    run.work(1, 7)
     run.progress.tell_failure()
     assert len(run.lines) == 1
 
@@ -653,34 +625,22 @@ def test_it_loads_nothing_heavy():
     assert not hasattr(progress, "numpy")
 
 
-def test_missing_pictures_are_told_with_their_film(run, tmp_path):
+def test_what_is_missing_or_got_no_gpu_is_told_with_its_film(run, tmp_path):
     run.progress.films = ["whole", "cut", "not there"]
     run.job(1)
-    for film, skipped in (("whole", []), ("cut", [("00000007", "the end is missing")])):
-        folder = tmp_path / "results" / film
-        folder.mkdir(parents=True)
-        with open_new(folder / "palettes.sqlite") as connection:
-            add_skipped(connection, "00000", skipped)
-    run.progress.tell_success()
-    told = "\n".join(run.lines)
-    assert "film cut: 1 of 1 pictures are missing (00000007: the end is mi" in told
-    assert "film whole" not in told
-
-
-def test_shards_that_got_no_gpu_are_told_with_their_film(run, tmp_path):
-    run.progress.films = ["fast", "slow"]
-    run.job(1)
-    for film, why in (("fast", None), ("slow", "the GPU failed")):
-        folder = tmp_path / "results" / film
-        folder.mkdir(parents=True)
+    gaps = {"whole": ([], None), "cut": ([("7", "the end is missing")], "it failed")}
+    for film, (skipped, why) in gaps.items():
+        path = tmp_path / "results" / film / "palettes.sqlite"
+        path.parent.mkdir(parents=True)
         made = {"engine": "numba", "version": "1"}
-        with open_new(folder / "palettes.sqlite") as connection:
+        with open_new(path) as connection:
+            add_skipped(connection, "00000", skipped)
             add_shard(connection, "00000", **made, gpu_fallback=None)
             add_shard(connection, "00001", **made, gpu_fallback=why)
     run.progress.tell_success()
-    told = "\n".join(run.lines)
-    assert (
-        "film slow: 1 of 2 shards meant for a GPU, but done by a CPU (the GPU "
-        "failed); the table shards of results/slow/palettes.sqlite has them all."
-    ) in told
-    assert "film fast" not in told
+    assert run.lines == [
+        "\nReelbow: film cut: 1 of 1 pictures are missing (7: the end is missing, "
+        "...); the table skipped of results/cut/palettes.sqlite has them all.",
+        "\nReelbow: film cut: 1 of 2 shards meant for a GPU, but done by a CPU (it "
+        "failed); the table shards of results/cut/palettes.sqlite has them all.",
+    ]

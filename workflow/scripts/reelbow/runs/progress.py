@@ -89,8 +89,6 @@ class Progress(logging.Handler):
         # Films that this run plans, and what is to come of them.
         self.unplanned: set[str] = set()
         self.expected: dict[str, Expected] = {}
-        # Films of which this run makes anything.
-        self.seen: set[str] = set()
         self.is_running = self.is_stopped = self.is_over = self.on_slurm = False
         # Ids of jobs that waited too long for a GPU.
         self.late: set[str] = set()
@@ -102,8 +100,6 @@ class Progress(logging.Handler):
         self.running: set[int] = set()
         self.attempts: Counter[tuple[str, ...]] = Counter()
         self.failed: dict[tuple[str, ...], Failure] = {}
-        # Jobs whose failure was told with that of their group.
-        self.explained: set[int] = set()
         # On a cluster's nodes nobody looks on, and Slurm's log has all that is said.
         if not workflow.remote_exec:
             logger.addHandler(self)
@@ -252,17 +248,12 @@ class Progress(logging.Handler):
                 self.logger.debug(f"{path}: frames not counted")
 
     def _fail(self, about: dict[str, Any]) -> None:
-        """Take note of a failed attempt, and say so in one line.
-
-        What a group's failure has told, those of its jobs tell once more.
-        """
+        """Take note of a failed attempt, and say so in one line."""
+        if about.get("indent"):
+            # One of a group, which was told as a whole.
+            return
         infos = about.get("job_error_info")
         jobids = [info["jobid"] for info in infos or [about]]
-        if infos:
-            self.explained.update(jobids)
-        elif about["jobid"] in self.explained:
-            self.explained.discard(about["jobid"])
-            return
         self.running.difference_update(jobids)
         jobs = [self.jobs[jobid] for jobid in jobids if jobid in self.jobs]
         for job in jobs:
@@ -333,7 +324,7 @@ class Progress(logging.Handler):
         left = self._list_left()
         n_done = sum(rule == STAGES[-1] for rule, *_ in self.done)
         films_left = {job[1] for job in left if len(job) > 1}
-        self.seen |= films_left
+        films = films_left | {job[1] for job in self.done if len(job) > 1}
         # When a plan is made it takes Snakemake a while to see its shards.
         has_shards = {job[1] for job in (*left, *self.done) if job[0] == STAGES[-1]}
         lost = {failure.film for failure in self.failed.values()}
@@ -343,9 +334,9 @@ class Progress(logging.Handler):
         )
         n_left = n_to_come + sum(rule == STAGES[-1] for rule, *_ in left)
         parts = []
-        if len(self.seen) > 1:
-            n_films = len(self.seen - films_left)
-            parts.append(f"{n_films:,} of {count(len(self.seen), 'film')}")
+        if len(films) > 1:
+            n_films = len(films - films_left)
+            parts.append(f"{n_films:,} of {count(len(films), 'film')}")
         if n_done + n_left:
             about = "about " if unplanned else ""
             parts.append(f"{n_done:,} of {about}{count(n_done + n_left, 'shard')}")
