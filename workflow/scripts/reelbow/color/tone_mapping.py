@@ -99,24 +99,16 @@ def _to_xyz(primaries: str) -> NDArray[np.float64]:
 
 
 class _Tables(NamedTuple):
-    """What the loop over pixels looks up.
+    """What the loop over pixels looks up."""
 
-    Attributes
-    ----------
-    light : (65536,) float32, light of a code value, 1 is the peak
-    surround : (`_STEPS` + 2,) float32, HLG's factor for a luminance; empty: none
-    compression : (`_STEPS` + 2,) float32, factor for the largest channel's light
-    matrix : (3, 3) float32, light at the source's primaries to that at sRGB's
-    luminance : (3,) float32, of the source's primaries
-    codes : (65536,) uint8, sRGB code of light [0, 1]
-    """
-
-    light: NDArray[np.float32]
+    light: NDArray[np.float32]  # (65536,) of a code value; 1 is the peak
+    # (_STEPS + 2,) HLG's factor for a luminance; empty: none
     surround: NDArray[np.float32]
+    # (_STEPS + 2,) factor for the largest channel's light
     compression: NDArray[np.float32]
-    matrix: NDArray[np.float32]
-    luminance: NDArray[np.float32]
-    codes: NDArray[np.uint8]
+    matrix: NDArray[np.float32]  # (3, 3) light at the source's primaries to sRGB's
+    luminance: NDArray[np.float32]  # (3,) of the source's primaries
+    codes: NDArray[np.uint8]  # (65536,) sRGB code of light [0, 1]
 
 
 @functools.cache
