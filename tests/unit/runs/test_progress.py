@@ -312,7 +312,7 @@ def fail_group(run, job_id=None, aux_logs=("slurm.log",), logs=(), **about):
 @pytest.fixture
 def on_slurm(run, monkeypatch):
     """Say what Slurm says of each job."""
-    run.progress.on_slurm = True
+    run.progress.queue = slurm.Queue()
     states = {}
     monkeypatch.setattr(slurm, "find_state", states.get)
     return states
@@ -372,7 +372,7 @@ def waiting(run, monkeypatch):
 def test_a_job_that_waits_too_long_for_a_gpu_is_cancelled_and_says_so(
     run, on_slurm, waiting
 ):
-    run.progress.gpu_wait_min = 2
+    run.progress.queue = slurm.Queue(gpu_wait_min=2)
     waiting.seconds.update({"50": 121, "51": 119})
     run.progress.look(["50", "51"])
     assert waiting.cancelled == ["50"]
@@ -385,7 +385,7 @@ def test_a_job_that_waits_too_long_for_a_gpu_is_cancelled_and_says_so(
 
 
 def test_a_late_job_that_began_all_the_same_ends_in_its_own_way(run, on_slurm, waiting):
-    run.progress.gpu_wait_min = 0
+    run.progress.queue = slurm.Queue(gpu_wait_min=0)
     waiting.seconds["50"] = 1
     run.progress.look(["50"])
     on_slurm["50"] = "NODE_FAIL"
@@ -393,7 +393,7 @@ def test_a_late_job_that_began_all_the_same_ends_in_its_own_way(run, on_slurm, w
     assert "extract_frames: its node was lost" in run.lines[0]
 
 
-def test_without_a_bound_jobs_wait_for_gpus_for_ever(run, waiting):
+def test_without_a_bound_jobs_wait_for_gpus_for_ever(run, on_slurm, waiting):
     waiting.seconds["50"] = 1e9
     run.progress.look(["50"])
     assert waiting.cancelled == []
@@ -404,7 +404,7 @@ def test_a_controller_that_does_not_answer_is_asked_again(run, monkeypatch):
         raise ReelbowError("squeue: no answer within 30 s; try again later")
 
     monkeypatch.setattr(slurm, "find_late", find_late)
-    run.progress.gpu_wait_min = 2
+    run.progress.queue = slurm.Queue(gpu_wait_min=2)
     run.progress.look(["50"])
     assert run.lines == []
 

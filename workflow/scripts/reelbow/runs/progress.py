@@ -16,11 +16,12 @@ from typing import Any
 from reelbow.database.reading import count_frames
 from reelbow.errors import ReelbowError
 from reelbow.jobs.log import explain_log, explain_silence, read_log
-from reelbow.runs import slurm, snakemake_log, summary
+from reelbow.runs import snakemake_log, summary
 from reelbow.runs.failures import TABLE, Failure, format_table, write_table
 from reelbow.runs.films import Film
-from reelbow.runs.messages import LOCKED, STOPPED, refuse, tell
+from reelbow.runs.messages import LOCKED, STOPPED, tell
 from reelbow.runs.pace import Expected, Pace
+from reelbow.runs.slurm import Queue
 from reelbow.shards.names import STAGES
 from reelbow.text import count, format_time
 
@@ -61,8 +62,7 @@ class Progress(logging.Handler):
     """Follows a run by the events in its log records.
 
     It logs how many films and shards are done and about how long the rest will take,
-    and keeps what failed. Of Snakemake's workflow it asks which jobs are left. On Slurm
-    it takes jobs back that have waited for a GPU for too many minutes.
+    and keeps what failed. Of Snakemake's workflow it asks which jobs are left.
 
     films : by their ids
     weigh : seconds that a job, its rule and wildcards, takes
@@ -84,14 +84,14 @@ class Progress(logging.Handler):
         self.workflow = workflow
         self.films = films
         self.expect = expect
+        # Asked if jobs are Slurm's.
+        self.queue: Queue | None = None
         self.gpu_wait_min = gpu_wait_min
         self.pace = Pace(weigh)
         # Films that this run plans, and what is to come of them.
         self.unplanned: set[str] = set()
         self.expected: dict[str, Expected] = {}
-        self.is_running = self.is_stopped = self.is_over = self.on_slurm = False
-        # Ids of jobs that waited too long for a GPU.
-        self.late: set[str] = set()
+        self.is_running = self.is_stopped = self.is_over = False
         self.told_at, self.told, self.plans = 0.0, "", ""
         self.n_jobs = 0, 0
         self.n_frames = 0
@@ -127,7 +127,7 @@ class Progress(logging.Handler):
             sys.exit(130)
         # In another thread: this one may hold a lock that is wanted for it.
         threading.Thread(target=self._end_run).start()
-        if self.on_slurm:
+        if self.queue:
             # Its jobs know nothing of the terminal: Snakemake cancels them.
             raise KeyboardInterrupt
 
@@ -144,39 +144,24 @@ class Progress(logging.Handler):
             job[1] for job in self._list_left() if job[0] == "plan_shards"
         }
         threading.Thread(target=self._expect, daemon=True).start()
-        self.on_slurm = self.workflow.executor_plugin.name == "slurm"
-        if self.on_slurm:
+        if self.workflow.executor_plugin.name == "slurm":
+            self.queue = Queue(self.gpu_wait_min)
             snakemake_log.watch_slurm(self.look)
-        # Nothing that runs here alone, as the table of a run, disturbs another run.
-        if self.on_slurm and not all(
-            job.is_local for job in self.workflow.dag.needrun_jobs()
-        ):
-            try:
-                found = slurm.end_dead_run(Path.cwd())
-            except ReelbowError as error:
-                refuse(str(error))
-            if found:
-                # Dying jobs took away files that this run had counted as done.
-                refuse("now give the same command again.")
+            # What runs here alone, as the table of a run, disturbs no other run.
+            if not all(job.is_local for job in self.workflow.dag.needrun_jobs()):
+                self.queue.clear()
 
     def _expect(self) -> None:
         """Look at what is to come of the films that are not planned yet."""
         self.expected = self.expect([self.films[film] for film in self.unplanned])
 
     def look(self, gpu_jobs: list[str]) -> None:
-        """Look after a run on Slurm, now and then.
-
-        gpu_jobs : the ids of those that want a GPU; their next attempt does not
-        """
+        """Look after a run on Slurm, now and then, and its jobs that want a GPU."""
         # Shards take long: what changes in the queue is news too.
         self._tell()
-        if not gpu_jobs or self.gpu_wait_min is None:
-            return
         try:
-            late = slurm.find_late(gpu_jobs, 60 * self.gpu_wait_min)
-            self.late.update(late)
-            if late:
-                slurm.cancel_waiting(late)
+            if self.queue:
+                self.queue.give_up_gpus(gpu_jobs)
         except ReelbowError as error:
             # A busy controller; the next look will do.
             self.logger.debug(f"jobs that wait for a GPU: {error}")
@@ -261,12 +246,12 @@ class Progress(logging.Handler):
         unknown = Job(about.get("rule_name") or about.get("groupid") or "a job")
         guilty, ended = find_guilty(jobs or [unknown])
         logs = guilty.find_logs() or [*guilty.logs]
-        if self.on_slurm:
+        if self.queue:
             own = {str(log) for job in jobs for log in job.logs}
             given = about["aux_logs"] if infos else about["log"]
             others = [log for log in given if log and log not in own]
             aux = about if infos else about["aux"]
-            ended = self._explain_end({**aux, "aux_logs": others}) or ended
+            ended = self.queue.explain_end({**aux, "aux_logs": others}) or ended
             # Of a job that did not begin there is only the cluster's log, if any.
             logs = guilty.find_logs() or others
         ended = ended or explain_silence(Path.cwd())
@@ -286,22 +271,10 @@ class Progress(logging.Handler):
             f"{failure.stage}: {failure.ended}{log}"
         )
 
-    def _explain_end(self, about: dict[str, Any]) -> str | None:
-        """Say how a job at Slurm ended, if Slurm knows more than that it failed."""
-        ended = slurm.explain_end(about)
-        is_late = about.get("external_jobid") in self.late
-        # A late job may have begun all the same, and failed in its own way.
-        if is_late and ended == slurm.ENDINGS["CANCELLED"]:
-            return (
-                f"waited for a GPU for more than {self.gpu_wait_min:g} minutes "
-                "(cluster.gpu_wait_min)"
-            )
-        return ended
-
     def _tell(self) -> None:
         """Tell how far the run is, if the last time is some time ago."""
         now = time.monotonic()
-        interval_s = SLURM_INTERVAL_S if self.on_slurm else INTERVAL_S
+        interval_s = SLURM_INTERVAL_S if self.queue else INTERVAL_S
         n_jobs = self.n_jobs[1]
         if self.is_stopped or not n_jobs or now - self.told_at < interval_s:
             return
@@ -369,9 +342,9 @@ class Progress(logging.Handler):
         jobs = [self.jobs[jobid] for jobid in self.running]
         n_running = len({job.key for job in jobs if job.rule in STAGES})
         n_waiting, running = 0, "running"
-        if n_running and self.on_slurm:
+        if n_running and self.queue:
             try:
-                n_waiting = slurm.count_waiting(Path.cwd())
+                n_waiting = self.queue.count_waiting()
             except ReelbowError:
                 running = "submitted"
         n_failed = sum(failure.stage in STAGES for failure in self.failed.values())

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from reelbow.errors import ReelbowError
 from reelbow.jobs.log import read_log
-from reelbow.runs.messages import tell
+from reelbow.runs.messages import refuse, tell
 from reelbow.text import count
 
 # Longer than Slurm takes to end a job that does not want to (KillWait, 30 s).
@@ -74,11 +74,6 @@ def read_queue(text: str, folder: Path) -> list[Job]:
 def list_jobs(folder: Path) -> list[Job]:
     """List the jobs in the queue that a run in this folder submitted."""
     return read_queue(_ask("squeue", "-h", "--me", "-o", "%i|%T|%j|%Z"), folder)
-
-
-def count_waiting(folder: Path) -> int:
-    """Count the jobs in the queue, submitted in this folder, that have not begun."""
-    return sum(job.state == "PENDING" for job in list_jobs(folder))
 
 
 def explain_state(state: str | None, log: str) -> str | None:
@@ -186,18 +181,59 @@ def _ask(*command: str) -> str:
     return done.stdout.strip()
 
 
-def explain_end(about: dict[str, Any]) -> str | None:
-    """Say how a job ended, if Slurm knows more than that it failed.
+class Queue:
+    """The queue as one run sees it, in the working folder.
 
-    Parameters
-    ----------
-    about : what the executor says of the job, and its logs
+    gpu_wait_min : minutes that a job waits for a GPU; None: for ever
     """
-    job_id = about.get("external_jobid")
-    if job_id is None:
-        return explain_refusal(about.get("slurm_message") or "")
-    text = "".join(read_log(Path(log)) for log in about["aux_logs"])
-    return explain_state(find_state(job_id), text)
+
+    def __init__(self, gpu_wait_min: float | None = None) -> None:
+        self.gpu_wait_min = gpu_wait_min
+        # Ids of jobs that waited too long.
+        self.late: set[str] = set()
+
+    def clear(self) -> None:
+        """End a run that was killed here, and this one, if it left any jobs."""
+        try:
+            found = end_dead_run(Path.cwd())
+        except ReelbowError as error:
+            refuse(str(error))
+        if found:
+            # Dying jobs took away files that this run had counted as done.
+            refuse("now give the same command again.")
+
+    def count_waiting(self) -> int:
+        """Count the jobs that have not begun."""
+        return sum(job.state == "PENDING" for job in list_jobs(Path.cwd()))
+
+    def give_up_gpus(self, job_ids: list[str]) -> None:
+        """Cancel jobs that wait too long: their next attempt asks for no GPU."""
+        if not job_ids or self.gpu_wait_min is None:
+            return
+        late = find_late(job_ids, 60 * self.gpu_wait_min)
+        if late:
+            self.late.update(late)
+            cancel_waiting(late)
+
+    def explain_end(self, about: dict[str, Any]) -> str | None:
+        """Say how a job ended, if more is known than that it failed.
+
+        Parameters
+        ----------
+        about : what the executor says of the job, and its logs
+        """
+        job_id = about.get("external_jobid")
+        if job_id is None:
+            return explain_refusal(about.get("slurm_message") or "")
+        text = "".join(read_log(Path(log)) for log in about["aux_logs"])
+        ended = explain_state(find_state(job_id), text)
+        # A late job may have begun all the same, and failed in its own way.
+        if job_id in self.late and ended == ENDINGS["CANCELLED"]:
+            return (
+                f"waited for a GPU for more than {self.gpu_wait_min:g} minutes "
+                "(cluster.gpu_wait_min)"
+            )
+        return ended
 
 
 def end_dead_run(folder: Path) -> bool:
