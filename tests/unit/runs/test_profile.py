@@ -1,11 +1,9 @@
 import csv
 import json
 
-import numpy as np
 import pytest
 
-from reelbow.database.schema import ONLY_FILM, FilmRow, open_new
-from reelbow.database.writing import add_film, add_frames, add_skipped, finish
+from databases import write_shard
 from reelbow.runs import profile as run_profile
 from reelbow.runs.profile import Job
 from reelbow.shards.names import STAGES
@@ -99,23 +97,7 @@ def test_frames_of_tarballs_are_counted_in_their_databases(folder):
     plan_film(folder, "tars", [None, None], video=False)
     path = folder / "results/tars/palettes/00001.sqlite"
     path.parent.mkdir()
-    row = FilmRow("tars", "tars", "*.tar", width=8, height=6)
-    with open_new(path) as connection:
-        add_film(connection, ONLY_FILM, row)
-        add_frames(
-            connection,
-            "00000",
-            frames=np.arange(3),
-            times_s=np.full(3, np.nan),
-            names=["0", "1", "2"],
-            mean_colors=np.zeros((3, 3)),
-            lumas=np.zeros(3),
-            strips=np.zeros((3, 6, 3)),
-            colors=np.zeros((3, 1, 3)),
-            shares=np.ones((3, 1)),
-        )
-        add_skipped(connection, "00001", [("3.jpg", "cut off")])
-        finish(connection, {}, n_colors=1)
+    write_shard(path, range(3), skipped=[("3.jpg", "cut off")])
     leave(folder, "plan_shards/tars")
     (job,) = find(folder, "tars")
     assert job.frames == {"tars/00000": 0, "tars/00001": 4}
