@@ -19,6 +19,10 @@ MODULES = {
 }
 
 
+# What that page names beside the library.
+OTHERS = {"workflow/"}
+
+
 def find_imports(path: Path) -> set[str]:
     """List the modules of the library that one imports, wherever in its text."""
     found = set()
@@ -59,3 +63,10 @@ def test_there_is_one_style_of_imports():
     for path in MODULES.values():
         text = path.read_text(encoding="utf-8")
         assert not re.search(r"^\s*(import reelbow|from \.)", text, re.MULTILINE), path
+
+
+def test_the_page_of_the_way_of_a_frame_names_files_that_are_there():
+    page = (LIBRARY.parents[2] / "docs" / "inside.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(\w+/\w*(?:\.py)?)`", page))
+    assert len(named) > 30
+    assert not {name for name in named if not (LIBRARY / name).exists()} - OTHERS

@@ -14,9 +14,10 @@ from PIL import Image
 
 import extract_frames as script
 from films import frame_number, numbered, numbered_film, solid, write_film
+from reelbow.color.spaces import LUMA_WEIGHTS
 from reelbow.errors import ReelbowError
 from reelbow.machine.versions import describe_versions
-from reelbow.pictures.averages import LUMA_WEIGHTS, Averages
+from reelbow.pictures.averages import Averages
 from reelbow.shards.plan import write_plan
 from reelbow.sources.video import plan_video
 

@@ -5,33 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from databases import write_shard
 from merge_film import merge_film
 from reelbow.barcode.picture_files import save_bare
-from reelbow.database.schema import ONLY_FILM, PLAN_COLUMNS, FilmRow, open_new
-from reelbow.database.writing import add_film, add_frames, finish
+from reelbow.database.schema import PLAN_COLUMNS
 from reelbow.errors import ReelbowError
 from reelbow.shards.plan import write_plan
-
-
-def write_shard(path: Path, frames) -> Path:
-    row = FilmRow("demo", "demo", "demo.mkv")
-    n = len(frames)
-    with open_new(path) as connection:
-        add_film(connection, ONLY_FILM, row)
-        add_frames(
-            connection,
-            "00000",
-            frames=np.array(frames),
-            times_s=np.full(n, np.nan),
-            names=[str(frame) for frame in frames],
-            mean_colors=np.zeros((n, 3)),
-            lumas=np.zeros(n),
-            strips=np.zeros((n, 1, 3)),
-            colors=np.zeros((n, 1, 3)),
-            shares=np.ones((n, 1)),
-        )
-        finish(connection, {}, n_colors=1)
-    return path
 
 
 def merge(tmp_path: Path, shards, planned, **settings) -> Path:
@@ -70,13 +49,16 @@ def test_shards_of_a_video_keep_their_numbers(tmp_path):
     ]
     path = merge(tmp_path, shards, [2, 1])
     frames = query(path, "SELECT frame, name FROM frames")
-    assert frames == [(0, "0"), (1, "1"), (2, "2")]
+    assert frames == [(frame, f"{frame:08d}.jpg") for frame in range(3)]
     films = query(path, "SELECT film, title, matrix, assumed FROM films")
     assert films == [("demo", "The Demo", "bt709", "matrix")]
 
 
 def test_shards_of_tarballs_are_counted_on_and_timed(tmp_path):
-    shards = [write_shard(tmp_path / f"{name}.sqlite", [0, 1]) for name in "ab"]
+    shards = [
+        write_shard(tmp_path / f"{name}.sqlite", [0, 1], times_s=np.nan)
+        for name in "ab"
+    ]
     path = merge(tmp_path, shards, [None, None], fps=4.0)
     times = query(path, "SELECT frame, time_s FROM frames")
     assert times == [(0, 0.0), (1, 0.25), (2, 0.5), (3, 0.75)]

@@ -30,21 +30,17 @@ def is_local():
 
 
 def get_size(wildcards):
-    """What a job works on, as far as plans tell: a shard, a film, or all of them.
+    """What a job works on, as far as plans tell: a shard, or a film's picture.
 
     Snakemake knows resources that wait for a checkpoint only when it runs jobs, not in
     a dry run. Before a job starts it asks again.
     """
-    film, shard = (getattr(wildcards, name, None) for name in ("film", "shard"))
-    if film in UNREADABLE:
-        return needs.Size()
+    shard = getattr(wildcards, "shard", None)
     if shard is None:
-        n_frames = sum(map(count_frames, [film] if film else FILMS))
-        return needs.measure_barcode(n_frames + count_others(film), config)
-    plan = peek_plan(film)
+        return needs.measure_barcode(config)
+    plan, path = peek_plan(wildcards.film), RESULTS / wildcards.film / "plan.json"
     if not plan or shard not in plan["shards"]:
         return needs.Size()
-    path = RESULTS / film / "plan.json"
     return measure_shard(shard, path, path.stat().st_mtime_ns)
 
 
@@ -55,22 +51,6 @@ def measure_shard(shard, plan, written_ns):
     tarball = planned["shards"][shard].get("tarball")
     tarball_bytes = count_bytes([tarball] if tarball else [])
     return needs.measure_shard(planned, shard, config, tarball_bytes)
-
-
-def count_frames(film):
-    """Frames of a film, estimated if it is of tarballs; 0 before it is planned."""
-    planned = peek_plan(film)
-    if not planned:
-        return 0
-    if planned["n_frames"] is not None:
-        return planned["n_frames"]
-    return needs.estimate_frames(planned, count_bytes(FILMS[film].files))
-
-
-@functools.cache
-def count_others(film):
-    """Frames of what earlier runs have made, which are no film's, but of all films."""
-    return 0 if film else corpus.count_frames(RESULTS, OTHERS)
 
 
 def count_bytes(paths):
@@ -91,15 +71,19 @@ def ask_mb(rule):
 
 def ask_minutes(rule):
     """A resources function: time."""
-    return lambda wildcards, attempt: attempt * needs.ask_minutes(
-        needs.estimate_s(rule, get_size(wildcards), config)
-    )
+
+    def get_minutes(wildcards, attempt):
+        work_s = needs.estimate_s(rule, get_size(wildcards), config)
+        return attempt * needs.estimate_minutes(rule, work_s)
+
+    return get_minutes
 
 
 def get_planning_minutes(wildcards, attempt):
     """Minutes for reading the film once, or the tarballs that are looked into."""
-    files = get_film(wildcards).files[: needs.LOOKED_INTO]
-    return attempt * needs.ask_minutes(count_bytes(files) / needs.READ_BYTES_S)
+    n_bytes = count_bytes(get_film(wildcards).files[: needs.LOOKED_INTO])
+    read_s = n_bytes / needs.READ_BYTES_S
+    return attempt * needs.estimate_minutes("plan_shards", read_s)
 
 
 def ask_room(rule, keep):

@@ -4,8 +4,9 @@ from snakemake.persistence import FileBackupMixin
 from reelbow import __version__
 from reelbow.database import tables
 from reelbow.machine import scratch
-from reelbow.runs import failures, hooks, pace, progress
+from reelbow.runs import failures, pace, progress, slurm, snakemake_inside
 from reelbow.runs.kept_output import keep_until_replaced
+from reelbow.runs.snakemake_inside import call_before
 
 # What Snakemake is to do beside a run.
 ASKED_FOR = set()
@@ -16,12 +17,10 @@ def look_at_results():
 
     A dry run changes nothing on disk, nor does what is no run at all.
     """
-    is_run = workflow.executor_plugin is not None
-    if is_run:
-        for path in corpus.find_cut_off(RESULTS, FILMS):
-            tell(f"{path} is damaged: it is cut off, or no database; it is made again.")
-            hooks.make_again(workflow, path)
-    is_run = is_run and not workflow.dryrun
+    is_run = workflow.executor_plugin is not None and not workflow.dryrun
+    for path in corpus.find_cut_off(RESULTS, FILMS):
+        tell(f"{path} is damaged: it is cut off, or no database; it is made again.")
+        snakemake_inside.make_again(workflow, path)
     if is_run:
         source_states.keep_states(STATES_OF_FILMS, STATES)
     # Links to nodes' scratch, which killed jobs left; with a lock there they may be those
@@ -30,7 +29,7 @@ def look_at_results():
         if is_run and not any(Path(".snakemake/locks").glob("*")):
             scratch.drop_links(RESULTS)
         else:
-            hooks.see_through_links(workflow)
+            snakemake_inside.see_through_links(workflow)
 
 
 def check_folders():
@@ -112,9 +111,9 @@ keep_until_replaced(
 )
 
 if workflow.is_main_process:
-    hooks.call_before_dag(workflow, look_at_results)
-    hooks.call_before_report(workflow, lambda: ASKED_FOR.add("report"))
-    hooks.call_before_unlock(workflow, progress.unlock)
+    call_before(workflow, snakemake_inside.BUILD_DAG, look_at_results)
+    call_before(workflow, snakemake_inside.REPORT, lambda: ASKED_FOR.add("report"))
+    call_before(workflow, snakemake_inside.UNLOCK, slurm.unlock)
 
 if not IS_MODULE:
     PROGRESS = progress.Progress(

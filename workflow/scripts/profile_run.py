@@ -32,8 +32,7 @@ def profile_run(
             "give `uv run snakemake` first"
         )
     stages, whole = sum_stages(jobs), sum_all(jobs)
-    with atomic_write(table) as temporary:
-        write_table(stages, temporary)
+    write_table(stages, table)
     with atomic_write(figure) as temporary:
         draw_figure(stages, whole, temporary)
     print(f"\n{format_table(stages, whole)}\n\n{table}\n{figure}")

@@ -483,7 +483,7 @@ def test_only_the_peak_of_a_picture_is_taken_from_others() -> None:
     assert colors.find_coding(frame, usual) == colors.find_coding(frame)
     frame.color_trc = ColorTrc.SMPTE2084
     assert colors.find_coding(frame, usual).peak == 4000
-    assert colors.find_coding(frame).peak == colors.DEFAULT_PEAK
+    assert colors.find_coding(frame).peak == colors.NOMINAL_PEAK
 
 
 def test_a_film_is_coded_as_most_of_its_pictures() -> None:

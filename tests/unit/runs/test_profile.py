@@ -1,18 +1,12 @@
 import csv
 import json
 
-import numpy as np
 import pytest
 
-from reelbow.database.schema import ONLY_FILM, FilmRow, open_new
-from reelbow.database.writing import add_film, add_frames, add_skipped, finish
+from databases import write_shard
 from reelbow.runs import profile as run_profile
 from reelbow.runs.profile import Job
 from reelbow.shards.names import STAGES
-
-# What Snakemake 9 writes; a short job has NA for each sample.
-HEADER = "s h:m:s max_rss max_vms max_uss max_pss io_in io_out mean_load cpu_time"
-SAMPLES = "{wall_s} 0:00:00 {rss} 1 1 1 0 0 0 {cpu_s}"
 
 
 @pytest.fixture
@@ -36,17 +30,13 @@ def plan_film(folder, film, n_frames, *, video=True):
     path.write_text(json.dumps(plan))
 
 
-def leave(
-    folder, name, used="USED: 2.500 CPU s, at most 100.5 MB\n", sampled=("NA", "NA")
-):
-    """Leave a job's log and benchmark; sampled are its CPU seconds and peak memory."""
+def leave(folder, name, used="USED: 2.500 CPU s, at most 100.5 MB\n"):
+    """Leave a job's log and benchmark."""
     log = folder / "logs" / f"{name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_text(f"some warning\n{used}")
-    cpu_s, rss = sampled
-    row = SAMPLES.format(wall_s="4.00", rss=rss, cpu_s=cpu_s)
-    text = "\n".join("\t".join(line.split()) for line in [HEADER, row])
-    log.with_suffix(".tsv").write_text(f"{text}\n")
+    # What Snakemake 9 writes; a short job has NA for each sample.
+    log.with_suffix(".tsv").write_text("s\th:m:s\tmax_rss\n4.00\t0:00:04\tNA\n")
 
 
 def find(folder, *films, kinds=("mean",)):
@@ -62,22 +52,6 @@ def test_a_job_is_found_with_what_it_used(folder):
     leave(folder, "cluster_shard/a/00001")
     (job,) = find(folder, "a")
     assert job == Job("cluster_shard", {"a/00001": 2}, 2.5, 4.0, 100.5)
-
-
-@pytest.mark.parametrize(
-    ("sampled", "cpu_s", "peak_mb"),
-    [
-        (("0.00", "6.86"), 2.5, 100.5),  # the sample came too early
-        (("2.75", "99.00"), 2.75, 100.5),  # the process took a while to end
-        (("1.00", "101.00"), 2.5, 101.0),
-        (("-", "-"), 2.5, 100.5),
-    ],
-)
-def test_of_two_lower_bounds_the_larger_counts(folder, sampled, cpu_s, peak_mb):
-    plan_film(folder, "a", [3])
-    leave(folder, "plan_shards/a", sampled=sampled)
-    (job,) = find(folder, "a")
-    assert (job.cpu_s, job.peak_mb) == (cpu_s, peak_mb)
 
 
 def test_every_stage_is_found_in_the_order_of_the_data(folder):
@@ -123,23 +97,7 @@ def test_frames_of_tarballs_are_counted_in_their_databases(folder):
     plan_film(folder, "tars", [None, None], video=False)
     path = folder / "results/tars/palettes/00001.sqlite"
     path.parent.mkdir()
-    row = FilmRow("tars", "tars", "*.tar", width=8, height=6)
-    with open_new(path) as connection:
-        add_film(connection, ONLY_FILM, row)
-        add_frames(
-            connection,
-            "00000",
-            frames=np.arange(3),
-            times_s=np.full(3, np.nan),
-            names=["0", "1", "2"],
-            mean_colors=np.zeros((3, 3)),
-            lumas=np.zeros(3),
-            strips=np.zeros((3, 6, 3)),
-            colors=np.zeros((3, 1, 3)),
-            shares=np.ones((3, 1)),
-        )
-        add_skipped(connection, "00001", [("3.jpg", "cut off")])
-        finish(connection, {}, n_colors=1)
+    write_shard(path, range(3), skipped=[("3.jpg", "cut off")])
     leave(folder, "plan_shards/tars")
     (job,) = find(folder, "tars")
     assert job.frames == {"tars/00000": 0, "tars/00001": 4}

@@ -1,6 +1,7 @@
 import csv
 import logging
 import re
+import subprocess
 import sys
 import threading
 from itertools import count
@@ -15,11 +16,11 @@ from reelbow.database.schema import open_new
 from reelbow.database.writing import add_shard, add_skipped
 from reelbow.errors import ReelbowError
 from reelbow.jobs.log import SILENT
-from reelbow.runs import progress
+from reelbow.runs import progress, slurm
 from reelbow.runs.failures import TABLE, write_table
 from reelbow.runs.messages import refuse
 from reelbow.runs.pace import Expected
-from reelbow.runs.progress import Progress, format_time
+from reelbow.runs.progress import Progress
 from reelbow.shards.names import STAGES
 
 
@@ -102,12 +103,26 @@ def run(clock, tmp_path, monkeypatch):
             log=list(log),
         )
 
-    def finish(jobid):
-        emit(LogEvent.JOB_FINISHED, job_id=jobid)
+    def work(seconds, *about):
+        job(*about)
+        clock.now += seconds
+        emit(LogEvent.JOB_FINISHED, job_id=about[0])
 
-    def error(text, exception="RuleException"):
+    def fail(jobid, *about, log="job.log", told=b""):
+        job(jobid, *(about or ("cluster_shard", None)), [log])
+        if told:
+            Path(log).write_bytes(told)
+        emit(LogEvent.JOB_ERROR, jobid=jobid)
+
+    def error(text, exception="RuleException", status=None):
         extra = {"event": LogEvent.ERROR, "exception": exception}
-        logger.error(text, extra=extra)
+        try:
+            try:
+                raise subprocess.CalledProcessError(status, "x")
+            except subprocess.CalledProcessError:
+                raise RuntimeError  # noqa: B904
+        except RuntimeError:
+            logger.error(text, extra=extra)
 
     return SimpleNamespace(
         progress=follow(logger, workflow),
@@ -117,16 +132,15 @@ def run(clock, tmp_path, monkeypatch):
         lines=lines.lines,
         emit=emit,
         job=job,
-        finish=finish,
+        work=work,
+        fail=fail,
         error=error,
     )
 
 
 def test_it_tells_the_time_left(run, clock):
     run.open_shards(5)
-    run.job(0)
-    clock.now += 30
-    run.finish(0)
+    run.work(30, 0)
     run.emit(LogEvent.PROGRESS, done=1, total=8)
     assert run.lines == ["Reelbow: 1 of 5 shards done; about 2:00 left"]
 
@@ -134,9 +148,7 @@ def test_it_tells_the_time_left(run, clock):
 def test_what_is_no_shard_is_told_in_few_words(run, clock):
     run.open_shards(1, ["all"])
     run.left.append(name_job("merge_film", "a"))
-    run.job(0)
-    clock.now += 10
-    run.finish(0)
+    run.work(10, 0)
     run.emit(LogEvent.PROGRESS, done=1, total=4)
     (line,) = run.lines
     assert line.startswith("Reelbow: 1 of 1 shard done, 1 merge or picture left; about")
@@ -162,9 +174,7 @@ def test_films_that_are_not_planned_yet_count_with_what_is_expected(
         jobid, wildcards = next(jobids), {"film": film}
         if shard:
             wildcards["shard"] = shard[0]
-        run.job(jobid, rule, wildcards)
-        clock.now += 10
-        run.finish(jobid)
+        run.work(10, jobid, rule, wildcards)
         if rule == "plan_shards":
             shards = [f"{shard:05d}" for shard in range(n_shards)]
             run.left += [name_job("cluster_shard", film, shard) for shard in shards]
@@ -205,9 +215,7 @@ def test_before_there_are_shards_jobs_are_counted(run):
 def test_it_tells_it_now_and_then_only(run, clock):
     run.open_shards(40)
     for done in range(1, 21):
-        run.job(done)
-        clock.now += 1
-        run.finish(done)
+        run.work(1, done)
         run.emit(LogEvent.PROGRESS, done=done, total=40)
     assert len(run.lines) == 4
 
@@ -222,14 +230,11 @@ def test_nothing_new_is_not_told_again(run, clock):
 
 def test_it_tells_how_many_failed(run, clock):
     run.open_shards(3)
-    run.job(0)
-    run.emit(LogEvent.JOB_ERROR, jobid=0)
-    run.job(1)
-    clock.now += 10
-    run.finish(1)
+    run.fail(0)
+    run.work(10, 1)
     run.emit(LogEvent.PROGRESS, done=1, total=3)
     assert run.lines == [
-        f"a 00000: attempt 1 failed in cluster_shard: {SILENT}",
+        f"a 00000: attempt 1 failed in cluster_shard: {SILENT} (log: job.log)",
         "Reelbow: 1 of 3 shards done, 1 failed; about 0:10 left",
     ]
 
@@ -240,9 +245,9 @@ def read_failures() -> list[tuple[str, ...]]:
 
 
 def test_a_failure_is_told_by_the_sentence_of_its_log(run, capsys):
-    run.job(7, "downsample_frames", {"film": "a", "shard": "00001"}, ["job.log"])
-    Path("job.log").write_text("[mp4] noise\nERROR: a.tar: cut off; copy it again\n")
-    run.emit(LogEvent.JOB_ERROR, jobid=7)
+    shard = {"film": "a", "shard": "00001"}
+    log = b"[mp4] noise of C \xff\xfe\nERROR: a.tar: cut off; copy it again\n"
+    run.fail(7, "downsample_frames", shard, told=log)
     run.progress.tell_failure()
     sentence = "a.tar: cut off; copy it again"
     told_at_once, told = run.lines
@@ -257,11 +262,9 @@ def test_a_failure_is_told_by_the_sentence_of_its_log(run, capsys):
 
 
 def test_a_failure_without_a_sentence_is_told_by_its_traceback(run):
-    run.job(7, "merge_film", {"film": "a"}, ["job.log"])
-    run.job(8, "merge_film", {"film": "b"}, ["none.log"])
-    Path("job.log").write_text("Traceback (most recent call last):\n...\nKeyError: 1\n")
-    run.emit(LogEvent.JOB_ERROR, jobid=7)
-    run.emit(LogEvent.JOB_ERROR, jobid=8)
+    log = b"Traceback (most recent call last):\n...\nKeyError: 1\n"
+    run.fail(7, "merge_film", {"film": "a"}, told=log)
+    run.fail(8, "merge_film", {"film": "b"}, log="none.log")
     run.progress.tell_failure()
     ended = "failed unexpectedly: KeyError: 1"
     assert read_failures() == [
@@ -272,8 +275,7 @@ def test_a_failure_without_a_sentence_is_told_by_its_traceback(run):
 
 def test_of_many_failures_only_the_first_are_shown(run, capsys):
     for jobid in range(25):
-        run.job(jobid)
-        run.emit(LogEvent.JOB_ERROR, jobid=jobid)
+        run.fail(jobid)
     run.progress.tell_failure()
     told = run.lines[-1]
     assert told.count("cluster_shard") == 20
@@ -284,46 +286,40 @@ def test_of_many_failures_only_the_first_are_shown(run, capsys):
 
 def test_the_log_of_an_earlier_attempt_says_nothing(run):
     Path("job.log").write_text("ERROR: of yesterday\n")
-    run.job(7, log=["job.log"])
-    run.emit(LogEvent.JOB_ERROR, jobid=7)
+    run.fail(7)
     run.progress.tell_failure()
     assert read_failures()[0][3:] == (SILENT, "1", "job.log")
 
 
-def start_group(run, first=1):
+def start_group(run):
     """Begin the three jobs of a shard as one job of a cluster."""
-    shard = {"film": "a", "shard": "00002"}
-    for jobid, stage in enumerate(STAGES, first):
-        run.job(jobid, stage, shard, [f"{stage}.log"])
+    for jobid, stage in enumerate(STAGES):
+        run.job(jobid, stage, {"film": "a", "shard": "00002"}, [f"{stage}.log"])
 
 
-def fail_group(run, first=1, aux_logs=("slurm.log",), **about):
-    """Tell of a failed group as Snakemake does: of it, then of each of its jobs."""
-    infos = [{"jobid": jobid} for jobid in range(first, first + 3)]
-    run.emit(
-        LogEvent.GROUP_ERROR,
-        groupid="shard",
-        aux_logs=list(aux_logs),
-        job_error_info=infos[::-1],
-        **about,
-    )
-    for jobid in range(first, first + 3):
-        run.emit(LogEvent.JOB_ERROR, jobid=jobid, rule_name="", aux={}, log=[])
+def fail_group(run, job_id=None, aux_logs=("slurm.log",), logs=(), **about):
+    """Have a group fail, as Snakemake tells it: of it, then of each of its jobs."""
+    start_group(run)
+    for stage, text in zip(STAGES, logs, strict=False):
+        Path(f"{stage}.log").write_text(text)
+    infos = [{"jobid": jobid} for jobid in (2, 1, 0)]
+    about = {"aux_logs": list(aux_logs), "external_jobid": job_id, **about}
+    run.emit(LogEvent.GROUP_ERROR, groupid="shard", job_error_info=infos, **about)
+    for info in infos:
+        run.emit(LogEvent.JOB_ERROR, **info, aux={}, log=[], indent=True)
 
 
 @pytest.fixture
 def on_slurm(run, monkeypatch):
     """Say what Slurm says of each job."""
-    run.progress.on_slurm = True
+    run.progress.queue = slurm.Queue()
     states = {}
-    monkeypatch.setattr(progress, "find_state", states.get)
+    monkeypatch.setattr(slurm, "find_state", states.get)
     return states
 
 
 def test_a_failed_group_is_one_failure_of_the_guilty_rule(run, on_slurm):
-    start_group(run)
-    Path("extract_frames.log").write_text("ERROR: film.mp4: cut off\n")
-    fail_group(run, external_jobid="50")
+    fail_group(run, "50", logs=["ERROR: film.mp4: cut off\n"])
     run.progress.tell_failure()
     (row,) = read_failures()
     assert row[2:] == ("extract_frames", "film.mp4: cut off", "1", "extract_frames.log")
@@ -331,19 +327,15 @@ def test_a_failed_group_is_one_failure_of_the_guilty_rule(run, on_slurm):
 
 def test_slurm_tells_how_the_last_rule_that_began_ended(run, on_slurm):
     on_slurm["50"] = "TIMEOUT"
-    start_group(run)
-    for stage in STAGES[:2]:
-        Path(f"{stage}.log").write_text("noise\n")
-    fail_group(run, external_jobid="50")
+    fail_group(run, "50", logs=["noise\n", "noise\n"])
     run.progress.tell_failure()
-    ended = progress.ENDINGS["TIMEOUT"].replace("RULE", "downsample_frames")
+    ended = slurm.ENDINGS["TIMEOUT"].replace("RULE", "downsample_frames")
     assert read_failures() == [
         ("a", "00002", "downsample_frames", ended, "1", "downsample_frames.log")
     ]
 
 
 def test_a_job_that_slurm_refused_is_told_by_its_reason(run, on_slurm):
-    start_group(run)
     message = "SLURM sbatch failed. The error message was 'sbatch: error: no'.\n  x"
     fail_group(run, aux_logs=[], slurm_message=message)
     run.progress.tell_failure()
@@ -355,8 +347,7 @@ def test_a_job_that_slurm_refused_is_told_by_its_reason(run, on_slurm):
 def test_attempts_are_counted_and_told_one_by_one(run, on_slurm):
     on_slurm.update({"50": "NODE_FAIL", "51": "CANCELLED"})
     for job_id in on_slurm:
-        start_group(run)
-        fail_group(run, external_jobid=job_id)
+        fail_group(run, job_id)
     assert [line.split(" (")[0] for line in run.lines] == [
         "a 00002: attempt 1 failed in extract_frames: its node was lost",
         "a 00002: attempt 2 failed in extract_frames: was cancelled",
@@ -373,38 +364,36 @@ def waiting(run, monkeypatch):
     def find_late(job_ids, longest_s):
         return [job_id for job_id in job_ids if seconds[job_id] > longest_s]
 
-    monkeypatch.setattr(progress, "find_late", find_late)
-    monkeypatch.setattr(progress, "cancel_waiting", cancelled.extend)
+    monkeypatch.setattr(slurm, "find_late", find_late)
+    monkeypatch.setattr(slurm, "cancel_waiting", cancelled.extend)
     return SimpleNamespace(seconds=seconds, cancelled=cancelled)
 
 
 def test_a_job_that_waits_too_long_for_a_gpu_is_cancelled_and_says_so(
     run, on_slurm, waiting
 ):
-    run.progress.gpu_wait_min = 2
+    run.progress.queue = slurm.Queue(gpu_wait_min=2)
     waiting.seconds.update({"50": 121, "51": 119})
     run.progress.look(["50", "51"])
     assert waiting.cancelled == ["50"]
     on_slurm.update({"50": "CANCELLED", "51": "CANCELLED"})
     for job_id in on_slurm:
-        start_group(run)
-        fail_group(run, external_jobid=job_id)
+        fail_group(run, job_id)
     late, by_others = [line for line in run.lines if "attempt" in line]
     assert "waited for a GPU for more than 2 minutes (cluster.gpu_wait_min)" in late
     assert "extract_frames: was cancelled" in by_others
 
 
 def test_a_late_job_that_began_all_the_same_ends_in_its_own_way(run, on_slurm, waiting):
-    run.progress.gpu_wait_min = 0
+    run.progress.queue = slurm.Queue(gpu_wait_min=0)
     waiting.seconds["50"] = 1
     run.progress.look(["50"])
     on_slurm["50"] = "NODE_FAIL"
-    start_group(run)
-    fail_group(run, external_jobid="50")
+    fail_group(run, "50")
     assert "extract_frames: its node was lost" in run.lines[0]
 
 
-def test_without_a_bound_jobs_wait_for_gpus_for_ever(run, waiting):
+def test_without_a_bound_jobs_wait_for_gpus_for_ever(run, on_slurm, waiting):
     waiting.seconds["50"] = 1e9
     run.progress.look(["50"])
     assert waiting.cancelled == []
@@ -414,8 +403,8 @@ def test_a_controller_that_does_not_answer_is_asked_again(run, monkeypatch):
     def find_late(job_ids, longest_s):
         raise ReelbowError("squeue: no answer within 30 s; try again later")
 
-    monkeypatch.setattr(progress, "find_late", find_late)
-    run.progress.gpu_wait_min = 2
+    monkeypatch.setattr(slurm, "find_late", find_late)
+    run.progress.queue = slurm.Queue(gpu_wait_min=2)
     run.progress.look(["50"])
     assert run.lines == []
 
@@ -433,7 +422,7 @@ def test_a_job_by_itself_is_told_by_its_log_or_by_slurm(run, on_slurm):
             log=[f"{film}.log", "slurm.log"],
         )
     run.progress.tell_failure()
-    memory = progress.ENDINGS["OUT_OF_MEMORY"].replace("RULE", "plan_shards")
+    memory = slurm.ENDINGS["OUT_OF_MEMORY"].replace("RULE", "plan_shards")
     assert [row[3:] for row in read_failures()] == [
         ("no video", "1", "a.log"),
         (memory, "1", "b.log"),
@@ -446,9 +435,8 @@ def test_jobs_on_nodes_leave_snakemakes_words_alone():
     assert logger.handlers == logger.filters == []
 
 
-def test_a_group_that_goes_well_at_last_did_not_fail(run, on_slurm, capsys):
-    start_group(run)
-    fail_group(run, external_jobid="50")
+def test_a_group_that_goes_well_at_last_did_not_fail(run, on_slurm):
+    fail_group(run, "50")
     start_group(run)
     assert run.progress.failed == {}
     run.progress.tell_failure()
@@ -474,18 +462,9 @@ def test_so_does_one_that_has_nothing_to_do_but_no_dry_run(run, dryrun):
     assert TABLE.exists() == dryrun
 
 
-def test_a_log_that_is_not_utf_8_does_no_harm(run, capsys):
-    run.job(7, "merge_film", {"film": "a"}, ["job.log"])
-    Path("job.log").write_bytes(b"\xff\xfe noise of C\nERROR: a.tar: cut off\n")
-    run.emit(LogEvent.JOB_ERROR, jobid=7)
-    run.progress.tell_failure()
-    assert "a.tar: cut off" in "\n".join(run.lines)
-
-
-def test_a_job_that_went_well_at_last_did_not_fail(run, capsys):
-    run.job(7)
-    run.emit(LogEvent.JOB_ERROR, jobid=7)
-    run.finish(7)
+def test_a_job_that_went_well_at_last_did_not_fail(run):
+    run.fail(7)
+    run.work(1, 7)
     run.progress.tell_failure()
     assert len(run.lines) == 1
 
@@ -555,7 +534,7 @@ def test_after_ctrl_c_one_sentence_is_told_and_nothing_of_how_jobs_ended(run, ca
     run.progress._stop()
     run.progress._stop()
     assert ended.wait(5)
-    run.error(FAILED + "died with <Signals.SIGINT: 2>.")
+    run.error("CalledProcessError: died with <Signals.SIGINT: 2>.", status=-2)
     run.emit(LogEvent.JOB_ERROR, jobid=1)
     run.progress.tell_failure()
     (line,) = run.lines
@@ -600,29 +579,29 @@ def test_a_run_that_did_nothing_tells_nothing(run, capsys):
     assert run.lines == []
 
 
-FAILED = "RuleException:\nCalledProcessError in file x.smk:\nCommand 'x' "
+LAST = "WorkflowError:\nAt least one job did not complete successfully."
 
 
 def test_what_the_log_says_better_is_not_shown(run):
     run.job(1)
-    run.error(FAILED + "returned non-zero exit status 1.")
+    run.error("CalledProcessError in file x.smk", status=1)
     run.emit(LogEvent.JOB_ERROR, jobid=1)
-    run.logger.error(
-        "Exiting because a job execution failed. Look above for error messages"
-    )
-    run.error(
-        "WorkflowError:\nAt least one job did not complete successfully.",
-        "WorkflowError",
-    )
-    assert run.lines == [f"a 00001: attempt 1 failed in cluster_shard: {SILENT}"]
+    about = {"msg": "Exiting because", "levelno": logging.ERROR}
+    run.logger.handle(logging.makeLogRecord({**about, "module": "job_scheduler"}))
+    run.progress.tell_failure()
+    run.error(LAST, "WorkflowError")
+    failure, table = run.lines
+    assert failure == f"a 00001: attempt 1 failed in cluster_shard: {SILENT}"
+    assert "1 failed:" in table
 
 
 def test_other_errors_are_shown(run):
-    killed = FAILED + "died with <Signals.SIGKILL: 9>."
-    lost = "WorkflowError:\nAt least one job did not complete successfully."
-    for text in [killed, lost]:
-        run.error(text)
-    assert run.lines == [killed, lost]
+    killed = "CalledProcessError in file x.smk:\ndied with <Signals.SIGKILL: 9>."
+    run.error(killed, status=-9)
+    # As when no environment could be made, which no job tells.
+    run.error("CreateCondaEnvironmentException", "CreateCondaEnv", status=1)
+    run.error(LAST, "WorkflowError")
+    assert run.lines == [killed, "CreateCondaEnvironmentException", LAST]
 
 
 def test_a_locked_folder_is_told_in_reelbows_words(run, capsys):
@@ -640,54 +619,28 @@ def test_a_refusal_is_one_sentence_and_status_1(capsys):
     assert capsys.readouterr().err == "Reelbow: films: no such sheet\n"
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0, "0:00"),
-        (59.6, "1:00"),
-        (3599, "59:59"),
-        (3600, "1:00:00"),
-        (90061, "25:01:01"),
-    ],
-)
-def test_times_are_written_like_a_clock(seconds, text):
-    assert format_time(seconds) == text
-
-
 def test_it_loads_nothing_heavy():
     # Snakemake loads it for every command.
     assert "reelbow.runs.progress" in sys.modules
     assert not hasattr(progress, "numpy")
 
 
-def test_missing_pictures_are_told_with_their_film(run, tmp_path):
+def test_what_is_missing_or_got_no_gpu_is_told_with_its_film(run, tmp_path):
     run.progress.films = ["whole", "cut", "not there"]
     run.job(1)
-    for film, skipped in (("whole", []), ("cut", [("00000007", "the end is missing")])):
-        folder = tmp_path / "results" / film
-        folder.mkdir(parents=True)
-        with open_new(folder / "palettes.sqlite") as connection:
-            add_skipped(connection, "00000", skipped)
-    run.progress.tell_success()
-    told = "\n".join(run.lines)
-    assert "film cut: 1 of 1 pictures are missing (00000007: the end is mi" in told
-    assert "film whole" not in told
-
-
-def test_shards_that_got_no_gpu_are_told_with_their_film(run, tmp_path):
-    run.progress.films = ["fast", "slow"]
-    run.job(1)
-    for film, why in (("fast", None), ("slow", "the GPU failed")):
-        folder = tmp_path / "results" / film
-        folder.mkdir(parents=True)
+    gaps = {"whole": ([], None), "cut": ([("7", "the end is missing")], "it failed")}
+    for film, (skipped, why) in gaps.items():
+        path = tmp_path / "results" / film / "palettes.sqlite"
+        path.parent.mkdir(parents=True)
         made = {"engine": "numba", "version": "1"}
-        with open_new(folder / "palettes.sqlite") as connection:
+        with open_new(path) as connection:
+            add_skipped(connection, "00000", skipped)
             add_shard(connection, "00000", **made, gpu_fallback=None)
             add_shard(connection, "00001", **made, gpu_fallback=why)
     run.progress.tell_success()
-    told = "\n".join(run.lines)
-    assert (
-        "film slow: 1 of 2 shards meant for a GPU, but done by a CPU (the GPU "
-        "failed); the table shards of results/slow/palettes.sqlite has them all."
-    ) in told
-    assert "film fast" not in told
+    assert run.lines == [
+        "\nReelbow: film cut: 1 of 1 pictures are missing (7: the end is missing, "
+        "...); the table skipped of results/cut/palettes.sqlite has them all.",
+        "\nReelbow: film cut: 1 of 2 shards meant for a GPU, but done by a CPU (it "
+        "failed); the table shards of results/cut/palettes.sqlite has them all.",
+    ]

@@ -1,13 +1,12 @@
 import pytest
 
 from reelbow.runs.resources import (
-    LEAST_MINUTES,
     NEEDS,
     Size,
-    ask_minutes,
     doubt_shards,
     estimate_files_mb,
     estimate_mb,
+    estimate_minutes,
     estimate_s,
     has_gpu,
     measure_barcode,
@@ -121,14 +120,14 @@ def test_at_full_size_frames_are_decoded_once():
 
 
 def test_a_job_asks_for_some_minutes_and_for_several_times_its_work():
-    assert ask_minutes(0) == LEAST_MINUTES
-    assert ask_minutes(100) == 14
+    assert estimate_minutes("cluster_shard", 0) == 5
+    assert estimate_minutes("cluster_shard", 100) == 14
 
 
 @pytest.mark.parametrize("rule", NEEDS)
 def test_every_job_asks_for_something_before_there_is_a_plan(rule):
     assert estimate_mb(rule, Size()) == NEEDS[rule].mb
-    assert ask_minutes(estimate_s(rule, Size(), CONFIG)) <= LEAST_MINUTES + 1
+    assert estimate_s(rule, Size(), CONFIG) == NEEDS[rule].start_s
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -158,8 +157,7 @@ def test_memory_holds_what_lies_in_the_node_s_memory():
 
 
 def test_a_large_barcode_is_a_large_picture():
-    assert measure_barcode(100, CONFIG).source == pytest.approx(0.03)
-    assert measure_barcode(1e6, CONFIG).source == pytest.approx(9.83, abs=0.01)
+    assert measure_barcode(CONFIG).source == pytest.approx(9.83, abs=0.01)
 
 
 @pytest.mark.parametrize(

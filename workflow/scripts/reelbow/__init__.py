@@ -9,6 +9,7 @@ above it in this list, never from those below it:
 
 errors     what goes wrong, in one sentence for the user
 arguments  checks of what users of the library give
+text       numbers, times and tables as people read them
 machine    what a node is: compiled code, GPUs, scratch, memory and CPU used, versions
 color      color spaces, and HDR and wide gamuts to sRGB
 jobs       what every job does around its work: log, whole files, one sentence

@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from reelbow.color.spaces import LUMA_WEIGHTS, srgb_to_linear
+
 ORDERS = ("share", "luminance", "hue", "track")
 
 # Below this difference of the largest and smallest channel, of 255, a hue is noise.
@@ -41,19 +43,12 @@ def stack_colors(
 def _order_colors(colors: NDArray[np.uint8], order: str) -> NDArray[np.int64]:
     if order in ("share", "track"):
         return np.arange(len(colors))
-    luminance = _luminance(colors)
+    luminance = srgb_to_linear(colors) @ LUMA_WEIGHTS
     if order == "luminance":
         return np.argsort(luminance, kind="stable")
     hue, chroma = _hue(colors)
     grey = chroma < GREY_CHROMA
     return np.lexsort((np.where(grey, luminance, hue), ~grey))
-
-
-def _luminance(colors: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Relative luminance, [0, 1]: IEC 61966-2-1 to linear light, then ITU-R BT.709."""
-    value = colors / 255
-    linear = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
-    return np.asarray(linear @ (0.2126, 0.7152, 0.0722))
 
 
 def _hue(colors: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from reelbow.barcode.film_record import FilmRecord
+from reelbow.text import count, format_time
 
 # Of a phrase such as "a frame every second".
 _KINDS = {
@@ -73,10 +74,10 @@ def _describe_sampling(record: FilmRecord) -> str:
 def _count_frames(record: FilmRecord, noun: str) -> str:
     n, of = _count_samples(record) - record.n_missing, record.n_pictures
     if of is not None and n > of:
-        return f"{_number(n, 'sample')} of {_number(of, noun)}"
+        return f"{count(n, 'sample')} of {count(of, noun)}"
     if of is not None and n < of:
-        return f"{n:,} of {_number(of, noun)}"
-    return _number(n, noun)
+        return f"{n:,} of {count(of, noun)}"
+    return count(n, noun)
 
 
 def _describe_stretch(record: FilmRecord) -> list[str]:
@@ -91,20 +92,16 @@ def _describe_stretch(record: FilmRecord) -> list[str]:
 def _describe_left_out(record: FilmRecord, noun: str) -> list[str]:
     words = []
     if record.n_missing:
-        n = _number(_count_samples(record), noun)
+        n = count(_count_samples(record), noun)
         words.append(f"{record.n_missing:,} of {n} missing")
     if record.n_black:
-        words.append(f"{_number(record.n_black, f'black {noun}')} left out")
+        words.append(f"{count(record.n_black, f'black {noun}')} left out")
     return words
 
 
 def _count_samples(record: FilmRecord) -> int:
     """Count all that was sampled, there or missing, drawn or left out."""
     return len(record.frames) + record.n_black
-
-
-def _number(n: int, noun: str) -> str:
-    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
 def _ordinal(number: int) -> str:
@@ -114,14 +111,8 @@ def _ordinal(number: int) -> str:
 
 
 def _format_time(time_s: float) -> str:
-    """Write h:mm:ss, or m:ss below an hour, with what is left of a second."""
-    milliseconds = round(time_s * 1000)
-    seconds, rest = divmod(milliseconds, 1000)
-    minutes, seconds = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    clock = f"{hours}:{minutes:02}" if hours else f"{minutes}"
-    fraction = f".{rest:03}".rstrip("0").rstrip(".")
-    return f"{clock}:{seconds:02}{fraction}"
+    """Write a time with what is left of a second."""
+    return format_time(time_s, decimals=3).rstrip("0").rstrip(".")
 
 
 def _name_source(source: str) -> str:

@@ -36,7 +36,6 @@ _SUBTITLE_TO_BARCODE = 0.46
 _BARCODE_TO_SOURCE = 0.88
 _BELOW_SOURCE = 0.85
 _LEGEND_WIDTH = 2.0
-_LEGEND = "missing"
 
 # Points.
 _TITLE_SIZES = (34, 30, 26, 22)
@@ -147,35 +146,34 @@ def _draw_page(
     """Draw all but the barcode, and the axes of the barcode's shape to hold it."""
     # Not pyplot, which would look for a screen.
     from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
 
     height, width = shape[:2]
     dpi = width / _BARCODE_WIDTH
-    title_font, lines = _set_title(title)
-    size = title_font.get_size_in_points() / 72
-    # Baselines from the top; a capital is about two thirds of its font's size high.
-    title_lines = [
-        _ABOVE_TITLE + size * (2 / 3 + _LEADING * number)
-        for number in range(len(lines))
-    ]
-    subtitle_font = _font(_SUBTITLE_SIZE, style="italic", text=subtitle)
-    subtitles = _break_lines(subtitle, subtitle_font, _BARCODE_WIDTH)
-    leading = _SUBTITLE_SIZE / 72 * _LEADING
-    subtitle_lines = [
-        title_lines[-1] + _TITLE_TO_SUBTITLE + leading * number
-        for number in range(len(subtitles))
-    ]
-    top = subtitle_lines[-1] + _SUBTITLE_TO_BARCODE
-    note_font = _font(_SOURCE_SIZE, text=note + (complaint or ""))
+    # Each with its baseline in inches from the top.
+    texts: list[tuple[float, str, FontProperties, str]] = []
+
+    def write(lines: list[str], font: "FontProperties", color: str, at: float) -> float:
+        """Write lines from a baseline on; return the last one's."""
+        leading = _LEADING * font.get_size_in_points() / 72
+        for number, line in enumerate(lines):
+            texts.append((at + number * leading, line, font, color))
+        return texts[-1][0]
+
+    font, lines = _set_title(title)
+    # A capital is about two thirds of its font's size high.
+    top = write(
+        lines, font, _INK, _ABOVE_TITLE + font.get_size_in_points() / 72 * 2 / 3
+    )
+    font = _font(_SUBTITLE_SIZE, style="italic", text=subtitle)
+    lines = _break_lines(subtitle, font, _BARCODE_WIDTH)
+    top = write(lines, font, _GREY, top + _TITLE_TO_SUBTITLE) + _SUBTITLE_TO_BARCODE
+    note_line = top + height / dpi + _BARCODE_TO_SOURCE
+    font = _font(_SOURCE_SIZE, text=note + (complaint or ""))
     notes_width = _BARCODE_WIDTH - (_LEGEND_WIDTH if gap_color else 0)
-    notes = _break_lines(note, note_font, notes_width)
-    if complaint:
-        notes += _break_lines(complaint, note_font, notes_width)
-    leading = _SOURCE_SIZE / 72 * _LEADING
-    note_lines = [
-        top + height / dpi + _BARCODE_TO_SOURCE + leading * number
-        for number in range(len(notes))
-    ]
-    below = note_lines[-1] + _BELOW_SOURCE
+    lines = _break_lines(note, font, notes_width)
+    lines += _break_lines(complaint, font, notes_width) if complaint else []
+    below = write(lines, font, _LIGHT_GREY, note_line) + _BELOW_SOURCE
 
     # The barcode lies on whole pixels, so that nothing resamples it.
     margin = round(_MARGIN * dpi)
@@ -215,61 +213,35 @@ def _draw_page(
         elif position > 0.99 * n_frames:
             text.set_horizontalalignment("right")
 
-    for font, color, baselines, texts in (
-        (title_font, _INK, title_lines, lines),
-        (subtitle_font, _GREY, subtitle_lines, subtitles),
-        (note_font, _LIGHT_GREY, note_lines, notes),
-    ):
-        for baseline, line in zip(baselines, texts, strict=True):
-            figure.text(
-                margin / page_width,
-                1 - baseline * dpi / page_height,
-                line,
-                va="baseline",
-                color=color,
-                fontproperties=font,
-                parse_math=False,
-            )
+    for baseline, line, font, color in texts:
+        figure.text(
+            margin / page_width,
+            1 - baseline * dpi / page_height,
+            line,
+            va="baseline",
+            color=color,
+            fontproperties=font,
+            parse_math=False,
+        )
     if gap_color:
-        _draw_legend(
-            figure,
-            right=(margin + width) / page_width,
-            baseline=1 - note_lines[0] * dpi / page_height,
-            color=gap_color,
+        # Letters reach below their line by about a quarter of their size.
+        legend_line = note_line + _SOURCE_SIZE / 72 / 4
+        figure.legend(
+            handles=[Patch(fc=gap_color, ec=_LIGHT_GREY, lw=0.4, label="missing")],
+            loc="lower right",
+            bbox_to_anchor=(
+                (margin + width) / page_width,
+                1 - legend_line * dpi / page_height,
+            ),
+            prop=_font(_SOURCE_SIZE),
+            labelcolor=_LIGHT_GREY,
+            frameon=False,
+            borderpad=0,
+            borderaxespad=0,
+            handlelength=0.8,
+            handleheight=0.8,
         )
     return figure, axes
-
-
-def _draw_legend(
-    figure: "Figure", *, right: float, baseline: float, color: str
-) -> None:
-    """Say at the foot's right what a gap is: a patch of its color, and a word."""
-    from matplotlib.patches import Rectangle
-
-    page_width, page_height = figure.get_size_inches()
-    font = _font(_SOURCE_SIZE)
-    figure.text(
-        right,
-        baseline,
-        _LEGEND,
-        ha="right",
-        va="baseline",
-        color=_LIGHT_GREY,
-        fontproperties=font,
-        parse_math=False,
-    )
-    side = 0.8 * _SOURCE_SIZE / 72
-    left = right - (_measure(_LEGEND, font) + 1.6 * side) / page_width
-    figure.add_artist(
-        Rectangle(
-            (left, baseline - 0.05 * side / page_height),
-            side / page_width,
-            side / page_height,
-            facecolor=color,
-            edgecolor=_LIGHT_GREY,
-            linewidth=0.4,
-        )
-    )
 
 
 def _save_png(

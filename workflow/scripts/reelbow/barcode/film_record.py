@@ -44,49 +44,34 @@ Palette = tuple[NDArray[np.uint8], NDArray[np.float32]]
 
 @dataclass(frozen=True)
 class FilmRecord:
-    """What a database says of one film and of its frames' places in time.
-
-    Attributes
-    ----------
-    film, title, source : str
-    frames : (n,) int32
-        Index in the film of each frame that has a place in the barcode, ascending;
-        frames that are missing have one too.
-    times_s : (n,) float64 or None
-        Presentation time of each frame, of missing ones as those around them have it;
-        None where any of the others has no time.
-    n_missing : int
-        How many could not be read, or have no picture in the file.
-    n_black : int
-        How many are left out since they are black.
-    sampling : {"interval", "frames", "keyframes"} or None
-        How they were sampled; None: every image, or it is not known.
-    every, start_s, end_s : float or None
-        Seconds, or every nth; None: unknown, or to the end.
-    n_pictures : int or None
-        Pictures that the film has, sampled or not.
-    crop : str or None
-        w:h:x:y of what was kept; None: all of it.
-    settings : dict
-        What made the palettes, as "cluster.n_colors"; empty: unknown.
-    version : str or None
-        Of the Reelbow that made them.
-    """
+    """What a database says of one film and of its frames' places in time."""
 
     film: str
     title: str
     source: str
+    # (n,) index in the film of each frame that has a place in the barcode, ascending;
+    # frames that are missing have one too.
     frames: NDArray[np.int32]
+    # (n,) presentation times, of missing frames as those around them have it; None
+    # where any of the others has no time.
     times_s: NDArray[np.float64] | None
+    # Frames that could not be read, or have no picture in the file.
     n_missing: int
+    # Frames that are left out since they are black.
     n_black: int
+    # interval, frames or keyframes; None: every image, or it is not known.
     sampling: str | None = None
+    # Seconds, or every nth; None: unknown, or to the end.
     every: float | None = None
     start_s: float | None = None
     end_s: float | None = None
+    # Pictures that the film has, sampled or not.
     n_pictures: int | None = None
+    # w:h:x:y of what was kept; None: all of it.
     crop: str | None = None
+    # What made the palettes, as "cluster.n_colors"; empty: unknown.
     settings: Mapping[str, Any] = field(default_factory=dict)
+    # Of the Reelbow that made them.
     version: str | None = None
 
     @property

@@ -1,19 +1,20 @@
 """Where the ticks of a figure's time axis stand, and what they say."""
 
-from collections.abc import Sequence
-from typing import Any
+import math
 
 import numpy as np
 from numpy.typing import NDArray
 
-_HOUR = 3600.0
-_DAY = 24 * _HOUR
-_DECADES = [digit * 10.0**power for power in range(9) for digit in (1, 2, 5)]
-_TIME_STEPS = [
-    *(0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30),
-    *(60.0 * minutes for minutes in (1, 2, 5, 10, 15, 30)),
-    *(_HOUR * hours for hours in (1, 2, 3, 6, 12)),
-    *(_DAY * days for days in _DECADES),
+from reelbow.text import format_time
+
+_HOUR_S = 3600.0
+_DAY_S = 24 * _HOUR_S
+
+# Matplotlib has round numbers, and round times of a calendar, which a film has not.
+_STEPS_S = [
+    *(0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0),
+    *(900.0, 1800.0, *(_HOUR_S * hours for hours in (1, 2, 3, 6, 12))),
+    *(_DAY_S * digit * 10.0**power for power in range(9) for digit in (1, 2, 5)),
 ]
 _MAX_TICKS = 10
 
@@ -35,32 +36,20 @@ def find_time_ticks(times_s: NDArray[np.float64]) -> list[tuple[float, str]]:
         evenly between their beginnings. Label as h:mm:ss, or m:ss if all are below an
         hour.
     """
-    step = _choose_step(times_s[-1] - times_s[0], _TIME_STEPS)
-    long = bool(times_s[-1] >= _HOUR)
+    first_s, last_s = float(times_s[0]), float(times_s[-1])
+    step = next(step for step in _STEPS_S if last_s - first_s <= _MAX_TICKS * step)
     # Times are sums of binary fractions: 0.3 may be told as 0.29999.
-    first = np.ceil(times_s[0] / step - 1e-6)
-    last = np.floor(times_s[-1] / step + 1e-6)
-    round_times = step * np.arange(first, last + 1)
-    positions = _find_positions(round_times, times_s)
-    placed = _thin(round_times, positions, len(times_s))
-    return [
-        (position, _format_time(time, long=long, tenths=step < 1))
-        for time, position in placed
+    numbers = range(
+        math.ceil(first_s / step - 1e-6), math.floor(last_s / step + 1e-6) + 1
+    )
+    round_s = [step * number for number in numbers]
+    decimals, with_hours = int(step < 1), last_s >= _HOUR_S
+    positions = np.interp(round_s, times_s, np.arange(len(times_s)))
+    labels = [
+        format_time(time_s, decimals=decimals, with_hours=with_hours)
+        for time_s in round_s
     ]
-
-
-def _find_positions(
-    round_times: NDArray[np.float64], times_s: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Find where times lie among those of frames: np.interp, but for its copies."""
-    last = len(times_s) - 1
-    after = np.searchsorted(times_s, round_times, side="right").clip(1, last)
-    before = after - 1
-    steps_s = times_s[after] - times_s[before]
-    passed = round_times - times_s[before]
-    parts = np.divide(passed, steps_s, out=np.ones(len(steps_s)), where=steps_s > 0)
-    positions: NDArray[np.float64] = before + parts.clip(0, 1)
-    return positions
+    return _thin(list(zip(positions.tolist(), labels, strict=True)), len(times_s))
 
 
 def find_frame_ticks(frames: NDArray[np.integer]) -> list[tuple[float, str]]:
@@ -75,34 +64,21 @@ def find_frame_ticks(frames: NDArray[np.integer]) -> list[tuple[float, str]]:
     list of (position, label)
         Position in [0.5, n - 0.5]; the first label says that these are frames.
     """
-    step = _choose_step(float(frames[-1] - frames[0]), _DECADES)
-    there = np.flatnonzero(frames % step == 0)
+    from matplotlib.ticker import MaxNLocator
+
+    locator = MaxNLocator(_MAX_TICKS, steps=[1, 2, 5, 10], integer=True)
+    round_numbers = locator.tick_values(int(frames[0]), int(frames[-1]))
     # With many frames missing, no round one may be left.
-    placed = _thin(frames[there], there, len(frames)) or [(frames[0], 0)]
-    return [
-        (position + 0.5, f"{'' if number else 'frame '}{round(frame):,}")
-        for number, (frame, position) in enumerate(placed)
-    ]
+    there = np.flatnonzero(np.isin(frames, round_numbers)).tolist() or [0]
+    ticks = [(place + 0.5, f"{int(frames[place]):,}") for place in there]
+    (place, label), *others = _thin(ticks, len(frames))
+    return [(place, f"frame {label}"), *others]
 
 
-def _choose_step(span: float, steps: Sequence[float]) -> float:
-    return next(step for step in steps if span / step <= _MAX_TICKS)
-
-
-def _thin(
-    values: NDArray[Any], positions: NDArray[Any], length: int
-) -> list[tuple[float, float]]:
-    """Pairs of value and position, without those too near the one before."""
-    placed: list[tuple[float, float]] = []
-    for value, position in zip(values.tolist(), positions.tolist(), strict=True):
-        if not placed or position - placed[-1][1] >= _MIN_GAP * length:
-            placed.append((value, position))
+def _thin(ticks: list[tuple[float, str]], length: int) -> list[tuple[float, str]]:
+    """Leave out the ticks that are too near the one before."""
+    placed: list[tuple[float, str]] = []
+    for tick in ticks:
+        if not placed or tick[0] - placed[-1][0] >= _MIN_GAP * length:
+            placed.append(tick)
     return placed
-
-
-def _format_time(time_s: float, *, long: bool, tenths: bool) -> str:
-    whole, tenth = divmod(round(time_s * 10), 10)
-    minutes, seconds = divmod(whole, 60)
-    hours, minutes = divmod(minutes, 60)
-    clock = f"{hours}:{minutes:02}" if long else f"{minutes}"
-    return f"{clock}:{seconds:02}" + (f".{tenth}" if tenths else "")

@@ -20,6 +20,12 @@ from numpy.typing import ArrayLike, NDArray
 
 Matrix = NDArray[np.float64]
 
+# Of red, green and blue: Rec. ITU-R BT.709.
+LUMA_WEIGHTS = np.array([0.2126, 0.7152, 0.0722])
+
+# What HDR films are mastered to where they do not say, and HLG's nominal peak: cd/m2.
+NOMINAL_PEAK = 1000.0
+
 # Each of Halley's steps triples the digits of a root; the first guess has one.
 ROOT_STEPS = 3
 
@@ -98,20 +104,7 @@ def srgb_to_srgb(colors: ArrayLike) -> NDArray[np.float64]:
 
 
 def srgb_to_linear(colors: ArrayLike) -> NDArray[np.float64]:
-    """Convert sRGB to linear light.
-
-    Parameters
-    ----------
-    colors : (..., 3) sRGB, [0, 255]
-
-    Returns
-    -------
-    (..., 3) float64, [0, 1]
-
-    References
-    ----------
-    IEC 61966-2-1:1999.
-    """
+    """Convert sRGB, (..., 3) in [0, 255], to linear light, [0, 1]."""
     value = np.asarray(colors, np.float64) / 255
     base = (np.maximum(value, 0.04045) + 0.055) / 1.055
     # x ** 2.4
@@ -120,20 +113,7 @@ def srgb_to_linear(colors: ArrayLike) -> NDArray[np.float64]:
 
 
 def linear_to_srgb(colors: ArrayLike) -> NDArray[np.float64]:
-    """Convert linear light to sRGB.
-
-    Parameters
-    ----------
-    colors : (..., 3) [0, 1]
-
-    Returns
-    -------
-    (..., 3) float64, sRGB, [0, 255]
-
-    References
-    ----------
-    IEC 61966-2-1:1999.
-    """
+    """Convert linear light, (..., 3) in [0, 1], to sRGB, [0, 255]."""
     value = np.asarray(colors, np.float64)
     # x ** (5 / 12)
     root = _take_root(np.sqrt(np.sqrt(np.maximum(value, 0.0031308))), 3)
@@ -143,57 +123,24 @@ def linear_to_srgb(colors: ArrayLike) -> NDArray[np.float64]:
 
 
 def srgb_to_oklab(colors: ArrayLike) -> NDArray[np.float64]:
-    """Convert sRGB to OKLab.
+    """Convert sRGB, (..., 3) in [0, 255], to OKLab.
 
-    Parameters
-    ----------
-    colors : (..., 3) sRGB, [0, 255]
-
-    Returns
-    -------
-    (..., 3) float64; L in [0, 1], a and b about [-0.4, 0.4]
-
-    References
-    ----------
-    B. Ottosson, "A perceptual color space for image processing", 2020.
+    L is in [0, 1], a and b in about [-0.4, 0.4].
     """
     cones = _multiply(OKLAB_FROM_LINEAR, srgb_to_linear(colors))
     return _multiply(OKLAB_FROM_ROOTS, _take_root(cones, 3))
 
 
 def oklab_to_srgb(colors: ArrayLike) -> NDArray[np.float64]:
-    """Convert OKLab to sRGB.
-
-    Parameters
-    ----------
-    colors : (..., 3) L in [0, 1], a and b about [-0.4, 0.4]
-
-    Returns
-    -------
-    (..., 3) float64, sRGB, [0, 255]
-
-    References
-    ----------
-    B. Ottosson, "A perceptual color space for image processing", 2020.
-    """
+    """Convert OKLab, as of `srgb_to_oklab`, to sRGB."""
     roots = _multiply(_ROOTS_FROM_OKLAB, np.asarray(colors, np.float64))
     return linear_to_srgb(_multiply(_LINEAR_FROM_OKLAB, roots * roots * roots))
 
 
 def srgb_to_cielab(colors: ArrayLike) -> NDArray[np.float64]:
-    """Convert sRGB to CIE L*a*b* under D65, the white of sRGB.
+    """Convert sRGB, (..., 3) in [0, 255], to CIE L*a*b* under D65, the white of sRGB.
 
-    Parameters
-    ----------
-    colors : (..., 3) sRGB, [0, 255]
-
-    Returns
-    -------
-    (..., 3) float64; L in [0, 100], a and b about [-108, 99]
-
-    References
-    ----------
-    CIE 15:2018; ISO/CIE 11664-4:2019.
+    L is in [0, 100], a and b in [-108, 99].
     """
     relative = _multiply(CIELAB_FROM_LINEAR, srgb_to_linear(colors))
     roots = np.where(
@@ -205,20 +152,7 @@ def srgb_to_cielab(colors: ArrayLike) -> NDArray[np.float64]:
 
 
 def cielab_to_srgb(colors: ArrayLike) -> NDArray[np.float64]:
-    """Convert CIE L*a*b* under D65 to sRGB.
-
-    Parameters
-    ----------
-    colors : (..., 3) L in [0, 100], a and b about [-108, 99]
-
-    Returns
-    -------
-    (..., 3) float64, sRGB, [0, 255]
-
-    References
-    ----------
-    CIE 15:2018; ISO/CIE 11664-4:2019.
-    """
+    """Convert CIE L*a*b* under D65, as of `srgb_to_cielab`, to sRGB."""
     shifted = np.asarray(colors, np.float64) - CIELAB_ORIGIN
     roots = _multiply(_ROOTS_FROM_CIELAB, shifted)
     relative = np.where(

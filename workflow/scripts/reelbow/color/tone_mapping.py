@@ -19,14 +19,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from reelbow.color.spaces import linear_to_srgb, srgb_to_linear
+from reelbow.color.spaces import NOMINAL_PEAK, linear_to_srgb, srgb_to_linear
 from reelbow.machine.compiled import cached_njit, njit
 
 # Light of the brightest SDR white, cd/m2.
 SDR_WHITE = 203.0
-
-# What PQ films are mastered to where they do not say, and HLG's nominal peak.
-NOMINAL_PEAK = 1000.0
 
 # Chromaticities x, y of red, green, blue and white.
 PRIMARIES = {
@@ -102,24 +99,16 @@ def _to_xyz(primaries: str) -> NDArray[np.float64]:
 
 
 class _Tables(NamedTuple):
-    """What the loop over pixels looks up.
+    """What the loop over pixels looks up."""
 
-    Attributes
-    ----------
-    light : (65536,) float32, light of a code value, 1 is the peak
-    surround : (`_STEPS` + 2,) float32, HLG's factor for a luminance; empty: none
-    compression : (`_STEPS` + 2,) float32, factor for the largest channel's light
-    matrix : (3, 3) float32, light at the source's primaries to that at sRGB's
-    luminance : (3,) float32, of the source's primaries
-    codes : (65536,) uint8, sRGB code of light [0, 1]
-    """
-
-    light: NDArray[np.float32]
+    light: NDArray[np.float32]  # (65536,) of a code value; 1 is the peak
+    # (_STEPS + 2,) HLG's factor for a luminance; empty: none
     surround: NDArray[np.float32]
+    # (_STEPS + 2,) factor for the largest channel's light
     compression: NDArray[np.float32]
-    matrix: NDArray[np.float32]
-    luminance: NDArray[np.float32]
-    codes: NDArray[np.uint8]
+    matrix: NDArray[np.float32]  # (3, 3) light at the source's primaries to sRGB's
+    luminance: NDArray[np.float32]  # (3,) of the source's primaries
+    codes: NDArray[np.uint8]  # (65536,) sRGB code of light [0, 1]
 
 
 @functools.cache

@@ -1,14 +1,13 @@
 """Tables of all films, for a spreadsheet and the report."""
 
 import contextlib
-import csv
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from reelbow.database.schema import connect
-from reelbow.jobs.files import atomic_write
+from reelbow.jobs.files import write_tsv
 
 # All that the database says of a film, and how much there is of it.
 FILMS = """
@@ -29,9 +28,9 @@ def write_tables(database: Path, *, films: Path, skipped: Path) -> None:
         found = connection.execute(FILMS)
         columns = [column for column, *_ in found.description]
         rows = [dict(zip(columns, row, strict=True)) for row in found]
-        _write(films, *_spread_sheet(columns, rows))
+        write_tsv(films, *_spread_sheet(columns, rows))
         found = connection.execute(SKIPPED)
-        _write(skipped, [column for column, *_ in found.description], found)
+        write_tsv(skipped, [column for column, *_ in found.description], found)
 
 
 def _spread_sheet(
@@ -49,14 +48,3 @@ def _spread_sheet(
         for row, sheet in zip(rows, sheets, strict=True)
     ]
     return [*kept, *(f"sheet_{name}" if name in kept else name for name in own)], table
-
-
-def _write(table: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Write tab-separated values."""
-    with (
-        atomic_write(table) as temporary,
-        temporary.open("w", newline="", encoding="utf-8") as stream,
-    ):
-        writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(rows)

@@ -10,6 +10,8 @@ from av.sidedata.sidedata import Type as SideDataType
 from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
+from reelbow.color.spaces import NOMINAL_PEAK
+
 # FFmpeg's numbers of a stream's matrix (AVColorSpace) that swscale has coefficients
 # for, with swscale's own number and the name that stands in the plan.
 MATRICES = {
@@ -33,9 +35,6 @@ UNSPECIFIED = 2
 
 # Stands in a film's `assumed` if some of its pictures are coded otherwise than it says.
 VARIES = "varies"
-
-# What PQ films are mastered to, cd/m2, where they do not say.
-DEFAULT_PEAK = 1000.0
 
 # Correct rounding and chroma at full resolution; swscale's defaults are off by 3.
 EXACT = (
@@ -65,7 +64,7 @@ class Coding(NamedTuple):
     color_range: str  # limited (16 to 235 of 255) or full
     transfer: str = "sdr"  # or pq, hlg
     primaries: str = "bt709"  # or bt2020, p3; bt709 for all near it
-    peak: float = DEFAULT_PEAK  # of a PQ film, cd/m2
+    peak: float = NOMINAL_PEAK  # of a PQ film, cd/m2
     # What the stream does not say: matrix,color_range,...; and `VARIES`.
     assumed: str | None = None
 
@@ -117,10 +116,10 @@ def find_coding(frame: av.VideoFrame, usual: Coding | None = None) -> Coding:
     if silent and (transfer != "sdr" or matrix == "bt2020"):
         primaries = "bt2020"
         assumed.append("primaries")
-    peak = DEFAULT_PEAK
+    peak = NOMINAL_PEAK
     if transfer == "pq":
         # It may stand at a film's beginning only.
-        peak = _find_peak(frame) or (usual.peak if usual else DEFAULT_PEAK)
+        peak = _find_peak(frame) or (usual.peak if usual else NOMINAL_PEAK)
     return Coding(
         matrix=matrix,
         color_range="full" if full else "limited",

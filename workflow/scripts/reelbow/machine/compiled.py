@@ -53,24 +53,18 @@ def cached_njit(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def _load_or_compile(function: Callable[P, R], types: tuple[Any, ...]) -> Any:
-    """Find the code for arguments of these types in the cache, or compile it.
-
-    Where the code is there, no lock is taken.
-    """
-    kernel = numba.njit(nogil=True)(function)
-    name = _name_code(kernel, types)
+    """Find the code for arguments of these types in the cache, or compile it."""
+    kernel = njit(function)
     # The name of numba's files, others for every kind of CPU: jobs that write to one
     # index at the same time could give their code the same place.
-    function.__qualname__ = name
+    function.__qualname__ = name = _name_code(kernel, types)
     try:
         folder = _open_cache(kernel)
-        with (folder / f"{name}.lock").open("a") as lock:
-            if not _has_content(lock):
+        # Where the code is there, nobody waits.
+        if not any(folder.glob(f"*.{name}-*.nbc")):
+            with (folder / f"{name}.lock").open("a") as lock:
                 _wait_for_turn(lock)
-            if not _has_content(lock):
                 kernel.compile(types)
-                # Says that the code is there.
-                lock.write("compiled\n")
         kernel.compile(types)
     except Exception as error:
         # A full disk, another user's files, files cut short: compile all the same.
@@ -80,7 +74,7 @@ def _load_or_compile(function: Callable[P, R], types: tuple[Any, ...]) -> Any:
             stacklevel=2,
         )
         if not kernel.signatures:
-            kernel = numba.njit(nogil=True)(function)
+            kernel = njit(function)
     return kernel
 
 
@@ -128,10 +122,6 @@ def _open_cache(kernel: Any) -> Path:
     return Path(kernel.stats.cache_path)
 
 
-def _has_content(lock: TextIO) -> bool:
-    return os.fstat(lock.fileno()).st_size > 0
-
-
 def _wait_for_turn(lock: TextIO) -> None:
     """Wait while another job holds the lock; not for ever, nor without locks."""
     end = time.monotonic() + _LONGEST_WAIT_S
@@ -141,5 +131,4 @@ def _wait_for_turn(lock: TextIO) -> None:
         except BlockingIOError:
             time.sleep(0.1)
         except OSError:
-            return None
-    return None
+            break

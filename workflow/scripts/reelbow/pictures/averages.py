@@ -7,11 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from reelbow.color.spaces import SPACES
+from reelbow.color.spaces import LUMA_WEIGHTS, SPACES
 from reelbow.pictures.geometry import Crop, cut_out, find_shape, shrink
-
-# Rec. ITU-R BT.709's, of red, green and blue.
-LUMA_WEIGHTS = np.array([0.2126, 0.7152, 0.0722])
 
 # Light of an sRGB value, to look up.
 _DECODED = SPACES["linear"].from_srgb(np.arange(256))

@@ -13,7 +13,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from reelbow.database import merging
-from reelbow.database.reading import count_frames as count_film_frames
 from reelbow.database.schema import ROWS, is_cut_off, open_database
 from reelbow.errors import ReelbowError
 from reelbow.jobs.file_digest import digest_file
@@ -84,16 +83,6 @@ def find_cut_off(results: Path, films: Collection[str]) -> list[Path]:
             if is_cut_off(path):
                 found.append(path)
     return found
-
-
-def count_frames(results: Path, films: Sequence[str]) -> int:
-    """Count the frames of films that are there; of those that cannot be read none."""
-    n_frames = 0
-    for film in films:
-        with contextlib.suppress(*UNREADABLE):
-            path = results / film / "palettes.sqlite"
-            n_frames += count_film_frames(path)
-    return n_frames
 
 
 def merge_films(

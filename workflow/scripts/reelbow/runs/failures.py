@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from reelbow.jobs.files import atomic_write
+from reelbow.jobs.files import write_tsv
+from reelbow.text import align
 
 # Removed after the next good run.
 TABLE = Path("results") / "failed.tsv"
@@ -29,14 +30,8 @@ class Failure(NamedTuple):
 
 def write_table(failures: Sequence[Failure], table: Path) -> None:
     """Write the failures as tab-separated values with a header."""
-    with (
-        atomic_write(table) as temporary,
-        temporary.open("w", newline="", encoding="utf-8") as stream,
-    ):
-        writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
-        writer.writerow(Failure._fields)
-        for failure in failures:
-            writer.writerow([" ".join(str(value).split()) for value in failure])
+    rows = ([" ".join(str(value).split()) for value in each] for each in failures)
+    write_tsv(table, Failure._fields, rows)
 
 
 def read_table(table: Path = TABLE) -> list[dict[str, str]]:
@@ -47,25 +42,20 @@ def read_table(table: Path = TABLE) -> list[dict[str, str]]:
         return list(csv.DictReader(stream, delimiter="\t"))
 
 
-def format_table(failures: Sequence[Failure], width: int = WIDTH) -> str:
+def format_table(failures: Sequence[Failure]) -> str:
     """Align the failures for reading: how each ended and its log are the last column.
 
-    Parameters
-    ----------
-    width : of the lines, where the last column leaves at least 40 characters
+    A column that is empty in all rows is left out.
     """
-    head = ("film", "shard", "stage", "attempts")
-    rows = [
-        (failure.film or "all", failure.shard, failure.stage, str(failure.attempts))
-        for failure in failures
-    ]
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    # A column that is empty in all rows is none.
-    shown = [any(row[i] for row in rows) for i in range(len(head))]
-    lines = [_align(head, widths, shown) + "how it ended, and its log"]
-    for failure, row in zip(failures, rows, strict=True):
-        start = _align(row, widths, shown)
-        rest = max(NARROWEST, width - len(start))
+    columns = [("film", *(each.film or "all" for each in failures))]
+    if any(each.shard for each in failures):
+        columns.append(("shard", *(each.shard for each in failures)))
+    columns.append(("stage", *(each.stage for each in failures)))
+    columns.append(("attempts", *(str(each.attempts) for each in failures)))
+    head, *starts = align(list(zip(*columns, strict=True)))
+    lines = [f"{head}  how it ended, and its log"]
+    rest = max(NARROWEST, WIDTH - len(head) - 2)
+    for failure, start in zip(failures, starts, strict=True):
         told = [
             line
             for text in (failure.ended, failure.log)
@@ -73,14 +63,5 @@ def format_table(failures: Sequence[Failure], width: int = WIDTH) -> str:
                 text, rest, break_long_words=False, break_on_hyphens=False
             )
         ]
-        margin = " " * len(start)
-        lines.append(start + f"\n{margin}".join(told))
+        lines.append(f"{start}  " + ("\n" + " " * (len(head) + 2)).join(told))
     return "\n".join(lines)
-
-
-def _align(row: Sequence[str], widths: Sequence[int], shown: Sequence[bool]) -> str:
-    return "".join(
-        f"{value:<{width}}  "
-        for value, width, there in zip(row, widths, shown, strict=True)
-        if there
-    )

@@ -15,38 +15,40 @@ from reelbow.shards.names import STAGES
 
 
 class Need(NamedTuple):
-    """What a job of a rule takes: by itself, and for a picture of its film."""
+    """What a job of a rule takes: by itself, and for the pictures of its film."""
 
     # In MiB, twice what it used where it was measured, and what the two Snakemakes use
     # that are around it on a cluster.
     mb: int
     bytes_per_pixel: int
+    # At least, with slow disks and whatever else does not grow with the shard; a film
+    # of ten million frames is merged and drawn in ten minutes.
+    minutes: int
+    # As pace takes it, on a quiet machine.
     start_s: float
 
 
 # In the order of the way of the data.
 NEEDS = {
-    "make_demo_film": Need(500, 0, 4.0),
-    "find_source": Need(400, 0, 0.5),
+    "make_demo_film": Need(500, 0, 5, 4.0),
+    "find_source": Need(400, 0, 5, 0.5),
     # Nobody knows yet how large pictures are: these are of 8K.
-    "plan_shards": Need(2000, 0, 0.5),
-    "extract_frames": Need(700, 60, 0.5),
-    "downsample_frames": Need(700, 60, 0.5),
-    "cluster_shard": Need(700, 60, 0.7),
-    "merge_film": Need(400, 0, 0.3),
+    "plan_shards": Need(2000, 0, 5, 0.5),
+    "extract_frames": Need(700, 60, 5, 0.5),
+    "downsample_frames": Need(700, 60, 5, 0.5),
+    "cluster_shard": Need(700, 60, 5, 0.7),
+    "merge_film": Need(400, 0, 30, 0.3),
     # Its picture is the barcode.
-    "render_barcode": Need(1000, 10, 1.5),
-    "merge_films": Need(400, 0, 0.5),
-    "summarize_films": Need(400, 0, 0.5),
-    "profile_run": Need(600, 0, 1.5),
+    "render_barcode": Need(1000, 10, 30, 1.5),
+    "merge_films": Need(400, 0, 30, 0.5),
+    "summarize_films": Need(400, 0, 30, 0.5),
+    "profile_run": Need(600, 0, 30, 1.5),
 }
 
 # What a GPU's driver and libraries take too, and the batches on their way to it.
 GPU_MB = 3000
 
-# Start-up, slow disks, and whatever else does not grow with the shard; and how many
-# times the estimated work is asked for beside it.
-LEAST_MINUTES = 5
+# How many times the estimated work is asked for.
 MARGIN = 5
 
 # Seconds to decode a megapixel of a video or of a JPEG, to average it, or to write it.
@@ -54,9 +56,6 @@ PIXEL_S = 1.4e-3
 
 # k-means of 8 colors and 5 starts: seconds for a thumbnail, and for its megapixels.
 CLUSTER_S = {"numba": (0.5e-3, 5e-3), "sklearn": (13e-3, 2.0)}
-
-# Seconds for a frame's rows to be copied to a film's database, or read for a barcode.
-ROW_S = 1e-4
 
 # Bytes of a JPEG for each of its pixels, usually and at most.
 JPEG_BYTES = 0.1
@@ -122,11 +121,10 @@ def measure_shard(
     return Size(n_frames, n_pictures, source, frame, thumbnail)
 
 
-def measure_barcode(n_frames: float, config: Mapping[str, Any]) -> Size:
-    """Find the size of a film, whose picture is its barcode."""
+def measure_barcode(config: Mapping[str, Any]) -> Size:
+    """Find the size of the barcode of a film, however long that is."""
     about = config["barcodes"]
-    width = about["width"] or min(n_frames, WIDEST_BARCODE)
-    return Size(n_frames, source=about["height"] * width / 1e6)
+    return Size(source=about["height"] * (about["width"] or WIDEST_BARCODE) / 1e6)
 
 
 def _shrink(megapixels: float, aspect: float, rows: int | None) -> float:
@@ -165,7 +163,7 @@ def estimate_files_mb(rule: str, size: Size) -> int:
 def estimate_s(rule: str, size: Size, config: Mapping[str, Any]) -> float:
     """Estimate the seconds that a job takes."""
     n_frames, about = size.n_frames, config["cluster"]
-    work_s = 0.0 if rule in STAGES else ROW_S * n_frames
+    work_s = 0.0
     if rule == "extract_frames":
         work_s += PIXEL_S * (size.n_pictures + n_frames) * size.source
         work_s += PIXEL_S * n_frames * size.frame
@@ -182,9 +180,9 @@ def estimate_s(rule: str, size: Size, config: Mapping[str, Any]) -> float:
     return NEEDS[rule].start_s + work_s
 
 
-def ask_minutes(work_s: float) -> int:
-    """Choose the minutes that a job asks for."""
-    return LEAST_MINUTES + math.ceil(MARGIN * work_s / 60)
+def estimate_minutes(rule: str, work_s: float) -> int:
+    """Choose the minutes for a job by the seconds that it works."""
+    return NEEDS[rule].minutes + math.ceil(MARGIN * work_s / 60)
 
 
 def has_gpu(shard: int, share: float, film: int = 0) -> bool:

@@ -1,19 +1,18 @@
 """What only Slurm knows: how a job ended, and which jobs are in a folder."""
 
-import asyncio
 import os
 import re
+import shutil
 import subprocess
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from reelbow.errors import ReelbowError
-
-# Seconds between two looks at the queue: the plugin's own interval grows to 180, and a
-# job that was cancelled would wait as long before it is tried again.
-POLL_S = 15
+from reelbow.jobs.log import read_log
+from reelbow.runs.messages import refuse, tell
+from reelbow.text import count
 
 # Longer than Slurm takes to end a job that does not want to (KillWait, 30 s).
 LONGEST_WAIT_S = 180.0
@@ -158,43 +157,6 @@ def cancel_waiting(job_ids: Sequence[str]) -> None:
     _ask("scancel", "--state=PENDING", *job_ids)
 
 
-def prepare_executor(look: Callable[[list[str]], None]) -> None:
-    """Have Snakemake's executor look often enough, and tell why a group failed.
-
-    The plugin has no options for either: see `POLL_S`; and what it says of a job is
-    lost where the job is a group.
-
-    Parameters
-    ----------
-    look : is called after each look at the queue, with the ids of those jobs that asked
-        for a GPU and have not ended
-    """
-    from snakemake_executor_plugin_slurm import (  # type: ignore[import-untyped]
-        Executor,
-    )
-
-    def report_job_error(
-        self: Any, job_info: Any, msg: str | None = None, **about: Any
-    ) -> None:
-        super(Executor, self).report_job_error(
-            job_info, msg=msg, slurm_message=msg, **about
-        )
-
-    async def sleep(self: Any) -> None:
-        look(
-            [
-                submitted.external_jobid
-                for submitted in list(self.active_jobs)
-                if submitted.job.resources.get("gpu")
-            ]
-        )
-        # Not as long as the plugin would: that grows.
-        await asyncio.sleep(POLL_S)
-
-    Executor.report_job_error = report_job_error
-    Executor.sleep = sleep
-
-
 def count_locks(folder: Path) -> int:
     """Count the runs that have, or had when they were killed, a folder's lock."""
     return len(list((folder / ".snakemake" / "locks").glob("*.output.lock")))
@@ -217,6 +179,95 @@ def _ask(*command: str) -> str:
     if done.returncode:
         raise ReelbowError(f"{command[0]}: {' '.join(done.stderr.split())}")
     return done.stdout.strip()
+
+
+class Queue:
+    """The queue as one run sees it, in the working folder.
+
+    gpu_wait_min : minutes that a job waits for a GPU; None: for ever
+    """
+
+    def __init__(self, gpu_wait_min: float | None = None) -> None:
+        self.gpu_wait_min = gpu_wait_min
+        # Ids of jobs that waited too long.
+        self.late: set[str] = set()
+
+    def clear(self) -> None:
+        """End a run that was killed here, and this one, if it left any jobs."""
+        try:
+            found = end_dead_run(Path.cwd())
+        except ReelbowError as error:
+            refuse(str(error))
+        if found:
+            # Dying jobs took away files that this run had counted as done.
+            refuse("now give the same command again.")
+
+    def count_waiting(self) -> int:
+        """Count the jobs that have not begun."""
+        return sum(job.state == "PENDING" for job in list_jobs(Path.cwd()))
+
+    def give_up_gpus(self, job_ids: list[str]) -> None:
+        """Cancel jobs that wait too long: their next attempt asks for no GPU."""
+        if not job_ids or self.gpu_wait_min is None:
+            return
+        late = find_late(job_ids, 60 * self.gpu_wait_min)
+        if late:
+            self.late.update(late)
+            cancel_waiting(late)
+
+    def explain_end(self, about: dict[str, Any]) -> str | None:
+        """Say how a job ended, if more is known than that it failed.
+
+        Parameters
+        ----------
+        about : what the executor says of the job, and its logs
+        """
+        job_id = about.get("external_jobid")
+        if job_id is None:
+            return explain_refusal(about.get("slurm_message") or "")
+        text = "".join(read_log(Path(log)) for log in about["aux_logs"])
+        ended = explain_state(find_state(job_id), text)
+        # A late job may have begun all the same, and failed in its own way.
+        if job_id in self.late and ended == ENDINGS["CANCELLED"]:
+            return (
+                f"waited for a GPU for more than {self.gpu_wait_min:g} minutes "
+                "(cluster.gpu_wait_min)"
+            )
+        return ended
+
+
+def end_dead_run(folder: Path) -> bool:
+    """Cancel the jobs of a run that was killed: they would write beside ours.
+
+    Say whether there were any. Raises `ReelbowError` if Slurm does not do it.
+    """
+    jobs = list_jobs(folder)
+    if not jobs:
+        return False
+    ids = join_ids(jobs)
+    if count_locks(folder) > 1:
+        tell(f"another run in this folder has jobs at Slurm ({ids}): they are left.")
+        return False
+    tell(
+        f"a run that was killed in this folder left {count(len(jobs), 'job')} at "
+        f"Slurm ({ids}), to be cancelled now; what is not finished runs again."
+    )
+    cancel_jobs([job.job_id for job in jobs], folder)
+    return True
+
+
+def unlock() -> None:
+    """End the dead run whose lock is to be removed, before anything looks at its files.
+
+    Its jobs that are cancelled delete what they were about to finish.
+    """
+    if shutil.which("squeue") is None:
+        return
+    try:
+        end_dead_run(Path.cwd())
+    except ReelbowError as error:
+        # Asked again at the start of the next run.
+        tell(str(error))
 
 
 def join_ids(jobs: Iterable[Job], most: int = 5) -> str:

@@ -27,6 +27,7 @@ from av.video.reformatter import (
 )
 from numpy.typing import NDArray
 
+from reelbow.color.spaces import LUMA_WEIGHTS
 from reelbow.errors import ReelbowError
 
 FPS = 24
@@ -352,7 +353,7 @@ def _channels(color: int) -> tuple[int, int, int]:
 def _grade(photo: NDArray[np.uint8], grade: Grade) -> NDArray[np.uint8]:
     """Tint a photograph, (h, w, 3) uint8."""
     scaled = photo.astype(np.float32) / 255
-    luma = scaled @ np.array([0.2126, 0.7152, 0.0722], np.float32)
+    luma = scaled @ LUMA_WEIGHTS.astype(np.float32)
     gray = luma[..., np.newaxis]
     toned = np.clip(gray + grade.saturation * (scaled - gray), 0, 1) ** grade.gamma
     rows = len(photo)

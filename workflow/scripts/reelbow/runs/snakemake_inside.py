@@ -1,0 +1,125 @@
+"""What Reelbow must know of Snakemake's and its plugins' insides, and why.
+
+A run is followed by the events in its log records, the interface of logger plugins:
+see `progress`. What has no event, option or hook stands here, and nowhere else; but
+outputs that stay until they are replaced have a module of their own, `kept_output`.
+"""
+
+import asyncio
+import logging
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+# Seconds between two looks at Slurm's queue.
+POLL_S = 15
+
+
+def finds_nothing_to_do(record: logging.LogRecord) -> bool:
+    """Say whether this is the end of a run without jobs.
+
+    Such a run has no hook at its end, and the record no event.
+    """
+    from snakemake.common import (  # type: ignore[import-untyped]
+        NOTHING_TO_BE_DONE_MSG,
+    )
+
+    return bool(record.msg == NOTHING_TO_BE_DONE_MSG)
+
+
+def is_told_better(record: logging.LogRecord, *, failed: bool, over: bool) -> bool:
+    """Say whether an error is one of those that Reelbow tells in its own words.
+
+    Parameters
+    ----------
+    failed : whether a job has failed, and was told
+    over : whether the table of failures was told
+    """
+    event = getattr(record, "event", None)
+    if event == "error" and getattr(record, "exception", None) == "RuleException":
+        cause = getattr(sys.exc_info()[1], "__context__", None)
+        # The job's log has a sentence. If it was killed, only this says so.
+        if isinstance(cause, subprocess.CalledProcessError):
+            return cause.returncode == 1
+    if record.levelno < logging.ERROR or event not in (None, "error"):
+        return False
+    # The scheduler says that a job failed, and Snakemake at its very end once more.
+    return over or (failed and event is None and record.module == "job_scheduler")
+
+
+# What Snakemake does with a workflow: it looks what has to be made, makes a report, or
+# removes the lock that a dead run left.
+BUILD_DAG, REPORT, UNLOCK = "_build_dag", "create_report", "unlock"
+
+
+def call_before(workflow: Any, doing: str, function: Callable[[], None]) -> None:
+    """Call a function before each time that Snakemake does one of these.
+
+    `onstart` comes only before the first job of a run, when Snakemake has looked at all
+    files, and never where Reelbow is a module.
+    """
+    do = getattr(workflow, doing)
+
+    def call(*arguments: Any, **more: Any) -> Any:
+        function()
+        return do(*arguments, **more)
+
+    setattr(workflow, doing, call)
+
+
+def make_again(workflow: Any, path: Path) -> None:
+    """Have a result made again, whatever it depends on; to be called before the DAG."""
+    workflow.dag.forcefiles.add(str(path))
+
+
+def see_through_links(workflow: Any) -> None:
+    """Have links that lead nowhere count as no files; to be called before the DAG.
+
+    Snakemake lists folders, which takes less time than to ask for each file. But then
+    it stumbles over such links.
+    """
+    workflow.iocache.remaining_wait_time = 0
+
+
+def lift_rate_limit(workflow: Any) -> None:
+    """Let as many jobs start as there is room for.
+
+    The limit starts a timer in each round of the scheduler, and each timer a round:
+    with jobs that wait, rounds by the thousand. No option leaves it out.
+    """
+    workflow.scheduler.job_rate_limiter = None
+
+
+def watch_slurm(look: Callable[[list[str]], None]) -> None:
+    """Have Slurm's executor look at the queue each 15 s, and say why a group failed.
+
+    By itself the plugin looks less and less often, down to each 180 s, and a job that
+    was cancelled would wait as long before it is tried again. What it says of a job,
+    such as why Slurm did not take it, is lost where the job is a group. Both are
+    methods that executors may have of their own, but there is no option for either.
+
+    Parameters
+    ----------
+    look : is called after each look at the queue, with the ids of those jobs that asked
+        for a GPU and have not ended
+    """
+    from snakemake_executor_plugin_slurm import (  # type: ignore[import-untyped]
+        Executor,
+    )
+
+    def report_job_error(
+        self: Any, job_info: Any, msg: str | None = None, **about: Any
+    ) -> None:
+        super(Executor, self).report_job_error(
+            job_info, msg=msg, slurm_message=msg, **about
+        )
+
+    async def sleep(self: Any) -> None:
+        jobs = list(self.active_jobs)
+        look([job.external_jobid for job in jobs if job.job.resources.get("gpu")])
+        await asyncio.sleep(POLL_S)
+
+    Executor.report_job_error = report_job_error
+    Executor.sleep = sleep

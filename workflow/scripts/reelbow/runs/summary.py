@@ -1,0 +1,121 @@
+"""What a run would do, what it has made, and what is missing in that."""
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from reelbow.database.reading import count_fallbacks, count_skipped, find_lost
+from reelbow.errors import ReelbowError
+from reelbow.runs.films import Film
+from reelbow.runs.pace import Expected, Job
+from reelbow.shards.names import STAGES
+from reelbow.text import align, count
+
+# What is listed of films in a dry run, and of names in a line of files.
+MOST_FILMS = 20
+MOST_NAMES = 20
+
+# A barcode for print, with title and axis; the others are bare.
+FIGURE = re.compile(r"_figure\.png$|\.(svg|pdf)$")
+
+
+def describe_plans(
+    jobs: Collection[Job], films: Mapping[str, Film], expected: Mapping[str, Expected]
+) -> str:
+    """Say what a run would do, film by film.
+
+    Parameters
+    ----------
+    jobs : of the run
+    expected : of films that are not planned yet, as far as one can tell
+    """
+    shards = Counter(job[1] for job in jobs if job[0] == STAGES[-1])
+    unplanned = {job[1] for job in jobs if job[0] == "plan_shards"}
+    rows = []
+    for film in sorted({job[1] for job in jobs if len(job) > 1}):
+        what = count(shards[film], "shard")
+        if film in expected:
+            what = f"about {count(expected[film].n_shards, 'shard')}"
+        elif film in unplanned:
+            what = "unknown before it is planned"
+        fault = getattr(films[film], "fault", None)
+        rows.append((f"  {film}", films[film].source, fault or what))
+    n_shards = shards.total() + sum(film.n_shards for film in expected.values())
+    about = "about " if unplanned else ""
+    lines = align(rows) if rows else []
+    if len(rows) > MOST_FILMS:
+        lines[MOST_FILMS:] = [f"  ... and {len(rows) - MOST_FILMS:,} more"]
+    whole = f"{count(len(rows), 'film')}, {about}{count(n_shards, 'shard')} to do:"
+    return "\n".join([whole, *(line.rstrip() for line in lines)])
+
+
+def describe_files(files: Iterable[Path], folder: Path) -> str:
+    """Write a line for the files of each kind, as they are found from a folder."""
+    kinds: dict[str, list[Path]] = {}
+    for file in sorted(files):
+        kinds.setdefault(_name_kind(file), []).append(file)
+    if len(kinds) > 1:
+        kinds.pop("shards", None)
+    return "\n".join(
+        f"  {kind:<9} {folder / _sum_up(paths)}" for kind, paths in kinds.items()
+    )
+
+
+def _name_kind(file: Path) -> str:
+    """Say what a file is among the results."""
+    if file.parent.name == "barcodes":
+        return "figures" if FIGURE.search(file.name) else "barcodes"
+    if file.parent.name == "palettes":
+        return "shards"
+    if file.suffix == ".tsv":
+        return "tables"
+    return "palettes" if file.name == "palettes.sqlite" else "others"
+
+
+def _sum_up(files: Sequence[Path]) -> Path:
+    """Write files of one kind in one line; FILM stands for each of several films."""
+    # That of all films says enough.
+    files = [file for file in files if len(file.parts) == 2] or files
+    folders = {file.parent for file in files}
+    folder = Path(files[0].parts[0], "FILM", *files[0].parts[2:-1])
+    if len(folders) == 1:
+        folder = folders.pop()
+    names = sorted({file.name for file in files})
+    listed = ", ".join(names) if len(names) <= MOST_NAMES else f"{len(names):,} files"
+    return folder / listed
+
+
+def describe_gaps(
+    film: str, database: Path, folder: Path, *, has_failed: bool
+) -> Iterator[str]:
+    """Say what is missing in a film's database, and what a CPU did for a GPU.
+
+    What failed now is in the table; the database is an earlier run's then.
+    """
+    told_by = f"of {folder / database} has them all."
+    try:
+        lost = {} if has_failed else find_lost(database)
+        n_skipped, n_frames, why_skipped = count_skipped(database)
+        n_fallbacks, n_shards, why_no_gpu = count_fallbacks(database)
+    except (ReelbowError, OSError) as error:
+        yield f"film {film}: {error}"
+        return
+    for shard, reason in list(lost.items())[:1]:
+        if shard:
+            yield (
+                f"film {film}: {count(len(lost), 'shard')} could not be read whole "
+                f"({shard}: {reason}); the table skipped {told_by}"
+            )
+        else:
+            yield f"film {film} is left out: {reason}"
+    if n_skipped:
+        yield (
+            f"film {film}: {n_skipped} of {n_frames + n_skipped} pictures are missing "
+            f"({why_skipped}, ...); the table skipped {told_by}"
+        )
+    if n_fallbacks:
+        yield (
+            f"film {film}: {n_fallbacks} of {count(n_shards, 'shard')} meant for a "
+            f"GPU, but done by a CPU ({why_no_gpu}); the table shards {told_by}"
+        )
