@@ -17,7 +17,6 @@ from backports import zstd
 
 from reelbow.errors import ReelbowError
 from reelbow.shards import tarball
-from reelbow.shards.kinds import TARBALLS, VIDEO, name_kind
 from reelbow.shards.members import Member
 from reelbow.shards.tarball import FrameTarball, TarballWriter, natural_key
 
@@ -113,24 +112,6 @@ def test_compressed_tarballs_are_read_too(tmp_path: Path, suffix: str) -> None:
     files = [(f"{i}.jpg", bytes([i]) * 1000) for i in range(20)]
     path = pack_by(tmp_path / f"t.tar.{suffix}", files)
     assert [(member.name, member.data) for member in read(path)] == files
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "a.tar",
-        "A.TAR",
-        "a.b.tar.gz",
-        "a.tgz",
-        "a.tar.bz2",
-        "a.tar.xz",
-        "a.TZST",
-        "a.tar.zst",
-    ],
-)
-def test_tarballs_are_known_by_their_names(name: str) -> None:
-    assert name_kind(name) is TARBALLS
-    assert name_kind(name + ".mp4") is VIDEO
 
 
 def test_only_files_with_an_image_s_suffix_count(tmp_path: Path) -> None:
