@@ -125,17 +125,38 @@ def _find_separator(text: str, usual: str, columns: Collection[str]) -> str:
 
 def _split(text: str, separator: str, sheet: Path) -> Iterator[tuple[int, list[str]]]:
     """Cut a text into rows of stripped cells, each with the line where it starts."""
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    line = 1
+    # Snakemake has it loaded already; jobs, which have not, read no sheet.
+    import pandas as pd
+
+    widest = max(line.count(separator) for line in text.split("\n")) + 1
+    buffer = io.StringIO(text, newline="")
     try:
-        for cells in rows:
-            yield line, [cell.strip() for cell in cells]
-            line = rows.line_num + 1
-    except csv.Error as error:
+        table = pd.read_csv(
+            buffer,
+            sep=separator,
+            header=None,
+            names=range(widest),
+            index_col=False,
+            dtype=str,
+            keep_default_na=False,
+            skip_blank_lines=False,
+            # The other one drops quotes in the middle of cells without a word.
+            engine="python",
+        )
+    except (pd.errors.ParserError, csv.Error) as error:
+        line = text.count("\n", 0, buffer.tell()) or 1
         raise ReelbowError(
             f"{sheet} line {line}: {error}; put a cell with quotes in it between "
             "quotes, and double those in it"
         ) from None
+    except pd.errors.EmptyDataError:
+        return
+    line = 1
+    for row in table.itertuples(index=False):
+        # Cells that are not there at all are no texts.
+        cells = [cell for cell in row if isinstance(cell, str)]
+        yield line, [cell.strip() for cell in cells]
+        line += 1 + sum(cell.count("\n") for cell in cells)
 
 
 def _read_header(cells: list[str], columns: Collection[str], where: str) -> list[str]:
