@@ -1,5 +1,7 @@
 """Several runs in one folder: what stays in the database of all films."""
 
+import os
+import shutil
 import sqlite3
 import threading
 import time
@@ -7,7 +9,14 @@ from contextlib import closing
 
 import pytest
 
-from projects import COLORS, NO_PICTURES, make_project, write_colors, write_tarball
+from projects import (
+    COLORS,
+    FINISHED,
+    NO_PICTURES,
+    make_project,
+    write_colors,
+    write_tarball,
+)
 
 
 @pytest.fixture
@@ -208,3 +217,46 @@ def test_damaged_databases_are_told_and_made_again(project):
 
 
 CHAIN_OF_Y = {"downsample_frames/y/y", "cluster_shard/y/y", "merge_film/y"}
+
+
+def test_a_dry_run_changes_nothing_and_sees_what_is_to_be_made_again(
+    finished, tmp_path
+):
+    project = finished.copy(tmp_path / "copy")
+    results = project.folder / "results"
+    good = project.rows()
+    whole = results / "palettes.sqlite"
+    whole.write_bytes(whole.read_bytes()[:5000])
+    # What a killed job left on a node.
+    link = results / "colors/thumbnails/00000.npz"
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(f"/dev/shm/reelbow-{os.getuid()}/gone.npz")
+    # Nobody has seen this film before.
+    shutil.rmtree(project.folder / ".snakemake/sources")
+
+    before = look(project)
+    result = project.run("--dry-run", **FINISHED)
+    assert result.status == 0, result.stderr
+    assert "results/palettes.sqlite is damaged: it is cut off" in result.stderr
+    assert result.counts["total"] == len(["merge_films", "summarize_films", "all"])
+    shard = "results/colors/palettes/00000.sqlite"
+    result = project.run("--dry-run", "--force", shard, **FINISHED)
+    assert result.status == 0, result.stderr
+    assert result.counts["downsample_frames"] == 1
+    assert look(project) == before
+
+    result = project.run(**FINISHED)
+    assert result.status == 0, result.stderr
+    assert result.jobs == {"merge_films", "summarize_films"}
+    assert project.rows() == good
+    assert not link.is_symlink()
+    assert (project.folder / ".snakemake/sources/results.json").exists()
+
+
+def look(project) -> dict[str, tuple[int, int]]:
+    """What lies in a project's folder, without what Snakemake keeps for itself."""
+    return {
+        str(path): (path.lstat().st_mtime_ns, path.lstat().st_size)
+        for path in project.folder.rglob("*")
+        if ".snakemake" not in path.parts or "sources" in path.parts
+    }

@@ -1,5 +1,13 @@
 # What rules read: functions of wildcards that name files, and the plans they are in.
+import functools
+from types import SimpleNamespace
 
+from reelbow.barcode import picture_files
+from reelbow.runs.films import DEMO_FILM
+from reelbow.runs.messages import tell
+from reelbow.runs.plain_paths import name_plainly
+from reelbow.shards.names import STAGES
+from reelbow.shards.plan import find_file, read_plan, summarize_plan
 
 FIGURE_ENDINGS = [
     picture_files.FIGURE_ENDINGS[suffix] for suffix in config["barcodes"]["formats"]
@@ -89,13 +97,10 @@ def get_own_file(wildcards):
 
 
 def get_shards(wildcards):
-    """The databases of all the film's shards."""
+    """The names of all the film's shards."""
     if workflow.is_main_process and not workflow.local_exec:
         doubt_shards(wildcards.film)
-    return [
-        f"results/{wildcards.film}/palettes/{shard}.sqlite"
-        for shard in get_plan(wildcards)["shards"]
-    ]
+    return list(get_plan(wildcards)["shards"])
 
 
 @functools.cache
@@ -120,14 +125,17 @@ def doubt_shards(film):
 
 def get_all_shards(wildcards):
     """The databases of the shards of all films."""
-    films = [SimpleNamespace(film=film) for film in FILMS]
-    return [shard for film in films for shard in get_shards(film)]
+    return [
+        f"results/{film}/palettes/{shard}.sqlite"
+        for film in FILMS
+        for shard in get_shards(SimpleNamespace(film=film))
+    ]
 
 
 def get_all_barcodes(wildcards):
     """Every picture that the configuration asks for; none of a film without frames."""
     plans = {film: peek_plan(film) for film in FILMS}
-    pictures = expand(
+    pictures = collect(
         "results/{film}/barcodes/{kind}{ending}",
         film=[film for film in FILMS if not (plans[film] or {}).get("error")],
         kind=config["barcodes"]["kinds"],
@@ -143,8 +151,7 @@ def get_tables(wildcards):
 
 def leave_out_failed(paths):
     """The files; of those of a report only what is there, or there would be none."""
-    is_report = any(argument.startswith("--report") for argument in sys.argv)
-    if not is_report or "--report-after-run" in sys.argv:
+    if "report" not in ASKED_FOR:
         return paths
     # As a module they lie in a folder of their own.
     return [path for path in paths if (RESULTS.parent / path).exists()]

@@ -4,7 +4,7 @@
 
 rule merge_film:
     input:
-        shards=get_shards,
+        shards=collect("results/{{film}}/palettes/{shard}.sqlite", shard=get_shards),
         plan="results/{film}/plan.json",
     output:
         # Replaced in one step: readers always find one (see kept_output).
@@ -40,7 +40,7 @@ rule merge_film:
 
 rule merge_films:
     input:
-        films=expand("results/{film}/palettes.sqlite", film=FILMS),
+        films=collect("results/{film}/palettes.sqlite", film=FILMS),
     output:
         palettes=update("results/palettes.sqlite"),
     log:

@@ -1,5 +1,12 @@
 # What results depend on: the settings of each rule, digests of code and of sources.
+import functools
+import json
+import sqlite3
 
+from reelbow.database.reading import find_lost as find_lost_shards
+from reelbow.machine.versions import describe_versions
+from reelbow.runs.code import digest_code
+from reelbow.shards.kinds import KINDS
 
 # What decides a film's palettes, of whatever kind, as it stands in their databases.
 GROUPS = ["crop", "downsample", "mean", "cluster"]

@@ -1,5 +1,5 @@
 # What jobs ask for: memory, minutes, room on a node, GPUs, and their order.
-
+from reelbow.runs import resources as needs
 
 PLACES = {film: place for place, film in enumerate(FILMS)}
 

@@ -1,4 +1,36 @@
 # What is told of a run, and what is done at its start and end.
+from snakemake.persistence import FileBackupMixin
+
+from reelbow import __version__
+from reelbow.database import tables
+from reelbow.machine import scratch
+from reelbow.runs import failures, hooks, pace, progress, slurm
+from reelbow.runs.kept_output import keep_until_replaced
+
+# What Snakemake is to do beside a run.
+ASKED_FOR = set()
+
+
+def look_at_results():
+    """See to what Snakemake would stumble over, before it looks at the results.
+
+    A dry run changes nothing on disk, nor does what is no run at all.
+    """
+    is_run = workflow.executor_plugin is not None
+    if is_run:
+        for path in corpus.find_cut_off(RESULTS, FILMS):
+            tell(f"{path} is damaged: it is cut off, or no database; it is made again.")
+            hooks.make_again(workflow, path)
+    is_run = is_run and not workflow.dryrun
+    if is_run:
+        source_states.keep_states(STATES_OF_FILMS, STATES)
+    # Links to nodes' scratch, which killed jobs left; with a lock there they may be those
+    # of another run.
+    if any(scratch.find_links(RESULTS)):
+        if is_run and not any(Path(".snakemake/locks").glob("*")):
+            scratch.drop_links(RESULTS)
+        else:
+            hooks.see_through_links(workflow)
 
 
 def check_folders():
@@ -73,6 +105,16 @@ config["about"] = {
     "version": __version__,
     "failed": failures.read_table(RESULTS / "failed.tsv"),
 }
+
+# In all processes: each job prepares its own outputs.
+keep_until_replaced(
+    FileBackupMixin, RESULTS, kept=["palettes.sqlite"], dropped=["plan.json"]
+)
+
+if workflow.is_main_process:
+    hooks.call_before_dag(workflow, look_at_results)
+    hooks.call_before_report(workflow, lambda: ASKED_FOR.add("report"))
+    hooks.call_before_unlock(workflow, slurm.unlock)
 
 if not IS_MODULE:
     PROGRESS = progress.Progress(

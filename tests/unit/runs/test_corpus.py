@@ -18,9 +18,9 @@ from reelbow.runs.corpus import (
     check_folders,
     check_names,
     describe,
+    find_cut_off,
     is_alike,
     list_others,
-    mark_cut_off,
     merge_films,
     merge_what_is_there,
 )
@@ -128,10 +128,9 @@ def test_what_is_cut_off_is_seen_at_a_glance(tmp_path):
     with closing(sqlite3.connect(paths["f"])) as connection, connection:
         connection.execute("CREATE TABLE mine (x)")
     shutil.copy(paths["b"], tmp_path / "palettes.sqlite")
-    found = mark_cut_off(tmp_path, [*paths, "nowhere"])
+    found = find_cut_off(tmp_path, [*paths, "nowhere"])
     cut_off = [tmp_path / "palettes.sqlite", *(paths[name] for name in "bcd")]
     assert found == cut_off
-    assert [path for path in paths.values() if not path.stat().st_mtime] == cut_off[1:]
 
 
 def test_without_any_film_nothing_is_made(tmp_path):

@@ -44,7 +44,10 @@ def find() -> dict[str, str]:
     """Find the state of each file; what is kept is what the next run begins with."""
     record = Path(".snakemake/sources.json")
     films = read_films(["a.mp4", "t/*.tar"])
-    states = source_states.find_states(films, Path("results"), record)
+    before = source_states.read_states(record)
+    states = source_states.find_states(films, Path("results"), before)
+    assert source_states.read_states(record) == before
+    source_states.keep_states(states, record)
     assert source_states.read_states(record) == states
     return {path: seen.state for film in states.values() for path, seen in film.items()}
 
@@ -123,9 +126,7 @@ def test_a_record_that_cannot_be_read_is_made_anew(project, text):
 
 def test_a_file_from_the_future_is_named(project):
     def tell():
-        states = source_states.find_states(
-            read_films(["t/*.tar"]), Path("results"), Path("sources.json")
-        )
+        states = source_states.find_states(read_films(["t/*.tar"]), Path("results"), {})
         return source_states.find_future(states["t"])
 
     assert tell() is None

@@ -9,7 +9,7 @@ import json
 import os
 import sqlite3
 import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from reelbow.database import merging
@@ -19,6 +19,7 @@ from reelbow.jobs.file_digest import digest_file
 from reelbow.jobs.files import atomic_write
 from reelbow.runs.films import Film
 from reelbow.runs.kept_output import make_damaged_again, mark_as_old
+from reelbow.runs.source_states import States, find_future
 from reelbow.shards.kinds import find_kind
 from reelbow.shards.plan import Plan, read_plan
 
@@ -36,8 +37,39 @@ def list_others(results: Path, films: Collection[str]) -> list[str]:
     return sorted(film for film in there if film not in films)
 
 
-def mark_cut_off(results: Path, films: Collection[str]) -> list[Path]:
-    """Find databases that end too early, and let the next run make them again.
+def is_planned(results: Path, film: str) -> bool:
+    """Say whether a film was there in an earlier run, which left a plan of it."""
+    path = results / film / "plan.json"
+    try:
+        return path.exists() and "error" not in read_plan(path)
+    except (OSError, ValueError):
+        return False
+
+
+def part_films(
+    films: Iterable[Film], states: States, results: Path
+) -> tuple[dict[str, Film], dict[str, str]]:
+    """Part the films of a run from those that cannot be read any more.
+
+    These fail, but nothing that was made of them goes, since a disk may only be away
+    for a while. What could never be read has a plan that says so.
+
+    Returns
+    -------
+    Films by their ids, and why others cannot be read by theirs
+    """
+    those, unreadable = {}, {}
+    for film in films:
+        fault = film.fault or find_future(states.get(film.film, {}))
+        if fault and is_planned(results, film.film):
+            unreadable[film.film] = fault
+        else:
+            those[film.film] = film.give_up(fault) if fault else film
+    return those, unreadable
+
+
+def find_cut_off(results: Path, films: Collection[str]) -> list[Path]:
+    """Find databases that end too early, so that they have to be made again.
 
     For a glance at thousands at the start of a run; of each the first bytes are read.
     What is damaged within, the merges find.
@@ -49,7 +81,6 @@ def mark_cut_off(results: Path, films: Collection[str]) -> list[Path]:
         # One that is not there, or may not be read, is no damage.
         with contextlib.suppress(OSError):
             if is_cut_off(path):
-                mark_as_old(path)
                 found.append(path)
     return found
 
@@ -170,6 +201,23 @@ def describe(
             f"another version, or is damaged: {_list(left)}; make it again together "
             f"with the rest, or delete its folder in {results}/."
         )
+
+
+def check_results(results: Path) -> None:
+    """Raise `ReelbowError` if there is a file where the results' folder is to be."""
+    if results.is_file():
+        raise ReelbowError(
+            f"{results} is a file; rename it, since results go into a folder of that "
+            "name"
+        )
+
+
+def check_films(films: Collection[str], unreadable: Mapping[str, str]) -> None:
+    """Raise `ReelbowError` if all films were there before, and none can be read now."""
+    if unreadable and not films:
+        *others, fault = unreadable.values()
+        sentence = "none of the films can be read: " if others else ""
+        raise ReelbowError(sentence + fault)
 
 
 def check_folders(results: Path, films: Collection[str]) -> None:

@@ -29,9 +29,9 @@ class Row(NamedTuple):
     decimal_comma: bool
 
 
-def is_sheet(path: str) -> bool:
-    """Whether a name is that of a sheet."""
-    return Path(path).suffix.lower() in SUFFIXES
+def is_sheet(films: str | list[str]) -> bool:
+    """Whether what is given for films is the name of a sheet."""
+    return isinstance(films, str) and Path(films).suffix.lower() in SUFFIXES
 
 
 def read_sheet(sheet: Path, columns: Collection[str]) -> Iterator[Row]:

@@ -53,9 +53,11 @@ def read_states(record: Path) -> States:
         return {}
 
 
-def find_states(films: Iterable[Film], results: Path, record: Path) -> States:
-    """Look at the files of all films, and keep what was seen for the next run."""
-    before = read_states(record)
+def find_states(films: Iterable[Film], results: Path, before: States) -> States:
+    """Look at the files of all films; nothing is written.
+
+    before : what the last run saw
+    """
     found = dict(before)
     for film in films:
         if film.fault:
@@ -67,11 +69,15 @@ def find_states(films: Iterable[Film], results: Path, record: Path) -> States:
             for path, made in _list_files(film, results)
             if (seen := _look(path, made, known.get(str(path))))
         }
+    return found
+
+
+def keep_states(found: States, record: Path) -> None:
+    """Keep what was seen for the next run."""
     # Without a folder that can be written to Snakemake itself does nothing.
-    if found != before:
+    if found != read_states(record):
         with contextlib.suppress(OSError), atomic_write(record) as temporary:
             temporary.write_text(json.dumps(found), encoding="utf-8")
-    return found
 
 
 def _list_files(film: Film, results: Path) -> Iterator[tuple[Path, Path]]:
