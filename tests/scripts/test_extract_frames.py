@@ -166,7 +166,7 @@ def test_a_failure_leaves_nothing_half_written(
 ) -> None:
     video = numbered_film(tmp_path / "film.mp4", 24, **GOP)
     plan = make_plan(video)
-    encode = script.pictures.encode_jpeg
+    encode = script.encode_jpeg
     done = []
 
     def fail(picture: NDArray[np.uint8], *, quality: int) -> bytes:
@@ -175,7 +175,7 @@ def test_a_failure_leaves_nothing_half_written(
             raise MemoryError
         return encode(picture, quality=quality)
 
-    monkeypatch.setattr(script.pictures, "encode_jpeg", fail)
+    monkeypatch.setattr(script, "encode_jpeg", fail)
     with pytest.raises(MemoryError):
         extract(video, plan, "00000")
     assert list((tmp_path / "frames").iterdir()) == []
