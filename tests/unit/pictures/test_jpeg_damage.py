@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import simplejpeg
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import ExifTags, Image
 from sklearn.datasets import load_sample_image
 
 from reelbow.errors import ReelbowError
@@ -16,12 +17,19 @@ from reelbow.pictures.image_files import decode_image
 from reelbow.pictures.jpeg_damage import find_damage
 
 PHOTOGRAPH = load_sample_image("china.jpg")
+FLOWER = load_sample_image("flower.jpg")
 RESTART = b"\xff\xd0"
 
 
-def encode(mode: str = "RGB", **how: Any) -> bytes:
+TURNED = Image.Exif()
+TURNED[ExifTags.Base.Orientation] = 6
+
+
+def encode(
+    mode: str = "RGB", picture: NDArray[np.uint8] = PHOTOGRAPH, **how: Any
+) -> bytes:
     stream = io.BytesIO()
-    Image.fromarray(PHOTOGRAPH).convert(mode).save(stream, "JPEG", quality=85, **how)
+    Image.fromarray(picture).convert(mode).save(stream, "JPEG", quality=85, **how)
     return stream.getvalue()
 
 
@@ -32,9 +40,7 @@ def overwrite(data: bytes, part: float, with_: bytes) -> bytes:
 
 
 def turned(data: bytes) -> bytes:
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    segment = exif.tobytes()
+    segment = TURNED.tobytes()
     return (
         data[:2]
         + b"\xff\xe1"
@@ -121,6 +127,62 @@ def test_of_a_jpeg_with_restarts_some_parts_may_be_damaged(how: dict[str, int]) 
     # At another marker libjpeg leaves the scan.
     with pytest.raises(ReelbowError, match=r"damaged \("):
         decode_image(overwrite(data, 0.5, b"\xff\xe7\x00\x02"))
+
+
+def step(
+    size: int, row: int, column: int, picture: NDArray[np.uint8] = FLOWER
+) -> NDArray[np.uint8]:
+    """Brighten a picture from one MCU on, as if its mean were damaged."""
+    picture = picture.astype(int)
+    picture[16 * row :, 16 * column :] += size
+    picture[16 * (row + 1) :, : 16 * column] += size
+    return picture.clip(0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("size", [-40, 15, 60])
+@pytest.mark.parametrize(("row", "column"), [(1, 4), (12, 20), (20, 36)])
+@pytest.mark.parametrize("how", [{}, {"progressive": True}, {"exif": TURNED}])
+def test_a_step_from_a_block_on_is_damage(
+    size: int, row: int, column: int, how: dict[str, Any]
+) -> None:
+    data = encode(picture=step(size, row, column), **how)
+    simplejpeg.decode_jpeg(data)
+    with pytest.raises(ReelbowError, match="from one block on all is too bright or da"):
+        decode_image(data)
+
+
+def test_what_is_no_such_step_is_kept() -> None:
+    box, line = FLOWER.copy(), FLOWER.copy()
+    box[160:320, 320:] += 40
+    line[160:] //= 2
+    # Where it shifts the mean by little, drawn in flat colors, and off the MCUs.
+    late = step(30, 25, 20)
+    flat = step(60, 12, 20, np.full_like(FLOWER, 100))
+    beside = np.roll(step(60, 12, 20), (8, 8), (0, 1))
+    for picture in (FLOWER, PHOTOGRAPH, box, line, late, flat, beside):
+        decode_image(encode(picture=picture))
+
+
+def test_of_bits_that_shift_all_that_follows_most_are_found() -> None:
+    data = encode(picture=FLOWER)
+    right = means(data)
+    rng = np.random.default_rng(0)
+    n_far = n_found = 0
+    while n_far < 10:
+        at = rng.integers(data.index(b"\xff\xda") + 14, len(data) - 2)
+        flipped = bytes([data[at] ^ 1 << rng.integers(8)])
+        damaged = data[:at] + flipped + data[at + 1 :]
+        try:
+            pixels = simplejpeg.decode_jpeg(damaged)
+        except ValueError:
+            continue
+        if np.abs(pixels.mean(axis=(0, 1)) - right).max() > 8:
+            n_far += 1
+            try:
+                decode_image(damaged)
+            except ReelbowError:
+                n_found += 1
+    assert n_found >= 6
 
 
 def test_what_is_unusual_is_no_damage() -> None:

@@ -15,6 +15,7 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from reelbow.errors import ReelbowError
 from reelbow.pictures.geometry import Crop
+from reelbow.pictures.jpeg_damage import find_damage, find_silent_damage
 
 # Only these decoders of Pillow and of pillow-heif ever see foreign bytes.
 IMAGE_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "PPM", "GIF", "AVIF", "JPEG2000")
@@ -277,14 +278,15 @@ def _decode_jpeg(
     except ValueError as error:
         if "Insufficient memory" in str(error):
             raise MemoryError from None
-        from reelbow.pictures.jpeg_damage import find_damage
-
         damage = find_damage(data, str(error))
         if damage:
             raise ReelbowError(damage) from None
         return None
     if colors == "CMYK":
         return None
+    damage = find_silent_damage(data, pixels)
+    if damage:
+        raise ReelbowError(damage)
     if colors == "GRAY":
         pixels = pixels.repeat(3, axis=2)
     if orientation == 1:

@@ -1,8 +1,9 @@
-"""Judges JPEGs that libjpeg has a word of warning about: kept, or too damaged.
+"""Judges JPEGs: kept, or too damaged.
 
 libjpeg goes on over damage, and what it gives then may be far off, or nearly right.
 Only the first of its words is told. So a part of the file that decides is decoded by
-itself: what is right without a word there is right in the picture.
+itself: what is right without a word there is right in the picture. Of much damage there
+is no word, but it may show in the pixels.
 """
 
 import itertools
@@ -29,6 +30,17 @@ MOST_BAD_PARTS = 0.25
 # how far the mean may be shifted by those that are larger.
 BREAK = 4.0
 MOST_DRIFT = 3.0
+
+# A step that damage leaves is of so many levels or more, and so many times as high as
+# breaks are in nine of ten rows of the picture; lines of text have some everywhere. On
+# either side of its block it is no shorter than so many MCUs, and so much of it is at
+# least half as high, less what has a break where there should be none. Where colors are
+# so flat that breaks are smaller than this, a step may well be drawn.
+LEAST_STEP = 6.0
+LEAST_CONTRAST = 2.0
+SHORTEST_STEP = 3
+LEAST_AGREEMENT = 0.6
+LEAST_TEXTURE = 0.1
 
 # No side of a JPEG is longer for libjpeg.
 LONGEST_SIDE = 65_500
@@ -97,6 +109,67 @@ def find_damage(data: bytes, said: str) -> str | None:
     return f"damaged ({said})"
 
 
+def find_silent_damage(data: bytes, picture: NDArray[np.uint8]) -> str | None:
+    """Judge a JPEG that libjpeg has no word about by its pixels.
+
+    Parameters
+    ----------
+    picture : (h, w, 1 or 3) uint8, as it is stored; at a reduced scale nothing is seen
+
+    Returns
+    -------
+    Why it cannot be kept; None: nothing is to be seen
+    """
+    import simplejpeg
+
+    if len(picture) != simplejpeg.decode_jpeg_header(data)[0]:
+        return None
+    # Green is near to luma, which is what counts.
+    shift = _find_step(picture[..., picture.shape[2] // 2], *_read_mcu(data))
+    if shift < MOST_SHIFT:
+        return None
+    return f"damaged (from one block on all is too bright or dark, by {shift:.0f})"
+
+
+def _find_step(plane: NDArray[np.uint8], rows: int, columns: int) -> float:
+    """Find by how many levels a step that damage leaves shifts the mean.
+
+    All MCUs that follow a damaged one, from left to right and down, are too bright or
+    too dark alike. So there is a break to its right between its row and the one above,
+    and to its left, of the same size, between its row and the one below. Where there
+    should be none are the other halves of these lines.
+
+    Parameters
+    ----------
+    plane : (h, w) uint8
+    rows, columns : of pixels, in an MCU
+    """
+    n = plane.shape[1] // columns
+    if n < 2 * SHORTEST_STEP or len(plane) < 3 * rows:
+        return 0
+    breaks = _find_breaks(plane[:, : n * columns], rows)
+    cells = breaks.reshape(-1, n, columns) @ np.full(columns, 1 / columns, np.float32)
+    typical = np.median(np.abs(cells), axis=1)
+    if np.median(typical) < LEAST_TEXTURE:
+        return 0
+    least = max(LEAST_STEP, LEAST_CONTRAST * np.percentile(typical, 90))
+    above, below = cells[:-1], cells[1:]
+    # Of each row the block that parts the two lines best.
+    sums = (above - below).cumsum(axis=1)
+    parted = np.abs(sums[:, -1:] - 2 * sums)[:, SHORTEST_STEP - 1 : n - SHORTEST_STEP]
+    left = np.arange(n) < parted.argmax(axis=1)[:, np.newaxis] + SHORTEST_STEP
+    step, rest = np.where(left, below, above), np.where(left, above, below)
+    middle = np.median(step, axis=1, keepdims=True)
+    sizes, half = np.abs(middle)[:, 0], np.abs(middle) / 2
+    agrees = (step * np.sign(middle) > half) * 1.0 - (np.abs(rest) > half)
+    on_sides = [
+        (agrees * side).sum(axis=1) / side.sum(axis=1) for side in (left, ~left)
+    ]
+    found = (np.minimum(*on_sides) >= LEAST_AGREEMENT) & (sizes >= least)
+    parts_after = 1 - rows * (np.arange(len(sizes)) + 1.5) / len(plane)
+    return float((sizes * parts_after)[found].max(initial=0))
+
+
 def _find_segments(data: bytes) -> Iterator[_Segment]:
     """Find the segments up to the end of the image.
 
@@ -154,13 +227,25 @@ def _find_drift(picture: NDArray[np.uint8], rows: int) -> float:
     ----------
     rows : of pixels, in an MCU
     """
-    edges = np.arange(rows, len(picture) - 1, rows)
-    above, below = picture[edges - 1].astype(np.float32), picture[edges]
-    slopes = (above - picture[edges - 2] + picture[edges + 1] - below) / 2
-    breaks = np.median(below - above - slopes, axis=1)
+    breaks = np.median(_find_breaks(picture, rows), axis=1)
     breaks[np.abs(breaks) < BREAK] = 0
-    parts_below = 1 - edges / len(picture)
+    parts_below = 1 - rows * np.arange(1, len(breaks) + 1) / len(picture)
     return float(np.abs(parts_below @ breaks).max(initial=0))
+
+
+def _find_breaks(picture: NDArray[np.uint8], rows: int) -> NDArray[np.float32]:
+    """Find the breaks between rows of MCUs, beyond the slopes on both sides.
+
+    Returns
+    -------
+    (edges, width, ...), positive where it is brighter below
+    """
+    edges = np.arange(rows, len(picture) - 1, rows)
+    far_above, above, below, far_below = (
+        picture[edges + i].astype(np.float32) for i in (-2, -1, 0, 1)
+    )
+    half = np.float32(0.5)
+    return 3 * half * (below - above) - half * (far_below - far_above)
 
 
 def _read_mcu(data: bytes) -> tuple[int, int]:
