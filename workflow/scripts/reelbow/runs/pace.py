@@ -121,7 +121,8 @@ class Pace:
 
 def _average(ratios: Collection[float], usual: float) -> float:
     """Average ratios; the usual one takes the place of the largest few."""
-    n_slow = math.ceil(SLOW_FOR_ONCE * len(ratios))
+    # Where two jobs began together, one compiled and the other waited for it.
+    n_slow = max(min(2, len(ratios) // 2), math.ceil(SLOW_FOR_ONCE * len(ratios)))
     return statistics.fmean([*sorted(ratios)[:-n_slow], *[usual] * n_slow])
 
 
