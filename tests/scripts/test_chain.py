@@ -233,3 +233,19 @@ def test_at_full_size_frames_may_go_straight_from_their_tarball(tmp_path, video)
             for part, same in zip(one, other, strict=True):
                 np.testing.assert_array_equal(part, same)
     assert len(by_thumbnails.pixels) == (3 if video else 2)
+
+
+def test_a_step_that_a_film_has_is_no_damage_but_one_in_a_jpeg_is(tmp_path):
+    picture = load_sample_image("flower.jpg")[:416, :640].astype(int)
+    # Brighter from the 20th block of the 12th row on, as a damaged JPEG is.
+    picture[16 * 12 :, 16 * 20 :] += 60
+    picture[16 * 13 :, : 16 * 20] += 60
+    picture = picture.clip(0, 255).astype(np.uint8)
+    how = {"codec": "ffv1", "pix_fmt": "bgr0"}
+    film = write_film(tmp_path / "film.mkv", [picture] * 3, **how)
+    large = {"extract_height": None, "height": 400}
+    found = run_chain(film, tmp_path, **large)
+    assert (len(found.frames), found.skipped) == (1, [])
+    tarball = pack(tmp_path / "own.tar", {"0.jpg": encode_jpeg(picture, quality=90)})
+    ((_, reason),) = run_chain(tarball, tmp_path, **large).skipped
+    assert "from one block on all is too bright" in reason

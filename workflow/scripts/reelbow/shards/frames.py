@@ -157,6 +157,7 @@ class ShardFrames:
             crop=self._crop,
             crop_of=self._crop_of,
             max_pixels=shaping.max_pixels,
+            is_ours=self._kind.is_extracted,
         )
         if self._kind.is_extracted:
             picture = shape_picture(
