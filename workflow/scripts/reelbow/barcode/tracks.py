@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from reelbow.barcode.film_record import Palette
 from reelbow.color.spaces import srgb_to_oklab
 
-# Tracks. Colors at this distance in OKLab, or farther, are never the same ...
+# Colors at this distance in OKLab, or farther, are never the same ...
 _DIFFERENT = 0.2
 
 # ... and a share that comes or goes counts as if its color moved as far as this.

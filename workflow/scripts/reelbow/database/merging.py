@@ -19,10 +19,10 @@ from reelbow.database.schema import (
 )
 from reelbow.database.writing import (
     SUMMED_UP,
-    _list_counts,
     add_film,
     add_skipped,
     finish,
+    list_counts,
     note_varying_coding,
 )
 from reelbow.errors import DamagedError, ReelbowError
@@ -119,7 +119,7 @@ def merge_shards(
         told = {
             name: next(iter(counts))
             if len(counts) == 1
-            else _list_counts(sorted(counts.items()))
+            else list_counts(sorted(counts.items()))
             for name, counts in versions.items()
         }
         finish(connection, {**(metadata or {}), **told}, n_colors=n_colors)

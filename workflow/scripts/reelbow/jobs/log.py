@@ -15,19 +15,18 @@ ERROR_MARK = "ERROR: "
 # The table of a run looks for this in the logs of finished jobs.
 USAGE_MARK = "USED: "
 
+NO_GPU = "it was given no GPU, or its job there never began"
+SILENT = "was killed, or ended without saying why"
+
+# With less room on the disk, in bytes, a job cannot even say that there is none.
+LEAST_ROOM = 1 << 20
+
 
 def log_to(log: str) -> None:
     """Send stderr, of Python and of the C libraries beneath it, to the file `log`."""
     Path(log).parent.mkdir(parents=True, exist_ok=True)
     with Path(log).open("w") as stream:
         os.dup2(stream.fileno(), sys.stderr.fileno())
-
-
-NO_GPU = "it was given no GPU, or its job there never began"
-SILENT = "was killed, or ended without saying why"
-
-# With less room on the disk, in bytes, a job cannot even say that there is none.
-LEAST_ROOM = 1 << 20
 
 
 def explain_log(text: str) -> str | None:

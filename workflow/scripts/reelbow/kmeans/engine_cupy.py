@@ -22,7 +22,7 @@ _SHARED_BYTES = 48 << 10
 
 
 class CudaDevice:
-    """A `kmeans_batches.Device`: the GPU that this process uses. Queues are streams."""
+    """A `batches.Device`: the GPU that this process uses. Queues are streams."""
 
     def __init__(self) -> None:
         attributes = cupy.cuda.Device().attributes

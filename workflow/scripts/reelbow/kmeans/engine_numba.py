@@ -15,9 +15,9 @@ space lies nearly where their mean in sRGB does.
 
 Sums over pixels are whole numbers, or in another space whole multiples of a power of
 two, exact in float64: their order does not matter, and a GPU finds the same bits by the
-same steps (kmeans_batches.cu, which must follow what is changed here). Loops in float32
+same steps (batches.cu, which must follow what is changed here). Loops in float32
 add up in an order that the code fixes, not the width of the machine's vectors, so no
-fastmath: it would make machines disagree. Roots are taken as in `color_spaces`, to the
+fastmath: it would make machines disagree. Roots are taken as in `color.spaces`, to the
 same bits, not by the machine's library.
 
 References

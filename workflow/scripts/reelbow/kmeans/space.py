@@ -126,7 +126,7 @@ def leave_srgb(histogram: Histogram, n: int, space: Space) -> None:
 
 @njit
 def _take_cube_root(value: float) -> float:
-    """Take the cube root of a number above 0, as `color_spaces` does."""
+    """Take the cube root of a number above 0, as `color.spaces` does."""
     bits = (np.float64(value).view(np.int64) - ONE_BITS) // 3 + ONE_BITS
     root = np.int64(bits).view(np.float64)
     for _ in range(ROOT_STEPS):

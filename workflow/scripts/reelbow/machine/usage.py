@@ -1,4 +1,4 @@
-"""Memory and CPU time of this process: a limit, what was used, samples."""
+"""Memory and CPU time of this process: a limit, and what it used."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""The user's wishes: the configuration and the films, checked before any job starts."""
+"""The configuration, checked and filled in before any job starts."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     # What reads images, which clustering does without.
     from reelbow.pictures.averages import Averages
 
-
 # Large enough that one call of an engine is worth its cost.
 BATCH_BYTES = 32 << 20
 

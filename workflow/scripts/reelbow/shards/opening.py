@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reelbow.shards.batches import ThumbnailOptions
 from reelbow.shards.plan import Plan
+from reelbow.shards.thumbnails import Thumbnails
 
 if TYPE_CHECKING:
     # What reads images, which clustering does without.
     from reelbow.shards.frames import ShardFrames
-from reelbow.shards.batches import ThumbnailOptions
-from reelbow.shards.thumbnails import Thumbnails
 
 
 def open_frames(
