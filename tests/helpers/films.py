@@ -398,3 +398,11 @@ def _picture(
         padded[:, :row_bytes] = codes.view(np.uint8)
         plane.update(padded.tobytes()[: plane.buffer_size])
     return frame
+
+
+def letterboxed_scene(seed: int, size: tuple[int, int] = (96, 64)) -> NDArray[np.uint8]:
+    """Draw a lit picture with bars of 8 rows above and below."""
+    picture = np.zeros((size[1], size[0], 3), np.uint8)
+    rng = np.random.default_rng(seed)
+    picture[8:-8] = rng.integers(90, 200, 3)
+    return picture

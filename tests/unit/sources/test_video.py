@@ -14,15 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from films import numbered, numbered_film, turn, write_film
-from memory import LINUX_ONLY, little_memory
+from films import letterboxed_scene, numbered, numbered_film, turn, write_film
 from reelbow.errors import ReelbowError
 from reelbow.pictures.geometry import Crop
-from reelbow.pictures.image_files import DecodedImage, decode_image, encode_jpeg
 from reelbow.shards.plan import Plan, find_shard, read_plan, write_plan
-from reelbow.shards.tarball import TarballWriter
 from reelbow.sources import crop as planning
-from reelbow.sources import tarballs, video
+from reelbow.sources import video
 from reelbow.sources.demo import draw_frames
 from reelbow.sources.video import plan_video
 
@@ -131,18 +128,10 @@ def test_a_plan_is_written_and_read_and_is_plain_json(
 # --- letterbox ------------------------------------------------------------------------
 
 
-def scene(seed: int, size: tuple[int, int] = (96, 64)) -> NDArray[np.uint8]:
-    """Draw a lit picture with bars of 8 rows above and below."""
-    picture = np.zeros((size[1], size[0], 3), np.uint8)
-    rng = np.random.default_rng(seed)
-    picture[8:-8] = rng.integers(90, 200, 3)
-    return picture
-
-
 def test_bars_are_found_and_can_be_kept(tmp_path: Path) -> None:
     path = write_film(
         tmp_path / "film.mp4",
-        (scene(i // 4) for i in range(48)),
+        (letterboxed_scene(i // 4) for i in range(48)),
         gop=4,
         options={"crf": "5"},
     )
@@ -162,7 +151,7 @@ def test_a_title_at_the_only_keyframe_does_not_decide_the_crop(tmp_path: Path) -
 
 def test_a_dark_first_picture_does_not_hide_the_bars(tmp_path: Path) -> None:
     frames = [np.zeros((64, 96, 3), np.uint8)] * 12
-    frames += [scene(i // 6) for i in range(36)]
+    frames += [letterboxed_scene(i // 6) for i in range(36)]
     path = write_film(
         tmp_path / "film.mp4",
         frames,
@@ -192,7 +181,7 @@ def test_with_keyframes_enough_only_they_are_decoded(
 
 def test_bars_are_those_of_the_chosen_stretch(tmp_path: Path) -> None:
     full = [np.full((64, 96, 3), 90 + 10 * i, np.uint8) for i in range(12)]
-    barred = [scene(i) for i in range(12)]
+    barred = [letterboxed_scene(i) for i in range(12)]
     path = write_film(
         tmp_path / "film.mp4", [*full, *barred], rate=4, gop=1, options={"crf": "5"}
     )
@@ -248,7 +237,7 @@ def test_subtitles_fades_and_black_do_not_hide_the_bars(
 ) -> None:
     frames = []
     for i in range(40):
-        picture = (scene(i) * min(1.0, i / 10)).astype(np.uint8)
+        picture = (letterboxed_scene(i) * min(1.0, i / 10)).astype(np.uint8)
         if i % 3:
             picture[57:62, 30:66] = 220
         frames.append(picture)
@@ -265,7 +254,9 @@ def test_a_black_film_is_not_cropped_away(tmp_path: Path) -> None:
 
 def test_bars_of_a_turned_film_are_those_that_are_seen(tmp_path: Path) -> None:
     path = write_film(
-        tmp_path / "film.mp4", [scene(i) for i in range(12)], options={"crf": "5"}
+        tmp_path / "film.mp4",
+        [letterboxed_scene(i) for i in range(12)],
+        options={"crf": "5"},
     )
     turn(path, (0, 1, -1, 0))
     planned = plan(path)
@@ -276,7 +267,7 @@ def test_bars_of_a_turned_film_are_those_that_are_seen(tmp_path: Path) -> None:
 def test_bars_are_of_the_picture_with_square_pixels(tmp_path: Path) -> None:
     path = write_film(
         tmp_path / "film.mp4",
-        [scene(i).transpose(1, 0, 2) for i in range(12)],
+        [letterboxed_scene(i).transpose(1, 0, 2) for i in range(12)],
         options={"crf": "5"},
         sample_aspect_ratio=Fraction(2),
     )
@@ -336,100 +327,3 @@ def test_an_enlarged_crop_lies_within_what_was_found(
 def test_a_small_crop_is_not_enlarged() -> None:
     crop = Crop(300, 200, 10, 20)
     assert planning.enlarge_crop(crop, 320, 240) == crop
-
-
-# --- tarballs -------------------------------------------------------------------------
-
-
-def tarball(path: Path, images: list[NDArray[np.uint8] | bytes]) -> Path:
-    with TarballWriter(path) as writer:
-        for i, image in enumerate(images):
-            data = image if isinstance(image, bytes) else encode_jpeg(image, quality=95)
-            writer._add(f"{i}.jpg", data)
-    return path
-
-
-def plan_tarballs(*paths: Path, crop: str = "auto") -> Plan:
-    """Plan them as shards that are numbered."""
-    names = [str(place) for place, _ in enumerate(paths)]
-    return tarballs.make_plan(paths, shards=names, crop=crop)
-
-
-def test_each_tarball_is_a_shard_as_it_stands(tmp_path: Path) -> None:
-    paths = [tarball(tmp_path / f"{i}.tar", [numbered(i)] * 3) for i in range(3)]
-    planned = plan_tarballs(*paths)
-    assert {key: value for key, value in planned.items() if value is not None} == {
-        "width": 96,
-        "height": 64,
-        "crop_asked": "auto",
-        "has_pictures": True,
-        "shards": [
-            {"shard": str(i), "n_frames": None, "tarball": str(path)}
-            for i, path in enumerate(paths)
-        ],
-    }
-
-
-def test_bars_in_tarballs_are_found_and_can_be_kept(tmp_path: Path) -> None:
-    paths = [tarball(tmp_path / "t.tar", [scene(i) for i in range(9)])]
-    assert plan_tarballs(*paths)["crop"] == "96:48:0:8"
-    assert plan_tarballs(*paths, crop="none")["crop"] is None
-
-
-def test_images_of_several_sizes_have_no_size_and_no_bars(tmp_path: Path) -> None:
-    images = [scene(1), scene(2), scene(3, (64, 96))]
-    planned = plan_tarballs(tarball(tmp_path / "t.tar", images))
-    assert (planned["width"], planned["height"], planned["crop"]) == (None, None, None)
-
-
-def test_what_cannot_be_read_hides_nothing_else(tmp_path: Path) -> None:
-    cut = tarball(tmp_path / "cut.tar", [scene(1)] * 5)
-    cut.write_bytes(cut.read_bytes()[:3000])
-    mixed = tarball(tmp_path / "mixed.tar", [b"no image", scene(1), scene(2)])
-    missing = tmp_path / "missing.tar"
-    planned = plan_tarballs(cut, missing, mixed)
-    assert (planned["width"], planned["height"]) == (96, 64)
-    assert planned["crop"] == "96:48:0:8"
-    assert len(planned["shards"]) == 3
-    none = plan_tarballs(cut, missing)
-    assert (none["width"], none["height"], none["crop"]) == (None, None, None)
-
-
-@LINUX_ONLY
-def test_too_little_memory_is_not_taken_for_a_film_without_bars(tmp_path: Path) -> None:
-    path = tarball(tmp_path / "t.tar", [np.tile(numbered(0), (100, 100, 1))])
-    # The decoder is loaded before memory is short.
-    decode_image(encode_jpeg(numbered(0), quality=90))
-    with little_memory(1 << 20), pytest.raises(MemoryError):
-        plan_tarballs(path)
-
-
-def test_few_images_of_many_tarballs_are_looked_at(tmp_path: Path) -> None:
-    path = tarball(tmp_path / "t.tar", [numbered(0)] * 20)
-    loaded = []
-    decode = decode_image
-
-    def spy(data: bytes, **how: Any) -> DecodedImage:
-        loaded.append(data)
-        return decode(data, **how)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tarballs, "decode_image", spy)
-        plan_tarballs(*[path] * 100)
-    assert 0 < len(loaded) <= planning.LETTERBOX_FRAMES
-
-
-@pytest.mark.parametrize("crop", ["auto", "none", "96:40:0:12"])
-def test_damaged_images_tell_no_size(tmp_path: Path, crop: str) -> None:
-    cut = encode_jpeg(np.zeros((300, 400, 3), np.uint8), quality=90)[:700]
-    good = [encode_jpeg(np.full((64, 96, 3), 200, np.uint8), quality=90)] * 6
-    path = tarball(tmp_path / "t.tar", [*good, cut])
-    planned = plan_tarballs(path, crop=crop)
-    assert (planned["width"], planned["height"]) == (96, 64)
-
-
-def test_images_of_another_size_are_noticed_behind_the_search(tmp_path: Path) -> None:
-    light = [np.full((rows, 96, 3), 200, np.uint8) for rows in [64] * 6 + [80]]
-    images = [encode_jpeg(picture, quality=90) for picture in light]
-    planned = plan_tarballs(tarball(tmp_path / "t.tar", images))
-    assert (planned["width"], planned["height"], planned["crop"]) == (None, None, None)

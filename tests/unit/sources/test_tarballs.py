@@ -1,0 +1,117 @@
+"""The plan of a film of tarballs: its size, its crop, its shards."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from films import letterboxed_scene, numbered
+from memory import LINUX_ONLY, little_memory
+from reelbow.pictures.image_files import DecodedImage, decode_image, encode_jpeg
+from reelbow.shards.plan import Plan
+from reelbow.shards.tarball import TarballWriter
+from reelbow.sources import crop as planning
+from reelbow.sources import tarballs
+
+
+def tarball(path: Path, images: list[NDArray[np.uint8] | bytes]) -> Path:
+    with TarballWriter(path) as writer:
+        for i, image in enumerate(images):
+            data = image if isinstance(image, bytes) else encode_jpeg(image, quality=95)
+            writer._add(f"{i}.jpg", data)
+    return path
+
+
+def plan_tarballs(*paths: Path, crop: str = "auto") -> Plan:
+    """Plan them as shards that are numbered."""
+    names = [str(place) for place, _ in enumerate(paths)]
+    return tarballs.make_plan(paths, shards=names, crop=crop)
+
+
+def test_each_tarball_is_a_shard_as_it_stands(tmp_path: Path) -> None:
+    paths = [tarball(tmp_path / f"{i}.tar", [numbered(i)] * 3) for i in range(3)]
+    planned = plan_tarballs(*paths)
+    assert {key: value for key, value in planned.items() if value is not None} == {
+        "width": 96,
+        "height": 64,
+        "crop_asked": "auto",
+        "has_pictures": True,
+        "shards": [
+            {"shard": str(i), "n_frames": None, "tarball": str(path)}
+            for i, path in enumerate(paths)
+        ],
+    }
+
+
+def test_bars_in_tarballs_are_found_and_can_be_kept(tmp_path: Path) -> None:
+    paths = [tarball(tmp_path / "t.tar", [letterboxed_scene(i) for i in range(9)])]
+    assert plan_tarballs(*paths)["crop"] == "96:48:0:8"
+    assert plan_tarballs(*paths, crop="none")["crop"] is None
+
+
+def test_images_of_several_sizes_have_no_size_and_no_bars(tmp_path: Path) -> None:
+    images = [
+        letterboxed_scene(1),
+        letterboxed_scene(2),
+        letterboxed_scene(3, (64, 96)),
+    ]
+    planned = plan_tarballs(tarball(tmp_path / "t.tar", images))
+    assert (planned["width"], planned["height"], planned["crop"]) == (None, None, None)
+
+
+def test_what_cannot_be_read_hides_nothing_else(tmp_path: Path) -> None:
+    cut = tarball(tmp_path / "cut.tar", [letterboxed_scene(1)] * 5)
+    cut.write_bytes(cut.read_bytes()[:3000])
+    mixed = tarball(
+        tmp_path / "mixed.tar",
+        [b"no image", letterboxed_scene(1), letterboxed_scene(2)],
+    )
+    missing = tmp_path / "missing.tar"
+    planned = plan_tarballs(cut, missing, mixed)
+    assert (planned["width"], planned["height"]) == (96, 64)
+    assert planned["crop"] == "96:48:0:8"
+    assert len(planned["shards"]) == 3
+    none = plan_tarballs(cut, missing)
+    assert (none["width"], none["height"], none["crop"]) == (None, None, None)
+
+
+@LINUX_ONLY
+def test_too_little_memory_is_not_taken_for_a_film_without_bars(tmp_path: Path) -> None:
+    path = tarball(tmp_path / "t.tar", [np.tile(numbered(0), (100, 100, 1))])
+    # The decoder is loaded before memory is short.
+    decode_image(encode_jpeg(numbered(0), quality=90))
+    with little_memory(1 << 20), pytest.raises(MemoryError):
+        plan_tarballs(path)
+
+
+def test_few_images_of_many_tarballs_are_looked_at(tmp_path: Path) -> None:
+    path = tarball(tmp_path / "t.tar", [numbered(0)] * 20)
+    loaded = []
+    decode = decode_image
+
+    def spy(data: bytes, **how: Any) -> DecodedImage:
+        loaded.append(data)
+        return decode(data, **how)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tarballs, "decode_image", spy)
+        plan_tarballs(*[path] * 100)
+    assert 0 < len(loaded) <= planning.LETTERBOX_FRAMES
+
+
+@pytest.mark.parametrize("crop", ["auto", "none", "96:40:0:12"])
+def test_damaged_images_tell_no_size(tmp_path: Path, crop: str) -> None:
+    cut = encode_jpeg(np.zeros((300, 400, 3), np.uint8), quality=90)[:700]
+    good = [encode_jpeg(np.full((64, 96, 3), 200, np.uint8), quality=90)] * 6
+    path = tarball(tmp_path / "t.tar", [*good, cut])
+    planned = plan_tarballs(path, crop=crop)
+    assert (planned["width"], planned["height"]) == (96, 64)
+
+
+def test_images_of_another_size_are_noticed_behind_the_search(tmp_path: Path) -> None:
+    light = [np.full((rows, 96, 3), 200, np.uint8) for rows in [64] * 6 + [80]]
+    images = [encode_jpeg(picture, quality=90) for picture in light]
+    planned = plan_tarballs(tarball(tmp_path / "t.tar", images))
+    assert (planned["width"], planned["height"], planned["crop"]) == (None, None, None)
