@@ -176,29 +176,21 @@ def test_replacing_gives_the_name_when_all_is_done(tmp_path):
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_replacing_leaves_nothing_on_failure(tmp_path):
-    def fail():
-        with atomic_write(tmp_path / "result.png") as temporary:
-            temporary.write_text("half")
-            raise ValueError
-
-    with pytest.raises(ValueError):  # noqa: PT011 (it is our own)
-        fail()
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_replacing_leaves_the_old_file_on_failure(tmp_path):
+@pytest.mark.parametrize("old", [[], ["old"]])
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_replacing_leaves_what_was_there_on_failure(tmp_path, old, error):
     path = tmp_path / "result.png"
-    path.write_text("old")
+    for text in old:
+        path.write_text(text)
 
     def fail():
         with atomic_write(path) as temporary:
             temporary.write_text("half")
-            raise KeyboardInterrupt
+            raise error
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(error):
         fail()
-    assert [each.read_text() for each in tmp_path.iterdir()] == ["old"]
+    assert [each.read_text() for each in tmp_path.iterdir()] == old
 
 
 def test_replacing_clears_away_what_a_killed_attempt_left(tmp_path):
