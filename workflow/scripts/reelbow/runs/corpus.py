@@ -19,7 +19,7 @@ from reelbow.jobs.file_digest import digest_file
 from reelbow.jobs.files import atomic_write
 from reelbow.runs.films import Film
 from reelbow.runs.kept_output import make_damaged_again, mark_as_old
-from reelbow.runs.source_states import States, find_future
+from reelbow.runs.source_states import States, find_future, read_digests
 from reelbow.shards.kinds import find_kind
 from reelbow.shards.plan import Plan, read_plan
 
@@ -278,7 +278,7 @@ def _find_old_source(plan: Plan, folder: Path, film: Film) -> str | None:
         if film.kind.files_are_shards:
             if not tarballs.isdisjoint(map(str, film.files)):
                 return None
-            known = _read_digests(folder / "palettes.sqlite")
+            known = read_digests(folder / "palettes.sqlite")
         else:
             known = {plan["digest"]}
             # An older version wrote no path; and the demo may not be made yet.
@@ -292,16 +292,6 @@ def _find_old_source(plan: Plan, folder: Path, film: Film) -> str | None:
                 if digest_file(file) in known:
                     return None
     return str(plan.get("path") or min(tarballs, default="another film"))
-
-
-def _read_digests(path: Path) -> set[str]:
-    """Read the digests of a film's tarballs."""
-    try:
-        with contextlib.closing(open_database(path)) as connection:
-            rows = connection.execute("SELECT digest FROM shards").fetchall()
-    except UNREADABLE:
-        return set()
-    return {digest for (digest,) in rows}
 
 
 def _list(names: Sequence[str]) -> str:
