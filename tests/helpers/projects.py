@@ -10,7 +10,8 @@ import sqlite3
 import subprocess
 import sys
 import tarfile
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,9 @@ COLORS = [0xC02020, 0x20C020, 0x2020C0, 0xC0C020, 0x20C0C0, 0x808080]
 
 # Pictures cost most of a run; tests that are not about them do without.
 NO_PICTURES = {"barcodes": {"kinds": [], "formats": []}}
+
+# What is made of all films together.
+ALL_FILMS = {"merge_films", "summarize_films"}
 
 
 @dataclass
@@ -80,6 +84,12 @@ class Project:
         jobs = {job for job, time in after.items() if before.get(job) != time}
         return Result(done.returncode, done.stderr, jobs, done.stdout)
 
+    def make(self, *arguments: str, cores: int = 2, **config: Any) -> Result:
+        """Run Snakemake, which has to go well."""
+        result = self.run(*arguments, cores=cores, **config)
+        assert result.status == 0, result.stderr
+        return result
+
     def _logs(self) -> dict[str, int]:
         """When each job last began: it opens its log anew."""
         logs = self.folder / "logs"
@@ -95,6 +105,12 @@ class Project:
             sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
         ) as connection:
             return connection.execute(sql).fetchall()
+
+    def check_colors(self, colors: Sequence[int]) -> None:
+        """Check that these are the largest colors of all frames, in their order."""
+        rows = self.query("SELECT color FROM palettes WHERE rank = 0 ORDER BY frame")
+        assert len(rows) == len(colors)
+        assert all(map(close_to, (color for (color,) in rows), colors))
 
     def failures(self) -> list[dict[str, str]]:
         """Read the rows of the table of failures; none if there is none."""
@@ -133,12 +149,42 @@ class Project:
         return Project(folder, self.code)
 
 
-def heed_ctrl_c() -> None:
-    """Have a process end at SIGINT, which one that starts in the background ignores.
+def name_jobs(stages: Iterable[str], film: str, *shards: str) -> set[str]:
+    """Name the jobs that bring shards of a film through stages."""
+    return {f"{stage}/{film}/{shard}" for stage in stages for shard in shards}
 
-    For `preexec_fn`: tests may run behind nohup.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+def name_merges(film: str) -> set[str]:
+    """Name the jobs that merge a film, and then all films."""
+    return {f"merge_film/{film}", *ALL_FILMS}
+
+
+def interrupt(
+    command: Sequence[str | Path],
+    folder: Path,
+    is_time: Callable[[], bool],
+    *,
+    times: int = 1,
+) -> tuple[int, str]:
+    """Run a command and press Ctrl-C when it is time; return its status and stderr."""
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        stderr=subprocess.PIPE,
+        text=True,
+        # As a terminal does, which sends it to all processes of the command.
+        start_new_session=True,
+        # Not ignored, as it is by what starts in the background, behind nohup.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        env={**os.environ, "COLUMNS": "400"},
+    ) as process:
+        deadline = time.monotonic() + 300
+        while not is_time() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        for _ in range(times):
+            os.killpg(process.pid, signal.SIGINT)
+        _, told = process.communicate(timeout=60)
+    return process.returncode, told
 
 
 def copy_code(folder: Path, source: Path = ROOT) -> Path:

@@ -1,10 +1,6 @@
 """What a user reads in the terminal, from the first command on."""
 
-import os
 import re
-import signal
-import subprocess
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,7 +11,8 @@ from projects import (
     FINISHED,
     NO_PICTURES,
     SNAKEMAKE,
-    heed_ctrl_c,
+    Project,
+    interrupt,
     make_project,
     write_colors,
 )
@@ -98,8 +95,11 @@ def test_a_dry_run_tells_the_films_and_about_how_many_shards(project):
         assert words not in told
 
 
-def test_a_second_run_tells_where_the_results_are(finished):
-    told = finished.run(**FINISHED).stderr
+def test_a_second_run_does_nothing_and_tells_where_the_results_are(finished):
+    result = finished.make(**FINISHED)
+    assert result.jobs == set()
+    told = result.stderr
+    assert "Nothing to be done" in told
     barcodes = "results/colors/barcodes"
     assert f"  barcodes  {barcodes}/mean.png, stacked.png\n" in told
     assert f"  figures   {barcodes}/mean_figure.png, stacked_figure.png\n" in told
@@ -112,22 +112,12 @@ def test_only_what_was_asked_for_is_announced_and_where_it_is(finished, tmp_path
     project = finished.copy(tmp_path / "project")
     plan = "results/colors/plan.json"
     (project.folder / plan).unlink()
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    done = subprocess.run(
-        [
-            *[SNAKEMAKE, "--snakefile", project.code / "Snakefile", "--cores", "1"],
-            *["--directory", project.folder, plan],
-            *["--config", "films=colors.mp4", "shards={frames: 2}"],
-        ],
-        cwd=elsewhere,
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "COLUMNS": "400"},
-    )
-    assert f"Reelbow: done:\n  others    {project.folder / plan}\n" in done.stderr
-    assert "barcodes" not in done.stderr
+    elsewhere = Project(tmp_path / "elsewhere", project.code)
+    elsewhere.folder.mkdir()
+    config = ("--config", "films=colors.mp4", "shards={frames: 2}")
+    result = elsewhere.make("--directory", str(project.folder), plan, *config)
+    assert f"Reelbow: done:\n  others    {project.folder / plan}\n" in result.stderr
+    assert "barcodes" not in result.stderr
 
 
 def test_ctrl_c_is_one_sentence_and_the_same_command_goes_on(project):
@@ -138,25 +128,15 @@ def test_ctrl_c_is_one_sentence_and_the_same_command_goes_on(project):
     )
     command = [SNAKEMAKE, "--snakefile", project.code / "Snakefile", "--cores", "2"]
     palettes = project.folder / "results/long/palettes"
-    with subprocess.Popen(
+    status, told = interrupt(
         [*command, "--configfile", "own.yaml"],
-        cwd=project.folder,
-        stderr=subprocess.PIPE,
-        text=True,
-        # As a terminal does, which sends it to all processes of the command.
-        start_new_session=True,
-        preexec_fn=heed_ctrl_c,
-        env={**os.environ, "COLUMNS": "400"},
-    ) as process:
-        deadline = time.monotonic() + 300
+        project.folder,
         # The last of them may be of a job that is still about to end.
-        while len(list(palettes.glob("0*.sqlite"))) < 4 and time.monotonic() < deadline:
-            time.sleep(0.1)
-        for _ in range(2):
-            # By the terminal, and by uv.
-            os.killpg(process.pid, signal.SIGINT)
-        _, told = process.communicate(timeout=60)
-    assert process.returncode == 1
+        lambda: len(list(palettes.glob("0*.sqlite"))) >= 4,
+        # By the terminal, and by uv.
+        times=2,
+    )
+    assert status == 1
     tail = told[told.index("Reelbow: stopping") :].rstrip()
     assert re.fullmatch(
         r"Reelbow: stopping \(Ctrl-C\): [^\n]+goes on from there\.", tail
@@ -167,10 +147,7 @@ def test_ctrl_c_is_one_sentence_and_the_same_command_goes_on(project):
     done = {path: path.stat().st_mtime_ns for path in palettes.glob("0*.sqlite")}
     assert 0 < len(done) < 12
     assert not [path for path in project.results() if "tmp" in Path(path).name]
-    result = project.run(
-        **{"films": "long.mp4", "shards": {"frames": 2}, **NO_PICTURES}
-    )
-    assert result.status == 0, result.stderr
+    project.make(**{"films": "long.mp4", "shards": {"frames": 2}, **NO_PICTURES})
     assert len(project.query("SELECT * FROM frames")) == 24
     assert all(path.stat().st_mtime_ns == when for path, when in done.items())
 
@@ -179,20 +156,9 @@ def test_ctrl_c_ends_another_workflow_as_snakemake_does(tmp_path):
     (tmp_path / "Snakefile").write_text(
         'rule all:\n    output: "a"\n    shell: "touch begun && sleep 60"\n'
     )
-    with subprocess.Popen(
-        [SNAKEMAKE, "--cores", "1", "--logger", "reelbow"],
-        cwd=tmp_path,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        preexec_fn=heed_ctrl_c,
-    ) as process:
-        deadline = time.monotonic() + 60
-        while not (tmp_path / "begun").exists() and time.monotonic() < deadline:
-            time.sleep(0.1)
-        os.killpg(process.pid, signal.SIGINT)
-        _, told = process.communicate(timeout=60)
-    assert process.returncode == 1
+    command = [SNAKEMAKE, "--cores", "1", "--logger", "reelbow"]
+    status, told = interrupt(command, tmp_path, (tmp_path / "begun").exists)
+    assert status == 1
     assert "before anything was done" not in told
     assert not list((tmp_path / ".snakemake/locks").glob("*"))
 
@@ -202,8 +168,7 @@ def test_a_report_after_a_run_is_of_all_that_the_run_makes(finished, tmp_path):
     picture = project.folder / "results/colors/barcodes/mean.png"
     picture.unlink()
     report = ["--report", "report.html", "--report-after-run"]
-    result = project.run(*report, **FINISHED)
-    assert result.status == 0, result.stderr
+    project.make(*report, **FINISHED)
     assert picture.exists()
     assert "barcodes/mean.png" in (project.folder / "report.html").read_text()
 
@@ -217,8 +182,7 @@ def test_the_report_has_figures_captions_tables_and_what_failed(finished, tmp_pa
     # As of a film that failed.
     for name in ["mean.png", "mean_figure.png"]:
         (project.folder / "results/colors/barcodes" / name).unlink()
-    result = project.run("--report", "report.html", **FINISHED)
-    assert result.status == 0, result.stderr
+    project.make("--report", "report.html", **FINISHED)
     page = (project.folder / "report.html").read_text()
     assert "system-message" not in page
     for part in [
@@ -249,7 +213,7 @@ def test_a_run_with_a_failure_tells_what_is_there_and_reports(project):
     assert "  tables    results/films.tsv, skipped.tsv\n" in done
     for words in NOISE:
         assert words not in told
-    assert project.run("--report", "report.html", **config).status == 0
+    project.make("--report", "report.html", **config)
     page = (project.folder / "report.html").read_text()
     assert "films/empty.mp4 is empty" in page
     assert "results/good/barcodes/mean.png" in page
