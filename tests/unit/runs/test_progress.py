@@ -24,14 +24,6 @@ from reelbow.runs.progress import Progress
 from reelbow.shards.names import STAGES
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-
 class Lines(logging.Handler):
     """Keeps what is logged as a plain message, as a terminal shows it."""
 
@@ -50,7 +42,7 @@ def name_job(rule, *wildcards):
 
 @pytest.fixture
 def clock(monkeypatch):
-    clock = Clock()
+    clock = SimpleNamespace(now=1000.0, monotonic=lambda: clock.now)
     monkeypatch.setattr(progress, "time", clock)
     return clock
 
@@ -456,8 +448,7 @@ def test_a_good_run_of_everything_removes_the_table(run, target, left):
 def test_so_does_one_that_has_nothing_to_do_but_no_dry_run(run, dryrun):
     write_table([], TABLE)
     run.progress.workflow.dryrun = dryrun
-    run.progress.workflow.dag.targetjobs.append(name_job("all"))
-    run.progress.workflow.dag.targetjobs[0].input = []
+    ask_for(run, "all")
     run.logger.info(NOTHING_TO_BE_DONE_MSG)
     assert TABLE.exists() == dryrun
 
@@ -505,24 +496,29 @@ def test_success_tells_where_that_is_which_was_asked_for(run, tmp_path):
     assert f"  palettes  {tmp_path}/results/palettes.sqlite" in run.lines.pop()
 
 
-def test_the_same_files_of_several_films_are_one_line(run):
-    made = [f"results/{film}/barcodes/mean.png" for film in "ab"]
+SHARD = "results/a/palettes/00001.sqlite"
+
+
+@pytest.mark.parametrize(
+    ("target", "made", "told"),
+    [
+        # The same files of several films.
+        (
+            "all",
+            ["results/a/barcodes/mean.png", "results/b/barcodes/mean.png"],
+            ["barcodes  results/FILM/barcodes/mean.png"],
+        ),
+        ("cluster_shard", [SHARD], [f"shards    {SHARD}"]),
+        # It is not there.
+        ("cluster_shard", [], []),
+    ],
+)
+def test_what_was_asked_for_is_one_line_if_it_is_there(run, target, made, told):
     touch(*made)
-    ask_for(run, "all", *made)
+    ask_for(run, target, *(made or [SHARD]))
     run.job(1)
     run.progress.tell_success()
-    assert run.lines == ["\nReelbow: done:\n  barcodes  results/FILM/barcodes/mean.png"]
-
-
-@pytest.mark.parametrize("is_there", [False, True])
-def test_a_shard_that_was_asked_for_is_told_if_it_is_there(run, is_there):
-    shard = "results/a/palettes/00001.sqlite"
-    ask_for(run, "cluster_shard", shard)
-    if is_there:
-        touch(shard)
-    run.job(1)
-    run.progress.tell_success()
-    assert run.lines == [f"\nReelbow: done:\n  shards    {shard}"] * is_there
+    assert run.lines == [f"\nReelbow: done:\n  {line}" for line in told]
 
 
 def test_after_ctrl_c_one_sentence_is_told_and_nothing_of_how_jobs_ended(run, capsys):
