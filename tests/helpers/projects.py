@@ -45,6 +45,12 @@ class Result:
     stdout: str = ""
 
     @property
+    def told(self) -> list[str]:
+        """What is told, but for the profile that Snakemake takes, before all else."""
+        lines = self.stderr.strip().splitlines()
+        return [line for line in lines if not line.startswith("Using")]
+
+    @property
     def counts(self) -> dict[str, int]:
         """Jobs of each rule, by the table of a dry run."""
         rows = re.findall(r"^ ?([a-z]+(?: [a-z]+)*) +(\d+) *$", self.stderr, re.M)

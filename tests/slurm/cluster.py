@@ -106,9 +106,8 @@ class Cluster:
         self.disk = folder / "disk"
         self.local = folder / "local"
         self.environment = os.environ | {"SLURM_CONF": str(folder / "slurm.conf")}
-        self.controller: subprocess.Popen[bytes] | None = None
+        self.daemons: list[subprocess.Popen[bytes]] = []
         self.nodes: dict[str, subprocess.Popen[bytes]] = {}
-        self.munged: subprocess.Popen[bytes] | None = None
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Self]:
@@ -122,19 +121,20 @@ class Cluster:
     def _start(self) -> None:
         self._configure()
         munge = self.folder / "munge"
-        self.munged = self._spawn(
+        munged = self._spawn(
             *["munged", "--foreground", f"--socket={munge / 'socket'}"],
             *[f"--key-file={munge / 'key'}", f"--pid-file={munge / 'pid'}"],
             *[f"--seed-file={munge / 'seed'}", f"--log-file={munge / 'log'}"],
             # Its folder is below /tmp, where others may write too.
             "--force",
         )
+        self.daemons.append(munged)
         wait_for((munge / "socket").exists, "munged")
         subprocess.run(
             ["mount", "-t", "tmpfs", "-o", "size=24m", "reelbow", self.disk],
             check=True,
         )
-        self.controller = self._spawn("slurmctld", "-D")
+        self.daemons.append(self._spawn("slurmctld", "-D"))
         self.mend()
 
     def _configure(self) -> None:
@@ -215,10 +215,8 @@ class Cluster:
         """End all that was started, whatever state it is in."""
         for node in list(self.nodes):
             self.kill_node(node)
-        for daemon in (self.controller, self.munged):
-            if daemon is not None:
-                kill(daemon)
-        self.controller = self.munged = None
+        while self.daemons:
+            kill(self.daemons.pop())
         if self.disk.is_mount():
             subprocess.run(["umount", "--lazy", self.disk], check=True)
 

@@ -47,8 +47,6 @@ class Job:
     memory_mb: int
     gpus: int
     submitted: datetime
-    started: datetime | None
-    ended: datetime | None
 
     @classmethod
     def parse(cls, line: str) -> "Job":
@@ -56,10 +54,6 @@ class Job:
         has = dict(re.findall(r"(\w+)=(\S*)", line))
         hours, minutes, _ = map(int, has["TimeLimit"].split(":"))
         memory, unit = re.fullmatch(r"(\d+)([MG])", has["MinMemoryNode"]).groups()
-        started, ended = (
-            None if has[key] == "Unknown" else datetime.fromisoformat(has[key])
-            for key in ("StartTime", "EndTime")
-        )
         return cls(
             number=int(has["JobId"]),
             purpose=has["Comment"],
@@ -70,8 +64,6 @@ class Job:
             memory_mb=int(memory) * {"M": 1, "G": 1024}[unit],
             gpus=int(has.get("TresPerJob", "gres:gpu:0").rpartition(":")[2]),
             submitted=datetime.fromisoformat(has["SubmitTime"]),
-            started=started,
-            ended=ended,
         )
 
 
@@ -229,10 +221,8 @@ def write_archive(folder: Path, n_tarballs: int, n_frames: int) -> None:
         noise = random.integers(0, 256, (n_frames, 90, 160, 3), np.uint8)
         write_tarball(
             folder / f"{number}.tar",
-            {f"{i}.png": encode_noise(pixels) for i, pixels in enumerate(noise)},
+            {
+                f"{i}.png": cv2.imencode(".png", pixels)[1].tobytes()
+                for i, pixels in enumerate(noise)
+            },
         )
-
-
-def encode_noise(pixels: np.ndarray) -> bytes:
-    """Encode pixels as PNG, which keeps them all."""
-    return cv2.imencode(".png", pixels)[1].tobytes()

@@ -61,10 +61,7 @@ def test_it_is_refused_before_any_job_in_one_sentence(project, config, sentence)
     (project.folder / "sheets/far.tsv").write_text("film\tsource\na\tfar.mp4\n")
     result = project.run(**config)
     assert result.status == 1
-    # Snakemake itself tells, before all else, which profile it takes.
-    lines = result.stderr.strip().splitlines()
-    told = [line for line in lines if not line.startswith("Using")]
-    assert told == [f"Reelbow: {sentence}".format(folder=project.folder)]
+    assert result.told == [f"Reelbow: {sentence}".format(folder=project.folder)]
     assert project.results() == set()
     assert not (project.folder / "logs").exists()
 

@@ -34,19 +34,19 @@ def run_job(
     )
 
 
-def test_a_known_error_is_one_line_in_the_log_and_status_1(tmp_path):
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ("raise ReelbowError('a.mkv: no film')", "a.mkv: no film"),
+        ("open('/nowhere/a.mkv')", "/nowhere/a.mkv: No such file or directory"),
+    ],
+)
+def test_a_known_error_is_one_line_in_the_log_and_status_1(tmp_path, body, sentence):
     log = tmp_path / "logs" / "job.log"
-    job = run_job("raise ReelbowError('a.mkv: no film; give another')", log)
+    job = run_job(body, log)
     assert job.returncode == 1
-    assert log.read_text() == "ERROR: a.mkv: no film; give another\n"
+    assert log.read_text() == f"ERROR: {sentence}\n"
     assert job.stderr == ""
-
-
-def test_an_error_of_the_system_is_one_line_that_names_the_file(tmp_path):
-    job = run_job("open('/nowhere/a.mkv')", tmp_path / "job.log")
-    assert job.returncode == 1
-    log = (tmp_path / "job.log").read_text()
-    assert log == "ERROR: /nowhere/a.mkv: No such file or directory\n"
 
 
 @pytest.mark.parametrize(

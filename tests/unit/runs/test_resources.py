@@ -29,22 +29,15 @@ TARBALLS = {
     "n_frames": None,
     "shards": {"00000": {"n_frames": None}},
 }
-CONFIG = {
-    "sampling": {"mode": "interval"},
-    "extract": {"height": 360},
-    "downsample": {"height": 90},
-    "cluster": {"n_colors": 8, "n_init": 5, "cpu_engine": "numba"},
-    "barcodes": {"height": 300, "width": None},
-}
 
 
 def configure(extract=360, downsample=90, mode="interval", **cluster):
     return {
-        **CONFIG,
         "sampling": {"mode": mode},
         "extract": {"height": extract},
         "downsample": {"height": downsample},
-        "cluster": {**CONFIG["cluster"], **cluster},
+        "cluster": {"n_colors": 8, "n_init": 5, "cpu_engine": "numba"} | cluster,
+        "barcodes": {"height": 300, "width": None},
     }
 
 
@@ -127,7 +120,7 @@ def test_a_job_asks_for_some_minutes_and_for_several_times_its_work():
 @pytest.mark.parametrize("rule", NEEDS)
 def test_every_job_asks_for_something_before_there_is_a_plan(rule):
     assert estimate_mb(rule, Size()) == NEEDS[rule].mb
-    assert estimate_s(rule, Size(), CONFIG) == NEEDS[rule].start_s
+    assert estimate_s(rule, Size(), configure()) == NEEDS[rule].start_s
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -157,7 +150,7 @@ def test_memory_holds_what_lies_in_the_node_s_memory():
 
 
 def test_a_large_barcode_is_a_large_picture():
-    assert measure_barcode(CONFIG).source == pytest.approx(9.83, abs=0.01)
+    assert measure_barcode(configure()).source == pytest.approx(9.83, abs=0.01)
 
 
 @pytest.mark.parametrize(

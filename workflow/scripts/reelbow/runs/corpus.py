@@ -39,11 +39,15 @@ def list_others(results: Path, films: Collection[str]) -> list[str]:
 
 def is_planned(results: Path, film: str) -> bool:
     """Say whether a film was there in an earlier run, which left a plan of it."""
-    path = results / film / "plan.json"
-    try:
-        return path.exists() and "error" not in read_plan(path)
-    except (OSError, ValueError):
-        return False
+    return _read_good_plan(results, film) is not None
+
+
+def _read_good_plan(results: Path, film: str) -> Plan | None:
+    """Read the plan of a film of which something was made, if there is one."""
+    with contextlib.suppress(OSError, ValueError):
+        plan = read_plan(results / film / "plan.json")
+        return None if "error" in plan else plan
+    return None
 
 
 def part_films(
@@ -253,13 +257,8 @@ def check_names(results: Path, films: Mapping[str, Film]) -> None:
         If one does; it names both.
     """
     for name, film in films.items():
-        path = results / name / "plan.json"
-        try:
-            plan = read_plan(path)
-        except (OSError, ValueError):
-            # Nothing is there, or nothing that can be read: it is made anew.
-            continue
-        if film.fault or "error" in plan:
+        plan = _read_good_plan(results, name)
+        if film.fault or plan is None:
             # Nothing is made of it, or was.
             continue
         old = _find_old_source(plan, results / name, film)

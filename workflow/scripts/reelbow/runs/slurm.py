@@ -55,13 +55,9 @@ class Job(NamedTuple):
     folder: str
 
 
-def read_queue(text: str, folder: Path) -> list[Job]:
-    """Find the jobs that a Snakemake run in a folder submitted.
-
-    Parameters
-    ----------
-    text : lines of squeue, in the format "%i|%T|%j|%Z"
-    """
+def list_jobs(folder: Path) -> list[Job]:
+    """List the jobs in the queue that a Snakemake run in this folder submitted."""
+    text = _ask("squeue", "-h", "--me", "-o", "%i|%T|%j|%Z")
     jobs = [Job(*line.split("|", 3)) for line in text.splitlines() if "|" in line]
     here = os.path.realpath(folder)
     return [
@@ -69,11 +65,6 @@ def read_queue(text: str, folder: Path) -> list[Job]:
         for job in jobs
         if NAME_OF_RUN.search(job.name) and os.path.realpath(job.folder) == here
     ]
-
-
-def list_jobs(folder: Path) -> list[Job]:
-    """List the jobs in the queue that a run in this folder submitted."""
-    return read_queue(_ask("squeue", "-h", "--me", "-o", "%i|%T|%j|%Z"), folder)
 
 
 def explain_state(state: str | None, log: str) -> str | None:
