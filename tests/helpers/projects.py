@@ -68,18 +68,8 @@ class Project:
     def run(self, *arguments: str, cores: int = 2, **config: Any) -> Result:
         """Run Snakemake with this configuration."""
         before = self._logs()
-        given = []
-        if config:
-            own, text = self.folder / "own.yaml", yaml.safe_dump(config)
-            # Jobs of a run that goes on here read it, and never half of it.
-            if not own.exists() or own.read_text() != text:
-                own.write_text(text)
-            given = ["--configfile", "own.yaml"]
         done = subprocess.run(
-            [
-                *[SNAKEMAKE, "--snakefile", self.code / "Snakefile"],
-                *["--cores", str(cores), *given, *arguments],
-            ],
+            self._command(*arguments, cores=cores, **config),
             cwd=self.folder,
             env={**os.environ, "COLUMNS": "200", **self.environment},
             capture_output=True,
@@ -95,6 +85,42 @@ class Project:
         result = self.run(*arguments, cores=cores, **config)
         assert result.status == 0, result.stderr
         return result
+
+    def interrupt(
+        self, is_time: Callable[[], bool], *arguments: str, times: int = 1, **how: Any
+    ) -> tuple[int, str]:
+        """Run Snakemake, and press Ctrl-C when it is time; return status and stderr."""
+        with subprocess.Popen(
+            self._command(*arguments, **how),
+            cwd=self.folder,
+            env={**os.environ, "COLUMNS": "400", **self.environment},
+            stderr=subprocess.PIPE,
+            text=True,
+            # As a terminal does, which sends it to all processes of the command.
+            start_new_session=True,
+            # Not ignored, as it is by what starts in the background, behind nohup.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        ) as process:
+            deadline = time.monotonic() + 300
+            while not is_time() and time.monotonic() < deadline:
+                time.sleep(0.1)
+            for _ in range(times):
+                os.killpg(process.pid, signal.SIGINT)
+            _, told = process.communicate(timeout=60)
+        return process.returncode, told
+
+    def _command(self, *arguments: str, cores: int, **config: Any) -> list[str | Path]:
+        given = []
+        if config:
+            own, text = self.folder / "own.yaml", yaml.safe_dump(config)
+            # Jobs of a run that goes on here read it, and never half of it.
+            if not own.exists() or own.read_text() != text:
+                own.write_text(text)
+            given = ["--configfile", "own.yaml"]
+        return [
+            *[SNAKEMAKE, "--snakefile", self.code / "Snakefile"],
+            *["--cores", str(cores), *given, *arguments],
+        ]
 
     def _logs(self) -> dict[str, int]:
         """When each job last began: it opens its log anew."""
@@ -163,34 +189,6 @@ def name_jobs(stages: Iterable[str], film: str, *shards: str) -> set[str]:
 def name_merges(film: str) -> set[str]:
     """Name the jobs that merge a film, and then all films."""
     return {f"merge_film/{film}", *ALL_FILMS}
-
-
-def interrupt(
-    command: Sequence[str | Path],
-    folder: Path,
-    is_time: Callable[[], bool],
-    *,
-    times: int = 1,
-) -> tuple[int, str]:
-    """Run a command and press Ctrl-C when it is time; return its status and stderr."""
-    with subprocess.Popen(
-        command,
-        cwd=folder,
-        stderr=subprocess.PIPE,
-        text=True,
-        # As a terminal does, which sends it to all processes of the command.
-        start_new_session=True,
-        # Not ignored, as it is by what starts in the background, behind nohup.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-        env={**os.environ, "COLUMNS": "400"},
-    ) as process:
-        deadline = time.monotonic() + 300
-        while not is_time() and time.monotonic() < deadline:
-            time.sleep(0.1)
-        for _ in range(times):
-            os.killpg(process.pid, signal.SIGINT)
-        _, told = process.communicate(timeout=60)
-    return process.returncode, told
 
 
 def copy_code(folder: Path, source: Path = ROOT) -> Path:

@@ -1,6 +1,6 @@
 """An engineer: an archive of tarballs, some of them broken, some more each week."""
 
-from projects import COLORS, SNAKEMAKE, Project, interrupt, write_tarball
+from projects import COLORS, Project, write_tarball
 
 N_TARBALLS = 30
 ARCHIVE = {
@@ -68,14 +68,12 @@ def test_thirty_tarballs_two_of_them_broken_one_more_next_week(desk):
 
 def test_a_run_that_is_stopped_by_ctrl_c_goes_on_where_it_was(desk):
     fill(desk, [f"tape{number:02d}" for number in range(6)])
-    command = [
-        *[SNAKEMAKE, "--snakefile", desk.code / "Snakefile", "--cores", "1"],
-        *["--config", "films=archive/*.tar", "barcodes={kinds: []}"],
-    ]
     shards = desk.folder / "results/archive/palettes"
     # The job of the last one may not have ended yet, and then starts over.
-    status, told = interrupt(
-        command, desk.folder, lambda: len(list(shards.glob("[!.]*.sqlite"))) >= 2
+    status, told = desk.interrupt(
+        lambda: len(list(shards.glob("[!.]*.sqlite"))) >= 2,
+        *["--config", "films=archive/*.tar", "barcodes={kinds: []}"],
+        cores=1,
     )
     assert status != 0
     assert "Traceback" not in told

@@ -17,3 +17,9 @@ def finished(tmp_path_factory, code) -> Project:
     write_colors(project.folder / "colors.mp4")
     project.make(**FINISHED)
     return project
+
+
+@pytest.fixture
+def copied(finished, tmp_path) -> Project:
+    """A copy of it, for tests that change something."""
+    return finished.copy(tmp_path / "project")

@@ -7,9 +7,8 @@ from reelbow.machine.scratch import MEMORY
 from reelbow.shards.names import STAGES
 
 
-def test_links_to_a_node_that_a_killed_run_left_are_done_again(finished, tmp_path):
-    project = finished.copy(tmp_path / "project")
-    film = project.folder / "results/colors"
+def test_links_to_a_node_that_a_killed_run_left_are_done_again(copied, finished):
+    film = copied.folder / "results/colors"
     (film / "palettes/00001.sqlite").unlink()
     # On this machine too, as where the head is a node.
     own = MEMORY / f"reelbow-{os.getuid()}"
@@ -19,9 +18,9 @@ def test_links_to_a_node_that_a_killed_run_left_are_done_again(finished, tmp_pat
     try:
         (film / "thumbnails").mkdir(exist_ok=True)
         (film / "thumbnails/00001.npz").symlink_to(place)
-        result = project.make(**FINISHED)
+        result = copied.make(**FINISHED)
     finally:
         place.unlink()
     assert result.jobs >= name_jobs(STAGES, "colors", "00001")
-    assert project.rows() == finished.rows()
+    assert copied.rows() == finished.rows()
     assert not (film / "thumbnails/00001.npz").is_symlink()

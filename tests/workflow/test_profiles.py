@@ -12,11 +12,10 @@ def read_profile(project) -> dict[str, dict[str, str]]:
         return {row["stage"]: row for row in csv.DictReader(lines, delimiter="\t")}
 
 
-def test_a_run_gives_a_table_and_a_figure_of_its_stages(finished, tmp_path):
-    project = finished.copy(tmp_path / "project")
-    result = project.make("--", "profile_run", **FINISHED)
+def test_a_run_gives_a_table_and_a_figure_of_its_stages(copied):
+    result = copied.make("--", "profile_run", **FINISHED)
     assert result.jobs == {"profile_run"}
-    rows = read_profile(project)
+    rows = read_profile(copied)
     jobs = {
         stage: (int(row["jobs"]), int(row["frames"])) for stage, row in rows.items()
     }
@@ -34,7 +33,7 @@ def test_a_run_gives_a_table_and_a_figure_of_its_stages(finished, tmp_path):
     for row in rows.values():
         assert float(row["cpu_s"]) > 0
         assert float(row["peak_mb"]) > 10
-    assert (project.folder / "results/profile.png").stat().st_size > 1000
+    assert (copied.folder / "results/profile.png").stat().st_size > 1000
 
 
 def test_it_is_made_again_whenever_it_is_asked_for(project):
@@ -59,11 +58,10 @@ def test_without_a_run_it_says_so_and_runs_nothing_else(project):
     assert project.results() <= {"failed.tsv"}
 
 
-def test_shard_jobs_leave_profiles_of_themselves(finished, tmp_path):
-    project = finished.copy(tmp_path / "project")
-    (project.folder / "results/colors/palettes/00001.sqlite").unlink()
-    project.make(profile=True, **FINISHED)
-    logs = project.folder / "logs"
+def test_shard_jobs_leave_profiles_of_themselves(copied, finished):
+    (copied.folder / "results/colors/palettes/00001.sqlite").unlink()
+    copied.make(profile=True, **FINISHED)
+    logs = copied.folder / "logs"
     pages = {
         str(page.relative_to(logs)): page.read_text()
         for page in logs.rglob("*.profile.html")
@@ -72,4 +70,4 @@ def test_shard_jobs_leave_profiles_of_themselves(finished, tmp_path):
     assert set(pages) == {f"{job}.profile.html" for job in jobs}
     page = pages["cluster_shard/colors/00001.profile.html"]
     assert re.search(r"\bcluster_shard\b", page)
-    assert project.rows() == finished.rows()
+    assert copied.rows() == finished.rows()

@@ -212,12 +212,9 @@ def test_damaged_databases_are_told_and_made_again(project):
         assert project.run(**config).jobs == set()
 
 
-def test_a_dry_run_changes_nothing_and_sees_what_is_to_be_made_again(
-    finished, tmp_path
-):
-    project = finished.copy(tmp_path / "copy")
-    results = project.folder / "results"
-    good = project.rows()
+def test_a_dry_run_changes_nothing_and_sees_what_is_to_be_made_again(copied):
+    results = copied.folder / "results"
+    good = copied.rows()
     whole = results / "palettes.sqlite"
     whole.write_bytes(whole.read_bytes()[:5000])
     # What a killed job left on a node.
@@ -225,22 +222,22 @@ def test_a_dry_run_changes_nothing_and_sees_what_is_to_be_made_again(
     link.parent.mkdir(exist_ok=True)
     link.symlink_to(f"/dev/shm/reelbow-{os.getuid()}/gone.npz")
     # Nobody has seen this film before.
-    shutil.rmtree(project.folder / ".snakemake/sources")
+    shutil.rmtree(copied.folder / ".snakemake/sources")
 
-    before = look(project)
-    result = project.make("--dry-run", **FINISHED)
+    before = look(copied)
+    result = copied.make("--dry-run", **FINISHED)
     assert "results/palettes.sqlite is damaged: it is cut off" in result.stderr
     assert result.counts["total"] == len([*ALL_FILMS, "all"])
     shard = "results/colors/palettes/00000.sqlite"
-    result = project.make("--dry-run", "--force", shard, **FINISHED)
+    result = copied.make("--dry-run", "--force", shard, **FINISHED)
     assert result.counts["downsample_frames"] == 1
-    assert look(project) == before
+    assert look(copied) == before
 
-    result = project.make(**FINISHED)
+    result = copied.make(**FINISHED)
     assert result.jobs == ALL_FILMS
-    assert project.rows() == good
+    assert copied.rows() == good
     assert not link.is_symlink()
-    assert (project.folder / ".snakemake/sources/results.json").exists()
+    assert (copied.folder / ".snakemake/sources/results.json").exists()
 
 
 def look(project) -> dict[str, tuple[int, int]]:

@@ -137,45 +137,41 @@ def test_the_queries_of_the_documents_run(finished, page, n):
         assert finished.query(sql), sql
 
 
-def test_a_deleted_shard_runs_its_own_chain_only(finished, tmp_path):
-    project = finished.copy(tmp_path / "project")
-    (project.folder / "results/colors/palettes/00001.sqlite").unlink()
-    result = project.make(**FINISHED)
+def test_a_deleted_shard_runs_its_own_chain_only(copied, finished):
+    (copied.folder / "results/colors/palettes/00001.sqlite").unlink()
+    result = copied.make(**FINISHED)
     assert result.jobs == {
         *name_jobs(STAGES, "colors", "00001"),
         *name_merges("colors"),
         "render_barcode/colors/mean",
         "render_barcode/colors/stacked",
     }
-    assert project.rows() == finished.rows()
+    assert copied.rows() == finished.rows()
 
 
-def test_a_deleted_film_is_merged_again(finished, tmp_path):
-    project = finished.copy(tmp_path / "project")
-    (project.folder / "results/colors/palettes.sqlite").unlink()
-    result = project.run("--dry-run", **FINISHED)
+def test_a_deleted_film_is_merged_again(copied):
+    (copied.folder / "results/colors/palettes.sqlite").unlink()
+    result = copied.run("--dry-run", **FINISHED)
     again = {"merge_film": 1, "render_barcode": 2, **END}
     assert result.counts == {**again, "total": 6}
 
 
-def test_any_shards_and_cores_give_the_same_rows(finished, tmp_path):
+def test_any_shards_and_cores_give_the_same_rows(copied, finished):
     # On top of the other run, whose shards must not be taken for these.
-    project = finished.copy(tmp_path / "project")
     config = {**FINISHED, "shards": {"frames": 50}, **NO_PICTURES}
-    result = project.make(cores=1, **config)
+    result = copied.make(cores=1, **config)
     clustered = {job for job in result.jobs if job.startswith("cluster_shard")}
     assert clustered == {"cluster_shard/colors/00000"}
-    assert project.rows() == finished.rows()
-    left = {path for path in project.results() if path.startswith("colors/palettes/")}
+    assert copied.rows() == finished.rows()
+    left = {path for path in copied.results() if path.startswith("colors/palettes/")}
     assert left == {"colors/palettes/00000.sqlite"}
 
 
-def test_a_changed_module_runs_what_uses_it_again(finished, tmp_path):
-    project = finished.copy(tmp_path / "project")
-    project.code = copy_code(tmp_path / "code", finished.code)
-    figure = project.code / "workflow/scripts/reelbow/barcode/figure.py"
+def test_a_changed_module_runs_what_uses_it_again(copied, finished, tmp_path):
+    copied.code = copy_code(tmp_path / "code", finished.code)
+    figure = copied.code / "workflow/scripts/reelbow/barcode/figure.py"
     figure.write_text(figure.read_text() + "# changed\n")
-    result = project.run("--dry-run", **FINISHED)
+    result = copied.run("--dry-run", **FINISHED)
     assert result.counts == {"render_barcode": 2, "all": 1, "total": 3}
 
 
@@ -279,15 +275,14 @@ def test_a_tarball_that_comes_or_goes_runs_itself_and_the_merges_only(project):
     assert {Path(name).stem for name in left} >= set("abde")
 
 
-def test_other_colors_of_kept_thumbnails_decode_nothing(finished, tmp_path):
-    project = finished.copy(tmp_path / "project")
+def test_other_colors_of_kept_thumbnails_decode_nothing(copied, finished):
     config = {**FINISHED, **NO_PICTURES, "downsample": {"keep": True}}
     shards = ["00000", "00001", "00002"]
     # What is done stays so; only what is made from then on is kept.
-    assert project.run(**config).jobs == set()
-    (project.folder / "results/colors/palettes/00001.sqlite").unlink()
-    project.run(**config)
-    kept = project.folder / "results/colors/thumbnails"
+    assert copied.run(**config).jobs == set()
+    (copied.folder / "results/colors/palettes/00001.sqlite").unlink()
+    copied.run(**config)
+    kept = copied.folder / "results/colors/thumbnails"
     assert {path.name for path in kept.iterdir()} == {"00001.npz"}
 
     first = name_jobs(STAGES[:-1], "colors", "00000", "00002")
@@ -297,13 +292,13 @@ def test_other_colors_of_kept_thumbnails_decode_nothing(finished, tmp_path):
         ({"n_colors": 3, "color_space": "oklab"}, set()),
         ({"n_colors": 8}, set()),
     ]:
-        result = project.make(**config, cluster=cluster)
+        result = copied.make(**config, cluster=cluster)
         assert result.jobs == {*decoded, *clustered}
-    assert project.rows() == finished.rows()
+    assert copied.rows() == finished.rows()
 
     # No longer kept: they go as soon as they are used.
     config = {**FINISHED, **NO_PICTURES, "cluster": {"n_colors": 2}}
-    assert project.run(**config).jobs == clustered
+    assert copied.run(**config).jobs == clustered
     assert not any(kept.glob("*"))
 
 
@@ -495,19 +490,18 @@ def test_a_node_writes_the_plan_that_it_was_asked_for(project):
 # Failures
 
 
-def test_a_locked_folder_is_told_in_one_sentence(finished, tmp_path):
-    project = finished.copy(tmp_path / "project")
-    locks = project.folder / ".snakemake/locks"
+def test_a_locked_folder_is_told_in_one_sentence(copied):
+    locks = copied.folder / ".snakemake/locks"
     locks.mkdir(parents=True, exist_ok=True)
     (locks / "0.output.lock").write_text("results/palettes.sqlite\n")
-    result = project.run(**FINISHED)
+    result = copied.run(**FINISHED)
     assert result.status != 0
     assert (
         "Reelbow: another run is going on in this folder, or one was" in result.stderr
     )
     assert "LockException" not in result.stderr
-    project.make("--unlock", **FINISHED)
-    project.make("--dry-run", **FINISHED)
+    copied.make("--unlock", **FINISHED)
+    copied.make("--dry-run", **FINISHED)
 
 
 def test_frames_at_full_size_need_no_thumbnails(project):

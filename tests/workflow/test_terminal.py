@@ -9,9 +9,7 @@ from projects import (
     COLORS,
     FINISHED,
     NO_PICTURES,
-    SNAKEMAKE,
     Project,
-    interrupt,
     write_colors,
 )
 
@@ -93,33 +91,29 @@ def test_a_second_run_does_nothing_and_tells_where_the_results_are(finished):
         assert words not in told
 
 
-def test_only_what_was_asked_for_is_announced_and_where_it_is(finished, tmp_path):
-    project = finished.copy(tmp_path / "project")
+def test_only_what_was_asked_for_is_announced_and_where_it_is(copied, tmp_path):
     plan = "results/colors/plan.json"
-    (project.folder / plan).unlink()
-    elsewhere = Project(tmp_path / "elsewhere", project.code)
+    (copied.folder / plan).unlink()
+    elsewhere = Project(tmp_path / "elsewhere", copied.code)
     elsewhere.folder.mkdir()
     config = ("--config", "films=colors.mp4", "shards={frames: 2}")
-    result = elsewhere.make("--directory", str(project.folder), plan, *config)
-    assert f"Reelbow: done:\n  others    {project.folder / plan}\n" in result.stderr
+    result = elsewhere.make("--directory", str(copied.folder), plan, *config)
+    assert f"Reelbow: done:\n  others    {copied.folder / plan}\n" in result.stderr
     assert "barcodes" not in result.stderr
 
 
 def test_ctrl_c_is_one_sentence_and_the_same_command_goes_on(project):
     # 12 shards, of which each takes a second or more.
     write_colors(project.folder / "long.mp4", COLORS * 4)
-    (project.folder / "own.yaml").write_text(
-        "films: long.mp4\nshards: {frames: 2}\nbarcodes: {kinds: [], formats: []}\n"
-    )
-    command = [SNAKEMAKE, "--snakefile", project.code / "Snakefile", "--cores", "2"]
+    config = {"films": "long.mp4", "shards": {"frames": 2}, **NO_PICTURES}
     palettes = project.folder / "results/long/palettes"
-    status, told = interrupt(
-        [*command, "--configfile", "own.yaml"],
-        project.folder,
+    status, told = project.interrupt(
         # The last of them may be of a job that is still about to end.
         lambda: len(list(palettes.glob("0*.sqlite"))) >= 4,
         # By the terminal, and by uv.
         times=2,
+        cores=2,
+        **config,
     )
     assert status == 1
     tail = told[told.index("Reelbow: stopping") :].rstrip()
@@ -132,7 +126,7 @@ def test_ctrl_c_is_one_sentence_and_the_same_command_goes_on(project):
     done = {path: path.stat().st_mtime_ns for path in palettes.glob("0*.sqlite")}
     assert 0 < len(done) < 12
     assert not [path for path in project.results() if "tmp" in Path(path).name]
-    project.make(**{"films": "long.mp4", "shards": {"frames": 2}, **NO_PICTURES})
+    project.make(**config)
     assert len(project.query("SELECT * FROM frames")) == 24
     assert all(path.stat().st_mtime_ns == when for path, when in done.items())
 
@@ -141,34 +135,33 @@ def test_ctrl_c_ends_another_workflow_as_snakemake_does(tmp_path):
     (tmp_path / "Snakefile").write_text(
         'rule all:\n    output: "a"\n    shell: "touch begun && sleep 60"\n'
     )
-    command = [SNAKEMAKE, "--cores", "1", "--logger", "reelbow"]
-    status, told = interrupt(command, tmp_path, (tmp_path / "begun").exists)
+    has_begun = (tmp_path / "begun").exists
+    other = Project(tmp_path, tmp_path)
+    status, told = other.interrupt(has_begun, "--logger", "reelbow", cores=1)
     assert status == 1
     assert "before anything was done" not in told
     assert not list((tmp_path / ".snakemake/locks").glob("*"))
 
 
-def test_a_report_after_a_run_is_of_all_that_the_run_makes(finished, tmp_path):
-    project = finished.copy(tmp_path / "project")
-    picture = project.folder / "results/colors/barcodes/mean.png"
+def test_a_report_after_a_run_is_of_all_that_the_run_makes(copied):
+    picture = copied.folder / "results/colors/barcodes/mean.png"
     picture.unlink()
     report = ["--report", "report.html", "--report-after-run"]
-    project.make(*report, **FINISHED)
+    copied.make(*report, **FINISHED)
     assert picture.exists()
-    assert "barcodes/mean.png" in (project.folder / "report.html").read_text()
+    assert "barcodes/mean.png" in (copied.folder / "report.html").read_text()
 
 
-def test_the_report_has_figures_captions_tables_and_what_failed(finished, tmp_path):
-    project = finished.copy(tmp_path / "project")
+def test_the_report_has_figures_captions_tables_and_what_failed(copied):
     head = "film\tshard\tstage\tended\tattempts\tlog\n"
-    (project.folder / "results/failed.tsv").write_text(
+    (copied.folder / "results/failed.tsv").write_text(
         f"{head}lost_\t00001\textract_frames\tlost_*.mkv: `cut` off\t1\tx.log\n"
     )
     # As of a film that failed.
     for name in ["mean.png", "mean_figure.png"]:
-        (project.folder / "results/colors/barcodes" / name).unlink()
-    project.make("--report", "report.html", **FINISHED)
-    page = (project.folder / "report.html").read_text()
+        (copied.folder / "results/colors/barcodes" / name).unlink()
+    copied.make("--report", "report.html", **FINISHED)
+    page = (copied.folder / "report.html").read_text()
     assert "system-message" not in page
     for part in [
         "made a palette of every sampled frame",

@@ -22,10 +22,10 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def refuse(function, argument) -> str:
-    """Call a function that must refuse its argument, in one sentence."""
+def refuse(function, *arguments, **more) -> str:
+    """Call a function that must refuse its arguments, in one sentence."""
     with pytest.raises(ReelbowError) as caught:
-        function(argument)
+        function(*arguments, **more)
     sentence = str(caught.value)
     assert sentence
     assert "\n" not in sentence
@@ -603,11 +603,11 @@ def test_what_is_gone_of_many_is_for_its_job_to_tell_if_it_was_there():
         tarballs.fault == "t/*.tar is gone; bring it back, or take t out of the films"
     )
     planned.discard("t")
-    sentence = refuse(lambda given: read_films(given, planned.__contains__), films)
+    sentence = refuse(read_films, films, planned.__contains__)
     assert sentence == "films.tsv line 4: nothing matches 't/*.tar'; give a path"
     # Nothing else is left to do.
     planned.add("t")
-    sentence = refuse(lambda given: read_films(given, planned.__contains__), "t.mkv")
+    sentence = refuse(read_films, "t.mkv", planned.__contains__)
     assert sentence.endswith("t.mkv is gone; bring it back, or take t out of the films")
 
 
@@ -634,8 +634,8 @@ def test_a_single_film_may_be_given_a_title_and_a_stretch():
         "*.mp4": "title is for a single film, and films are 2",
         write_sheet(HEADER, ["a", "a.mp4"]): "without a sheet; write it into films.tsv",
     }.items():
-        assert words in refuse(lambda given: read_films(given, title="T"), films)
-    sentence = refuse(lambda films: read_films(films, end_s=5), "t.tar")
+        assert words in refuse(read_films, films, title="T")
+    sentence = refuse(read_films, "t.tar", end_s=5)
     assert "start_s and end_s are for videos" in sentence
 
 

@@ -350,14 +350,14 @@ def test_attempts_are_counted_and_told_one_by_one(run, on_slurm):
 
 @pytest.fixture
 def waiting(run, monkeypatch):
-    """Say how many seconds each job waits; keep which were cancelled."""
+    """Say how many seconds each job waits; keep by what they are cancelled."""
     seconds, cancelled = {}, []
 
     def find_late(job_ids, longest_s):
         return [job_id for job_id in job_ids if seconds[job_id] > longest_s]
 
     monkeypatch.setattr(slurm, "find_late", find_late)
-    monkeypatch.setattr(slurm, "cancel_waiting", cancelled.extend)
+    monkeypatch.setattr(slurm, "_ask", lambda *command: cancelled.append(command))
     return SimpleNamespace(seconds=seconds, cancelled=cancelled)
 
 
@@ -367,7 +367,7 @@ def test_a_job_that_waits_too_long_for_a_gpu_is_cancelled_and_says_so(
     run.progress.queue = slurm.Queue(gpu_wait_min=2)
     waiting.seconds.update({"50": 121, "51": 119})
     run.progress.look(["50", "51"])
-    assert waiting.cancelled == ["50"]
+    assert waiting.cancelled == [("scancel", "--state=PENDING", "50")]
     on_slurm.update({"50": "CANCELLED", "51": "CANCELLED"})
     for job_id in on_slurm:
         fail_group(run, job_id)

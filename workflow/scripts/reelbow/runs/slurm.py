@@ -143,11 +143,6 @@ def find_late(job_ids: Collection[str], longest_s: float) -> list[str]:
     ]
 
 
-def cancel_waiting(job_ids: Sequence[str]) -> None:
-    """Cancel jobs that wait; those that have begun meanwhile go on."""
-    _ask("scancel", "--state=PENDING", *job_ids)
-
-
 def count_locks(folder: Path) -> int:
     """Count the runs that have, or had when they were killed, a folder's lock."""
     return len(list((folder / ".snakemake" / "locks").glob("*.output.lock")))
@@ -204,7 +199,8 @@ class Queue:
         late = find_late(job_ids, 60 * self.gpu_wait_min)
         if late:
             self.late.update(late)
-            cancel_waiting(late)
+            # Those that have begun meanwhile go on.
+            _ask("scancel", "--state=PENDING", *late)
 
     def explain_end(self, about: dict[str, Any]) -> str | None:
         """Say how a job ended, if more is known than that it failed.
