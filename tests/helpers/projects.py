@@ -30,6 +30,7 @@ COLORS = [0xC02020, 0x20C020, 0x2020C0, 0xC0C020, 0x20C0C0, 0x808080]
 
 # Pictures cost most of a run; tests that are not about them do without.
 NO_PICTURES = {"barcodes": {"kinds": [], "formats": []}}
+ONE_PICTURE = {"barcodes": {"kinds": ["mean"], "formats": []}}
 
 # What is made of all films together.
 ALL_FILMS = {"merge_films", "summarize_films"}
@@ -218,8 +219,15 @@ def write_colors(path: Path, colors: Iterable[int] = COLORS) -> Path:
     return write_film(path, frames, rate=12, gop=12)
 
 
-def write_tarball(path: Path, pictures: Mapping[str, bytes | int]) -> Path:
-    """Write a tarball of members: bytes as they are, a color as a JPEG of it."""
+def write_tarball(
+    path: Path, pictures: Mapping[str, bytes | int] | Sequence[int]
+) -> Path:
+    """Write a tarball of members: bytes as they are, a color as a JPEG of it.
+
+    Mere colors have the names 0.jpg, 1.jpg and so on.
+    """
+    if not isinstance(pictures, Mapping):
+        pictures = {f"{i}.jpg": color for i, color in enumerate(pictures)}
     path.parent.mkdir(parents=True, exist_ok=True)
     with tarfile.open(path, "w") as tar:
         for name, picture in pictures.items():

@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from cluster import wait_for
-from projects import name_jobs, name_merges
+from projects import ONE_PICTURE, name_jobs, name_merges
 from reelbow.jobs.log import NO_GPU
 from reelbow.shards.names import STAGES
 from runs import ARCHIVE, N_TARBALLS, SHARDS, SlurmProject, write_archive
@@ -21,7 +21,7 @@ def test_a_corrupt_tarball_of_ten_fails_alone_and_runs_alone_when_mended(project
     corrupt = project.folder / "tars/3.tar"
     whole = corrupt.read_bytes()
     corrupt.write_bytes(whole[: len(whole) // 2])
-    config = {"films": "tars/*.tar", "barcodes": {"kinds": ["mean"], "formats": []}}
+    config = {"films": "tars/*.tar", **ONE_PICTURE}
 
     result = project.run_on_slurm(**config)
     assert result.status != 0

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 import yaml
 
-from projects import COLORS, NO_PICTURES, SNAKEMAKE, Project, write_colors
+from projects import COLORS, NO_PICTURES, ONE_PICTURE, SNAKEMAKE, Project, write_colors
 
 CAN_MOUNT = shutil.which("unshare") is not None and (
     subprocess.run(["unshare", "--mount", "true"], check=False).returncode == 0
@@ -89,7 +89,7 @@ rule all:
     (elsewhere.folder / "few.tsv").write_text("film\tsource\ndemo\tcolors.mp4\n")
     config = {
         # The demo, to its end.
-        "colors": {"barcodes": {"kinds": ["mean"], "formats": []}},
+        "colors": ONE_PICTURE,
         "few": {"films": "few.tsv", "cluster": {"n_colors": 1}, **NO_PICTURES},
     }
     importer = Project(elsewhere.folder, elsewhere.folder)

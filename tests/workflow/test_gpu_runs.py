@@ -38,8 +38,8 @@ def share(share, engine="cupy"):
 def make_archive(folder, code, n_tarballs=3):
     project = make_project(folder, code)
     for number, color in zip(range(n_tarballs), COLORS, strict=False):
-        pictures = {"0.jpg": color, "1.jpg": COLORS[number - 1]}
-        write_tarball(project.folder / f"tars/{number}.tar", pictures)
+        colors = [color, COLORS[number - 1]]
+        write_tarball(project.folder / f"tars/{number}.tar", colors)
     project.environment = dict(STAND_INS)
     return project
 

@@ -27,10 +27,7 @@ from reelbow.shards.names import STAGES
 def project(tmp_path, code):
     project = make_project(tmp_path, code)
     for film, colors in (("x", COLORS[:2]), ("y", COLORS[2:4])):
-        write_tarball(
-            project.folder / f"{film}.tar",
-            {f"{i}.jpg": color for i, color in enumerate(colors)},
-        )
+        write_tarball(project.folder / f"{film}.tar", colors)
     return project
 
 

@@ -12,6 +12,7 @@ from projects import (
     COLORS,
     FINISHED,
     NO_PICTURES,
+    ONE_PICTURE,
     ROOT,
     close_to,
     copy_code,
@@ -201,21 +202,12 @@ def test_what_changes_no_result_runs_nothing_again(finished, config):
 
 
 def test_a_tarball_that_is_cut_off_fails_alone_and_runs_alone_when_mended(project):
-    tars = {
-        name: write_tarball(
-            project.folder / f"tars/{name}.tar",
-            {f"{i}.jpg": color for i, color in enumerate(colors)},
-        )
-        for name, colors in zip(
-            "abc", [COLORS[:2], COLORS[2:4], COLORS[4:]], strict=True
-        )
-    }
-    whole = tars["b"].read_bytes()
-    tars["b"].write_bytes(whole[:1800])
-    config = {
-        "films": "tars/*.tar",
-        "barcodes": {"kinds": ["mean"], "formats": []},
-    }
+    for name, colors in {"a": COLORS[:2], "b": COLORS[2:4], "c": COLORS[4:]}.items():
+        write_tarball(project.folder / f"tars/{name}.tar", colors)
+    cut = project.folder / "tars/b.tar"
+    whole = cut.read_bytes()
+    cut.write_bytes(whole[:1800])
+    config = {"films": "tars/*.tar", **ONE_PICTURE}
 
     result = project.run("--retries", "1", **config)
     assert result.status != 0
@@ -239,7 +231,7 @@ def test_a_tarball_that_is_cut_off_fails_alone_and_runs_alone_when_mended(projec
         "log": "logs/downsample_frames/tars/b.log",
     }
 
-    tars["b"].write_bytes(whole)
+    cut.write_bytes(whole)
     result = project.make(**config)
     assert result.jobs == {
         *name_jobs(STAGES[1:], "tars", "b"),
@@ -253,7 +245,7 @@ def test_a_tarball_that_is_cut_off_fails_alone_and_runs_alone_when_mended(projec
 def test_a_tarball_that_comes_or_goes_runs_itself_and_the_merges_only(project):
     for name, color in zip("acde", [COLORS[0], *COLORS[2:5]], strict=True):
         write_tarball(project.folder / f"tars/{name}.tar", {"0.jpg": color})
-    config = {"films": "tars/*.tar", "barcodes": {"kinds": ["mean"], "formats": []}}
+    config = {"films": "tars/*.tar", **ONE_PICTURE}
     project.make(**config)
     merges = {"plan_shards/tars", *name_merges("tars"), "render_barcode/tars/mean"}
 
@@ -327,7 +319,7 @@ def test_films_are_finished_one_after_the_other(project):
         cores=1,
         films=["a.mp4", "b.mp4", "c.mp4"],
         shards={"frames": 1},
-        barcodes={"kinds": ["mean"], "formats": []},
+        **ONE_PICTURE,
     )
     # A film has its picture before the next one is even planned.
     results = project.folder / "results"
@@ -358,8 +350,7 @@ def damaged(project):
     folder = project.folder
     write_colors(folder / "good.mp4", COLORS[:2])
     for name, colors in {"a": COLORS[:1], "b": COLORS[1:], "c": COLORS[:2]}.items():
-        pictures = {f"{i}.jpg": color for i, color in enumerate(colors)}
-        write_tarball(folder / f"tars/{name}.tar", pictures)
+        write_tarball(folder / f"tars/{name}.tar", colors)
     whole = (folder / "tars/b.tar").read_bytes()
     (folder / "whole.tar").write_bytes(whole)
     # A header and two blocks for each picture: two are whole, and the third is not.
@@ -373,7 +364,7 @@ def damaged(project):
 
 
 DAMAGED = ["tars", "dead", "bad", "good"]
-MEAN = {"films": "films.tsv", "barcodes": {"kinds": ["mean"], "formats": []}}
+MEAN = {"films": "films.tsv", **ONE_PICTURE}
 GO_ON = {**MEAN, "errors": {"missing_shards": "skip"}}
 
 
@@ -449,9 +440,7 @@ def test_what_was_left_out_fails_if_nothing_may_be_missing_any_more(damaged):
 def test_a_film_without_a_picture_is_a_gap_and_is_told_of_in_each_run(project):
     # Only pictures that are all there count, and there are none.
     for name in "ab":
-        pictures = {"0.jpg": COLORS[0], "1.jpg": COLORS[1]}
-        write_tarball(project.folder / f"tars/{name}.tar", pictures)
-        path = project.folder / f"tars/{name}.tar"
+        path = write_tarball(project.folder / f"tars/{name}.tar", COLORS[:2])
         with tarfile.open(path, "a") as tarball:
             tarball.addfile(tarfile.TarInfo("2.jpg"))
     (project.folder / "films").mkdir()

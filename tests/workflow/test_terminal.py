@@ -9,6 +9,7 @@ from projects import (
     COLORS,
     FINISHED,
     NO_PICTURES,
+    ONE_PICTURE,
     Project,
     write_colors,
 )
@@ -178,7 +179,7 @@ def test_a_run_with_a_failure_tells_what_is_there_and_reports(project):
     (project.folder / "films").mkdir()
     write_colors(project.folder / "films/good.mp4", COLORS[:2])
     (project.folder / "films/empty.mp4").touch()
-    config = {"films": "films/*", "barcodes": {"kinds": ["mean"], "formats": []}}
+    config = {"films": "films/*", **ONE_PICTURE}
     told = project.run("--dry-run", **config).stderr
     assert "  empty  films/empty.mp4  films/empty.mp4 is empty; copy or" in told
     result = project.run(**config)

@@ -253,18 +253,6 @@ def test_a_failure_is_told_by_the_sentence_of_its_log(run, capsys):
     assert read_failures() == [(*job, sentence, "1", "job.log")]
 
 
-def test_a_failure_without_a_sentence_is_told_by_its_traceback(run):
-    log = b"Traceback (most recent call last):\n...\nKeyError: 1\n"
-    run.fail(7, "merge_film", {"film": "a"}, told=log)
-    run.fail(8, "merge_film", {"film": "b"}, log="none.log")
-    run.progress.tell_failure()
-    ended = "failed unexpectedly: KeyError: 1"
-    assert read_failures() == [
-        ("a", "", "merge_film", ended, "1", "job.log"),
-        ("b", "", "merge_film", SILENT, "1", "none.log"),
-    ]
-
-
 def test_of_many_failures_only_the_first_are_shown(run, capsys):
     for jobid in range(25):
         run.fail(jobid)
@@ -415,9 +403,9 @@ def test_a_job_by_itself_is_told_by_its_log_or_by_slurm(run, on_slurm):
         )
     run.progress.tell_failure()
     memory = slurm.ENDINGS["OUT_OF_MEMORY"].replace("RULE", "plan_shards")
-    assert [row[3:] for row in read_failures()] == [
-        ("no video", "1", "a.log"),
-        (memory, "1", "b.log"),
+    assert read_failures() == [
+        ("a", "", "plan_shards", "no video", "1", "a.log"),
+        ("b", "", "plan_shards", memory, "1", "b.log"),
     ]
 
 
