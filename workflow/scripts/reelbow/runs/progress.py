@@ -413,11 +413,12 @@ class Progress(logging.Handler):
 
     def _tell_gaps(self) -> None:
         """Say what is missing in the films that are done."""
+        failed = self.failed_films
         for film in self.films:
             path = Path("results", film, "palettes.sqlite")
             if path.exists():
                 for sentence in summary.describe_gaps(
-                    film, path, self.folder, has_failed=film in self.failed_films
+                    film, path, self.folder, has_failed=film in failed
                 ):
                     self.say(f"\nReelbow: {sentence}")
 

@@ -27,6 +27,7 @@ PATTERNS = {
     "gap_color": "a color like '#d9d9d9', in quotes",
 }
 
+# How types and bounds are told.
 TYPES = {
     "integer": "a whole number",
     "number": "a number",
