@@ -474,7 +474,10 @@ def test_a_wrong_source_is_refused(source, words):
     assert sentence.startswith("films.tsv line 2")
     assert words in sentence
     if source != "mixed/*":
-        assert words in refuse(read_films, source)
+        sentence = refuse(read_films, source)
+        where = "films" if "*" in source else f"films {source!r}"
+        assert sentence.startswith(f"{where}: ")
+        assert words in sentence
 
 
 # Paths and globs
