@@ -18,6 +18,7 @@ import pytest
 from av.video.format import names
 
 from films import numbered_film, solid, write_film
+from plans import plan_film
 from reelbow.errors import ReelbowError
 from reelbow.film.coding import can_convert, find_coding, take_field, to_srgb
 from reelbow.film.decoding import decode_pictures
@@ -25,7 +26,6 @@ from reelbow.film.demuxing import open_film
 from reelbow.film.probe import probe_film
 from reelbow.film.timeline import MAX_SAMPLES, Timeline, sample_interval, scan_timeline
 from reelbow.shards.tarball import FrameTarball
-from reelbow.sources.video import plan_video
 
 CASES = 150
 BLOCK = tarfile.BLOCKSIZE
@@ -252,15 +252,7 @@ def test_a_broken_timestamp_is_refused_by_the_name_of_the_film(tmp_path: Path) -
         tmp_path / "a.mkv", [solid(0x808080)] * 3, pts=[0, 1, 2_000_000_000]
     )
     with pytest.raises(ReelbowError, match=r"a\.mkv: \d+ samples in 2000000 s"):
-        plan_video(
-            path,
-            mode="interval",
-            every=0.1,
-            start_s=0,
-            end_s=None,
-            per_shard=600,
-            crop="none",
-        )
+        plan_film(path, every=0.1, crop="none")
 
 
 def test_the_most_samples_and_many_holes_take_seconds() -> None:

@@ -14,27 +14,19 @@ from PIL import Image
 
 import extract_frames as script
 from films import frame_number, numbered, numbered_film, solid, write_film
+from plans import plan_film
 from reelbow.color.spaces import LUMA_WEIGHTS
 from reelbow.errors import ReelbowError
 from reelbow.machine.versions import describe_versions
 from reelbow.pictures.averages import Averages
 from reelbow.shards.plan import write_plan
-from reelbow.sources.video import plan_video
 
 GOP: dict[str, Any] = {"gop": 12, "bframes": 3, "options": {"sc_threshold": "0"}}
 
 
-def make_plan(video: Path, *, per_shard: int = 4, **how: Any) -> Path:
-    usual: dict[str, Any] = {
-        "mode": "interval",
-        "every": 0.25,
-        "start_s": 0.0,
-        "end_s": None,
-        "crop": "auto",
-    }
-    planned = plan_video(video, per_shard=per_shard, **(usual | how))
+def make_plan(video: Path, **how: Any) -> Path:
     path = video.parent / "plan.json"
-    write_plan(planned, path)
+    write_plan(plan_film(video, per_shard=4, **how), path)
     return path
 
 

@@ -3,7 +3,7 @@
 import itertools
 import warnings
 from fractions import Fraction
-from pathlib import Path
+from functools import partial
 
 import av
 import numpy as np
@@ -11,28 +11,19 @@ import pytest
 
 from chain import is_alike, run_chain, unpack
 from films import from_yuv
+from plans import plan_film
 from reelbow.film.decoding import decode_pictures
 from reelbow.film.demuxing import ReadOptions
 from reelbow.film.probe import Probe, probe_film
 from reelbow.film.timeline import scan_timeline
 from reelbow.film.view import develop_frame, show_frame
 from reelbow.pictures.geometry import Crop
-from reelbow.sources.video import plan_video
 from shared_films import shared_film
 
 pytestmark = pytest.mark.shared
 
 
-def plan_only(path: Path, **how):
-    usual = {
-        "mode": "interval",
-        "every": 1.0,
-        "start_s": 0.0,
-        "end_s": None,
-        "per_shard": 9999,
-        "crop": "auto",
-    }
-    return plan_video(path, **(usual | how))
+plan_only = partial(plan_film, every=1.0)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from films import letterboxed_scene, numbered, numbered_film, turn, write_film
+from plans import plan_film
 from reelbow.errors import ReelbowError
 from reelbow.pictures.geometry import Crop
 from reelbow.shards.plan import Plan, find_shard, read_plan, write_plan
 from reelbow.sources import crop as planning
 from reelbow.sources import video
 from reelbow.sources.demo import draw_frames
-from reelbow.sources.video import plan_video
 
 GOP = {"gop": 12, "bframes": 2, "options": {"sc_threshold": "0"}}
 
@@ -38,16 +39,7 @@ def film_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
 
 
-def plan(path: Path, **how: Any) -> Plan:
-    usual: dict[str, Any] = {
-        "mode": "interval",
-        "every": 0.25,
-        "start_s": 0.0,
-        "end_s": None,
-        "per_shard": 3,
-        "crop": "auto",
-    }
-    return plan_video(path, **(usual | how))
+plan = partial(plan_film, per_shard=3)
 
 
 def numbers(planned: Plan) -> list[list[int]]:
