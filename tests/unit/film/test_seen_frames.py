@@ -108,6 +108,7 @@ def test_the_aspect_of_pixels_is_of_the_stored_picture(
     turn(path, matrix)
     shape = (60, round(90 * aspect))
     probe = probe_film(path)
+    assert (probe.stored_width, probe.stored_height) == (90, 60)
     turned = matrix[0] == 0
     assert (probe.height, probe.width) == (shape[::-1] if turned else shape)
     seen = quarters(shape[1], shape[0])
