@@ -1,9 +1,7 @@
 """A film through all stages up to its shards' databases, as functions, without jobs."""
 
-import io
 import sqlite3
-import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -50,16 +48,6 @@ class Found(NamedTuple):
     means: NDArray[np.float64]  # before they are rounded to 24 bits
     strips: list[NDArray[np.float64]]
     pixels: list[NDArray[np.uint8]]  # thumbnails
-
-
-def pack(path: Path, images: Mapping[str, bytes]) -> Path:
-    """Write a tarball of images as a user has them."""
-    with tarfile.open(path, "w") as tar:
-        for name, data in images.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(data)
-            tar.addfile(member, io.BytesIO(data))
-    return path
 
 
 def plan_files(

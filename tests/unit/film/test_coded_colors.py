@@ -15,7 +15,17 @@ from av.video.reformatter import ColorTrc
 from numpy.typing import NDArray
 
 from chain import run_chain
-from films import Matrix, Primaries, Range, from_yuv, join_films, to_yuv, write_film
+from films import (
+    Matrix,
+    Primaries,
+    Range,
+    fill_planes,
+    from_yuv,
+    join_films,
+    to_yuv,
+    write_film,
+)
+from formulas import TO_BT709, to_code, to_light
 from reelbow.film import coding as colors
 from reelbow.film import read_frames
 from reelbow.film.probe import probe_film
@@ -203,13 +213,9 @@ def test_rgb_films_come_as_they_are(tmp_path: Path, codec: str, pix_fmt: str) ->
 @pytest.mark.parametrize("bits", [10, 12, 16])
 @pytest.mark.parametrize("planes", ["gbrp", "gbrap"])
 def test_deep_rgb_is_within_half_a_level(planes: str, bits: int, order: str) -> None:
-    frame = av.VideoFrame(64, 48, f"{planes}{bits}{order}")
-    codes = np.random.default_rng(0).integers(0, 1 << bits, (len(frame.planes), 48, 64))
+    codes = np.random.default_rng(0).integers(0, 1 << bits, (len(planes) - 1, 48, 64))
     stored = codes.astype(">u2" if order == "be" else "<u2")
-    for plane, each in zip(frame.planes, stored, strict=True):
-        rows = np.zeros((plane.height, plane.line_size // 2), each.dtype)
-        rows[:48, :64] = each
-        plane.update(rows.tobytes())
+    frame = fill_planes((64, 48), f"{planes}{bits}{order}", *stored)
     coding = colors.find_coding(frame)
     assert coding == colors.Coding("rgb", "full")
     found = colors.to_srgb(frame, coding).astype(float)
@@ -235,24 +241,6 @@ def test_films_of_deep_rgb_are_within_half_a_level(
 
 
 # --- HDR and wide gamut ---------------------------------------------------------------
-
-# Report ITU-R BT.2407-0, equation 2, and SMPTE EG 432-1's P3 (D65) to BT.709.
-TO_BT709 = {
-    "bt2020": np.array(
-        [
-            [1.660491, -0.587641, -0.072850],
-            [-0.124550, 1.132900, -0.008349],
-            [-0.018151, -0.100579, 1.118730],
-        ]
-    ),
-    "p3": np.array(
-        [
-            [1.224940, -0.224940, 0.0],
-            [-0.042057, 1.042057, 0.0],
-            [-0.019638, -0.078636, 1.098274],
-        ]
-    ),
-}
 
 
 def pq_to_light(code: Codes) -> Codes:
@@ -295,13 +283,7 @@ def tone_map(light: Codes, peak: float) -> Codes:
 
 def to_srgb(light: Codes, primaries: str = "bt2020") -> Codes:
     """Convert linear light [0, 1] of some primaries to sRGB [0, 255]."""
-    rgb = (light @ TO_BT709[primaries].T).clip(0, 1)
-    coded = np.where(rgb <= 0.0031308, 12.92 * rgb, 1.055 * rgb ** (1 / 2.4) - 0.055)
-    return 255 * coded
-
-
-def from_srgb(code: Codes) -> Codes:
-    return np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4)
+    return 255 * to_code((light @ TO_BT709[primaries].T).clip(0, 1))
 
 
 HDR_PATCHES: Codes = np.array(
@@ -389,10 +371,7 @@ def test_wide_gamut_films_come_as_srgb(
     gamut = primaries or "bt2020"
     levels = [[level] * 3 for level in (0, 40, 128, 200, 255)]
     srgb = np.array([*levels, (200, 40, 60), (30, 90, 160), (120, 200, 90)]) / 255
-    light = from_srgb(srgb) @ np.linalg.inv(TO_BT709[gamut]).T
-    wide = np.where(
-        light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055
-    )
+    wide = to_code(to_light(srgb) @ np.linalg.inv(TO_BT709[gamut]).T)
     path = write_film(
         tmp_path / "film.mkv",
         [draw(wide)],
