@@ -1,5 +1,4 @@
 import datetime
-import sqlite3
 from contextlib import closing
 from pathlib import Path
 
@@ -7,6 +6,7 @@ import numpy as np
 import pytest
 
 from cluster_shard import cluster_shard
+from databases import query
 from reelbow.database.reading import read_row
 from reelbow.database.schema import open_database
 from reelbow.errors import ReelbowError
@@ -77,11 +77,6 @@ def cluster(tmp_path: Path, *, engine="numba", n_colors=4, gpu_fallback=None) ->
         gpu_fallback=gpu_fallback,
     )
     return tmp_path / "out.sqlite"
-
-
-def query(path: Path, sql: str) -> list:
-    with closing(sqlite3.connect(path)) as connection:
-        return connection.execute(sql).fetchall()
 
 
 @pytest.mark.parametrize("engine", ["numba", "sklearn"])

@@ -1,11 +1,9 @@
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from databases import write_shard
+from databases import query, write_shard
 from merge_film import merge_film
 from reelbow.barcode.picture_files import save_bare
 from reelbow.database.schema import PLAN_COLUMNS
@@ -35,11 +33,6 @@ def merge(tmp_path: Path, shards, planned, **settings) -> Path:
     }
     merge_film(shards, tmp_path / "plan.json", palettes, **how)
     return palettes
-
-
-def query(path: Path, sql: str) -> list:
-    with closing(sqlite3.connect(path)) as connection:
-        return connection.execute(sql).fetchall()
 
 
 def test_shards_of_a_video_keep_their_numbers(tmp_path):
