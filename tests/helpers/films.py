@@ -50,6 +50,9 @@ _LAYOUTS = {
     "yuv444p10le": (0, 0, 10),
 }
 
+# For `write_film`: a keyframe every 12 pictures and at no other, with B-frames.
+GOP: dict[str, Any] = {"gop": 12, "bframes": 2, "options": {"sc_threshold": "0"}}
+
 _DARK, _BRIGHT = 64, 192
 _GRID = 4
 

@@ -13,15 +13,22 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import extract_frames as script
-from films import frame_number, numbered, numbered_film, solid, write_film
+from films import (
+    GOP,
+    find_packets,
+    frame_number,
+    numbered,
+    numbered_film,
+    overwrite,
+    solid,
+    write_film,
+)
 from plans import plan_film
 from reelbow.color.spaces import LUMA_WEIGHTS
 from reelbow.errors import ReelbowError
 from reelbow.machine.versions import describe_versions
 from reelbow.pictures.averages import Averages
 from reelbow.shards.plan import write_plan
-
-GOP: dict[str, Any] = {"gop": 12, "bframes": 3, "options": {"sc_threshold": "0"}}
 
 
 def make_plan(video: Path, **how: Any) -> Path:
@@ -30,28 +37,18 @@ def make_plan(video: Path, **how: Any) -> Path:
     return path
 
 
+def run(video: Path, plan: Path, frames: Path, **how: Any) -> None:
+    usual = {"shard": "00000", "height": None, "strip_rows": None, "quality": 95}
+    how = {**usual, "mean_space": "srgb", **how}
+    script.extract_frames(video, plan, frames, film_id="film", **how)
+
+
 def extract(
-    video: Path,
-    plan: Path,
-    shard: str,
-    *,
-    height: int | None = None,
-    strip_rows: int | None = None,
-    mean_space: str = "srgb",
+    video: Path, plan: Path, shard: str, **how: Any
 ) -> dict[str, tuple[NDArray[np.uint8] | None, dict[str, Any]]]:
     """Run the script; read what it wrote with nothing of ours."""
     frames = video.parent / "frames" / f"{shard}.tar"
-    script.extract_frames(
-        video,
-        plan,
-        frames,
-        film_id="film",
-        shard=shard,
-        height=height,
-        quality=95,
-        strip_rows=strip_rows,
-        mean_space=mean_space,
-    )
+    run(video, plan, frames, shard=shard, **how)
     assert [path.name for path in frames.parent.iterdir()] == [frames.name]
     samples: dict[str, tuple[NDArray[np.uint8] | None, dict[str, Any]]] = {}
     with tarfile.open(frames) as tar:
@@ -136,15 +133,8 @@ def test_a_picture_that_does_not_decode_leaves_a_note(tmp_path: Path) -> None:
         tmp_path / "film.mp4", 24, gop=1, options={"sc_threshold": "0"}
     )
     plan = make_plan(video)
-    import av
-
-    with av.open(video) as container:
-        packet = [each for each in container.demux(video=0) if each.size][12]
-        position, size = packet.pos, packet.size
-    assert position is not None
-    data = bytearray(video.read_bytes())
-    data[position : position + size] = bytes(size)
-    video.write_bytes(data)
+    _, position, size = find_packets(video)[12]
+    overwrite(video, position, bytes(size))
     samples = list(extract(video, plan, "00000").values())
     assert [pixels is None for pixels, _ in samples] == [False, False, True, False]
     about = samples[2][1]
@@ -186,15 +176,5 @@ def test_the_same_shard_gives_the_same_bytes(tmp_path: Path) -> None:
     video = numbered_film(tmp_path / "film.mp4", 24, **GOP)
     plan = make_plan(video)
     for name in ("a.tar", "b.tar"):
-        script.extract_frames(
-            video,
-            plan,
-            tmp_path / name,
-            film_id="film",
-            shard="00000",
-            height=32,
-            quality=90,
-            strip_rows=None,
-            mean_space="srgb",
-        )
+        run(video, plan, tmp_path / name, height=32)
     assert (tmp_path / "a.tar").read_bytes() == (tmp_path / "b.tar").read_bytes()

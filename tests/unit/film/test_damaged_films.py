@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 
-from films import find_packets, numbered_film, overwrite, solid, write_film
+from films import GOP, find_packets, numbered_film, overwrite, solid, write_film
 from plans import plan_film, read_numbers
 from reelbow.errors import ReelbowError
 from reelbow.film.decoding import LEANS, decode_pictures
@@ -17,7 +17,6 @@ from reelbow.film.demuxing import ReadOptions, is_unreferenced
 from reelbow.film.timeline import scan_timeline
 
 N = 120
-GOP: dict[str, Any] = {"gop": 12, "bframes": 2, "options": {"sc_threshold": "0"}}
 HOLE = "the file has no picture of this time"
 
 

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from films import letterboxed_scene, numbered, numbered_film, turn, write_film
+from films import GOP, letterboxed_scene, numbered, numbered_film, turn, write_film
 from plans import plan_film
 from reelbow.errors import ReelbowError
 from reelbow.pictures.geometry import Crop
@@ -23,8 +23,6 @@ from reelbow.shards.plan import Plan, find_shard, read_plan, write_plan
 from reelbow.sources import crop as planning
 from reelbow.sources import video
 from reelbow.sources.demo import draw_frames
-
-GOP = {"gop": 12, "bframes": 2, "options": {"sc_threshold": "0"}}
 
 
 @pytest.fixture(scope="module")
