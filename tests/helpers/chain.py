@@ -60,6 +60,18 @@ def plan_files(
     plan_shards(files, plan, kind=kind.name, go_on=go_on, **how)
 
 
+def cluster(frames: Path, plan: Path, palettes: Path, **settings: Any) -> Path:
+    """Cluster a shard by the usual settings, as far as no others are given."""
+    usual: dict[str, Any] = {
+        **{"film": "film", "source": "film", "shard": "00000", "n_colors": 4},
+        **{"color_space": "srgb", "n_init": 3, "seed": 0, "engine": "numba"},
+        "metadata": {},
+        "shaping": ThumbnailOptions(90, None, "srgb", MAX_PIXELS, "skip"),
+    }
+    cluster_shard(frames, plan, palettes, **(usual | settings))
+    return palettes
+
+
 def run_chain(source: Path, folder: Path, **settings: Any) -> Found:
     """Run a film or a tarball through the stages, as one shard."""
     how = USUAL | settings
@@ -92,21 +104,7 @@ def run_chain(source: Path, folder: Path, **settings: Any) -> Found:
     )
     frames = tarball if video else source
     downsample_frames(frames, plan, thumbnails, shard="00000", shaping=shaping)
-    cluster_shard(
-        thumbnails,
-        plan,
-        palettes,
-        film="film",
-        source=str(source),
-        shard="00000",
-        n_colors=how["n_colors"],
-        color_space="srgb",
-        n_init=3,
-        seed=0,
-        engine="numba",
-        metadata={},
-        shaping=shaping,
-    )
+    cluster(thumbnails, plan, palettes, n_colors=how["n_colors"], shaping=shaping)
     with closing(sqlite3.connect(palettes)) as connection:
         found = {
             frame: (mean, luma, strip)

@@ -1,14 +1,12 @@
 """Shards that cannot be read whole, where what can be read is enough."""
 
 import gzip
-import sqlite3
-from contextlib import closing
 
 import pytest
 
 import extract_frames as extracting
-from chain import plan_files
-from cluster_shard import cluster_shard
+from chain import cluster, plan_files
+from databases import query
 from downsample_frames import downsample_frames
 from extract_frames import extract_frames
 from films import numbered_film
@@ -37,28 +35,13 @@ def make_shard(tarball, planned, folder, *, missing_frames="skip", height=16):
         frames = folder / "t.npz"
         more = {"shard": "t", "shaping": shaping, "go_on": True}
         downsample_frames(tarball, planned, frames, **more)
-    palettes = folder / "t.sqlite"
-    cluster_shard(
-        frames,
-        planned,
-        palettes,
-        film="film",
-        source="film",
-        shard=read_plan(planned)["shards"][0]["shard"],
-        n_colors=2,
-        color_space="srgb",
-        n_init=1,
-        seed=0,
-        engine="numba",
-        metadata={},
-        shaping=shaping,
-        go_on=True,
-    )
-    with closing(sqlite3.connect(palettes)) as connection:
-        rows = "SELECT frame FROM frames ORDER BY frame", "SELECT name FROM skipped"
-        frame, skipped = ([row[0] for row in connection.execute(sql)] for sql in rows)
-        ((lost,),) = connection.execute("SELECT lost FROM shards").fetchall()
-    return frame, skipped, lost
+    shard = read_plan(planned)["shards"][0]["shard"]
+    more = {"shard": shard, "shaping": shaping, "go_on": True}
+    palettes = cluster(frames, planned, folder / "t.sqlite", **more)
+    numbers = query(palettes, "SELECT frame FROM frames ORDER BY frame")
+    skipped = query(palettes, "SELECT name FROM skipped")
+    ((lost,),) = query(palettes, "SELECT lost FROM shards")
+    return [number for (number,) in numbers], [name for (name,) in skipped], lost
 
 
 @pytest.mark.parametrize("height", [16, None])
