@@ -71,19 +71,6 @@ def test_averages_of_images_are_those_of_their_full_pixels(
 
 
 @pytest.mark.shared
-@pytest.mark.parametrize("space", ["srgb", "linear"])
-def test_averages_of_real_photographs_are_exact(tmp_path: Path, space: str) -> None:
-    paths = sorted((FOLDER / "photos").glob("*.*"))
-    if not paths:
-        pytest.skip("no photographs are there")
-    images = {f"{i}{path.suffix}": path.read_bytes() for i, path in enumerate(paths)}
-    photos = [np.asarray(Image.open(path).convert("RGB")) for path in paths]
-    tarball = write_tarball(tmp_path / "a.tar", images)
-    found = run_chain(tarball, tmp_path, space=space, height=64, crop="none")
-    check(found, photos, space)
-
-
-@pytest.mark.shared
 def test_exif_turned_photographs_are_all_the_same(tmp_path: Path) -> None:
     paths = sorted((FOLDER / "photos" / "exif").glob("Landscape_*.jpg"))
     if not paths:

@@ -12,7 +12,6 @@ from chain import is_alike, run_chain, unpack
 from films import from_yuv
 from formulas import TO_BT709, to_code, to_light
 from plans import plan_film
-from reelbow.film.demuxing import ReadOptions
 from reelbow.film.probe import probe_film
 from reelbow.film.timeline import scan_timeline
 from reelbow.film.view import develop_frame, show_frame
@@ -100,19 +99,6 @@ def test_an_interlaced_film_is_its_upper_field():
     assert n_woven > 3
 
 
-def test_of_two_streams_the_chosen_one_is_read():
-    path = shared_film("nasa_two_video_streams.mp4")
-    sizes = [
-        (probe.width, probe.height)
-        for probe in (probe_film(path, ReadOptions(i)) for i in (0, 1))
-    ]
-    assert sizes == [(320, 180), (480, 270)]
-    with av.open(path) as container:
-        best = container.streams.best("video")
-        width = best.codec_context.width
-    assert probe_film(path).width == width
-
-
 def test_time_counts_from_a_first_picture_at_10_s(tmp_path):
     path = shared_film("bbb_firstpts_10s_h264.mp4")
     line = scan_timeline(path)
@@ -123,13 +109,6 @@ def test_time_counts_from_a_first_picture_at_10_s(tmp_path):
     assert len(whole.frames) == 8
     for i in range(4):
         assert found.frames[i][0] == whole.frames[i + 2][0]
-
-
-def test_variable_rate_is_sampled_by_time(tmp_path):
-    path = shared_film("count_hand_640x480_VFR_h264.mp4")
-    found = run_chain(path, tmp_path, every=0.5)
-    assert len(found.frames) == 49
-    assert found.skipped == []
 
 
 @pytest.mark.parametrize(

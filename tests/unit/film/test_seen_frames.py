@@ -135,13 +135,6 @@ def test_odd_sizes_keep_every_line_and_column(
                 assert np.abs(found[y, x].astype(int) - picture[y, x]).max() <= 3
 
 
-def test_a_portrait_film_is_planned_and_shown_upright(tmp_path: Path) -> None:
-    path = write_film(tmp_path / "film.mp4", [quarters(48, 80)] * 3)
-    planned = plan_film(path)
-    assert (planned["width"], planned["height"]) == (48, 80)
-    assert first_picture(path, height=40).shape == (40, 24, 3)
-
-
 # --- streams --------------------------------------------------------------------------
 
 
