@@ -124,6 +124,15 @@ def decode(path: Path, line: Timeline, wanted: list[int]) -> dict[int, bytes]:
     return {each.pts: contents(each.frame) for each in decoded if each.frame}
 
 
+def decode_damaged(path: Path, line: Timeline | None = None) -> list[Decoded]:
+    """Decode what there is of all pictures; see that each is told of, once."""
+    line = line or scan_timeline(path)
+    pts = line.pts.tolist()
+    decoded = list(decode_pictures(path, line.keyframes.tolist(), pts))
+    assert [each.pts for each in decoded] == pts
+    return decoded
+
+
 def number_of(frame: av.VideoFrame) -> int:
     """Read the number off the luma, which comes before the chroma."""
     return frame_number(frame.to_ndarray()[: frame.height])
@@ -199,20 +208,18 @@ def test_any_split_of_the_samples_gives_the_same_pictures(
 def counts(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     """Count the frames that come from the decoder and the packets that are read."""
     seen = {"frames": 0, "packets": 0}
-    decode_from = decoding._decode_from
 
-    def counting_frames(*args: Any, **kwargs: Any) -> Iterator[av.VideoFrame]:
-        for frame in decode_from(*args, **kwargs):
-            seen["frames"] += 1
-            yield frame
+    def count(name: str, iterate: Callable[..., Iterator[Any]]) -> Any:
+        def counting(*args: Any, **kwargs: Any) -> Iterator[Any]:
+            for each in iterate(*args, **kwargs):
+                seen[name] += 1
+                yield each
 
-    def counting_packets(*args: Any) -> Iterator[Any]:
-        for packet in read_packets(*args):
-            seen["packets"] += 1
-            yield packet
+        return counting
 
-    monkeypatch.setattr(decoding, "_decode_from", counting_frames)
-    monkeypatch.setattr(decoding, "read_packets", counting_packets)
+    frames = count("frames", decoding._decode_from)
+    monkeypatch.setattr(decoding, "_decode_from", frames)
+    monkeypatch.setattr(decoding, "read_packets", count("packets", read_packets))
     return seen
 
 
@@ -292,11 +299,8 @@ def test_pictures_before_the_first_keyframe_are_not_of_the_film(
     assert min(time for time in pts if time is not None) < (pts[0] or 0)
     line = scan_timeline(path)
     assert line.pts[0] == line.keyframes[0] == pts[0]
-    frames = [
-        decoded.frame
-        for decoded in decode_pictures(path, line.keyframes.tolist(), line.pts.tolist())
-    ]
-    numbers = [number_of(frame) for frame in frames if frame is not None]
+    decoded = decode_damaged(path)
+    numbers = [number_of(each.frame) for each in decoded if each.frame is not None]
     assert numbers == list(range(N - len(line.pts), N))
     assert len(numbers) > 30
 
@@ -444,8 +448,7 @@ def test_a_damaged_packet_costs_its_own_group_at_most(
     everything = decode_all(path)
     damaged = damage(path, number, how)
     assert scan_timeline(damaged).pts.tolist() == line.pts.tolist()
-    decoded = list(decode_pictures(damaged, line.keyframes.tolist(), line.pts.tolist()))
-    assert [each.pts for each in decoded] == line.pts.tolist()
+    decoded = decode_damaged(damaged, line)
     for i, each in enumerate(decoded):
         if not 24 <= i < 36:
             assert each.frame is not None
@@ -464,9 +467,7 @@ def test_a_damaged_picture_that_nothing_refers_to_costs_no_other(
 ) -> None:
     path = make("ffv1 mkv")
     line = scan_timeline(path)
-    damaged = damage(path, 20, "noise")
-    decoded = list(decode_pictures(damaged, line.keyframes.tolist(), line.pts.tolist()))
-    assert [each.pts for each in decoded] == line.pts.tolist()
+    decoded = decode_damaged(damage(path, 20, "noise"), line)
     assert [i for i, each in enumerate(decoded) if each.frame is None] in ([20], [])
 
 
@@ -491,9 +492,7 @@ def test_a_truncated_film_gives_what_is_there(
     path.write_bytes(whole.read_bytes()[: position + size // 2])
     line = scan_timeline(path)
     assert 36 <= len(line.pts) <= 41
-    decoded = list(decode_pictures(path, line.keyframes.tolist(), line.pts.tolist()))
-    assert [each.pts for each in decoded] == line.pts.tolist()
-    for each in decoded[:-4]:
+    for each in decode_damaged(path)[:-4]:
         assert each.frame is not None
         assert contents(each.frame) == everything[each.pts]
 
