@@ -128,48 +128,28 @@ def write_film(
 
     Parameters
     ----------
-    path
-        Its suffix chooses the container: mp4, mov, mkv, webm, ts, avi. Only mp4 and mov
-        hold any time exactly: mkv and webm round to 1/1000 s; ts rounds to 1/90000 s
-        and, with B-frames, moves a film that starts at 0 later by their delay; avi
-        counts frames of `rate` and knows neither gaps nor B-frames (``codec="mpeg4"``
-        makes none).
-    frames
-        (h, w, 3) uint8, sRGB, or float64, R'G'B' code values [0, 1] of whatever
-        `transfer` and `primaries` say; all of one size.
-    pts
-        When each frame is shown, in `time_base`, rising; not given: 0, 1, 2, ...
-        at `rate`. Uneven steps make a film of variable frame rate; the first may
-        be later than 0, not earlier.
-    time_base
-        Seconds of one step of `pts`; not given: 1/1000 s if there are `pts`, else
-        1/`rate`.
-    rate
-        Frames per second, as the header has it.
-    codec, options
-        Encoder and its private options, by the names FFmpeg has for them.
-    pix_fmt
-        One of yuv420p, yuv422p, yuv444p, the same with 10le after it, yuvj420p (for
-        mjpeg, with BT.601 and full range), or any that FFmpeg makes of RGB without a
-        matrix, such as rgb24, bgr0 or gbrp.
-    gop
-        The most frames from one keyframe to the next; x264 also sets one at a cut,
-        unless `options` has ``{"sc_threshold": "0"}``.
-    bframes
-        The most B-frames in a row.
-    matrix, color_range
-        How sRGB becomes YUV.
-    transfer, primaries
-        What the film says of its curve and primaries, None: nothing; no value is
-        changed by them. Where the matrix is BT.2020 players take silence for BT.2020
-        primaries.
-    tagged
-        Whether the film says so, as it should; many do not.
-    sample_aspect_ratio
-        Width of a pixel through its height.
-    interlaced
-        Whether even and odd lines are fields of two times: chroma is then subsampled
-        within each, and the film says so (libx264 and mpeg2video).
+    path : its suffix chooses the container. Only mp4 and mov hold any time exactly: mkv
+        and webm round to 1/1000 s; ts rounds to 1/90000 s and, with B-frames, moves a
+        film that starts at 0 later by their delay; avi counts frames of `rate` and
+        knows neither gaps nor B-frames (``codec="mpeg4"`` makes none)
+    frames : (h, w, 3) uint8, sRGB, or float64, R'G'B' code values [0, 1] of whatever
+        `transfer` and `primaries` say; all of one size
+    pts : when each frame is shown, in `time_base`, rising from 0 or later; None: one
+        after the other at `rate`
+    time_base : seconds of one step of `pts`; None: 1/1000 s with `pts`, else 1/`rate`
+    codec, options : encoder and its private options, by FFmpeg's names
+    pix_fmt : yuv420p, yuv422p, yuv444p, these with 10le, yuvj420p (for mjpeg, with
+        BT.601 and full range), or any that FFmpeg makes of RGB without a matrix
+    gop : the most frames from one keyframe to the next; x264 also sets one at a cut,
+        unless `options` has ``{"sc_threshold": "0"}``
+    bframes : the most in a row
+    matrix, color_range : how sRGB becomes YUV
+    transfer, primaries : what the film says of them, None: nothing; no value is changed
+        by them. With the matrix of BT.2020, silence means its primaries to players
+    tagged : whether the film says its matrix and range, as it should; many do not
+    sample_aspect_ratio : width of a pixel through its height
+    interlaced : whether even and odd lines are fields of two times: chroma is then
+        subsampled within each, and the film says so (libx264 and mpeg2video)
     """
     colors: dict[str, Any] = {
         "matrix": matrix,

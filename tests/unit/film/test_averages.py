@@ -12,7 +12,7 @@ from formulas import average_exactly
 from reelbow.pictures.averages import Averages, shape_and_average
 from reelbow.pictures.geometry import Crop
 from reelbow.pictures.image_files import decode_image
-from shared_films import FOLDER
+from shared_films import FOLDER, shared_film
 
 Picture = NDArray[np.uint8]
 
@@ -31,13 +31,7 @@ def average_picture(
 
 
 def photograph(name: str) -> Picture:
-    if name in PHOTOS:
-        return np.asarray(load_sample_image(name), np.uint8)
-    path = FOLDER / "photos" / name
-    if not path.exists():
-        pytest.skip(f"{path} is not there")
-    with Image.open(path) as image:
-        return np.asarray(image.convert("RGB"))
+    return np.asarray(load_sample_image(name), np.uint8)
 
 
 def check(found: Any, picture: Picture, space: str) -> None:
@@ -103,9 +97,10 @@ def real_photographs() -> list[str]:
 @pytest.mark.parametrize("space", ["srgb", "linear"])
 @pytest.mark.parametrize("name", real_photographs())
 def test_averages_of_real_photographs_are_exact(name: str, space: str) -> None:
-    picture = photograph(name)
-    data = (FOLDER / "photos" / name).read_bytes()
-    image = decode_image(data)
+    path = shared_film(f"photos/{name}")
+    with Image.open(path) as opened:
+        picture = np.asarray(opened.convert("RGB"))
+    image = decode_image(path.read_bytes())
     assert np.array_equal(image.picture, picture)
     for rows in (len(picture), 300):
         check(average_picture(image.picture, rows=rows, space=space), picture, space)
