@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+import plans
 from cluster_shard import cluster_shard
 from downsample_frames import downsample_frames
 from extract_frames import extract_frames
@@ -21,12 +22,8 @@ from reelbow.shards.plan import read_plan
 from reelbow.shards.thumbnails import Thumbnails
 
 USUAL: dict[str, Any] = {
-    "mode": "interval",
+    **plans.USUAL,
     "every": 1.0,
-    "start_s": 0.0,
-    "end_s": None,
-    "per_shard": 600,
-    "crop": "auto",
     "stream": None,
     "max_pixels": MAX_PIXELS,
     "extract_height": 360,

@@ -6,6 +6,7 @@ import tarfile
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -25,7 +26,6 @@ from films import (
 )
 from plans import plan_film
 from reelbow.color.spaces import LUMA_WEIGHTS
-from reelbow.errors import ReelbowError
 from reelbow.machine.versions import describe_versions
 from reelbow.pictures.averages import Averages
 from reelbow.shards.plan import write_plan
@@ -148,26 +148,9 @@ def test_a_failure_leaves_nothing_half_written(
 ) -> None:
     video = numbered_film(tmp_path / "film.mp4", 24, **GOP)
     plan = make_plan(video)
-    encode = script.encode_jpeg
-    done = []
-
-    def fail(picture: NDArray[np.uint8], *, quality: int) -> bytes:
-        done.append(picture)
-        if len(done) == 3:
-            raise MemoryError
-        return encode(picture, quality=quality)
-
-    monkeypatch.setattr(script, "encode_jpeg", fail)
+    encode = Mock(side_effect=[b"one", b"two", MemoryError])
+    monkeypatch.setattr(script, "encode_jpeg", encode)
     with pytest.raises(MemoryError):
-        extract(video, plan, "00000")
-    assert list((tmp_path / "frames").iterdir()) == []
-
-
-def test_a_film_that_is_gone_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
-    video = numbered_film(tmp_path / "film.mp4", 24, **GOP)
-    plan = make_plan(video)
-    video.unlink()
-    with pytest.raises(ReelbowError, match="no such film"):
         extract(video, plan, "00000")
     assert list((tmp_path / "frames").iterdir()) == []
 

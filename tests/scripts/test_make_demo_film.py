@@ -181,24 +181,6 @@ def test_written_times_come_back(tmp_path: Path, name: str) -> None:
     assert [films.frame_number(p) for p in decoded.pictures] == list(range(len(PTS)))
 
 
-@pytest.mark.parametrize(
-    ("name", "codec"),
-    [("film.avi", "mpeg4"), ("film.webm", "libvpx"), ("film.mp4", "libx264")],
-)
-def test_written_rate_comes_back(tmp_path: Path, name: str, codec: str) -> None:
-    rate = Fraction(24000, 1001)
-    decoded = decode(films.numbered_film(tmp_path / name, 30, rate=rate, codec=codec))
-    off = [abs(time - i / rate) for i, time in enumerate(decoded.times)]
-    assert max(off) <= (Fraction(1, 2000) if name.endswith("webm") else 0)
-    assert [films.frame_number(p) for p in decoded.pictures] == list(range(30))
-
-
-@pytest.mark.parametrize("number", [0, 1, 2, 255, 256, 0xA5C3, 65535])
-@pytest.mark.parametrize("size", [(96, 64), (16, 16), (50, 34)])
-def test_number_is_read_back(number: int, size: tuple[int, int]) -> None:
-    assert films.frame_number(films.numbered(number, size)) == number
-
-
 def test_code_values_of_bt709() -> None:
     # 75 % color bars of SMPTE RP 219, yellow: Y 168, Cb 44, Cr 136.
     yellow = np.array([[[191.25, 191.25, 0]]])

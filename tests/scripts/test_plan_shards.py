@@ -29,15 +29,10 @@ def test_a_video_is_cut_into_shards_of_consecutive_frames(film, tmp_path):
     shards = planned["shards"]
     assert [part["shard"] for part in shards] == ["00000", "00001", "00002"]
     assert [part["first_frame"] for part in shards] == [0, 4, 8]
-    assert [part["n_frames"] for part in shards] == [4, 4, 2]
-    assert [len(part["pts"]) for part in shards] == [4, 4, 2]
-    assert (planned["width"], planned["height"]) == (96, 64)
-    assert planned["duration_s"] == 10.0
     assert planned["crop"] is None
     assert planned["crop_asked"] == "none"
     assert (planned["start_s"], planned["end_s"], planned["stream"]) == (0, None, None)
     assert planned["sampling"] == {"mode": "interval", "every": 1.0}
-    assert planned["n_pictures"] == 100
     assert (planned["path"], planned["digest"]) == (str(film), digest_file(film))
     assert find_shard(planned, "00001") == shards[1]
 

@@ -139,9 +139,9 @@ def test_absurd_timestamps_are_one_sentence_and_no_endless_loop(
         [solid(0x808080)] * 6,
         pts=[0, 40, 80, jump, jump + 40, jump + 80],
     )
-    with pytest.raises(ReelbowError, match="broken timestamps") as caught:
+    said = r"film\.mkv: \d+ samples in \d+ s, by broken timestamps[^\n]*$"
+    with pytest.raises(ReelbowError, match=said):
         plan_film(path, every=every)
-    assert "\n" not in str(caught.value)
     # what is before the jump can be had
     assert plan_film(path, every=every, end_s=0.12)["n_frames"] in (1, 3)
     assert plan_film(path, mode="frames", every=1)["n_frames"] == 6

@@ -458,25 +458,31 @@ def test_equal_palettes_combine_to_the_palette():
     assert_allclose(shares, palettes.shares[0], atol=1e-6)
 
 
-def test_palettes_combine_by_share():
-    colors, shares = combine_palettes(
-        np.array([[RED, BLUE], [RED, BLACK]], np.float32),
-        np.array([[0.75, 0.25], [1, 0]], np.float32),
-        n_colors=4,
-    )
-    assert_array_equal(colors, [RED, BLUE, BLACK, BLACK])
-    assert_array_equal(shares, [0.875, 0.125, 0, 0])
-    assert colors.dtype == shares.dtype == np.float32
-
-
-def test_near_colors_combine_to_their_weighted_mean():
-    colors, shares = combine_palettes(
-        np.array([[[10, 0, 0], BLUE], [[14, 0, 0], BLUE]], np.float32),
-        np.array([[0.75, 0.25], [0.25, 0.75]], np.float32),
-        n_colors=2,
-    )
-    assert_array_equal(colors, [BLUE, [11, 0, 0]])
-    assert_array_equal(shares, [0.5, 0.5])
+@pytest.mark.parametrize(
+    ("palettes", "weights", "colors", "shares"),
+    [
+        pytest.param(
+            [[RED, BLUE], [RED, BLACK]],
+            [[0.75, 0.25], [1, 0]],
+            [RED, BLUE, BLACK, BLACK],
+            [0.875, 0.125, 0, 0],
+            id="by share",
+        ),
+        pytest.param(
+            [[[10, 0, 0], BLUE], [[14, 0, 0], BLUE]],
+            [[0.75, 0.25], [0.25, 0.75]],
+            [BLUE, [11, 0, 0]],
+            [0.5, 0.5],
+            id="near ones to their weighted mean",
+        ),
+    ],
+)
+def test_palettes_combine(palettes, weights, colors, shares):
+    given = np.array(palettes, np.float32), np.array(weights, np.float32)
+    found = combine_palettes(*given, n_colors=len(colors))
+    assert_array_equal(found[0], colors)
+    assert_array_equal(found[1], shares)
+    assert found[0].dtype == found[1].dtype == np.float32
 
 
 def test_many_palettes_combine_as_their_pixels_would():
