@@ -2,8 +2,8 @@
 
 Snakemake's limit of jobs a second starts a timer in each round and a round by each
 timer; Reelbow takes the limit away when a run begins. Both are measured, by turns.
-Films go the whole way; of tarballs the shards' databases are made before, and their jobs
-only copy them, since what jobs do does not matter here.
+Films go the whole way; of tarballs the shards' databases are made before, and jobs only
+copy them, since what they do does not matter here.
 
     uv run python benchmarks/scheduler_rounds.py --films 60
     uv run python benchmarks/scheduler_rounds.py --tarballs 1200
