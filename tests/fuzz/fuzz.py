@@ -408,7 +408,6 @@ def work(stdin: io.TextIOBase, stdout: io.TextIOBase) -> None:
     """Run the cases that stdin names, line by line, and tell stdout how they ended."""
     import cluster_shard  # noqa: F401 (imports count as baseline)
     import downsample_frames  # noqa: F401
-    import extract_frames  # noqa: F401
 
     base = _read_status("VmSize")
     for line in stdin:
@@ -487,15 +486,13 @@ def is_line(text: str) -> bool:
 def run_film(
     path: Path, *, crop: str, height: int | None, mean_space: str, **sampling: Any
 ) -> tuple[int, list[str]]:
-    """Plan a film, extract and downsample its shards; count frames, tell reasons."""
+    """Plan a film and downsample its shards; count frames, tell reasons."""
     from downsample_frames import downsample_frames
-    from extract_frames import extract_frames
     from plan_shards import plan_shards
-    from reelbow.film.demuxing import ReadOptions
     from reelbow.shards.batches import ThumbnailOptions
     from reelbow.shards.plan import read_plan
 
-    plan, frames = path.with_suffix(".json"), path.with_suffix(".frames.tar")
+    plan, thumbnails = path.with_suffix(".json"), path.with_suffix(".npz")
     more = {"kind": "video", "stream": None, "max_pixels": MAX_PIXELS}
     plan_shards([path], plan, crop=crop, **more, **sampling)
     planned = read_plan(plan)
@@ -504,25 +501,14 @@ def run_film(
         parts = parts[: SHARDS_RUN // 2] + parts[-SHARDS_RUN // 2 :]
     n_frames, reasons = 0, []
     for part in parts:
-        extract_frames(
-            path,
-            plan,
-            frames,
-            film_id="film",
-            shard=part["shard"],
-            height=height,
-            quality=90,
-            strip_rows=height,
-            mean_space=mean_space,
-            reading=ReadOptions(None, MAX_PIXELS),
-        )
-        thumbnails = path.with_suffix(".npz")
         downsample_frames(
-            frames,
+            path,
             plan,
             thumbnails,
             shard=part["shard"],
-            shaping=ThumbnailOptions(height, None, mean_space, 200_000_000, "skip"),
+            shaping=ThumbnailOptions(
+                height, planned["crop"], mean_space, MAX_PIXELS, "skip"
+            ),
         )
         numbers, skipped = check_thumbnails(thumbnails)
         assert len(numbers) + len(skipped) == part["n_frames"], (
@@ -543,7 +529,7 @@ def run_tarball(
     from plan_shards import plan_shards
     from reelbow.shards.batches import ThumbnailOptions
     from reelbow.shards.plan import read_plan
-    from reelbow.shards.tarball import FrameTarball
+    from reelbow.shards.tarballs import FrameTarball
 
     plan, thumbnails = path.with_suffix(".json"), path.with_suffix(".npz")
     more = {"kind": "tarballs", "shards": ["00000"], "max_pixels": MAX_PIXELS}

@@ -24,7 +24,7 @@ from reelbow.film.decoding import decode_pictures
 from reelbow.film.demuxing import open_film
 from reelbow.film.probe import probe_film
 from reelbow.film.timeline import MAX_SAMPLES, Timeline, sample_interval, scan_timeline
-from reelbow.shards.tarball import FrameTarball
+from reelbow.shards.tarballs import FrameTarball
 from reelbow.sources.video import plan_video
 
 CASES = 150

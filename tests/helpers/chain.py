@@ -13,9 +13,7 @@ from numpy.typing import NDArray
 
 from cluster_shard import cluster_shard
 from downsample_frames import downsample_frames
-from extract_frames import extract_frames
 from plan_shards import plan_shards
-from reelbow.film.demuxing import ReadOptions
 from reelbow.pictures.image_files import MAX_PIXELS
 from reelbow.shards.batches import ThumbnailOptions
 from reelbow.shards.kinds import name_kind
@@ -31,12 +29,11 @@ USUAL: dict[str, Any] = {
     "crop": "auto",
     "stream": None,
     "max_pixels": MAX_PIXELS,
-    "extract_height": 360,
     "height": 90,
-    "strip_rows": 300,
     "space": "srgb",
     "missing_frames": "skip",
     "n_colors": 4,
+    "n_init": 3,
 }
 
 
@@ -75,35 +72,19 @@ def plan_files(
 def run_chain(source: Path, folder: Path, **settings: Any) -> Found:
     """Run a film or a tarball through the stages, as one shard."""
     how = USUAL | settings
-    plan, tarball = folder / "plan.json", folder / "frames.tar"
+    plan = folder / "plan.json"
     thumbnails, palettes = folder / "thumbnails.npz", folder / "palettes.sqlite"
-    video = None if source.suffix == ".tar" else source
     plan_files([source], plan, shards=["00000"], **how)
     planned = read_plan(plan)
     assert len(planned["shards"]) == 1
-    if video:
-        extract_frames(
-            video,
-            plan,
-            tarball,
-            film_id="film",
-            shard="00000",
-            height=how["extract_height"],
-            quality=90,
-            strip_rows=how["strip_rows"],
-            mean_space=how["space"],
-            reading=ReadOptions(how["stream"], how["max_pixels"]),
-        )
     shaping = ThumbnailOptions(
         height=how["height"],
-        # extracted frames are cropped before they are compressed
-        crop=None if video else planned["crop"],
+        crop=planned["crop"],
         mean_space=how["space"],
         max_pixels=how["max_pixels"],
         missing_frames=how["missing_frames"],
     )
-    frames = tarball if video else source
-    downsample_frames(frames, plan, thumbnails, shard="00000", shaping=shaping)
+    downsample_frames(source, plan, thumbnails, shard="00000", shaping=shaping)
     cluster_shard(
         thumbnails,
         plan,
@@ -113,7 +94,7 @@ def run_chain(source: Path, folder: Path, **settings: Any) -> Found:
         shard="00000",
         n_colors=how["n_colors"],
         color_space="srgb",
-        n_init=3,
+        n_init=how["n_init"],
         seed=0,
         engine="numba",
         metadata={},

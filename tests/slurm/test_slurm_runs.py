@@ -27,7 +27,7 @@ def test_a_film_is_a_job_a_shard_and_nothing_lies_on_the_shared_disk(project, tm
         "plan_shards/colors",
         *[
             f"{rule}/colors/{shard}"
-            for rule in ["extract_frames", "downsample_frames", "cluster_shard"]
+            for rule in ["downsample_frames", "cluster_shard"]
             for shard in SHARDS
         ],
         "merge_film/colors",

@@ -5,10 +5,7 @@ import os
 from projects import FINISHED
 from reelbow.machine.scratch import MEMORY
 
-SHARD = {
-    f"{stage}/colors/00001"
-    for stage in ["extract_frames", "downsample_frames", "cluster_shard"]
-}
+SHARD = {f"{stage}/colors/00001" for stage in ["downsample_frames", "cluster_shard"]}
 
 
 def test_asking_for_gpus_runs_nothing_again(finished):

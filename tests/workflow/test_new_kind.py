@@ -44,8 +44,8 @@ from contextlib import nullcontext
 from reelbow.shards.members import Member
 from reelbow.shards.plan import find_shard
 
-class ColorList(nullcontext):
-    def __init__(self, path, plan, shard, salvage):
+class ColorShard(nullcontext):
+    def __init__(self, path, plan, shard, *, max_pixels, salvage):
         super().__init__(self)
         part = find_shard(plan, shard)
         self.first, self.damage = part["first_frame"], None
@@ -59,11 +59,11 @@ class ColorList(nullcontext):
         for frame, color in enumerate(self.colors, self.first):
             data = b"P6 8 8 255\\n" + bytes.fromhex(color) * 64
             yield Member(color, data, "", {"frame": frame, "time_s": float(frame)})
+
+open_shard = ColorShard
 '''
 
 ENTRY = """
-
-from reelbow.shards.colors import ColorList
 
 KINDS["colors"] = Kind(
     name="colors",
@@ -71,7 +71,6 @@ KINDS["colors"] = Kind(
     pattern=re.compile(r"\\.colors$"),
     settings={"per_shard": "shards.frames"},
     refused={"fps": "fps is for tarballs; leave it empty"},
-    open_members=ColorList,
 )
 """
 
@@ -93,7 +92,7 @@ def test_a_new_kind_is_two_modules_and_an_entry(project):
     config = {"films": "few.colors", "shards": {"frames": 4}, **NO_PICTURES}
     result = project.run(**config)
     assert result.status == 0, result.stderr
-    shards = {f"{rule}/few/0000{i}" for rule in STAGES[1:] for i in range(2)}
+    shards = {f"{rule}/few/0000{i}" for rule in STAGES for i in range(2)}
     films = {"merge_film/few", "merge_films", "summarize_films"}
     assert result.jobs == {"plan_shards/few", *shards, *films}
     rows = project.query("SELECT frame, time_s, mean_color FROM frames ORDER BY frame")

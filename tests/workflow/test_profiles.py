@@ -6,8 +6,7 @@ import re
 from projects import FINISHED, NO_PICTURES, write_tarball
 
 SHARD_JOBS = {
-    f"{stage}/colors/00001"
-    for stage in ["extract_frames", "downsample_frames", "cluster_shard"]
+    f"{stage}/colors/00001" for stage in ["downsample_frames", "cluster_shard"]
 }
 
 
@@ -27,7 +26,6 @@ def test_a_run_gives_a_table_and_a_figure_of_its_stages(finished, tmp_path):
     }
     assert list(jobs.items()) == [
         ("plan_shards", (1, 6)),
-        ("extract_frames", (3, 6)),
         ("downsample_frames", (3, 6)),
         ("cluster_shard", (3, 6)),
         ("merge_film", (1, 6)),

@@ -20,7 +20,7 @@ from projects import (
 )
 from reelbow.jobs.file_digest import digest_file
 
-STAGES = ["extract_frames", "downsample_frames", "cluster_shard"]
+STAGES = ["downsample_frames", "cluster_shard"]
 ALL_FILMS = {"merge_films": 1, "summarize_films": 1, "all": 1}
 TAIL = {"merge_film": 1, "plan_shards": 1, **ALL_FILMS}
 
@@ -106,8 +106,8 @@ def test_the_database_says_what_made_it(finished):
     metadata = dict(finished.query("SELECT key, value FROM metadata"))
     assert '"cluster.n_colors"' in metadata["settings"]
     assert metadata["version/numpy"]
-    # Of extract_frames, downsample_frames and cluster_shard.
-    assert re.fullmatch(r"[0-9a-f]{16}( [0-9a-f]{16}){2}", metadata["digest"])
+    # Of downsample_frames and cluster_shard.
+    assert re.fullmatch(r"[0-9a-f]{16} [0-9a-f]{16}", metadata["digest"])
 
 
 def test_what_is_left_is_what_was_asked_for(finished):
@@ -149,7 +149,6 @@ def test_a_deleted_shard_runs_its_own_chain_only(finished, tmp_path):
     result = project.run(**FINISHED)
     assert result.status == 0, result.stderr
     assert result.jobs == {
-        "extract_frames/colors/00001",
         "downsample_frames/colors/00001",
         "cluster_shard/colors/00001",
         "merge_film/colors",
@@ -337,6 +336,24 @@ def test_a_tarball_that_comes_or_goes_runs_itself_and_the_merges_only(project):
     assert {Path(name).stem for name in left} >= set("abde")
 
 
+def test_frames_that_are_kept_are_decoded_for_themselves(finished, tmp_path):
+    project = finished.copy(tmp_path / "project")
+    config = {**FINISHED, "extract": {"keep": True, "height": 32}}
+    result = project.run(**config)
+    assert result.status == 0, result.stderr
+    assert result.jobs == {f"extract_frames/colors/{i:05d}" for i in range(3)}
+    kept = sorted((project.folder / "results/colors/frames").iterdir())
+    assert [path.name for path in kept] == [f"{i:05d}.tar" for i in range(3)]
+    with tarfile.open(kept[1]) as tar:
+        names = tar.getnames()
+    assert names == [f"{i:08d}{end}" for i in (2, 3) for end in (".jpg", ".json")]
+    assert project.rows() == finished.rows()
+    assert project.run(**config).jobs == set()
+    # They are not asked for any more, and not taken away either.
+    assert project.run(**FINISHED).jobs == set()
+    assert all(path.exists() for path in kept)
+
+
 def test_other_colors_of_kept_thumbnails_decode_nothing(finished, tmp_path):
     project = finished.copy(tmp_path / "project")
     config = {**FINISHED, **NO_PICTURES, "downsample": {"keep": True}}
@@ -349,11 +366,7 @@ def test_other_colors_of_kept_thumbnails_decode_nothing(finished, tmp_path):
     assert {path.name for path in kept.iterdir()} == {"00001.npz"}
 
     merges = {"merge_film/colors", "merge_films", "summarize_films"}
-    first = {
-        f"{rule}/colors/{shard}"
-        for rule in ["extract_frames", "downsample_frames"]
-        for shard in ["00000", "00002"]
-    }
+    first = {f"downsample_frames/colors/{shard}" for shard in ["00000", "00002"]}
     clustered = {f"cluster_shard/colors/{shard}" for shard in shards}
     for cluster, decoded in [
         ({"n_colors": 3}, first),

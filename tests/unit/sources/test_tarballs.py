@@ -11,7 +11,7 @@ from films import letterboxed_scene, numbered
 from memory import LINUX_ONLY, little_memory
 from reelbow.pictures.image_files import DecodedImage, decode_image, encode_jpeg
 from reelbow.shards.plan import Plan
-from reelbow.shards.tarball import TarballWriter
+from reelbow.shards.tarballs import TarballWriter
 from reelbow.sources import crop as planning
 from reelbow.sources import tarballs
 

@@ -13,7 +13,7 @@ from reelbow.pictures.image_files import MAX_PIXELS, decode_image, find_size
 from reelbow.pictures.letterbox import find_letterbox
 from reelbow.shards.members import Member
 from reelbow.shards.plan import Plan
-from reelbow.shards.tarball import FrameTarball
+from reelbow.shards.tarballs import FrameTarball
 from reelbow.sources.crop import (
     LETTERBOX_FRAMES,
     LETTERBOX_LINES,
@@ -112,7 +112,7 @@ def _look_into(tarballs: Sequence[Path], *, go_on: bool) -> Iterator[bytes]:
         ):
             each = spread_evenly(range(len(tarball)), LETTERBOX_FRAMES // len(some))
             for member in tarball.read(each):
-                if member.data is not None:
+                if isinstance(member.data, bytes):
                     yield member.data
 
 
@@ -133,9 +133,10 @@ def _refuse_without_pictures(tarballs: Sequence[Path], max_pixels: int) -> None:
 
 
 def _can_be_shown(member: Member, max_pixels: int) -> bool:
+    if not isinstance(member.data, bytes):
+        return False
     try:
-        if member.data is not None:
-            decode_image(member.data, max_pixels=max_pixels)
+        decode_image(member.data, max_pixels=max_pixels)
     except ReelbowError:
         return False
-    return member.data is not None
+    return True
