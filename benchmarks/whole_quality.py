@@ -177,14 +177,10 @@ def shrink(pixels: Floats, plan: dict[str, Any]) -> Floats:
     x, y, width, height = 0, 0, plan["width"], plan["height"]
     if plan["crop"]:
         width, height, x, y = map(int, plan["crop"].split(":"))
-    down = len(pixels) / plan["height"]
-    across = pixels.shape[1] / plan["width"]
     rows = min(HEIGHT, height)
     columns = max(1, round(width * rows / height))
-    lines = cover(len(pixels), round(y * down), round((y + height) * down), rows)
-    posts = cover(
-        pixels.shape[1], round(x * across), round((x + width) * across), columns
-    )
+    lines = cover(len(pixels), y, y + height, plan["height"], rows)
+    posts = cover(pixels.shape[1], x, x + width, plan["width"], columns)
     small: Floats = np.einsum("rh,hwk,cw->rck", lines, pixels, posts, optimize=True)
     return small
 
