@@ -2,6 +2,8 @@
 
 Snakemake's limit of jobs a second starts a timer in each round and a round by each
 timer; Reelbow takes the limit away when a run begins. Both are measured, by turns.
+Films go the whole way; of tarballs the shards' databases are made before, and jobs only
+copy them, since what they do does not matter here.
 
     uv run python benchmarks/scheduler_rounds.py --films 60
     uv run python benchmarks/scheduler_rounds.py --tarballs 1200
@@ -17,11 +19,18 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 # First: there are films beside this file, too.
 sys.path.insert(0, str(ROOT / "tests" / "helpers"))
+sys.path.insert(1, str(ROOT / "workflow" / "scripts"))
 
 from measuring import copy_workflow  # noqa: E402 (the path comes first)
 
+from chain import plan_files  # noqa: E402
+from cluster_shard import cluster_shard  # noqa: E402
 from films import numbered_film  # noqa: E402
 from projects import COLORS, write_tarball  # noqa: E402
+from reelbow.shards.batches import ThumbnailOptions  # noqa: E402
+from reelbow.shards.names import name_shards  # noqa: E402
+
+N_COLORS = 8
 
 # Counts rounds and the process's own CPU seconds; as told, lets the limit stay.
 COUNTING = """
@@ -47,9 +56,43 @@ main()
 """
 
 
+# Instead of cluster_shard.
+COPYING = """
+import shutil
+shutil.copy(snakemake.params.settings["source"].rsplit("/", 1)[0] + "/../made/"
+            + snakemake.wildcards.shard + ".sqlite", snakemake.output.palettes)
+"""
+
+
+def make_shards(folder: Path, tarballs: list[Path]) -> None:
+    """Make the shards' databases, and jobs that copy them."""
+    made = folder / "made"
+    made.mkdir()
+    names = name_shards(tarballs)
+    plan_files(tarballs, made / "plan.json", shards=names)
+    shaping = ThumbnailOptions(None, None, "srgb", 10**8, "skip")
+    for shard, tarball in zip(names, tarballs, strict=True):
+        cluster_shard(
+            tarball,
+            made / "plan.json",
+            made / f"{shard}.sqlite",
+            film="films",
+            source=f"{folder}/films/*.tar",
+            shard=shard,
+            n_colors=N_COLORS,
+            color_space="srgb",
+            n_init=1,
+            seed=0,
+            engine="numba",
+            metadata={},
+            shaping=shaping,
+        )
+    (folder / "code/workflow/scripts/cluster_shard.py").write_text(COPYING)
+
+
 def run(folder: Path, films: str, limit: str) -> tuple[int, float]:
     """Run the workflow once; return its scheduler's rounds and Snakemake's CPU s."""
-    # One job a tarball, since what jobs do does not matter here.
+    # One job a tarball.
     config = [f"films={films}", "barcodes={kinds: [mean], formats: []}"]
     config += ["downsample={height: null}"] if films.endswith(".tar") else []
     command = [sys.executable, "-c", COUNTING, limit, "-s", folder / "code/Snakefile"]
@@ -78,6 +121,9 @@ def main() -> None:
             numbered_film(folder / f"films/{number:03d}.mp4", 48)
         for number in range(arguments.tarballs):
             write_tarball(folder / f"films/{number:05d}.tar", {"0.jpg": COLORS[0]})
+        tarballs = sorted((folder / "films").glob("*.tar"))
+        if tarballs:
+            make_shards(folder, tarballs)
         ending = "mp4" if arguments.films else "tar"
         print("| | rounds | Snakemake's own CPU s |\n|---|---|---|")
         for limit, what in {"limit": "as Snakemake is", "none": "without"}.items():

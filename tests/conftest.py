@@ -1,6 +1,7 @@
 """What holds for all tests."""
 
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -9,6 +10,15 @@ from hypothesis import settings
 settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
     settings.load_profile("ci")
+
+
+@pytest.fixture(scope="session")
+def code(tmp_path_factory) -> Path:
+    """A copy of the workflow, so that nobody edits it under a run."""
+    # It loads what most tests do without.
+    from projects import copy_code
+
+    return copy_code(tmp_path_factory.mktemp("code"))
 
 
 @pytest.fixture

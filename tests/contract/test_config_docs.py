@@ -7,13 +7,9 @@ import pytest
 import yaml
 
 from reelbow.runs.config import check_config
+from reelbow.runs.schemas import load_schema
 
 ROOT = Path(__file__).parents[2]
-
-
-def load_schema(name: str) -> dict:
-    path = ROOT / "workflow" / "schemas" / f"{name}.schema.yaml"
-    return yaml.safe_load(path.read_text())
 
 
 def walk(schema: dict, prefix: str = ""):

@@ -23,6 +23,18 @@ RULES = {
 }
 
 
+def run(command: list, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command in a folder, with nothing written beside the sources."""
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def test_every_script_has_a_rule_of_its_name_and_every_rule_a_script():
     assert sorted(RULES) == SCRIPTS
 
@@ -93,13 +105,7 @@ def recorded(tmp_path_factory):
     """What Snakemake itself would keep of the params of a job of each rule."""
     folder = tmp_path_factory.mktemp("recorded")
     write_colors(folder / "colors.mp4")
-    told = subprocess.run(
-        [sys.executable, "-c", READ_PARAMS, ROOT / "Snakefile"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    told = run([sys.executable, "-c", READ_PARAMS, ROOT / "Snakefile"], folder)
     assert told.returncode == 0, told.stderr
     return json.loads(told.stdout.splitlines()[-1])
 
@@ -172,37 +178,14 @@ print(json.dumps(found))
 
 
 def test_snakemake_finds_nothing_to_lint(tmp_path):
-    linted = snakemake("--lint", "--directory", tmp_path)
+    (tmp_path / "config").symlink_to(ROOT / "config")
+    command = [BIN / "snakemake", "--snakefile", ROOT / "Snakefile", "--lint"]
+    linted = run(command, tmp_path)
     assert linted.returncode == 0, linted.stderr
     assert "Congratulations" in linted.stdout + linted.stderr
 
 
 def test_snakefmt_would_change_nothing():
-    checked = subprocess.run(
-        [
-            BIN / "snakefmt",
-            "--check",
-            "Snakefile",
-            "workflow/Snakefile",
-            "workflow/rules",
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    places = ["Snakefile", "workflow/Snakefile", "workflow/rules"]
+    checked = run([BIN / "snakefmt", "--check", *places], ROOT)
     assert checked.returncode == 0, checked.stderr
-
-
-def snakemake(*arguments):
-    """Run Snakemake on this Snakefile, with nothing written beside it."""
-    config = Path(arguments[-1]) / "config"
-    config.symlink_to(ROOT / "config")
-    return subprocess.run(
-        [BIN / "snakemake", "--snakefile", ROOT / "Snakefile", *arguments],
-        cwd=arguments[-1],
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )

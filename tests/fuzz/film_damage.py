@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.datasets import load_sample_images
 
-from films import write_film
+from films import find_packets, write_film
 from reelbow.errors import ReelbowError
 from reelbow.film.decoding import decode_pictures
 from reelbow.film.timeline import scan_timeline
@@ -164,18 +164,12 @@ def damage(
     return how, bytes(damaged)
 
 
-def find_body(path: Path) -> tuple[int, int]:
-    """Find where the packets of a film lie: from, to."""
-    with av.open(path) as container:
-        packets = [packet for packet in container.demux(video=0) if packet.size]
-    places = [(packet.pos, packet.size) for packet in packets if packet.pos is not None]
-    return min(places)[0], max(place + size for place, size in places)
-
-
 def sweep(seed: int, n_copies: int, coding: str, film: Path) -> Iterator[Seen]:
     """Make copies of a film and read each whole, and in shards."""
     whole = film.read_bytes()
-    first, last = find_body(film)
+    packets = find_packets(film)
+    first = min(packet.position for packet in packets)
+    last = max(packet.position + packet.size for packet in packets)
     right = read_straight(film)
     path = film.with_name(f"damaged{film.suffix}")
     for number in range(n_copies):

@@ -38,7 +38,7 @@ from typing import Any, NamedTuple
 from backports import zstd
 
 HERE = Path(__file__).resolve()
-TESTS, ROOT = HERE.parents[1], HERE.parents[2]
+HELPERS, ROOT = HERE.parents[1] / "helpers", HERE.parents[2]
 REAL = ROOT.parent / "shared" / "data"
 SCRIPTS = ROOT / "workflow" / "scripts"
 
@@ -406,8 +406,7 @@ def make_case(kind: str, seed: int, case: int, seeds: list[Seed]) -> Case:
 
 def work(stdin: io.TextIOBase, stdout: io.TextIOBase) -> None:
     """Run the cases that stdin names, line by line, and tell stdout how they ended."""
-    import cluster_shard  # noqa: F401 (imports count as baseline)
-    import downsample_frames  # noqa: F401
+    import chain  # noqa: F401 (imports count as baseline)
 
     base = _read_status("VmSize")
     for line in stdin:
@@ -451,7 +450,7 @@ def run_case(kind: str, path: Path, how: dict[str, Any]) -> tuple[str, str]:
     from reelbow.errors import ReelbowError
 
     try:
-        _, reasons = (run_film if kind == "films" else run_tarball)(path, **how)
+        reasons = run_stages(kind, path, **how)
     except ReelbowError as error:
         text = str(error)
         if not is_line(text) or str(path) not in text:
@@ -483,73 +482,39 @@ def is_line(text: str) -> bool:
     return not any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in text)
 
 
-def run_film(
+def run_stages(
     path: Path, *, crop: str, height: int | None, mean_space: str, **sampling: Any
-) -> tuple[int, list[str]]:
-    """Plan a film and downsample its shards; count frames, tell reasons."""
+) -> list[str]:
+    """Take a file from its plan to its thumbnails; tell why pictures are missing."""
+    from chain import plan_files
     from downsample_frames import downsample_frames
-    from plan_shards import plan_shards
-    from reelbow.shards.batches import ThumbnailOptions
-    from reelbow.shards.plan import read_plan
-
-    plan, thumbnails = path.with_suffix(".json"), path.with_suffix(".npz")
-    more = {"kind": "video", "stream": None, "max_pixels": MAX_PIXELS}
-    plan_shards([path], plan, crop=crop, **more, **sampling)
-    planned = read_plan(plan)
-    parts = planned["shards"]
-    if len(parts) > SHARDS_RUN:
-        parts = parts[: SHARDS_RUN // 2] + parts[-SHARDS_RUN // 2 :]
-    n_frames, reasons = 0, []
-    for part in parts:
-        downsample_frames(
-            path,
-            plan,
-            thumbnails,
-            shard=part["shard"],
-            shaping=ThumbnailOptions(
-                height, planned["crop"], mean_space, MAX_PIXELS, "skip"
-            ),
-        )
-        numbers, skipped = check_thumbnails(thumbnails)
-        assert len(numbers) + len(skipped) == part["n_frames"], (
-            f"{len(numbers)} frames and {len(skipped)} skipped of {part['n_frames']}"
-        )
-        low = part["first_frame"]
-        assert all(low <= n < low + part["n_frames"] for n in numbers), str(numbers)
-        n_frames += len(numbers)
-        reasons += skipped
-    return n_frames, reasons
-
-
-def run_tarball(
-    path: Path, *, crop: str, height: int | None, mean_space: str
-) -> tuple[int, list[str]]:
-    """Plan a tarball and downsample it; count frames, tell reasons."""
-    from downsample_frames import downsample_frames
-    from plan_shards import plan_shards
     from reelbow.shards.batches import ThumbnailOptions
     from reelbow.shards.plan import read_plan
     from reelbow.shards.tarballs import FrameTarball
 
     plan, thumbnails = path.with_suffix(".json"), path.with_suffix(".npz")
-    more = {"kind": "tarballs", "shards": ["00000"], "max_pixels": MAX_PIXELS}
-    plan_shards([path], plan, crop=crop, **more)
-    downsample_frames(
-        path,
-        plan,
-        thumbnails,
-        shard="00000",
-        shaping=ThumbnailOptions(
-            height, read_plan(plan)["crop"], mean_space, MAX_PIXELS, "skip"
-        ),
-    )
-    numbers, reasons = check_thumbnails(thumbnails)
-    with FrameTarball(path) as tarball:
-        n_images = len(tarball)
-    assert len(numbers) + len(reasons) == n_images, (
-        f"{len(numbers)} frames and {len(reasons)} skipped of {n_images}"
-    )
-    return len(numbers), reasons
+    how = {"crop": crop, "max_pixels": MAX_PIXELS, "shards": ["00000"], **sampling}
+    plan_files([path], plan, **how)
+    planned = read_plan(plan)
+    parts = planned["shards"]
+    if len(parts) > SHARDS_RUN:
+        parts = parts[: SHARDS_RUN // 2] + parts[-SHARDS_RUN // 2 :]
+    shaping = ThumbnailOptions(height, planned["crop"], mean_space, MAX_PIXELS, "skip")
+    reasons = []
+    for part in parts:
+        downsample_frames(path, plan, thumbnails, shard=part["shard"], shaping=shaping)
+        numbers, skipped = check_thumbnails(thumbnails)
+        first, n_frames = part.get("first_frame", 0), part["n_frames"]
+        if n_frames is None:
+            with FrameTarball(path) as tarball:
+                n_frames = len(tarball)
+        end = first + n_frames
+        assert len(numbers) + len(skipped) == n_frames, (
+            f"{len(numbers)} frames and {len(skipped)} skipped of {n_frames}"
+        )
+        assert all(first <= number < end for number in numbers), str(numbers)
+        reasons += skipped
+    return reasons
 
 
 def check_thumbnails(path: Path) -> tuple[list[int], list[str]]:
@@ -728,7 +693,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.path[:0] = [str(SCRIPTS), str(TESTS)]
+    sys.path[:0] = [str(SCRIPTS), str(HELPERS)]
     if "--worker" in sys.argv:
         faulthandler.enable()
         answers = os.fdopen(os.dup(1), "w")

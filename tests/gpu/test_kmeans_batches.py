@@ -45,22 +45,6 @@ def assert_as_numba(kernels, frames, *, n_threads=1, free_bytes=1 << 30, **how):
     return device
 
 
-def test_four_points_fall_into_two_pairs(kernels):
-    frame = np.array([[[0, 0, 0], [2, 4, 6], [200, 100, 50], [202, 102, 50]]], np.uint8)
-    colors, weights = find_on(CpuDevice(kernels), frame, **{**HOW, "n_colors": 2})
-    order = np.argsort(colors[0, :, 0])
-    assert_array_equal(colors[0][order], [[1, 2, 3], [201, 101, 50]])
-    assert_array_equal(weights, [[2, 2]])
-
-
-def test_fewer_colors_than_asked_for_are_those_of_the_frame(kernels):
-    frame = np.array([[[9, 8, 7]] * 5 + [[0, 0, 0]] * 2], np.uint8)
-    colors, weights = find_on(CpuDevice(kernels), frame, **HOW)
-    assert_array_equal(weights, [[2, 5, 0, 0, 0, 0, 0, 0]])
-    assert_array_equal(colors[0, :2], [[0, 0, 0], [9, 8, 7]])
-    assert_array_equal(colors[0, 2:], 0)
-
-
 @every_space
 @pytest.mark.parametrize("n_colors", [1, 2, 3, 5, 8, 16])
 def test_kernels_find_the_same_bits_as_numba(kernels, n_colors, color_space):

@@ -1,9 +1,7 @@
 """A film through all stages up to its shards' databases, as functions, without jobs."""
 
-import io
 import sqlite3
-import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+import plans
 from cluster_shard import cluster_shard
 from downsample_frames import downsample_frames
 from plan_shards import plan_shards
@@ -21,12 +20,8 @@ from reelbow.shards.plan import read_plan
 from reelbow.shards.thumbnails import Thumbnails
 
 USUAL: dict[str, Any] = {
-    "mode": "interval",
+    **plans.USUAL,
     "every": 1.0,
-    "start_s": 0.0,
-    "end_s": None,
-    "per_shard": 600,
-    "crop": "auto",
     "stream": None,
     "max_pixels": MAX_PIXELS,
     "height": 90,
@@ -49,16 +44,6 @@ class Found(NamedTuple):
     pixels: list[NDArray[np.uint8]]  # thumbnails
 
 
-def pack(path: Path, images: Mapping[str, bytes]) -> Path:
-    """Write a tarball of images as a user has them."""
-    with tarfile.open(path, "w") as tar:
-        for name, data in images.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(data)
-            tar.addfile(member, io.BytesIO(data))
-    return path
-
-
 def plan_files(
     files: Sequence[Path], plan: Path, *, go_on: bool = False, **settings: Any
 ) -> None:
@@ -67,6 +52,18 @@ def plan_files(
     how = USUAL | {"shards": [path.stem for path in files]} | settings
     how = {key: how[key] for key in ("crop", "max_pixels", *kind.settings)}
     plan_shards(files, plan, kind=kind.name, go_on=go_on, **how)
+
+
+def cluster(frames: Path, plan: Path, palettes: Path, **settings: Any) -> Path:
+    """Cluster a shard by the usual settings, as far as no others are given."""
+    usual: dict[str, Any] = {
+        **{"film": "film", "source": "film", "shard": "00000", "n_colors": 4},
+        **{"color_space": "srgb", "n_init": 3, "seed": 0, "engine": "numba"},
+        "metadata": {},
+        "shaping": ThumbnailOptions(90, None, "srgb", MAX_PIXELS, "skip"),
+    }
+    cluster_shard(frames, plan, palettes, **(usual | settings))
+    return palettes
 
 
 def run_chain(source: Path, folder: Path, **settings: Any) -> Found:
@@ -85,21 +82,8 @@ def run_chain(source: Path, folder: Path, **settings: Any) -> Found:
         missing_frames=how["missing_frames"],
     )
     downsample_frames(source, plan, thumbnails, shard="00000", shaping=shaping)
-    cluster_shard(
-        thumbnails,
-        plan,
-        palettes,
-        film="film",
-        source=str(source),
-        shard="00000",
-        n_colors=how["n_colors"],
-        color_space="srgb",
-        n_init=how["n_init"],
-        seed=0,
-        engine="numba",
-        metadata={},
-        shaping=shaping,
-    )
+    more = {"n_colors": how["n_colors"], "n_init": how["n_init"]}
+    cluster(thumbnails, plan, palettes, shaping=shaping, **more)
     with closing(sqlite3.connect(palettes)) as connection:
         found = {
             frame: (mean, luma, strip)

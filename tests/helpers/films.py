@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from itertools import count
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import av
 import numpy as np
@@ -49,6 +49,9 @@ _LAYOUTS = {
     "yuv422p10le": (1, 0, 10),
     "yuv444p10le": (0, 0, 10),
 }
+
+# For `write_film`: a keyframe every 12 pictures and at no other, with B-frames.
+GOP: dict[str, Any] = {"gop": 12, "bframes": 2, "options": {"sc_threshold": "0"}}
 
 _DARK, _BRIGHT = 64, 192
 _GRID = 4
@@ -125,50 +128,36 @@ def write_film(
 
     Parameters
     ----------
-    path
-        Its suffix chooses the container: mp4, mov, mkv, webm, ts, avi. Only mp4 and mov
-        hold any time exactly: mkv and webm round to 1/1000 s; ts rounds to 1/90000 s
-        and, with B-frames, moves a film that starts at 0 later by their delay; avi
-        counts frames of `rate` and knows neither gaps nor B-frames (``codec="mpeg4"``
-        makes none).
-    frames
-        (h, w, 3) uint8, sRGB, or float64, R'G'B' code values [0, 1] of whatever
-        `transfer` and `primaries` say; all of one size.
-    pts
-        When each frame is shown, in `time_base`, rising; not given: 0, 1, 2, ...
-        at `rate`. Uneven steps make a film of variable frame rate; the first may
-        be later than 0, not earlier.
-    time_base
-        Seconds of one step of `pts`; not given: 1/1000 s if there are `pts`, else
-        1/`rate`.
-    rate
-        Frames per second, as the header has it.
-    codec, options
-        Encoder and its private options, by the names FFmpeg has for them.
-    pix_fmt
-        One of yuv420p, yuv422p, yuv444p, the same with 10le after it, yuvj420p (for
-        mjpeg, with BT.601 and full range), or any that FFmpeg makes of RGB without a
-        matrix, such as rgb24, bgr0 or gbrp.
-    gop
-        The most frames from one keyframe to the next; x264 also sets one at a cut,
-        unless `options` has ``{"sc_threshold": "0"}``.
-    bframes
-        The most B-frames in a row.
-    matrix, color_range
-        How sRGB becomes YUV.
-    transfer, primaries
-        What the film says of its curve and primaries, None: nothing; no value is
-        changed by them. Where the matrix is BT.2020 players take silence for BT.2020
-        primaries.
-    tagged
-        Whether the film says so, as it should; many do not.
-    sample_aspect_ratio
-        Width of a pixel through its height.
-    interlaced
-        Whether even and odd lines are fields of two times: chroma is then subsampled
-        within each, and the film says so (libx264 and mpeg2video).
+    path : its suffix chooses the container. Only mp4 and mov hold any time exactly: mkv
+        and webm round to 1/1000 s; ts rounds to 1/90000 s and, with B-frames, moves a
+        film that starts at 0 later by their delay; avi counts frames of `rate` and
+        knows neither gaps nor B-frames (``codec="mpeg4"`` makes none)
+    frames : (h, w, 3) uint8, sRGB, or float64, R'G'B' code values [0, 1] of whatever
+        `transfer` and `primaries` say; all of one size
+    pts : when each frame is shown, in `time_base`, rising from 0 or later; None: one
+        after the other at `rate`
+    time_base : seconds of one step of `pts`; None: 1/1000 s with `pts`, else 1/`rate`
+    codec, options : encoder and its private options, by FFmpeg's names
+    pix_fmt : yuv420p, yuv422p, yuv444p, these with 10le, yuvj420p (for mjpeg, with
+        BT.601 and full range), or any that FFmpeg makes of RGB without a matrix
+    gop : the most frames from one keyframe to the next; x264 also sets one at a cut,
+        unless `options` has ``{"sc_threshold": "0"}``
+    bframes : the most in a row
+    matrix, color_range : how sRGB becomes YUV
+    transfer, primaries : what the film says of them, None: nothing; no value is changed
+        by them. With the matrix of BT.2020, silence means its primaries to players
+    tagged : whether the film says its matrix and range, as it should; many do not
+    sample_aspect_ratio : width of a pixel through its height
+    interlaced : whether even and odd lines are fields of two times: chroma is then
+        subsampled within each, and the film says so (libx264 and mpeg2video)
     """
-    tagged = tagged and pix_fmt in _LAYOUTS
+    colors: dict[str, Any] = {
+        "matrix": matrix,
+        "color_range": color_range,
+        "transfer": transfer,
+        "primaries": primaries,
+        "tagged": tagged and pix_fmt in _LAYOUTS,
+    }
     if time_base is None:
         time_base = Fraction(1, 1000) if pts is not None else 1 / Fraction(rate)
     times = count() if pts is None else iter(pts)
@@ -197,21 +186,8 @@ def write_film(
                     context.max_b_frames = bframes
                 if sample_aspect_ratio is not None:
                     context.sample_aspect_ratio = sample_aspect_ratio
-                if tagged:
-                    context.colorspace = _COLORSPACES[matrix]
-                    context.color_range = _RANGES[color_range]
-                if transfer is not None:
-                    context.color_trc = _TRANSFERS[transfer]
-                if primaries is not None:
-                    context.color_primaries = _PRIMARIES[primaries]
-            frame = _picture(pixels, pix_fmt, matrix, color_range, interlaced)
-            if tagged:
-                frame.colorspace = _COLORSPACES[matrix]
-                frame.color_range = _RANGES[color_range]
-            if transfer is not None:
-                frame.color_trc = _TRANSFERS[transfer]
-            if primaries is not None:
-                frame.color_primaries = _PRIMARIES[primaries]
+                _tag(context, **colors)
+            frame = make_frame(pixels, pix_fmt, interlaced=interlaced, **colors)
             frame.pts = next(times)
             frame.time_base = time_base
             container.mux(stream.encode(frame))
@@ -240,18 +216,9 @@ def to_yuv(
     )
     cb = (blue - luma) / (2 * (1 - blue_weight))
     cr = (red - luma) / (2 * (1 - red_weight))
-    unit = 2 ** (bits - 8)
-    black, white, swing = (
-        (16 * unit, 235 * unit, 224 * unit)
-        if color_range == "limited"
-        else (0, 2**bits - 1, 2**bits - 1)
-    )
+    black, white, middle, swing = _find_levels(color_range, bits)
     return np.stack(
-        [
-            black + (white - black) * luma,
-            128 * unit + swing * cb,
-            128 * unit + swing * cr,
-        ],
+        [black + (white - black) * luma, middle + swing * cb, middle + swing * cr],
         axis=-1,
     )
 
@@ -265,19 +232,23 @@ def from_yuv(
 ) -> NDArray[np.float64]:
     """Convert code values of Y, Cb and Cr back: (..., 3) R'G'B', [0, 1]."""
     red_weight, blue_weight = _LUMA[matrix]
-    unit = 2 ** (bits - 8)
-    black, white, swing = (
-        (16 * unit, 235 * unit, 224 * unit)
-        if color_range == "limited"
-        else (0, 2**bits - 1, 2**bits - 1)
-    )
+    black, white, middle, swing = _find_levels(color_range, bits)
     luma = (codes[..., 0] - black) / (white - black)
-    red = luma + 2 * (1 - red_weight) * (codes[..., 2] - 128 * unit) / swing
-    blue = luma + 2 * (1 - blue_weight) * (codes[..., 1] - 128 * unit) / swing
+    cb, cr = np.moveaxis((codes[..., 1:] - middle) / swing, -1, 0)
+    red = luma + 2 * (1 - red_weight) * cr
+    blue = luma + 2 * (1 - blue_weight) * cb
     green = (luma - red_weight * red - blue_weight * blue) / (
         1 - red_weight - blue_weight
     )
     return np.stack([red, green, blue], axis=-1).clip(0, 1)
+
+
+def _find_levels(color_range: Range, bits: int) -> tuple[int, int, int, int]:
+    """Find the codes of black, white and no chroma, and how far chroma reaches."""
+    unit = 2 ** (bits - 8)
+    if color_range == "limited":
+        return 16 * unit, 235 * unit, 128 * unit, 224 * unit
+    return 0, 2**bits - 1, 128 * unit, 2**bits - 1
 
 
 def join_films(path: Path, *parts: Path) -> Path:
@@ -365,14 +336,18 @@ def _subsample(
     return averages
 
 
-def _picture(
+def make_frame(
     pixels: NDArray[np.uint8] | NDArray[np.float64],
-    pix_fmt: str,
-    matrix: Matrix,
-    color_range: Range,
-    interlaced: bool,
+    pix_fmt: str = "yuv420p",
+    *,
+    matrix: Matrix = "bt709",
+    color_range: Range = "limited",
+    transfer: Transfer | None = None,
+    primaries: Primaries | None = None,
+    tagged: bool = True,
+    interlaced: bool = False,
 ) -> av.VideoFrame:
-    """Turn sRGB pixels into a frame of `pix_fmt`."""
+    """Turn pixels into one frame; all arguments are as for `write_film`."""
     if pix_fmt not in _LAYOUTS:
         return av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(
             format=pix_fmt
@@ -381,23 +356,80 @@ def _picture(
     if np.issubdtype(pixels.dtype, np.floating):
         pixels = pixels * 255
     yuv = to_yuv(pixels, matrix=matrix, color_range=color_range, bits=bits)
-    height, width = pixels.shape[:2]
-    frame = av.VideoFrame(width, height, pix_fmt)
-    for channel, plane in enumerate(frame.planes):
-        samples = yuv[..., channel]
-        if channel > 0:
-            if interlaced:
-                fields = [_subsample(samples[i::2], down, across) for i in (0, 1)]
-                samples = np.stack(fields, axis=1).reshape(-1, fields[0].shape[1])
-            else:
-                samples = _subsample(samples, down, across)
-        codes = np.rint(samples).clip(0, 2**bits - 1)
-        codes = codes.astype(np.uint8 if bits == 8 else "<u2")
-        row_bytes = codes.shape[1] * codes.itemsize
-        padded = np.zeros((codes.shape[0], plane.line_size), np.uint8)
-        padded[:, :row_bytes] = codes.view(np.uint8)
-        plane.update(padded.tobytes()[: plane.buffer_size])
+    planes = [yuv[..., 0]]
+    for samples in (yuv[..., 1], yuv[..., 2]):
+        if interlaced:
+            fields = [_subsample(samples[i::2], down, across) for i in (0, 1)]
+            planes.append(np.stack(fields, axis=1).reshape(-1, fields[0].shape[1]))
+        else:
+            planes.append(_subsample(samples, down, across))
+    dtype = np.uint8 if bits == 8 else "<u2"
+    codes = (np.rint(plane).clip(0, 2**bits - 1).astype(dtype) for plane in planes)
+    frame = fill_planes((pixels.shape[1], pixels.shape[0]), pix_fmt, *codes)
+    _tag(frame, matrix, color_range, transfer, primaries, tagged)
     return frame
+
+
+def fill_planes(
+    size: tuple[int, int], pix_fmt: str, *planes: NDArray[np.generic]
+) -> av.VideoFrame:
+    """Make a frame of these planes, (lines, columns) each; `size` is (width, height).
+
+    What planes have beyond the frame's size is left out.
+    """
+    frame = av.VideoFrame(*size, pix_fmt)
+    for plane, values in zip(frame.planes, planes, strict=True):
+        rows = np.zeros(
+            (plane.height, plane.line_size // values.itemsize), values.dtype
+        )
+        rows[:, : plane.width] = values[: plane.height, : plane.width]
+        plane.update(rows.tobytes())
+    return frame
+
+
+def _tag(
+    coded: av.VideoFrame | av.VideoCodecContext,
+    matrix: Matrix,
+    color_range: Range,
+    transfer: Transfer | None,
+    primaries: Primaries | None,
+    tagged: bool,
+) -> None:
+    """Let a frame or an encoder say how its colors are coded."""
+    if tagged:
+        coded.colorspace = _COLORSPACES[matrix]
+        coded.color_range = _RANGES[color_range]
+    if transfer is not None:
+        coded.color_trc = _TRANSFERS[transfer]
+    if primaries is not None:
+        coded.color_primaries = _PRIMARIES[primaries]
+
+
+class StoredPacket(NamedTuple):
+    """Where a packet of a film lies in its file."""
+
+    pts: int | None
+    position: int
+    size: int
+
+
+def find_packets(path: Path) -> list[StoredPacket]:
+    """Find the packets of a film, in the order in which they are stored."""
+    with av.open(path) as container:
+        return [
+            StoredPacket(packet.pts, packet.pos, packet.size)
+            for packet in container.demux(video=0)
+            if packet.size and packet.pos is not None
+        ]
+
+
+def overwrite(path: Path, position: int, data: bytes, to: Path | None = None) -> Path:
+    """Write other bytes over some of a file, or of a copy of it, `to`."""
+    changed = bytearray(path.read_bytes())
+    changed[position : position + len(data)] = data
+    to = to or path
+    to.write_bytes(changed)
+    return to
 
 
 def letterboxed_scene(seed: int, size: tuple[int, int] = (96, 64)) -> NDArray[np.uint8]:

@@ -10,7 +10,8 @@ import sqlite3
 import subprocess
 import sys
 import tarfile
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,10 @@ COLORS = [0xC02020, 0x20C020, 0x2020C0, 0xC0C020, 0x20C0C0, 0x808080]
 
 # Pictures cost most of a run; tests that are not about them do without.
 NO_PICTURES = {"barcodes": {"kinds": [], "formats": []}}
+ONE_PICTURE = {"barcodes": {"kinds": ["mean"], "formats": []}}
+
+# What is made of all films together.
+ALL_FILMS = {"merge_films", "summarize_films"}
 
 
 @dataclass
@@ -39,6 +44,12 @@ class Result:
     stderr: str
     jobs: set[str]
     stdout: str = ""
+
+    @property
+    def told(self) -> list[str]:
+        """What is told, but for the profile that Snakemake takes, before all else."""
+        lines = self.stderr.strip().splitlines()
+        return [line for line in lines if not line.startswith("Using")]
 
     @property
     def counts(self) -> dict[str, int]:
@@ -58,18 +69,8 @@ class Project:
     def run(self, *arguments: str, cores: int = 2, **config: Any) -> Result:
         """Run Snakemake with this configuration."""
         before = self._logs()
-        given = []
-        if config:
-            own, text = self.folder / "own.yaml", yaml.safe_dump(config)
-            # Jobs of a run that goes on here read it, and never half of it.
-            if not own.exists() or own.read_text() != text:
-                own.write_text(text)
-            given = ["--configfile", "own.yaml"]
         done = subprocess.run(
-            [
-                *[SNAKEMAKE, "--snakefile", self.code / "Snakefile"],
-                *["--cores", str(cores), *given, *arguments],
-            ],
+            self._command(*arguments, cores=cores, **config),
             cwd=self.folder,
             env={**os.environ, "COLUMNS": "200", **self.environment},
             capture_output=True,
@@ -79,6 +80,48 @@ class Project:
         after = self._logs()
         jobs = {job for job, time in after.items() if before.get(job) != time}
         return Result(done.returncode, done.stderr, jobs, done.stdout)
+
+    def make(self, *arguments: str, cores: int = 2, **config: Any) -> Result:
+        """Run Snakemake, which has to go well."""
+        result = self.run(*arguments, cores=cores, **config)
+        assert result.status == 0, result.stderr
+        return result
+
+    def interrupt(
+        self, is_time: Callable[[], bool], *arguments: str, times: int = 1, **how: Any
+    ) -> tuple[int, str]:
+        """Run Snakemake, and press Ctrl-C when it is time; return status and stderr."""
+        with subprocess.Popen(
+            self._command(*arguments, **how),
+            cwd=self.folder,
+            env={**os.environ, "COLUMNS": "400", **self.environment},
+            stderr=subprocess.PIPE,
+            text=True,
+            # As a terminal does, which sends it to all processes of the command.
+            start_new_session=True,
+            # Not ignored, as it is by what starts in the background, behind nohup.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        ) as process:
+            deadline = time.monotonic() + 300
+            while not is_time() and time.monotonic() < deadline:
+                time.sleep(0.1)
+            for _ in range(times):
+                os.killpg(process.pid, signal.SIGINT)
+            _, told = process.communicate(timeout=60)
+        return process.returncode, told
+
+    def _command(self, *arguments: str, cores: int, **config: Any) -> list[str | Path]:
+        given = []
+        if config:
+            own, text = self.folder / "own.yaml", yaml.safe_dump(config)
+            # Jobs of a run that goes on here read it, and never half of it.
+            if not own.exists() or own.read_text() != text:
+                own.write_text(text)
+            given = ["--configfile", "own.yaml"]
+        return [
+            *[SNAKEMAKE, "--snakefile", self.code / "Snakefile"],
+            *["--cores", str(cores), *given, *arguments],
+        ]
 
     def _logs(self) -> dict[str, int]:
         """When each job last began: it opens its log anew."""
@@ -95,6 +138,12 @@ class Project:
             sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
         ) as connection:
             return connection.execute(sql).fetchall()
+
+    def check_colors(self, colors: Sequence[int]) -> None:
+        """Check that these are the largest colors of all frames, in their order."""
+        rows = self.query("SELECT color FROM palettes WHERE rank = 0 ORDER BY frame")
+        assert len(rows) == len(colors)
+        assert all(map(close_to, (color for (color,) in rows), colors))
 
     def failures(self) -> list[dict[str, str]]:
         """Read the rows of the table of failures; none if there is none."""
@@ -133,12 +182,14 @@ class Project:
         return Project(folder, self.code)
 
 
-def heed_ctrl_c() -> None:
-    """Have a process end at SIGINT, which one that starts in the background ignores.
+def name_jobs(stages: Iterable[str], film: str, *shards: str) -> set[str]:
+    """Name the jobs that bring shards of a film through stages."""
+    return {f"{stage}/{film}/{shard}" for stage in stages for shard in shards}
 
-    For `preexec_fn`: tests may run behind nohup.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+def name_merges(film: str) -> set[str]:
+    """Name the jobs that merge a film, and then all films."""
+    return {f"merge_film/{film}", *ALL_FILMS}
 
 
 def copy_code(folder: Path, source: Path = ROOT) -> Path:
@@ -168,8 +219,15 @@ def write_colors(path: Path, colors: Iterable[int] = COLORS) -> Path:
     return write_film(path, frames, rate=12, gop=12)
 
 
-def write_tarball(path: Path, pictures: Mapping[str, bytes | int]) -> Path:
-    """Write a tarball of members: bytes as they are, a color as a JPEG of it."""
+def write_tarball(
+    path: Path, pictures: Mapping[str, bytes | int] | Sequence[int]
+) -> Path:
+    """Write a tarball of members: bytes as they are, a color as a JPEG of it.
+
+    Mere colors have the names 0.jpg, 1.jpg and so on.
+    """
+    if not isinstance(pictures, Mapping):
+        pictures = {f"{i}.jpg": color for i, color in enumerate(pictures)}
     path.parent.mkdir(parents=True, exist_ok=True)
     with tarfile.open(path, "w") as tar:
         for name, picture in pictures.items():

@@ -1,19 +1,19 @@
 import datetime
-import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from cluster_shard import cluster_shard
+import chain
+from databases import query
 from reelbow.database.reading import read_row
 from reelbow.database.schema import open_database
 from reelbow.errors import ReelbowError
 from reelbow.kmeans.palettes import find_version
 from reelbow.machine.versions import describe_versions
 from reelbow.pictures.averages import Averages
-from reelbow.shards.batches import ShardFrame, ThumbnailOptions
+from reelbow.shards.batches import ShardFrame
 from reelbow.shards.plan import write_plan
 from reelbow.shards.thumbnails import ThumbnailWriter
 
@@ -49,7 +49,7 @@ def average(frame: int) -> Averages:
     return Averages(np.array([1, 2, frame + 0.6]), strip, frame + 0.125)
 
 
-def cluster(tmp_path: Path, *, engine="numba", n_colors=4, gpu_fallback=None) -> Path:
+def cluster(tmp_path: Path, **how) -> Path:
     thumbnails, plan = tmp_path / "a.npz", tmp_path / "plan.json"
     write_plan(PLAN, plan)
     with ThumbnailWriter(thumbnails) as writer:
@@ -60,28 +60,8 @@ def cluster(tmp_path: Path, *, engine="numba", n_colors=4, gpu_fallback=None) ->
         # Another size is another batch.
         narrow = halves(0x101010, 0x303030)[:, 2:]
         writer.add(ShardFrame(3, 3.0, "3.jpg", narrow, average(3)))
-    cluster_shard(
-        thumbnails,
-        plan,
-        tmp_path / "out.sqlite",
-        film="demo",
-        source="demo.mkv",
-        shard="00000",
-        n_colors=n_colors,
-        color_space="srgb",
-        n_init=2,
-        seed=0,
-        engine=engine,
-        metadata={"settings": "1"},
-        shaping=ThumbnailOptions(90, None, "srgb", 10**8, "skip"),
-        gpu_fallback=gpu_fallback,
-    )
-    return tmp_path / "out.sqlite"
-
-
-def query(path: Path, sql: str) -> list:
-    with closing(sqlite3.connect(path)) as connection:
-        return connection.execute(sql).fetchall()
+    how = {"film": "demo", "source": "demo.mkv", "metadata": {"settings": "1"}, **how}
+    return chain.cluster(thumbnails, plan, tmp_path / "out.sqlite", **how)
 
 
 @pytest.mark.parametrize("engine", ["numba", "sklearn"])

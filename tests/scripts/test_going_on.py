@@ -1,16 +1,14 @@
 """Shards that cannot be read whole, where what can be read is enough."""
 
 import gzip
-import sqlite3
-from contextlib import closing
 
 import pytest
 
-from chain import pack, plan_files
-from cluster_shard import cluster_shard
+from chain import cluster, plan_files
+from databases import query
 from downsample_frames import downsample_frames
 from films import numbered_film
-from projects import COLORS, encode
+from projects import COLORS, write_tarball
 from reelbow.errors import ReelbowError
 from reelbow.film.decoding import decode_samples
 from reelbow.shards import video
@@ -18,7 +16,7 @@ from reelbow.shards.batches import ThumbnailOptions
 from reelbow.shards.plan import read_plan
 from reelbow.shards.tarballs import FrameTarball
 
-IMAGES = {f"{i}.jpg": encode(color) for i, color in enumerate(COLORS)}
+IMAGES = {f"{i}.jpg": color for i, color in enumerate(COLORS)}
 # A header of 512 bytes and two blocks of a picture's data.
 EACH = 3 * 512
 
@@ -37,33 +35,17 @@ def make_shard(source, planned, folder, *, missing_frames="skip", height=16):
         frames = folder / "t.npz"
         more = {"shard": shard, "shaping": shaping, "go_on": True}
         downsample_frames(source, planned, frames, **more)
-    palettes = folder / "t.sqlite"
-    cluster_shard(
-        frames,
-        planned,
-        palettes,
-        film="film",
-        source="film",
-        shard=shard,
-        n_colors=2,
-        color_space="srgb",
-        n_init=1,
-        seed=0,
-        engine="numba",
-        metadata={},
-        shaping=shaping,
-        go_on=True,
-    )
-    with closing(sqlite3.connect(palettes)) as connection:
-        rows = "SELECT frame FROM frames ORDER BY frame", "SELECT name FROM skipped"
-        frame, skipped = ([row[0] for row in connection.execute(sql)] for sql in rows)
-        ((lost,),) = connection.execute("SELECT lost FROM shards").fetchall()
-    return frame, skipped, lost
+    more = {"shard": shard, "shaping": shaping, "go_on": True}
+    palettes = cluster(frames, planned, folder / "t.sqlite", **more)
+    numbers = query(palettes, "SELECT frame FROM frames ORDER BY frame")
+    skipped = query(palettes, "SELECT name FROM skipped")
+    ((lost,),) = query(palettes, "SELECT lost FROM shards")
+    return [number for (number,) in numbers], [name for (name,) in skipped], lost
 
 
 @pytest.mark.parametrize("height", [16, None])
 def test_a_whole_tarball_has_lost_nothing(tmp_path, height):
-    tarball = pack(tmp_path / "t.tar", IMAGES)
+    tarball = write_tarball(tmp_path / "t.tar", IMAGES)
     found = make_shard(tarball, plan(tarball, tmp_path), tmp_path, height=height)
     assert found == ([0, 1, 2, 3, 4, 5], [], None)
 
@@ -71,7 +53,7 @@ def test_a_whole_tarball_has_lost_nothing(tmp_path, height):
 @pytest.mark.parametrize("height", [16, None])
 @pytest.mark.parametrize("kept", [0, 1, 100, 512, 700])
 def test_of_a_tarball_that_is_cut_off_the_rest_counts(tmp_path, kept, height):
-    tarball = pack(tmp_path / "t.tar", IMAGES)
+    tarball = write_tarball(tmp_path / "t.tar", IMAGES)
     planned = plan(tarball, tmp_path)
     tarball.write_bytes(tarball.read_bytes()[: 3 * EACH + kept])
     with pytest.raises(ReelbowError, match="cut off"):
@@ -85,7 +67,7 @@ def test_of_a_tarball_that_is_cut_off_the_rest_counts(tmp_path, kept, height):
 
 def test_of_a_compressed_tarball_what_can_be_unpacked_counts(tmp_path):
     tarball = tmp_path / "t.tar.gz"
-    data = gzip.compress(pack(tmp_path / "t.tar", IMAGES).read_bytes(), 0)
+    data = gzip.compress(write_tarball(tmp_path / "t.tar", IMAGES).read_bytes(), 0)
     tarball.write_bytes(data[: 3 * EACH + 600])
     planned = plan(tarball, tmp_path)
     frames, skipped, lost = make_shard(tarball, planned, tmp_path)
@@ -96,7 +78,7 @@ def test_of_a_compressed_tarball_what_can_be_unpacked_counts(tmp_path):
 
 @pytest.mark.parametrize("data", [b"", b"no tarball", b"\x1f\x8b\x08"])
 def test_a_tarball_that_is_dead_gives_nothing_and_says_so(tmp_path, data):
-    tarball = pack(tmp_path / "t.tar", IMAGES)
+    tarball = write_tarball(tmp_path / "t.tar", IMAGES)
     planned = plan(tarball, tmp_path)
     tarball.write_bytes(data)
     frames, skipped, lost = make_shard(tarball, planned, tmp_path)
@@ -105,7 +87,7 @@ def test_a_tarball_that_is_dead_gives_nothing_and_says_so(tmp_path, data):
 
 
 def test_where_no_picture_may_be_missing_none_of_a_damaged_shard_counts(tmp_path):
-    tarball = pack(tmp_path / "t.tar", IMAGES | {"9.jpg": b"no picture"})
+    tarball = write_tarball(tmp_path / "t.tar", IMAGES | {"9.jpg": b"no picture"})
     planned = plan(tarball, tmp_path)
     found = make_shard(tarball, planned, tmp_path, missing_frames="fail")
     assert found[:2] == ([], ["t.tar"])

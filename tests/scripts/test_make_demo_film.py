@@ -1,5 +1,6 @@
 """The demo film and the films that tests make are what they say they are."""
 
+from collections.abc import Callable
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -51,6 +52,11 @@ def decoded(path: Path) -> Decoded:
 
 def pictures_of(decoded: Decoded, scene: demo.Scene) -> list[NDArray[np.uint8]]:
     return decoded.pictures[scene.start_frame // EVERY : scene.end_frame // EVERY]
+
+
+def every_scene_with(is_so: Callable[[demo.Scene], object]) -> pytest.MarkDecorator:
+    scenes = [scene for scene in demo.SCENES if is_so(scene)]
+    return pytest.mark.parametrize("scene", scenes, ids=[each.name for each in scenes])
 
 
 def test_scenes_lie_end_to_end() -> None:
@@ -118,9 +124,7 @@ def test_colors_come_back(decoded: Decoded) -> None:
         assert np.abs(off).max() <= 2
 
 
-@pytest.mark.parametrize(
-    "scene", [s for s in demo.SCENES if s.kind == "card"], ids=lambda scene: scene.name
-)
+@every_scene_with(lambda scene: scene.kind == "card")
 def test_cards_have_their_color(decoded: Decoded, scene: demo.Scene) -> None:
     assert scene.color is not None
     for picture in pictures_of(decoded, scene):
@@ -128,9 +132,7 @@ def test_cards_have_their_color(decoded: Decoded, scene: demo.Scene) -> None:
         assert np.abs(picture - card).max() <= 2
 
 
-@pytest.mark.parametrize(
-    "scene", [s for s in demo.SCENES if s.bar], ids=lambda scene: scene.name
-)
+@every_scene_with(lambda scene: scene.bar)
 def test_bars_are_black_and_the_picture_between_them_is_not(
     decoded: Decoded, scene: demo.Scene
 ) -> None:
@@ -139,18 +141,14 @@ def test_bars_are_black_and_the_picture_between_them_is_not(
     assert rows[scene.bar : -scene.bar].min() > 40
 
 
-@pytest.mark.parametrize(
-    "scene", [s for s in demo.SCENES if s.fade_in], ids=lambda scene: scene.name
-)
+@every_scene_with(lambda scene: scene.fade_in)
 def test_fades_in_start_black(decoded: Decoded, scene: demo.Scene) -> None:
     levels = [picture.mean() for picture in pictures_of(decoded, scene)]
     assert levels[0] < 1
     assert np.all(np.diff(levels[: scene.fade_in // EVERY]) > 0)
 
 
-@pytest.mark.parametrize(
-    "scene", [s for s in demo.SCENES if s.fade_out], ids=lambda scene: scene.name
-)
+@every_scene_with(lambda scene: scene.fade_out)
 def test_fades_out_end_dark(decoded: Decoded, scene: demo.Scene) -> None:
     levels = [picture.mean() for picture in pictures_of(decoded, scene)]
     assert levels[-1] < 0.2 * levels[0]
@@ -181,48 +179,6 @@ def test_written_times_come_back(tmp_path: Path, name: str) -> None:
     assert "B" in decoded.types
     assert decoded.times == [Fraction(t, 1000) for t in PTS]
     assert [films.frame_number(p) for p in decoded.pictures] == list(range(len(PTS)))
-
-
-@pytest.mark.parametrize(
-    ("name", "codec"),
-    [("film.avi", "mpeg4"), ("film.webm", "libvpx"), ("film.mp4", "libx264")],
-)
-def test_written_rate_comes_back(tmp_path: Path, name: str, codec: str) -> None:
-    rate = Fraction(24000, 1001)
-    decoded = decode(films.numbered_film(tmp_path / name, 30, rate=rate, codec=codec))
-    off = [abs(time - i / rate) for i, time in enumerate(decoded.times)]
-    assert max(off) <= (Fraction(1, 2000) if name.endswith("webm") else 0)
-    assert [films.frame_number(p) for p in decoded.pictures] == list(range(30))
-
-
-def test_gop_is_kept(tmp_path: Path) -> None:
-    path = films.numbered_film(
-        tmp_path / "film.mp4", 30, gop=12, options={"sc_threshold": "0"}
-    )
-    keyframes = decode(path).keyframes
-    assert [i for i, is_key in enumerate(keyframes) if is_key] == [0, 12, 24]
-
-
-@pytest.mark.parametrize("number", [0, 1, 2, 255, 256, 0xA5C3, 65535])
-@pytest.mark.parametrize("size", [(96, 64), (16, 16), (50, 34)])
-def test_number_is_read_back(number: int, size: tuple[int, int]) -> None:
-    assert films.frame_number(films.numbered(number, size)) == number
-
-
-@pytest.mark.parametrize("matrix", ["bt601", "bt709", "bt2020"])
-@pytest.mark.parametrize("color_range", ["limited", "full"])
-def test_written_colors_come_back(
-    tmp_path: Path, matrix: films.Matrix, color_range: films.Range
-) -> None:
-    path = films.write_film(
-        tmp_path / "film.mkv",
-        [films.solid(0xE2783C)],
-        codec="ffv1",
-        matrix=matrix,
-        color_range=color_range,
-    )
-    (picture,) = decode(path).pictures
-    assert np.abs(picture[0, 0] - np.array([0xE2, 0x78, 0x3C])).max() <= 2
 
 
 def test_code_values_of_bt709() -> None:

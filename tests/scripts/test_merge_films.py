@@ -1,31 +1,21 @@
-import sqlite3
-from contextlib import closing
-
 import pytest
 
+from databases import ROW, query, write_shard
 from merge_films import merge_films
-from reelbow.database.schema import ONLY_FILM, FilmRow, open_new
-from reelbow.database.writing import add_film, finish
 from reelbow.errors import ReelbowError
 
 
-def write_film(path, film, n_colors=2):
-    row = FilmRow(film, film, f"{film}.mkv")
-    with open_new(path) as connection:
-        add_film(connection, ONLY_FILM, row)
-        finish(connection, {"settings": film}, n_colors=n_colors)
-    return path
-
-
 def test_films_stand_in_the_order_given(tmp_path):
-    films = [write_film(tmp_path / f"{name}.sqlite", name) for name in ["z", "a"]]
+    films = [
+        write_shard(tmp_path / f"{film}.sqlite", row=ROW._replace(film=film))
+        for film in "za"
+    ]
     palettes = tmp_path / "out" / "palettes.sqlite"
     merge_films(films, palettes, n_colors=2)
-    with closing(sqlite3.connect(palettes)) as connection:
-        rows = connection.execute("SELECT * FROM films ORDER BY 1").fetchall()
-        columns = connection.execute("SELECT * FROM images").description
-    assert [row[:2] for row in rows] == [(1, "z"), (2, "a")]
-    assert [column[0] for column in columns] == [
+    numbered = query(palettes, "SELECT film_id, film FROM films ORDER BY film_id")
+    assert numbered == [(1, "z"), (2, "a")]
+    columns = query(palettes, "SELECT name FROM pragma_table_info('images')")
+    assert [name for (name,) in columns] == [
         *["imgname", "film", "frame", "time_s"],
         *["color0", "color1", "hex0", "hex1"],
     ]

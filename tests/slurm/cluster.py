@@ -7,6 +7,7 @@ neither used nor touched. Should this process be killed, the kernel ends the clu
 `python tests/slurm/cluster.py` keeps one up until Enter is pressed, to try things.
 """
 
+import contextlib
 import os
 import shutil
 import signal
@@ -15,9 +16,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 PROGRAMS = ("slurmctld", "slurmd", "sbatch", "munged", "unshare", "setpriv")
@@ -105,46 +105,36 @@ class Cluster:
         self.folder = folder
         self.disk = folder / "disk"
         self.local = folder / "local"
-        self.environment = {
-            **os.environ,
-            "SLURM_CONF": str(folder / "slurm.conf"),
-        }
-        self.controller: subprocess.Popen[bytes] | None = None
+        self.environment = os.environ | {"SLURM_CONF": str(folder / "slurm.conf")}
+        self.daemons: list[subprocess.Popen[bytes]] = []
         self.nodes: dict[str, subprocess.Popen[bytes]] = {}
-        self.munged: subprocess.Popen[bytes] | None = None
 
-    def __enter__(self) -> Self:
+    @contextlib.contextmanager
+    def running(self) -> Iterator[Self]:
+        """Start it, and end it whatever happens."""
         try:
             self._start()
-        except BaseException:
+            yield self
+        finally:
             self.stop()
-            raise
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     def _start(self) -> None:
         self._configure()
         munge = self.folder / "munge"
-        self.munged = self._spawn(
+        munged = self._spawn(
             *["munged", "--foreground", f"--socket={munge / 'socket'}"],
             *[f"--key-file={munge / 'key'}", f"--pid-file={munge / 'pid'}"],
             *[f"--seed-file={munge / 'seed'}", f"--log-file={munge / 'log'}"],
             # Its folder is below /tmp, where others may write too.
             "--force",
         )
+        self.daemons.append(munged)
         wait_for((munge / "socket").exists, "munged")
         subprocess.run(
             ["mount", "-t", "tmpfs", "-o", "size=24m", "reelbow", self.disk],
             check=True,
         )
-        self.controller = self._spawn("slurmctld", "-D")
+        self.daemons.append(self._spawn("slurmctld", "-D"))
         self.mend()
 
     def _configure(self) -> None:
@@ -154,15 +144,12 @@ class Cluster:
         (self.folder / "munge/key").write_bytes(os.urandom(1024))
         (self.folder / "munge/key").chmod(0o400)
         port, *ports = find_ports(1 + len(NODES))
-        lines = [
-            CONFIGURATION.format(
-                folder=self.folder, host=socket.gethostname().split(".")[0], port=port
-            )
-        ]
+        host = socket.gethostname().split(".")[0]
+        lines = [CONFIGURATION.format(folder=self.folder, host=host, port=port)]
         for node, node_port in zip(NODES, ports, strict=True):
             gres = " Gres=gpu:1" if node in PARTITIONS["gpu"] else ""
             lines.append(
-                f"NodeName={node} NodeHostname={socket.gethostname().split('.')[0]} "
+                f"NodeName={node} NodeHostname={host} "
                 f"NodeAddr=127.0.0.1 Port={node_port} CPUs=2 RealMemory=16000{gres}\n"
             )
         for partition, nodes in PARTITIONS.items():
@@ -228,10 +215,8 @@ class Cluster:
         """End all that was started, whatever state it is in."""
         for node in list(self.nodes):
             self.kill_node(node)
-        for daemon in (self.controller, self.munged):
-            if daemon is not None:
-                kill(daemon)
-        self.controller = self.munged = None
+        while self.daemons:
+            kill(self.daemons.pop())
         if self.disk.is_mount():
             subprocess.run(["umount", "--lazy", self.disk], check=True)
 
@@ -260,14 +245,11 @@ def wait_for(condition: Callable[[], object], what: str, seconds: float = 10) ->
 
 def find_ports(number: int) -> list[int]:
     """Find free ports."""
-    sockets = [socket.socket() for _ in range(number)]
-    try:
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(number)]
         for one in sockets:
             one.bind(("127.0.0.1", 0))
         return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
 
 
 if __name__ == "__main__":
@@ -276,7 +258,7 @@ if __name__ == "__main__":
         sys.exit(reason)
     with (
         tempfile.TemporaryDirectory() as scratch,
-        Cluster(Path(scratch)) as running,
+        Cluster(Path(scratch)).running() as running,
     ):
         print(f"export SLURM_CONF={running.environment['SLURM_CONF']}")
         input("Enter ends it.\n")

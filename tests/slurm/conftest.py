@@ -3,12 +3,11 @@
 import os
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from cluster import Cluster, explain_absence
-from projects import Project, copy_code, make_project
+from projects import Project, make_project
 from runs import ARCHIVE, N_TARBALLS, SlurmProject, equip, write_archive
 
 
@@ -20,14 +19,8 @@ def cluster(tmp_path_factory) -> Iterator[Cluster]:
         pytest.fail(f"no Slurm can be started: {absent}")
     if absent:
         pytest.skip(f"no Slurm can be started: {absent}")
-    with Cluster(tmp_path_factory.mktemp("slurm")) as running:
+    with Cluster(tmp_path_factory.mktemp("slurm")).running() as running:
         yield running
-
-
-@pytest.fixture(scope="session")
-def code(tmp_path_factory) -> Path:
-    """A copy of the workflow, so that nobody edits it under a run."""
-    return copy_code(tmp_path_factory.mktemp("code"))
 
 
 @pytest.fixture(scope="session")
@@ -35,8 +28,7 @@ def undisturbed(tmp_path_factory, code) -> Project:
     """An archive of tarballs that is done, by a local run."""
     project = make_project(tmp_path_factory.mktemp("undisturbed") / "project", code)
     write_archive(project.folder / "tars", n_tarballs=N_TARBALLS, n_frames=2)
-    result = project.run(**ARCHIVE)
-    assert result.status == 0, result.stderr
+    project.make(**ARCHIVE)
     return project
 
 

@@ -3,8 +3,8 @@
 import os
 import re
 import signal
-import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from cluster import Cluster, wait_for
-from projects import NO_PICTURES, Project, Result, write_tarball
+from projects import NO_PICTURES, Project, Result, name_merges, write_tarball
 
 # Each shard is clustered for some seconds: time enough to do it harm.
 ARCHIVE = {
@@ -47,8 +47,6 @@ class Job:
     memory_mb: int
     gpus: int
     submitted: datetime
-    started: datetime | None
-    ended: datetime | None
 
     @classmethod
     def parse(cls, line: str) -> "Job":
@@ -56,10 +54,6 @@ class Job:
         has = dict(re.findall(r"(\w+)=(\S*)", line))
         hours, minutes, _ = map(int, has["TimeLimit"].split(":"))
         memory, unit = re.fullmatch(r"(\d+)([MG])", has["MinMemoryNode"]).groups()
-        started, ended = (
-            None if has[key] == "Unknown" else datetime.fromisoformat(has[key])
-            for key in ("StartTime", "EndTime")
-        )
         return cls(
             number=int(has["JobId"]),
             purpose=has["Comment"],
@@ -70,8 +64,6 @@ class Job:
             memory_mb=int(memory) * {"M": 1, "G": 1024}[unit],
             gpus=int(has.get("TresPerJob", "gres:gpu:0").rpartition(":")[2]),
             submitted=datetime.fromisoformat(has["SubmitTime"]),
-            started=started,
-            ended=ended,
         )
 
 
@@ -112,32 +104,26 @@ class Running:
         self, project: "SlurmProject", arguments: tuple[str, ...], config: Any
     ) -> None:
         self._project = project
-        self._result: Result | None = None
-
-        def run() -> None:
-            self._result = project.run("--profile", "slurm", *arguments, **config)
-
-        self._thread = threading.Thread(target=run)
-        self._thread.start()
+        pool = ThreadPoolExecutor(1)
+        slurm = ("--profile", "slurm")
+        self._result = pool.submit(project.run, *slurm, *arguments, **config)
+        pool.shutdown(wait=False)
 
     @property
     def over(self) -> bool:
         """Whether it is over."""
-        return not self._thread.is_alive()
+        return self._result.done()
 
     def wait(self) -> Result:
         """Wait for its end."""
-        self._thread.join(LONGEST_S)
-        if self._result is None:
-            raise TimeoutError(f"the run is still going on after {LONGEST_S} s")
-        return self._result
+        return self._result.result(LONGEST_S)
 
     def wait_for_clustering(self, *jobs: int | None) -> Process:
         """Wait until some shard is clustered by a job that is none of these."""
         found: list[Process] = []
 
         def find() -> bool:
-            assert not self.over, self._result and self._result.stderr
+            assert not self.over, self._result.result().stderr
             found[:] = [
                 process
                 for process in self._project.processes("cluster_shard.py")
@@ -154,7 +140,7 @@ class Running:
         for process in self._project.processes("snakemake"):
             if process.parent == os.getpid():
                 process.send(signal.SIGKILL)
-        self._thread.join()
+        self.wait()
 
 
 @dataclass
@@ -167,6 +153,12 @@ class SlurmProject(Project):
         """Run Snakemake on Slurm, to its end."""
         with self.running(*arguments, **config) as run:
             return run.wait()
+
+    def make_on_slurm(self, *arguments: str, **config: Any) -> Result:
+        """Run Snakemake on Slurm, which has to go well."""
+        result = self.run_on_slurm(*arguments, **config)
+        assert result.status == 0, result.stderr
+        return result
 
     @contextmanager
     def running(self, *arguments: str, **config: Any) -> Iterator[Running]:
@@ -209,9 +201,8 @@ class SlurmProject(Project):
 
     def check_against(self, undisturbed: Project) -> None:
         """Check that there are all shards and no more than were made without harm."""
-        merged = self.run(**ARCHIVE)
-        assert merged.status == 0, merged.stderr
-        assert merged.jobs == {"merge_film/tars", "merge_films", "summarize_films"}
+        merged = self.make(**ARCHIVE)
+        assert merged.jobs == name_merges("tars")
         assert self.rows() == undisturbed.rows()
         assert self.results() == undisturbed.results()
 
@@ -230,10 +221,8 @@ def write_archive(folder: Path, n_tarballs: int, n_frames: int) -> None:
         noise = random.integers(0, 256, (n_frames, 90, 160, 3), np.uint8)
         write_tarball(
             folder / f"{number}.tar",
-            {f"{i}.png": encode_noise(pixels) for i, pixels in enumerate(noise)},
+            {
+                f"{i}.png": cv2.imencode(".png", pixels)[1].tobytes()
+                for i, pixels in enumerate(noise)
+            },
         )
-
-
-def encode_noise(pixels: np.ndarray) -> bytes:
-    """Encode pixels as PNG, which keeps them all."""
-    return cv2.imencode(".png", pixels)[1].tobytes()

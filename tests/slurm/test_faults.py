@@ -8,7 +8,9 @@ import signal
 import pytest
 
 from cluster import wait_for
+from projects import ONE_PICTURE, name_jobs, name_merges
 from reelbow.jobs.log import NO_GPU
+from reelbow.shards.names import STAGES
 from runs import ARCHIVE, N_TARBALLS, SHARDS, SlurmProject, write_archive
 
 pytestmark = pytest.mark.slurm
@@ -19,7 +21,7 @@ def test_a_corrupt_tarball_of_ten_fails_alone_and_runs_alone_when_mended(project
     corrupt = project.folder / "tars/3.tar"
     whole = corrupt.read_bytes()
     corrupt.write_bytes(whole[: len(whole) // 2])
-    config = {"films": "tars/*.tar", "barcodes": {"kinds": ["mean"], "formats": []}}
+    config = {"films": "tars/*.tar", **ONE_PICTURE}
 
     result = project.run_on_slurm(**config)
     assert result.status != 0
@@ -37,14 +39,10 @@ def test_a_corrupt_tarball_of_ten_fails_alone_and_runs_alone_when_mended(project
     assert {job.partition for job in project.jobs()} == {"cpu"}
 
     corrupt.write_bytes(whole)
-    result = project.run_on_slurm(**config)
-    assert result.status == 0, result.stderr
+    result = project.make_on_slurm(**config)
     assert result.jobs == {
-        "downsample_frames/tars/3",
-        "cluster_shard/tars/3",
-        "merge_film/tars",
-        "merge_films",
-        "summarize_films",
+        *name_jobs(STAGES, "tars", "3"),
+        *name_merges("tars"),
         "render_barcode/tars/mean",
     }
     assert project.failures() == []
@@ -52,7 +50,7 @@ def test_a_corrupt_tarball_of_ten_fails_alone_and_runs_alone_when_mended(project
     local = project.copy(project.folder.with_name("local"))
     for database in (local.folder / "results").rglob("*.sqlite"):
         database.unlink()
-    assert local.run(**config).status == 0
+    local.make(**config)
     assert project.rows() == local.rows()
 
 
@@ -106,14 +104,13 @@ def test_a_job_out_of_time_gets_more(archive, undisturbed):
 
 
 def test_a_job_out_of_memory_gets_more(archive, undisturbed):
-    result = archive.run_on_slurm(
+    archive.make_on_slurm(
         *SHARDS,
         "--set-resources",
         "downsample_frames:mem_mb=1500*attempt-1400",
         "cluster_shard:mem_mb=1500*attempt-1400",
         **ARCHIVE,
     )
-    assert result.status == 0, result.stderr
     jobs = archive.shard_jobs()
     first, again = jobs[:N_TARBALLS], jobs[N_TARBALLS:]
     assert {(job.state, job.memory_mb) for job in again} == {("COMPLETED", 1600)}
@@ -126,8 +123,7 @@ GPU_ARCHIVE = {**ARCHIVE, "cluster": {**ARCHIVE["cluster"], "gpu_share": 0.5}}
 
 
 def test_tagged_shards_ask_for_gpus_and_fall_back_to_cpus(archive, undisturbed):
-    result = archive.run_on_slurm(*SHARDS, **GPU_ARCHIVE)
-    assert result.status == 0, result.stderr
+    archive.make_on_slurm(*SHARDS, **GPU_ARCHIVE)
     first, again = (
         archive.shard_jobs()[:N_TARBALLS],
         archive.shard_jobs()[N_TARBALLS:],
@@ -164,8 +160,7 @@ def closed_gpus(cluster):
 
 @pytest.mark.usefixtures("closed_gpus")
 def test_shards_that_get_no_gpu_fall_back_to_cpus(archive, undisturbed):
-    result = archive.run_on_slurm(*SHARDS, **GPU_ARCHIVE)
-    assert result.status == 0, result.stderr
+    archive.make_on_slurm(*SHARDS, **GPU_ARCHIVE)
     assert {job.partition for job in archive.shard_jobs()} == {"cpu"}
     assert len(archive.shard_jobs()) == N_TARBALLS
     archive.check_against(undisturbed)
@@ -188,8 +183,7 @@ def full_gpus(cluster, archive):
 @pytest.mark.usefixtures("full_gpus")
 def test_shards_that_wait_too_long_for_a_gpu_fall_back_to_cpus(archive, undisturbed):
     config = {**ARCHIVE, "cluster": {**GPU_ARCHIVE["cluster"], "gpu_wait_min": 0.1}}
-    result = archive.run_on_slurm(*SHARDS, **config)
-    assert result.status == 0, result.stderr
+    result = archive.make_on_slurm(*SHARDS, **config)
     (tagged,) = [job for job in archive.shard_jobs() if job.gpus]
     assert (tagged.partition, tagged.state, tagged.node) == ("gpu", "CANCELLED", "")
     assert "waited for a GPU for more than 0.1 minutes" in result.stderr
@@ -212,15 +206,13 @@ def test_after_snakemake_was_killed_the_same_command_goes_on(archive, undisturbe
         locked = archive.run("--profile", "slurm", *SHARDS, **ARCHIVE)
         assert locked.status != 0
         assert "--unlock" in locked.stderr
-        unlocked = archive.run("--profile", "slurm", "--unlock", **ARCHIVE)
-        assert unlocked.status == 0
+        unlocked = archive.make("--profile", "slurm", "--unlock", **ARCHIVE)
         told = re.search(r"left \d+ jobs? at Slurm \(([\d, ]+)\)", unlocked.stderr)
         assert told, unlocked.stderr
         # One of them may have ended by itself before.
         cancelled = {int(number) for number in told[1].split(",")}
         assert cancelled <= left
-        result = archive.run_on_slurm(*SHARDS, **ARCHIVE)
-    assert result.status == 0, result.stderr
+        archive.make_on_slurm(*SHARDS, **ARCHIVE)
     for job in archive.shard_jobs():
         # A job may also end by itself while it is cancelled.
         ended = {"COMPLETED", "CANCELLED"} if job.number in cancelled else {"COMPLETED"}
@@ -262,8 +254,7 @@ def test_a_full_disk_is_told_and_the_run_goes_on_once_there_is_room(
     assert "Traceback" not in result.stderr
 
     ballast.unlink()
-    result = archive.run_on_slurm(*SHARDS, **ARCHIVE)
-    assert result.status == 0, result.stderr
+    archive.make_on_slurm(*SHARDS, **ARCHIVE)
     archive.check_against(undisturbed)
 
 

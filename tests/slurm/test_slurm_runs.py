@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from cluster import MEMORY
-from projects import NO_PICTURES, Project, make_project, write_colors
+from projects import (
+    NO_PICTURES,
+    make_project,
+    name_jobs,
+    name_merges,
+    write_colors,
+)
+from reelbow.shards.names import STAGES
 
 pytestmark = pytest.mark.slurm
 
@@ -21,18 +28,11 @@ def test_a_film_is_a_job_a_shard_and_nothing_lies_on_the_shared_disk(project, tm
     # what killed jobs of other tests left stays for a day
     before = list_files(project)
     with watch_files(project) as seen:
-        result = project.run_on_slurm(**FILM)
-    assert result.status == 0, result.stderr
+        result = project.make_on_slurm(**FILM)
     assert result.jobs == {
         "plan_shards/colors",
-        *[
-            f"{rule}/colors/{shard}"
-            for rule in ["downsample_frames", "cluster_shard"]
-            for shard in SHARDS
-        ],
-        "merge_film/colors",
-        "merge_films",
-        "summarize_films",
+        *name_jobs(STAGES, "colors", *SHARDS),
+        *name_merges("colors"),
     }
     assert len(project.shard_jobs()) == len(SHARDS)
     assert len(project.jobs()) == len(SHARDS) + len(["plan", "merge", "merge all"])
@@ -48,15 +48,13 @@ def test_a_film_is_a_job_a_shard_and_nothing_lies_on_the_shared_disk(project, tm
     assert seen == {("frames", MEMORY), ("thumbnails", MEMORY)}
     assert list_files(project) == before
 
-    for again in [project.run_on_slurm(**FILM), project.run(**FILM)]:
-        assert again.status == 0
+    for again in [project.make_on_slurm(**FILM), project.make(**FILM)]:
         assert "Nothing to be done" in again.stderr
         assert again.jobs == set()
 
-    local = Project(tmp_path / "local", project.code)
-    make_project(local.folder, project.code)
+    local = make_project(tmp_path / "local", project.code)
     write_colors(local.folder / "colors.mp4")
-    assert local.run(**FILM).status == 0
+    local.make(**FILM)
     assert project.rows() == local.rows()
 
 
@@ -65,8 +63,7 @@ def test_where_slurm_gives_a_job_a_folder_its_files_lie_there(project):
     before = list_files(project)
     on_g1 = ["--default-resources", "slurm_partition=gpu"]
     with watch_files(project) as seen:
-        result = project.run_on_slurm(*on_g1, **FILM)
-    assert result.status == 0, result.stderr
+        project.make_on_slurm(*on_g1, **FILM)
     jobs = project.shard_jobs()
     assert {job.node for job in jobs} == {"g1"}
     local = project.cluster.local

@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from projects import COLORS, write_colors
+from projects import COLORS, close_to, write_colors
 
 
 def read_size(path) -> tuple[int, int]:
@@ -43,8 +43,7 @@ def test_a_stretch_of_the_film_is_given_on_the_command_line(desk):
     with Image.open(desk.folder / "results/film/barcodes/mean.png") as image:
         pixels = np.asarray(image)
     for column, color in zip(pixels[0], COLORS[2:4], strict=True):
-        truth = color >> 16, color >> 8 & 255, color & 255
-        assert np.abs(column.astype(int) - truth).max() <= 3
+        assert close_to(int.from_bytes(column.tobytes()), color)
 
 
 def test_what_is_mistyped_is_told_in_one_sentence(desk):

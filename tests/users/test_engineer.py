@@ -1,11 +1,6 @@
 """An engineer: an archive of tarballs, some of them broken, some more each week."""
 
-import os
-import signal
-import subprocess
-import time
-
-from projects import COLORS, SNAKEMAKE, Project, heed_ctrl_c, write_tarball
+from projects import COLORS, Project, write_tarball
 
 N_TARBALLS = 30
 ARCHIVE = {
@@ -73,26 +68,14 @@ def test_thirty_tarballs_two_of_them_broken_one_more_next_week(desk):
 
 def test_a_run_that_is_stopped_by_ctrl_c_goes_on_where_it_was(desk):
     fill(desk, [f"tape{number:02d}" for number in range(6)])
-    command = [
-        *[SNAKEMAKE, "--snakefile", desk.code / "Snakefile", "--cores", "1"],
-        *["--config", "films=archive/*.tar", "barcodes={kinds: []}"],
-    ]
-    running = subprocess.Popen(
-        command,
-        cwd=desk.folder,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        preexec_fn=heed_ctrl_c,
-    )
     shards = desk.folder / "results/archive/palettes"
-    until = time.monotonic() + 120
     # The job of the last one may not have ended yet, and then starts over.
-    while len(list(shards.glob("[!.]*.sqlite"))) < 2 and time.monotonic() < until:
-        time.sleep(0.1)
-    os.killpg(running.pid, signal.SIGINT)
-    _, told = running.communicate(timeout=60)
-    assert running.returncode != 0
+    status, told = desk.interrupt(
+        lambda: len(list(shards.glob("[!.]*.sqlite"))) >= 2,
+        *["--config", "films=archive/*.tar", "barcodes={kinds: []}"],
+        cores=1,
+    )
+    assert status != 0
     assert "Traceback" not in told
     done = {path.stem for path in shards.glob("[!.]*.sqlite")}
     assert done

@@ -4,12 +4,11 @@ import json
 import os
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 import yaml
 
-from projects import COLORS, NO_PICTURES, SNAKEMAKE, Project, close_to, write_colors
+from projects import COLORS, NO_PICTURES, ONE_PICTURE, SNAKEMAKE, Project, write_colors
 
 CAN_MOUNT = shutil.which("unshare") is not None and (
     subprocess.run(["unshare", "--mount", "true"], check=False).returncode == 0
@@ -24,30 +23,15 @@ def elsewhere(tmp_path, code) -> Project:
     return Project(tmp_path / "elsewhere", code)
 
 
-def see(project: Project, *arguments: str | Path) -> str:
+def make(project: Project, *arguments: str) -> None:
     """Run Snakemake on the clone from the folder above the project's own."""
-    done = subprocess.run(
-        [
-            *[SNAKEMAKE, "--snakefile", project.code / "Snakefile", "--cores", "2"],
-            *["--directory", project.folder.name, *arguments],
-        ],
-        cwd=project.folder.parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stderr
-
-
-def read_colors(project: Project) -> list[int]:
-    rows = project.query("SELECT color FROM palettes WHERE rank = 0 ORDER BY frame")
-    return [color for (color,) in rows]
+    above = Project(project.folder.parent, project.code)
+    above.make("--directory", project.folder.name, *arguments)
 
 
 def test_a_folder_without_a_configuration_has_the_defaults(elsewhere):
-    see(elsewhere, "--config", "films=colors.mp4", "barcodes={kinds: []}")
-    assert all(map(close_to, read_colors(elsewhere), COLORS[:2]))
+    make(elsewhere, "--config", "films=colors.mp4", "barcodes={kinds: []}")
+    elsewhere.check_colors(COLORS[:2])
     ((settings,),) = elsewhere.query(
         "SELECT value FROM metadata WHERE key = 'settings'"
     )
@@ -58,8 +42,8 @@ def test_a_folder_has_its_own_configuration(elsewhere):
     config = {"films": "colors.mp4", "sampling": {"every": 0.5}, **NO_PICTURES}
     (elsewhere.folder / "config").mkdir()
     (elsewhere.folder / "config/config.yaml").write_text(yaml.safe_dump(config))
-    see(elsewhere)
-    assert len(read_colors(elsewhere)) == 4
+    make(elsewhere)
+    elsewhere.check_colors([COLORS[0], COLORS[0], COLORS[1], COLORS[1]])
 
 
 def test_a_folder_without_a_sheet_has_the_demo(elsewhere):
@@ -78,7 +62,7 @@ def test_nothing_is_written_into_a_clone_that_is_read_only(elsewhere):
     ]
     done = subprocess.run(guarded, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert all(map(close_to, read_colors(elsewhere), COLORS[:2]))
+    elsewhere.check_colors(COLORS[:2])
     assert (elsewhere.folder / "results/colors/barcodes/mean.png").exists()
 
 
@@ -105,12 +89,11 @@ rule all:
     (elsewhere.folder / "few.tsv").write_text("film\tsource\ndemo\tcolors.mp4\n")
     config = {
         # The demo, to its end.
-        "colors": {"barcodes": {"kinds": ["mean"], "formats": []}},
+        "colors": ONE_PICTURE,
         "few": {"films": "few.tsv", "cluster": {"n_colors": 1}, **NO_PICTURES},
     }
     importer = Project(elsewhere.folder, elsewhere.folder)
-    result = importer.run(**config)
-    assert result.status == 0, result.stderr
+    importer.make(**config)
 
     colors = Project(elsewhere.folder / "colors", elsewhere.code)
     ((n_frames,),) = colors.query("SELECT count(*) FROM frames")
@@ -118,17 +101,11 @@ rule all:
     assert (colors.folder / "results/demo/barcodes/mean.png").exists()
     few = Project(elsewhere.folder / "few", elsewhere.code)
     assert few.query("SELECT max(rank) FROM palettes") == [(0,)]
-    assert all(map(close_to, read_colors(few), COLORS[:2]))
-    result = Project(elsewhere.folder, elsewhere.folder).run(
-        *["--report", "report.html"], **config
-    )
-    assert result.status == 0, result.stderr
+    few.check_colors(COLORS[:2])
+    importer.make("--report", "report.html", **config)
     page = (elsewhere.folder / "report.html").read_text()
     assert "colors/results/demo/barcodes/mean.png" in page
-    result = Project(elsewhere.folder, elsewhere.folder).run(
-        *["--", "colors_profile_run"], **config
-    )
-    assert result.status == 0, result.stderr
+    importer.make("--", "colors_profile_run", **config)
     assert "cluster_shard" in (colors.folder / "results/profile.tsv").read_text()
     # Nothing beside the two folders.
     assert not (elsewhere.folder / "results").exists()

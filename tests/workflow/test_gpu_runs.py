@@ -8,7 +8,14 @@ import re
 
 import pytest
 
-from projects import COLORS, NO_PICTURES, ROOT, make_project, write_tarball
+from projects import (
+    COLORS,
+    NO_PICTURES,
+    ROOT,
+    make_project,
+    name_merges,
+    write_tarball,
+)
 from reelbow.jobs.log import NO_GPU
 from reelbow.machine.gpu import ADVICE
 
@@ -31,8 +38,8 @@ def share(share, engine="cupy"):
 def make_archive(folder, code, n_tarballs=3):
     project = make_project(folder, code)
     for number, color in zip(range(n_tarballs), COLORS, strict=False):
-        pictures = {"0.jpg": color, "1.jpg": COLORS[number - 1]}
-        write_tarball(project.folder / f"tars/{number}.tar", pictures)
+        colors = [color, COLORS[number - 1]]
+        write_tarball(project.folder / f"tars/{number}.tar", colors)
     project.environment = dict(STAND_INS)
     return project
 
@@ -46,8 +53,7 @@ def archive(tmp_path, code):
 def by_cpu(tmp_path_factory, code):
     """The archive, done without a thought of GPUs."""
     project = make_archive(tmp_path_factory.mktemp("by_cpu") / "project", code)
-    result = project.run(**ARCHIVE)
-    assert result.status == 0, result.stderr
+    result = project.make(**ARCHIVE)
     assert "GPU" not in result.stderr
     return project
 
@@ -68,8 +74,7 @@ def read_metadata(project):
 @pytest.mark.parametrize("device", RAISED)
 def test_what_a_gpu_cannot_do_a_cpu_does_in_the_next_attempt(archive, by_cpu, device):
     archive.environment["REELBOW_TEST_DEVICE"] = device
-    result = archive.run("--retries", "1", **share(0.5))
-    assert result.status == 0, result.stderr
+    result = archive.make("--retries", "1", **share(0.5))
     assert archive.failures() == []
     assert archive.rows() == by_cpu.rows()
     assert archive.results() == by_cpu.results()
@@ -98,16 +103,13 @@ def test_without_another_attempt_it_is_told_in_one_sentence(archive, by_cpu):
     assert row["ended"] == f"{RAISED['none']}; {ADVICE}"
     assert "Traceback" not in result.stderr
     # Its thumbnails are still there.
-    result = archive.run("--retries", "1", **share(0.5))
-    assert result.status == 0, result.stderr
-    merges = {"merge_film/tars", "merge_films", "summarize_films"}
-    assert result.jobs == {"cluster_shard/tars/1"} | merges
+    result = archive.make("--retries", "1", **share(0.5))
+    assert result.jobs == {"cluster_shard/tars/1", *name_merges("tars")}
     assert archive.rows() == by_cpu.rows()
 
 
 def test_a_run_without_gpus_to_give_does_all_on_the_cpu(archive, by_cpu):
-    result = archive.run("--resources", "gpu=0", **share(1))
-    assert result.status == 0, result.stderr
+    archive.make("--resources", "gpu=0", **share(1))
     assert archive.rows() == by_cpu.rows()
     assert {row[1:] for row in read_shards(archive)} == {("numba", NO_GPU)}
 
@@ -125,16 +127,16 @@ def test_a_job_that_needs_no_gpu_waits_for_none(by_cpu, tmp_path):
     project = by_cpu.copy(tmp_path / "project")
     forced = ("--rerun-triggers", "mtime", "--forcerun", "downsample_frames")
     # The usual logger does not show what jobs ask for.
-    result = project.run("--dry-run", "--workflow-profile", "none", *forced, **share(1))
-    assert result.status == 0, result.stderr
+    result = project.make(
+        "--dry-run", "--workflow-profile", "none", *forced, **share(1)
+    )
     asked = re.findall(r"rule (\w+):.*? gpu=(\d)", result.stdout, re.S)
     three = [("cluster_shard", "1"), ("downsample_frames", "0")]
     assert sorted(asked) == sorted(3 * three)
 
 
 def test_shards_of_both_kinds_make_one_film(archive, by_cpu):
-    result = archive.run(**share(0.5, "cuml"))
-    assert result.status == 0, result.stderr
+    archive.make(**share(0.5, "cuml"))
     assert archive.rows() == by_cpu.rows()
     assert [row[1:] for row in read_shards(archive)] == [
         ("numba", None),
@@ -148,8 +150,7 @@ def test_shards_of_both_kinds_make_one_film(archive, by_cpu):
 def test_a_column_of_the_sheet_says_which_films_are_for_gpus(archive):
     rows = ["film\tsource\tgpu", "a\ttars/0.tar\t0", "b\ttars/1.tar\t"]
     (archive.folder / "films.tsv").write_text("\n".join(rows) + "\n")
-    result = archive.run(**share(1, "cuml") | {"films": "films.tsv"})
-    assert result.status == 0, result.stderr
+    archive.make(**share(1, "cuml") | {"films": "films.tsv"})
     engines = archive.query(
         "SELECT film, engine FROM shards JOIN films USING (film_id) ORDER BY film"
     )
@@ -177,13 +178,12 @@ def test_conda_has_an_environment_for_shards_that_are_meant_for_a_gpu(
     project.environment = {"PATH": f"{conda.parent}:{os.environ['PATH']}"}
     made = {}
     for part in (0, 0.5):
-        result = project.run(
+        project.make(
             *("--sdm", "conda", "--conda-create-envs-only"),
             # Without the plan made anew, which would have to come first.
             *("--rerun-triggers", "mtime", "--forcerun", "cluster_shard"),
             **share(part, engine),
         )
-        assert result.status == 0, result.stderr
         environments = (project.folder / ".snakemake/conda").glob("*.yaml")
         made[part] = {path.read_text() for path in environments}
     # None of them but for the tagged ones.

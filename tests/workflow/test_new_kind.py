@@ -2,7 +2,15 @@
 
 import pytest
 
-from projects import COLORS, NO_PICTURES, close_to, copy_code, make_project
+from projects import (
+    COLORS,
+    NO_PICTURES,
+    close_to,
+    copy_code,
+    make_project,
+    name_jobs,
+    name_merges,
+)
 from reelbow.shards.names import STAGES
 
 PLANNER = '''
@@ -90,11 +98,9 @@ def test_a_new_kind_is_two_modules_and_an_entry(project):
     text = "\n".join(f"{color:06x}" for color in COLORS)
     (project.folder / "few.colors").write_text(text)
     config = {"films": "few.colors", "shards": {"frames": 4}, **NO_PICTURES}
-    result = project.run(**config)
-    assert result.status == 0, result.stderr
-    shards = {f"{rule}/few/0000{i}" for rule in STAGES for i in range(2)}
-    films = {"merge_film/few", "merge_films", "summarize_films"}
-    assert result.jobs == {"plan_shards/few", *shards, *films}
+    result = project.make(**config)
+    planned = {"plan_shards/few", *name_merges("few")}
+    assert result.jobs == planned | name_jobs(STAGES, "few", "00000", "00001")
     rows = project.query("SELECT frame, time_s, mean_color FROM frames ORDER BY frame")
     assert [(frame, time_s) for frame, time_s, _ in rows] == [(i, i) for i in range(6)]
     assert all(map(close_to, [color for *_, color in rows], COLORS))
@@ -102,7 +108,6 @@ def test_a_new_kind_is_two_modules_and_an_entry(project):
 
     # Another list, at full size.
     (project.folder / "few.colors").write_text(text[:13])
-    result = project.run(**config, downsample={"height": None})
-    assert result.status == 0, result.stderr
-    assert result.jobs == {"plan_shards/few", "cluster_shard/few/00000", *films}
+    result = project.make(**config, downsample={"height": None})
+    assert result.jobs == planned | {"cluster_shard/few/00000"}
     assert project.query("SELECT count(*) FROM frames") == [(2,)]

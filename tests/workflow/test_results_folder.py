@@ -10,23 +10,24 @@ from contextlib import closing
 import pytest
 
 from projects import (
+    ALL_FILMS,
     COLORS,
     FINISHED,
     NO_PICTURES,
     make_project,
+    name_jobs,
+    name_merges,
     write_colors,
     write_tarball,
 )
+from reelbow.shards.names import STAGES
 
 
 @pytest.fixture
 def project(tmp_path, code):
     project = make_project(tmp_path, code)
     for film, colors in (("x", COLORS[:2]), ("y", COLORS[2:4])):
-        write_tarball(
-            project.folder / f"{film}.tar",
-            {f"{i}.jpg": color for i, color in enumerate(colors)},
-        )
+        write_tarball(project.folder / f"{film}.tar", colors)
     return project
 
 
@@ -39,21 +40,16 @@ def films(project) -> list[str]:
 
 
 def test_what_was_made_before_with_the_same_settings_stays(project):
-    assert project.run(films="y.tar", **NO_PICTURES).status == 0
-    result = project.run(films="x.tar", **NO_PICTURES)
-    assert result.status == 0, result.stderr
+    project.make(films="y.tar", **NO_PICTURES)
+    result = project.make(films="x.tar", **NO_PICTURES)
     assert films(project) == ["x", "y"]
     assert "also has what was made before with the same settings: y." in result.stderr
     # As if both had been given at once.
     both = project.copy(project.folder.with_name("both"))
-    assert both.run(films=["x.tar", "y.tar"], **NO_PICTURES).jobs == {
-        "merge_films",
-        "summarize_films",
-    }
+    assert both.run(films=["x.tar", "y.tar"], **NO_PICTURES).jobs == ALL_FILMS
     assert both.rows() == project.rows()
 
-    result = project.run(films="x.tar", cluster={"n_colors": 2}, **NO_PICTURES)
-    assert result.status == 0, result.stderr
+    result = project.make(films="x.tar", cluster={"n_colors": 2}, **NO_PICTURES)
     assert films(project) == ["x"]
     sentence = "leaves out what was made before with other settings or by another"
     assert f"{sentence} version, or is damaged: y;" in result.stderr
@@ -64,7 +60,7 @@ def test_a_film_named_alike_does_not_take_another_one_s_place(project):
         (project.folder / folder).mkdir()
     write_colors(project.folder / "a/film.mp4", COLORS[:1])
     write_colors(project.folder / "b/film.mp4", COLORS[1:2])
-    assert project.run(films="a/film.mp4", **NO_PICTURES).status == 0
+    project.make(films="a/film.mp4", **NO_PICTURES)
     before = project.rows()
     result = project.run(films="b/film.mp4", **NO_PICTURES)
     assert result.status == 1
@@ -76,8 +72,7 @@ def test_a_film_named_alike_does_not_take_another_one_s_place(project):
     )
     # The same film, moved.
     (project.folder / "a/film.mp4").rename(project.folder / "film.mp4")
-    result = project.run(films="film.mp4", **NO_PICTURES)
-    assert result.status == 0, result.stderr
+    project.make(films="film.mp4", **NO_PICTURES)
     before["films"] = [
         tuple("film.mp4" if cell == "a/film.mp4" else cell for cell in row)
         for row in before["films"]
@@ -86,7 +81,7 @@ def test_a_film_named_alike_does_not_take_another_one_s_place(project):
     # In a sheet the user says what it is.
     sheet = project.folder / "films.tsv"
     sheet.write_text("film\tsource\nfilm\tb/film.mp4\n")
-    assert project.run(films="films.tsv", **NO_PICTURES).status == 0
+    project.make(films="films.tsv", **NO_PICTURES)
     assert project.query("SELECT source FROM films") == [("b/film.mp4",)]
 
 
@@ -104,8 +99,7 @@ def test_a_film_that_fails_withholds_no_other(project):
 
     # A film that was there before stays, and the rest is new.
     write_colors(project.folder / "bad.mp4", COLORS[:1])
-    result = project.run(films=given, **NO_PICTURES)
-    assert result.status == 0, result.stderr
+    result = project.make(films=given, **NO_PICTURES)
     assert result.jobs >= {"merge_film/bad", "merge_films"}
     assert films(project) == ["bad", "y", "x"]
     good = project.rows()
@@ -118,7 +112,7 @@ def test_a_film_that_fails_withholds_no_other(project):
 
 def test_readers_find_a_database_all_the_time(project):
     config = {"films": "x.tar", **NO_PICTURES}
-    assert project.run(**config).status == 0
+    project.make(**config)
     found = []
     done = threading.Event()
 
@@ -138,11 +132,10 @@ def test_readers_find_a_database_all_the_time(project):
     try:
         sheet = project.folder / "films.tsv"
         sheet.write_text("film\tsource\ttitle\nx\tx.tar\tNew\ny\ty.tar\tOther\n")
-        result = project.run(**config | {"films": "films.tsv"})
+        result = project.make(**config | {"films": "films.tsv"})
     finally:
         done.set()
         reader.join()
-    assert result.status == 0, result.stderr
     assert result.jobs >= {"merge_film/x", "merge_films"}
     before, after = [(1, "x"), ("x",)], [(2, "Other"), ("New",)]
     between = [(1, "x"), ("New",)]
@@ -155,7 +148,7 @@ def test_a_merge_that_fails_leaves_the_old_one_and_runs_again(project):
     sheet = project.folder / "films.tsv"
     sheet.write_text("film\tsource\ny\ty.tar\nx\tx.tar\n")
     config = {"films": "films.tsv", **NO_PICTURES}
-    assert project.run(**config).status == 0
+    project.make(**config)
     before = project.rows()
     # No input is newer, only their order is another.
     sheet.write_text("film\tsource\nx\tx.tar\ny\ty.tar\n")
@@ -168,27 +161,24 @@ def test_a_merge_that_fails_leaves_the_old_one_and_runs_again(project):
     assert "another program is writing to it" in row["ended"]
     assert "results/palettes.sqlite is as an earlier run left it." in result.stderr
     assert project.rows() == before
-    result = project.run(**config)
-    assert result.status == 0, result.stderr
-    assert result.jobs == {"merge_films", "summarize_films"}
+    result = project.make(**config)
+    assert result.jobs == ALL_FILMS
     assert films(project) == ["x", "y"]
 
 
 def test_damaged_databases_are_told_and_made_again(project):
     config = {"films": ["x.tar", "y.tar"], **NO_PICTURES}
-    assert project.run(**config).status == 0
+    project.make(**config)
     good = project.rows()
     results = project.folder / "results"
     whole, film = results / "palettes.sqlite", results / "x/palettes.sqlite"
     shard = results / "y/palettes/y.sqlite"
     left = whole.read_bytes()[:5000]
-    merges = {"merge_films", "summarize_films"}
 
     # Cut off: of all films, of a film.
-    for path, jobs in {whole: merges, film: {"merge_film/x", *merges}}.items():
+    for path, jobs in {whole: ALL_FILMS, film: name_merges("x")}.items():
         path.write_bytes(left)
-        result = project.run(**config)
-        assert result.status == 0, result.stderr
+        result = project.make(**config)
         assert (
             f"Reelbow: {path.relative_to(project.folder)} is damaged: it is cut off, "
             "or no database; it is made again." in result.stderr
@@ -198,8 +188,12 @@ def test_damaged_databases_are_told_and_made_again(project):
 
     # A bit of a row: of a film, then of a shard; the merge finds it.
     for path, merged, jobs in [
-        (film, whole, {"merge_film/x", *merges}),
-        (shard, results / "y/palettes.sqlite", CHAIN_OF_Y | merges),
+        (film, whole, name_merges("x")),
+        (
+            shard,
+            results / "y/palettes.sqlite",
+            name_jobs(STAGES, "y", "y") | name_merges("y"),
+        ),
     ]:
         path.write_bytes(path.read_bytes().replace(b"0.jpg", b"1.jpg", 1))
         merged.unlink()
@@ -209,22 +203,15 @@ def test_damaged_databases_are_told_and_made_again(project):
         assert f"{path.relative_to(project.folder)}: " in row["ended"]
         assert "give the same command again, which makes it anew" in row["ended"]
         assert "Traceback" not in result.stderr
-        result = project.run(**config)
-        assert result.status == 0, result.stderr
+        result = project.make(**config)
         assert result.jobs == jobs
         assert project.rows() == good
         assert project.run(**config).jobs == set()
 
 
-CHAIN_OF_Y = {"downsample_frames/y/y", "cluster_shard/y/y", "merge_film/y"}
-
-
-def test_a_dry_run_changes_nothing_and_sees_what_is_to_be_made_again(
-    finished, tmp_path
-):
-    project = finished.copy(tmp_path / "copy")
-    results = project.folder / "results"
-    good = project.rows()
+def test_a_dry_run_changes_nothing_and_sees_what_is_to_be_made_again(copied):
+    results = copied.folder / "results"
+    good = copied.rows()
     whole = results / "palettes.sqlite"
     whole.write_bytes(whole.read_bytes()[:5000])
     # What a killed job left on a node.
@@ -232,25 +219,22 @@ def test_a_dry_run_changes_nothing_and_sees_what_is_to_be_made_again(
     link.parent.mkdir(exist_ok=True)
     link.symlink_to(f"/dev/shm/reelbow-{os.getuid()}/gone.npz")
     # Nobody has seen this film before.
-    shutil.rmtree(project.folder / ".snakemake/sources")
+    shutil.rmtree(copied.folder / ".snakemake/sources")
 
-    before = look(project)
-    result = project.run("--dry-run", **FINISHED)
-    assert result.status == 0, result.stderr
+    before = look(copied)
+    result = copied.make("--dry-run", **FINISHED)
     assert "results/palettes.sqlite is damaged: it is cut off" in result.stderr
-    assert result.counts["total"] == len(["merge_films", "summarize_films", "all"])
+    assert result.counts["total"] == len([*ALL_FILMS, "all"])
     shard = "results/colors/palettes/00000.sqlite"
-    result = project.run("--dry-run", "--force", shard, **FINISHED)
-    assert result.status == 0, result.stderr
+    result = copied.make("--dry-run", "--force", shard, **FINISHED)
     assert result.counts["downsample_frames"] == 1
-    assert look(project) == before
+    assert look(copied) == before
 
-    result = project.run(**FINISHED)
-    assert result.status == 0, result.stderr
-    assert result.jobs == {"merge_films", "summarize_films"}
-    assert project.rows() == good
+    result = copied.make(**FINISHED)
+    assert result.jobs == ALL_FILMS
+    assert copied.rows() == good
     assert not link.is_symlink()
-    assert (project.folder / ".snakemake/sources/results.json").exists()
+    assert (copied.folder / ".snakemake/sources/results.json").exists()
 
 
 def look(project) -> dict[str, tuple[int, int]]:

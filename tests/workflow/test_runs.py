@@ -12,25 +12,27 @@ from projects import (
     COLORS,
     FINISHED,
     NO_PICTURES,
+    ONE_PICTURE,
     ROOT,
     close_to,
     copy_code,
+    name_jobs,
+    name_merges,
     write_colors,
     write_tarball,
 )
 from reelbow.jobs.file_digest import digest_file
+from reelbow.shards.names import STAGES
 
-STAGES = ["downsample_frames", "cluster_shard"]
-ALL_FILMS = {"merge_films": 1, "summarize_films": 1, "all": 1}
-TAIL = {"merge_film": 1, "plan_shards": 1, **ALL_FILMS}
+END = {"merge_films": 1, "summarize_films": 1, "all": 1}
+TAIL = {"merge_film": 1, "plan_shards": 1, **END}
 
 
 # Dry runs
 
 
 def test_the_demo_makes_its_film_and_four_barcodes(project):
-    result = project.run("--dry-run")
-    assert result.status == 0, result.stderr
+    result = project.make("--dry-run")
     jobs = {**TAIL, "make_demo_film": 1, "render_barcode": 4, "total": 10}
     assert result.counts == jobs
     assert project.results() == set()
@@ -126,13 +128,6 @@ def test_what_is_left_is_what_was_asked_for(finished):
     }
 
 
-def test_a_second_run_does_nothing(finished):
-    result = finished.run(**FINISHED)
-    assert result.status == 0
-    assert "Nothing to be done" in result.stderr
-    assert result.jobs == set()
-
-
 @pytest.mark.parametrize(
     ("page", "n"), [("README.md", 1), ("docs/palettes.md", 4), ("docs/gpu.md", 1)]
 )
@@ -143,59 +138,42 @@ def test_the_queries_of_the_documents_run(finished, page, n):
         assert finished.query(sql), sql
 
 
-def test_a_deleted_shard_runs_its_own_chain_only(finished, tmp_path):
-    project = finished.copy(tmp_path / "project")
-    (project.folder / "results/colors/palettes/00001.sqlite").unlink()
-    result = project.run(**FINISHED)
-    assert result.status == 0, result.stderr
+def test_a_deleted_shard_runs_its_own_chain_only(copied, finished):
+    (copied.folder / "results/colors/palettes/00001.sqlite").unlink()
+    result = copied.make(**FINISHED)
     assert result.jobs == {
-        "downsample_frames/colors/00001",
-        "cluster_shard/colors/00001",
-        "merge_film/colors",
-        "merge_films",
-        "summarize_films",
+        *name_jobs(STAGES, "colors", "00001"),
+        *name_merges("colors"),
         "render_barcode/colors/mean",
         "render_barcode/colors/stacked",
     }
-    assert project.rows() == finished.rows()
+    assert copied.rows() == finished.rows()
 
 
-def test_a_deleted_film_is_merged_again(finished, tmp_path):
-    project = finished.copy(tmp_path / "project")
-    (project.folder / "results/colors/palettes.sqlite").unlink()
-    result = project.run("--dry-run", **FINISHED)
-    again = {"merge_film": 1, "render_barcode": 2, **ALL_FILMS}
+def test_a_deleted_film_is_merged_again(copied):
+    (copied.folder / "results/colors/palettes.sqlite").unlink()
+    result = copied.run("--dry-run", **FINISHED)
+    again = {"merge_film": 1, "render_barcode": 2, **END}
     assert result.counts == {**again, "total": 6}
 
 
-def test_any_shards_and_cores_give_the_same_rows(finished, tmp_path):
+def test_any_shards_and_cores_give_the_same_rows(copied, finished):
     # On top of the other run, whose shards must not be taken for these.
-    project = finished.copy(tmp_path / "project")
     config = {**FINISHED, "shards": {"frames": 50}, **NO_PICTURES}
-    result = project.run(cores=1, **config)
-    assert result.status == 0, result.stderr
+    result = copied.make(cores=1, **config)
     clustered = {job for job in result.jobs if job.startswith("cluster_shard")}
     assert clustered == {"cluster_shard/colors/00000"}
-    assert project.rows() == finished.rows()
-    left = {path for path in project.results() if path.startswith("colors/palettes/")}
+    assert copied.rows() == finished.rows()
+    left = {path for path in copied.results() if path.startswith("colors/palettes/")}
     assert left == {"colors/palettes/00000.sqlite"}
 
 
-def test_a_changed_module_runs_what_uses_it_again(finished, tmp_path):
-    project = finished.copy(tmp_path / "project")
-    project.code = copy_code(tmp_path / "code", finished.code)
-    figure = project.code / "workflow/scripts/reelbow/barcode/figure.py"
+def test_a_changed_module_runs_what_uses_it_again(copied, finished, tmp_path):
+    copied.code = copy_code(tmp_path / "code", finished.code)
+    figure = copied.code / "workflow/scripts/reelbow/barcode/figure.py"
     figure.write_text(figure.read_text() + "# changed\n")
-    result = project.run("--dry-run", **FINISHED)
+    result = copied.run("--dry-run", **FINISHED)
     assert result.counts == {"render_barcode": 2, "all": 1, "total": 3}
-
-
-def test_another_order_draws_the_stacked_barcodes_alone(finished, tmp_path):
-    project = finished.copy(tmp_path / "project")
-    barcodes = {**FINISHED["barcodes"], "order": "hue"}
-    result = project.run(**{**FINISHED, "barcodes": barcodes})
-    assert result.status == 0, result.stderr
-    assert result.jobs == {"render_barcode/colors/stacked"}
 
 
 @pytest.mark.parametrize(
@@ -208,42 +186,28 @@ def test_another_setting_draws_all_barcodes_and_does_nothing_else(finished, barc
     assert result.counts == {"render_barcode": 2, "all": 1, "total": 3}
 
 
-def test_height_and_width_that_change_places_are_noticed(finished, tmp_path):
-    project = finished.copy(tmp_path / "project")
-    for height, width in [(30, 20), (20, 30)]:
-        barcodes = {**FINISHED["barcodes"], "height": height, "width": width}
-        result = project.run(**{**FINISHED, "barcodes": barcodes})
-        assert result.status == 0, result.stderr
-        for kind in ["mean", "stacked"]:
-            picture = project.folder / f"results/colors/barcodes/{kind}.png"
-            with Image.open(picture) as image:
-                assert image.size == (width, height)
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"cluster": {"gpu_share": 0.5, "gpu_wait_min": 5}},
+        {"profile": True},
+    ],
+)
+def test_what_changes_no_result_runs_nothing_again(finished, config):
+    result = finished.make("--dry-run", **FINISHED, **config)
+    assert "Nothing to be done" in result.stderr
 
 
 # Tarballs
 
 
-def read_colors(project) -> list[int]:
-    rows = project.query("SELECT color FROM palettes WHERE rank = 0 ORDER BY frame")
-    return [color for (color,) in rows]
-
-
 def test_a_tarball_that_is_cut_off_fails_alone_and_runs_alone_when_mended(project):
-    tars = {
-        name: write_tarball(
-            project.folder / f"tars/{name}.tar",
-            {f"{i}.jpg": color for i, color in enumerate(colors)},
-        )
-        for name, colors in zip(
-            "abc", [COLORS[:2], COLORS[2:4], COLORS[4:]], strict=True
-        )
-    }
-    whole = tars["b"].read_bytes()
-    tars["b"].write_bytes(whole[:1800])
-    config = {
-        "films": "tars/*.tar",
-        "barcodes": {"kinds": ["mean"], "formats": []},
-    }
+    for name, colors in {"a": COLORS[:2], "b": COLORS[2:4], "c": COLORS[4:]}.items():
+        write_tarball(project.folder / f"tars/{name}.tar", colors)
+    cut = project.folder / "tars/b.tar"
+    whole = cut.read_bytes()
+    cut.write_bytes(whole[:1800])
+    config = {"films": "tars/*.tar", **ONE_PICTURE}
 
     result = project.run("--retries", "1", **config)
     assert result.status != 0
@@ -267,120 +231,83 @@ def test_a_tarball_that_is_cut_off_fails_alone_and_runs_alone_when_mended(projec
         "log": "logs/downsample_frames/tars/b.log",
     }
 
-    tars["b"].write_bytes(whole)
-    result = project.run(**config)
-    assert result.status == 0, result.stderr
+    cut.write_bytes(whole)
+    result = project.make(**config)
     assert result.jobs == {
-        "downsample_frames/tars/b",
-        "cluster_shard/tars/b",
-        "merge_film/tars",
-        "merge_films",
-        "summarize_films",
+        *name_jobs(STAGES, "tars", "b"),
+        *name_merges("tars"),
         "render_barcode/tars/mean",
     }
     assert not (project.folder / "results/failed.tsv").exists()
-    found = read_colors(project)
-    assert len(found) == len(COLORS)
-    assert all(map(close_to, found, COLORS))
-
-
-def test_a_tarball_that_comes_later_takes_its_place(project):
-    for name in "ac":
-        write_tarball(project.folder / f"tars/{name}.tar", {"0.jpg": COLORS[0]})
-    config = {"films": "tars/*.tar", **NO_PICTURES}
-    assert project.run(**config).status == 0
-    write_tarball(project.folder / "tars/b.tar", {"0.jpg": COLORS[1]})
-    result = project.run(**config)
-    assert result.status == 0, result.stderr
-    found = read_colors(project)
-    assert len(found) == 3
-    assert all(map(close_to, found, [COLORS[0], COLORS[1], COLORS[0]]))
+    project.check_colors(COLORS)
 
 
 def test_a_tarball_that_comes_or_goes_runs_itself_and_the_merges_only(project):
-    for number, name in enumerate("bcde"):
-        write_tarball(project.folder / f"tars/{name}.tar", {"0.jpg": COLORS[number]})
-    config = {"films": "tars/*.tar", "barcodes": {"kinds": ["mean"], "formats": []}}
-    assert project.run(**config).status == 0
-    merges = {
-        "plan_shards/tars",
-        "merge_film/tars",
-        "merge_films",
-        "summarize_films",
-        "render_barcode/tars/mean",
-    }
+    for name, color in zip("acde", [COLORS[0], *COLORS[2:5]], strict=True):
+        write_tarball(project.folder / f"tars/{name}.tar", {"0.jpg": color})
+    config = {"films": "tars/*.tar", **ONE_PICTURE}
+    project.make(**config)
+    merges = {"plan_shards/tars", *name_merges("tars"), "render_barcode/tars/mean"}
 
-    write_tarball(project.folder / "tars/a.tar", {"0.jpg": COLORS[4]})
-    result = project.run(**config)
-    assert result.status == 0, result.stderr
-    assert result.jobs == {
-        *merges,
-        "downsample_frames/tars/a",
-        "cluster_shard/tars/a",
-    }
-    found = read_colors(project)
-    assert all(map(close_to, found, [COLORS[4], *COLORS[:4]]))
-    assert len(found) == 5
+    write_tarball(project.folder / "tars/b.tar", {"0.jpg": COLORS[1]})
+    result = project.make(**config)
+    assert result.jobs == merges | name_jobs(STAGES, "tars", "b")
+    project.check_colors(COLORS[:5])
 
     (project.folder / "tars/c.tar").unlink()
     # What is not Reelbow's own stays.
     mine = project.folder / "results/tars/palettes/notes.sqlite"
     mine.write_text("mine")
-    result = project.run(**config)
-    assert result.status == 0, result.stderr
+    result = project.make(**config)
     assert result.jobs == merges
-    assert len(read_colors(project)) == 4
+    project.check_colors([*COLORS[:2], *COLORS[3:5]])
     assert mine.read_text() == "mine"
     left = [*project.results(), *project._logs()]
     assert not [name for name in left if Path(name).stem == "c"]
     assert {Path(name).stem for name in left} >= set("abde")
 
 
-def test_frames_that_are_kept_are_decoded_for_themselves(finished, tmp_path):
-    project = finished.copy(tmp_path / "project")
+def test_frames_that_are_kept_are_decoded_for_themselves(copied, finished):
     config = {**FINISHED, "extract": {"keep": True, "height": 32}}
-    result = project.run(**config)
-    assert result.status == 0, result.stderr
-    assert result.jobs == {f"extract_frames/colors/{i:05d}" for i in range(3)}
-    kept = sorted((project.folder / "results/colors/frames").iterdir())
-    assert [path.name for path in kept] == [f"{i:05d}.tar" for i in range(3)]
+    shards = ["00000", "00001", "00002"]
+    result = copied.make(**config)
+    assert result.jobs == name_jobs(["extract_frames"], "colors", *shards)
+    kept = sorted((copied.folder / "results/colors/frames").iterdir())
+    assert [path.stem for path in kept] == shards
     with tarfile.open(kept[1]) as tar:
         names = tar.getnames()
     assert names == [f"{i:08d}{end}" for i in (2, 3) for end in (".jpg", ".json")]
-    assert project.rows() == finished.rows()
-    assert project.run(**config).jobs == set()
+    assert copied.rows() == finished.rows()
+    assert copied.run(**config).jobs == set()
     # They are not asked for any more, and not taken away either.
-    assert project.run(**FINISHED).jobs == set()
+    assert copied.run(**FINISHED).jobs == set()
     assert all(path.exists() for path in kept)
 
 
-def test_other_colors_of_kept_thumbnails_decode_nothing(finished, tmp_path):
-    project = finished.copy(tmp_path / "project")
+def test_other_colors_of_kept_thumbnails_decode_nothing(copied, finished):
     config = {**FINISHED, **NO_PICTURES, "downsample": {"keep": True}}
     shards = ["00000", "00001", "00002"]
     # What is done stays so; only what is made from then on is kept.
-    assert project.run(**config).jobs == set()
-    (project.folder / "results/colors/palettes/00001.sqlite").unlink()
-    project.run(**config)
-    kept = project.folder / "results/colors/thumbnails"
+    assert copied.run(**config).jobs == set()
+    (copied.folder / "results/colors/palettes/00001.sqlite").unlink()
+    copied.run(**config)
+    kept = copied.folder / "results/colors/thumbnails"
     assert {path.name for path in kept.iterdir()} == {"00001.npz"}
 
-    merges = {"merge_film/colors", "merge_films", "summarize_films"}
-    first = {f"downsample_frames/colors/{shard}" for shard in ["00000", "00002"]}
-    clustered = {f"cluster_shard/colors/{shard}" for shard in shards}
+    first = name_jobs(STAGES[:-1], "colors", "00000", "00002")
+    clustered = name_jobs(STAGES[-1:], "colors", *shards) | name_merges("colors")
     for cluster, decoded in [
         ({"n_colors": 3}, first),
         ({"n_colors": 3, "color_space": "oklab"}, set()),
         ({"n_colors": 8}, set()),
     ]:
-        result = project.run(**config, cluster=cluster)
-        assert result.status == 0, result.stderr
-        assert result.jobs == {*decoded, *clustered, *merges}
-    assert project.rows() == finished.rows()
+        result = copied.make(**config, cluster=cluster)
+        assert result.jobs == {*decoded, *clustered}
+    assert copied.rows() == finished.rows()
 
     # No longer kept: they go as soon as they are used.
     config = {**FINISHED, **NO_PICTURES, "cluster": {"n_colors": 2}}
-    assert project.run(**config).jobs == {*clustered, *merges}
+    assert copied.run(**config).jobs == clustered
     assert not any(kept.glob("*"))
 
 
@@ -391,10 +318,9 @@ def test_one_shard_can_be_asked_for_before_there_is_a_plan(project):
     films = {"films": ["colors.mp4", "tars/*.tar"], "shards": {"frames": 1}}
     for shard in ["tars/palettes/b", "colors/palettes/00001"]:
         target = f"results/{shard}.sqlite"
-        result = project.run("--dry-run", target, **films)
-        assert result.status == 0, result.stderr
+        result = project.make("--dry-run", target, **films)
         assert "Traceback" not in result.stderr
-        assert project.run("--keep-going", target, **films).status == 0
+        project.make("--keep-going", target, **films)
         made = {path for path in project.results() if "/palettes/" in path}
         assert f"{shard}.sqlite" in made
     assert len(made) == 2
@@ -406,13 +332,12 @@ def test_one_shard_can_be_asked_for_before_there_is_a_plan(project):
 def test_films_are_finished_one_after_the_other(project):
     for name in "abc":
         write_colors(project.folder / f"{name}.mp4", COLORS[:2])
-    result = project.run(
+    project.make(
         cores=1,
         films=["a.mp4", "b.mp4", "c.mp4"],
         shards={"frames": 1},
-        barcodes={"kinds": ["mean"], "formats": []},
+        **ONE_PICTURE,
     )
-    assert result.status == 0, result.stderr
     # A film has its picture before the next one is even planned.
     results = project.folder / "results"
     times = [
@@ -427,11 +352,10 @@ def test_films_are_finished_one_after_the_other(project):
 
 def test_another_sampling_is_none_of_a_tarball_s_business(project):
     write_tarball(project.folder / "a.tar", {"0.jpg": COLORS[0]})
-    assert project.run(films="a.tar", **NO_PICTURES).status == 0
+    project.make(films="a.tar", **NO_PICTURES)
     sampling = {"mode": "frames", "every": 2}
-    result = project.run(films="a.tar", sampling=sampling, **NO_PICTURES)
+    result = project.make(films="a.tar", sampling=sampling, **NO_PICTURES)
     assert result.jobs == set()
-    assert result.status == 0
 
 
 # Going on without
@@ -443,8 +367,7 @@ def damaged(project):
     folder = project.folder
     write_colors(folder / "good.mp4", COLORS[:2])
     for name, colors in {"a": COLORS[:1], "b": COLORS[1:], "c": COLORS[:2]}.items():
-        pictures = {f"{i}.jpg": color for i, color in enumerate(colors)}
-        write_tarball(folder / f"tars/{name}.tar", pictures)
+        write_tarball(folder / f"tars/{name}.tar", colors)
     whole = (folder / "tars/b.tar").read_bytes()
     (folder / "whole.tar").write_bytes(whole)
     # A header and two blocks for each picture: two are whole, and the third is not.
@@ -458,7 +381,7 @@ def damaged(project):
 
 
 DAMAGED = ["tars", "dead", "bad", "good"]
-MEAN = {"films": "films.tsv", "barcodes": {"kinds": ["mean"], "formats": []}}
+MEAN = {"films": "films.tsv", **ONE_PICTURE}
 GO_ON = {**MEAN, "errors": {"missing_shards": "skip"}}
 
 
@@ -468,12 +391,10 @@ def test_what_cannot_be_read_is_left_out_told_and_tried_again(damaged):
     assert len(damaged.failures()) == 4
 
     # From fail to skip: what failed, and what needs it.
-    result = damaged.run(**GO_ON)
-    assert result.status == 0, result.stderr
+    result = damaged.make(**GO_ON)
     left_out = {"plan_shards/dead", "merge_film/dead", "plan_shards/bad"}
-    tars = {f"{rule}/tars/{shard}" for rule in STAGES[1:] for shard in "bc"}
-    merges = {"merge_film/tars", "render_barcode/tars/mean", *ALL_FILMS} - {"all"}
-    assert result.jobs == {*left_out, "merge_film/bad", *tars, *merges}
+    tars = {*name_jobs(STAGES, "tars", *"bc"), "render_barcode/tars/mean"}
+    assert result.jobs == left_out | name_merges("bad") | tars | name_merges("tars")
     assert "film tars: 2 shards could not be read whole (b: tars/b.tar" in result.stderr
     for name in ["dead", "bad"]:
         assert f"film {name} is left out: {name}." in result.stderr
@@ -506,8 +427,7 @@ def test_what_cannot_be_read_is_left_out_told_and_tried_again(damaged):
     # Mended ones are read; what is still bad is no reason to try it again.
     shutil.copy(damaged.folder / "whole.tar", damaged.folder / "tars/b.tar")
     shutil.copy(damaged.folder / "whole.tar", damaged.folder / "dead.tar")
-    result = damaged.run(**GO_ON)
-    assert result.status == 0, result.stderr
+    result = damaged.make(**GO_ON)
     assert {"downsample_frames/tars/b", "render_barcode/dead/mean"} < result.jobs
     assert not {"downsample_frames/tars/c", "plan_shards/bad"} & result.jobs
     assert damaged.query(lost) == [("c",)]
@@ -515,7 +435,7 @@ def test_what_cannot_be_read_is_left_out_told_and_tried_again(damaged):
 
 
 def test_what_was_left_out_fails_if_nothing_may_be_missing_any_more(damaged):
-    assert damaged.run(**GO_ON).status == 0
+    damaged.make(**GO_ON)
     result = damaged.run(**MEAN)
     assert result.status != 0
     told = {(row["film"], row["stage"]): row["ended"] for row in damaged.failures()}
@@ -529,8 +449,7 @@ def test_what_was_left_out_fails_if_nothing_may_be_missing_any_more(damaged):
     for name in ["tars/b.tar", "tars/c.tar", "dead.tar"]:
         shutil.copy(damaged.folder / "whole.tar", damaged.folder / name)
     shutil.copy(damaged.folder / "good.mp4", damaged.folder / "bad.mp4")
-    result = damaged.run(**MEAN)
-    assert result.status == 0, result.stderr
+    damaged.make(**MEAN)
     assert damaged.query("SELECT * FROM skipped") == []
     assert damaged.run(**MEAN).jobs == set()
 
@@ -538,9 +457,7 @@ def test_what_was_left_out_fails_if_nothing_may_be_missing_any_more(damaged):
 def test_a_film_without_a_picture_is_a_gap_and_is_told_of_in_each_run(project):
     # Only pictures that are all there count, and there are none.
     for name in "ab":
-        pictures = {"0.jpg": COLORS[0], "1.jpg": COLORS[1]}
-        write_tarball(project.folder / f"tars/{name}.tar", pictures)
-        path = project.folder / f"tars/{name}.tar"
+        path = write_tarball(project.folder / f"tars/{name}.tar", COLORS[:2])
         with tarfile.open(path, "a") as tarball:
             tarball.addfile(tarfile.TarInfo("2.jpg"))
     (project.folder / "films").mkdir()
@@ -548,8 +465,7 @@ def test_a_film_without_a_picture_is_a_gap_and_is_told_of_in_each_run(project):
     (project.folder / "films/empty.mp4").touch()
     errors = {"missing_shards": "skip", "missing_frames": "fail"}
     config = {**MEAN, "films": ["tars/*.tar", "films"], "errors": errors}
-    result = project.run(**config)
-    assert result.status == 0, result.stderr
+    result = project.make(**config)
     assert "film tars: 2 shards could not be read whole" in result.stderr
     with Image.open(project.folder / "results/tars/barcodes/mean.png") as image:
         assert image.getcolors() == [(image.width * image.height, (0xD9,) * 3)]
@@ -557,8 +473,7 @@ def test_a_film_without_a_picture_is_a_gap_and_is_told_of_in_each_run(project):
     # An empty film takes nobody's place, and nor does it when it is there.
     assert project.run(**config).jobs == set()
     write_colors(project.folder / "films/empty.mp4", COLORS[:1])
-    result = project.run("--dry-run", **config)
-    assert result.status == 0, result.stderr
+    result = project.make("--dry-run", **config)
     assert result.counts["plan_shards"] == 1
 
 
@@ -567,40 +482,38 @@ def test_a_node_writes_the_plan_that_it_was_asked_for(project):
     write_tarball(tarball, {"0.jpg": COLORS[0]})
     config = {"films": "tars/*.tar", **NO_PICTURES}
     plan = project.folder / "results/tars/plan.json"
-    assert project.run("--", "results/tars/plan.json", **config).status == 0
+    project.make("--", "results/tars/plan.json", **config)
     before = plan.read_bytes()
     # Newer, which is no reason for another plan of a film that has one.
     os.utime(tarball)
     # As a job of a cluster is run, but here.
     remote = ["--mode", "remote", "--shared-fs-usage", "input-output", "persistence"]
     job = ["--force", "--nolock", "--target-jobs", "plan_shards:film=tars"]
-    assert project.run(*remote, *job, **config).status == 0
+    project.make(*remote, *job, **config)
     assert plan.read_bytes() == before
 
 
 # Failures
 
 
-def test_a_locked_folder_is_told_in_one_sentence(finished, tmp_path):
-    project = finished.copy(tmp_path / "project")
-    locks = project.folder / ".snakemake/locks"
+def test_a_locked_folder_is_told_in_one_sentence(copied):
+    locks = copied.folder / ".snakemake/locks"
     locks.mkdir(parents=True, exist_ok=True)
     (locks / "0.output.lock").write_text("results/palettes.sqlite\n")
-    result = project.run(**FINISHED)
+    result = copied.run(**FINISHED)
     assert result.status != 0
     assert (
         "Reelbow: another run is going on in this folder, or one was" in result.stderr
     )
     assert "LockException" not in result.stderr
-    assert project.run("--unlock", **FINISHED).status == 0
-    assert project.run("--dry-run", **FINISHED).status == 0
+    copied.make("--unlock", **FINISHED)
+    copied.make("--dry-run", **FINISHED)
 
 
 def test_frames_at_full_size_need_no_thumbnails(project):
     write_colors(project.folder / "colors.mkv")
     full = {"films": "colors.mkv", "downsample": {"height": None}, **NO_PICTURES}
-    result = project.run(**full)
-    assert result.status == 0, result.stderr
+    result = project.make(**full)
     assert not any(job.startswith("downsample_frames") for job in result.jobs)
     sizes = project.query("SELECT DISTINCT length(strip) FROM frames")
     ((height,),) = project.query("SELECT height FROM films")
@@ -612,7 +525,6 @@ def test_the_scheduler_goes_no_more_rounds_than_there_are_jobs(project):
     for number in range(8):
         write_tarball(project.folder / f"tars/{number}.tar", {"0.jpg": COLORS[0]})
     config = {"films": "tars/*.tar", **NO_PICTURES}
-    result = project.run("--verbose", cores=1, **config)
-    assert result.status == 0, result.stderr
+    result = project.make("--verbose", cores=1, **config)
     rounds = len(re.findall(r"Ready jobs: \d+", result.stderr))
     assert 0 < rounds <= 2 * len(result.jobs)

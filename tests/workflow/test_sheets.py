@@ -57,8 +57,7 @@ def made(tmp_path_factory, code):
     write_tarball(films / "scans {x}" / "1.tar", {"1.jpg": RED, "2.jpg": GREEN})
     write_tarball(films / "scans {x}" / "2.tar", {"1.jpg": BLUE})
     (films / "films.csv").write_text(SHEET, encoding="cp1252", newline="\r\n")
-    result = project.run(films="films/films.csv", **NO_PICTURES)
-    assert result.status == 0, result.stderr
+    result = project.make(films="films/films.csv", **NO_PICTURES)
     return project, result
 
 
@@ -112,8 +111,7 @@ def test_it_is_told_once_that_the_letters_were_guessed(made):
 
 
 def test_a_second_run_has_nothing_to_do(made):
-    result = made[0].run(films="films/films.csv", **NO_PICTURES)
-    assert result.status == 0, result.stderr
+    result = made[0].make(films="films/films.csv", **NO_PICTURES)
     assert result.jobs == set()
 
 
@@ -125,15 +123,3 @@ def test_a_changed_file_counts_whatever_its_name(made, tmp_path):
     write_tarball(project.folder / "films" / "scans {x}" / "2.tar", {"1.jpg": GREEN})
     counts = project.run("--dry-run", **settings).counts
     assert (counts["plan_shards"], counts["downsample_frames"]) == (1, 1)
-
-
-def test_a_single_film_has_a_title_and_a_stretch_by_the_command_line(project):
-    write_colors(project.folder / "colors.mp4")
-    given = ["films=colors.mp4", "title=My film", "start_s=0:02", "end_s=0:00:03.5"]
-    pictures = "barcodes={kinds: [], formats: []}"
-    result = project.run("--config", *given, pictures)
-    assert result.status == 0, result.stderr
-    assert project.query("SELECT film, title FROM films") == [("colors", "My film")]
-    times_s, colors = zip(*read_film(project, "colors"), strict=True)
-    assert times_s == (2, 3)
-    assert close_to(colors[0], COLORS[2])

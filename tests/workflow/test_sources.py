@@ -5,11 +5,20 @@ import shutil
 
 import pytest
 
-from projects import COLORS, NO_PICTURES, close_to, write_colors, write_tarball
+from projects import (
+    ALL_FILMS,
+    COLORS,
+    NO_PICTURES,
+    close_to,
+    name_jobs,
+    name_merges,
+    write_colors,
+    write_tarball,
+)
+from reelbow.shards.names import STAGES
 
 PAST = 10**9
 CONFIG = {"films": "films.tsv", **NO_PICTURES}
-ALL_FILMS = {"merge_films", "summarize_films"}
 
 
 @pytest.fixture
@@ -25,8 +34,7 @@ def made(project):
     for name in ("old.mp4", "old.tar"):
         os.utime(folder / name, (PAST, PAST))
     write_sheet(project, "a", "t", "z")
-    result = project.run(**CONFIG)
-    assert result.status == 0, result.stderr
+    project.make(**CONFIG)
     return project
 
 
@@ -48,12 +56,10 @@ def test_a_file_in_whose_place_an_older_one_comes_is_made_again(made):
     assert made.run(**CONFIG).jobs == set()
     shutil.copy2(folder / "old.mp4", folder / "a.mp4")
     (folder / "old.tar").replace(folder / "t/y.tar")
-    result = made.run(**CONFIG)
-    assert result.status == 0, result.stderr
-    chain = {"plan_shards/a", "downsample_frames/a/00000", "cluster_shard/a/00000"}
-    chain |= {"merge_film/a"}
-    chain |= {"downsample_frames/t/y", "cluster_shard/t/y", "merge_film/t"}
-    assert result.jobs == chain | ALL_FILMS
+    result = made.make(**CONFIG)
+    chain = {"plan_shards/a"} | name_jobs(STAGES, "a", "00000") | name_merges("a")
+    chain |= name_jobs(STAGES, "t", "y") | name_merges("t")
+    assert result.jobs == chain
     found = [
         color
         for (color,) in made.query(
@@ -81,8 +87,9 @@ def test_what_cannot_be_read_any_more_fails_alone_and_keeps_its_results(made):
     (folder / "z.mp4").rename(folder / "away.mp4")
     os.utime(folder / "t/x.tar", (4 * PAST, 4 * PAST))
     (folder / "empty.mp4").touch()
+    (folder / "link.mp4").symlink_to("nowhere.mp4")
     write_colors(folder / "new.mp4", COLORS[:1])
-    write_sheet(made, "a", "t", "z", "empty", "new")
+    write_sheet(made, "a", "t", "z", "empty", "link", "new")
     result = made.run(**CONFIG)
     assert result.status == 1
     told = {(row["film"], row["stage"]): row["ended"] for row in made.failures()}
@@ -94,6 +101,8 @@ def test_what_cannot_be_read_any_more_fails_alone_and_keeps_its_results(made):
         ("z", "find_source"): "z.mp4 is gone; bring it back, or take z out of the films"
         f"{stays}/z",
         ("empty", "plan_shards"): "empty.mp4 is empty; copy or download it again",
+        ("link", "plan_shards"): "link.mp4 is a link to nowhere.mp4, which is not "
+        "there; mend it",
     }
     # Those that can be read are done; the others are there as they were.
     assert films(made) == ["a", "new", "t", "z"]

@@ -1,11 +1,6 @@
 """What a user reads in the terminal, from the first command on."""
 
-import os
 import re
-import signal
-import subprocess
-import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,9 +9,8 @@ from projects import (
     COLORS,
     FINISHED,
     NO_PICTURES,
-    SNAKEMAKE,
-    heed_ctrl_c,
-    make_project,
+    ONE_PICTURE,
+    Project,
     write_colors,
 )
 
@@ -31,53 +25,40 @@ NOISE = [
     "Complete log",
 ]
 
-# What is wrong with a configuration before any Snakefile is read, and its sentence.
-BROKEN = {
-    "nosuch.yaml": (None, "nosuch.yaml: No such file or directory; give the path of "),
-    "bad.yaml": (b"a: [1\nb: 2\n", "bad.yaml line 2: expected ',' or ']', but got ':'"),
-    "tab.yaml": (b"a:\n\tb: 2\n", "tab.yaml line 2: found character '\\t' that cannot"),
-    "list.yaml": (b"- a\n- b\n", "list.yaml: no keys in it; write `key: value`"),
-    "latin.yaml": (b"films: caf\xe9.mp4\n", "latin.yaml: not UTF-8; save the file as "),
-    "config/config.yaml": (b"a: [1\nb: 2\n", "config/config.yaml line 2: expected ','"),
-}
 
-# The same for values of the command line.
-GIVEN = {
-    "barcodes.order=track": "--config barcodes.order=track: write --config "
-    "'barcodes={order: track}'",
-    "films": "--config films: write --config 'key=value', as in 'films=movie.mkv'",
-}
-
-
-@pytest.fixture(scope="module")
-def broken(tmp_path_factory, code):
-    """Run Snakemake with each of them, two at a time."""
-    parent = tmp_path_factory.mktemp("broken")
-
-    def run(name: str) -> tuple[int, str]:
-        project = make_project(parent / re.sub(r"\W", "_", name), code)
-        if name in GIVEN:
-            result = project.run("--config", name)
-        else:
-            data = BROKEN[name][0]
-            if data is not None:
-                (project.folder / name).write_bytes(data)
-            own = [] if name.startswith("config") else ["--configfile", name]
-            result = project.run("--dry-run", *own)
-        return result.status, result.stderr
-
-    names = [*BROKEN, *GIVEN]
-    with ThreadPoolExecutor(2) as pool:
-        return dict(zip(names, pool.map(run, names), strict=True))
+# What is wrong before any Snakefile is read.
+@pytest.mark.parametrize(
+    ("name", "data", "sentence"),
+    [
+        ("nosuch.yaml", None, ": No such file or directory; give the path of a "),
+        ("bad.yaml", b"a: [1\nb: 2\n", " line 2: expected ',' or ']', but got ':'"),
+        ("tab.yaml", b"a:\n\tb: 2\n", " line 2: found character '\\t' that cannot"),
+        ("list.yaml", b"- a\n- b\n", ": no keys in it; write `key: value`"),
+        ("latin.yaml", b"films: caf\xe9.mp4\n", ": not UTF-8; save the file as UTF-8"),
+        ("config/config.yaml", b"a: [1\nb: 2\n", " line 2: expected ','"),
+    ],
+)
+def test_a_broken_file_is_told_in_one_sentence(project, name, data, sentence):
+    if data is not None:
+        (project.folder / name).write_bytes(data)
+    own = [] if name.startswith("config") else ["--configfile", name]
+    result = project.run("--dry-run", *own)
+    assert result.status == 1
+    (line,) = result.told
+    assert line.startswith(f"Reelbow: {name}{sentence}")
 
 
-@pytest.mark.parametrize("name", [*BROKEN, *GIVEN])
-def test_a_broken_configuration_is_told_in_one_sentence(broken, name):
-    status, told = broken[name]
-    sentence = GIVEN.get(name) or BROKEN[name][1]
-    assert status == 1
-    (line,) = [line for line in told.splitlines() if not line.startswith("Using ")]
-    assert line.startswith(f"Reelbow: {sentence}")
+@pytest.mark.parametrize(
+    ("given", "right"),
+    [
+        ("barcodes.order=track", "'barcodes={order: track}'"),
+        ("films", "'key=value', as in 'films=movie.mkv'"),
+    ],
+)
+def test_a_broken_value_is_told_in_one_sentence(project, given, right):
+    result = project.run("--config", given)
+    assert result.status == 1
+    assert result.told == [f"Reelbow: --config {given}: write --config {right}"]
 
 
 def test_a_dry_run_tells_the_films_and_about_how_many_shards(project):
@@ -98,8 +79,11 @@ def test_a_dry_run_tells_the_films_and_about_how_many_shards(project):
         assert words not in told
 
 
-def test_a_second_run_tells_where_the_results_are(finished):
-    told = finished.run(**FINISHED).stderr
+def test_a_second_run_does_nothing_and_tells_where_the_results_are(finished):
+    result = finished.make(**FINISHED)
+    assert result.jobs == set()
+    told = result.stderr
+    assert "Nothing to be done" in told
     barcodes = "results/colors/barcodes"
     assert f"  barcodes  {barcodes}/mean.png, stacked.png\n" in told
     assert f"  figures   {barcodes}/mean_figure.png, stacked_figure.png\n" in told
@@ -108,55 +92,31 @@ def test_a_second_run_tells_where_the_results_are(finished):
         assert words not in told
 
 
-def test_only_what_was_asked_for_is_announced_and_where_it_is(finished, tmp_path):
-    project = finished.copy(tmp_path / "project")
+def test_only_what_was_asked_for_is_announced_and_where_it_is(copied, tmp_path):
     plan = "results/colors/plan.json"
-    (project.folder / plan).unlink()
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    done = subprocess.run(
-        [
-            *[SNAKEMAKE, "--snakefile", project.code / "Snakefile", "--cores", "1"],
-            *["--directory", project.folder, plan],
-            *["--config", "films=colors.mp4", "shards={frames: 2}"],
-        ],
-        cwd=elsewhere,
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "COLUMNS": "400"},
-    )
-    assert f"Reelbow: done:\n  others    {project.folder / plan}\n" in done.stderr
-    assert "barcodes" not in done.stderr
+    (copied.folder / plan).unlink()
+    elsewhere = Project(tmp_path / "elsewhere", copied.code)
+    elsewhere.folder.mkdir()
+    config = ("--config", "films=colors.mp4", "shards={frames: 2}")
+    result = elsewhere.make("--directory", str(copied.folder), plan, *config)
+    assert f"Reelbow: done:\n  others    {copied.folder / plan}\n" in result.stderr
+    assert "barcodes" not in result.stderr
 
 
 def test_ctrl_c_is_one_sentence_and_the_same_command_goes_on(project):
     # 12 shards, of which each takes a second or more.
     write_colors(project.folder / "long.mp4", COLORS * 4)
-    (project.folder / "own.yaml").write_text(
-        "films: long.mp4\nshards: {frames: 2}\nbarcodes: {kinds: [], formats: []}\n"
-    )
-    command = [SNAKEMAKE, "--snakefile", project.code / "Snakefile", "--cores", "2"]
+    config = {"films": "long.mp4", "shards": {"frames": 2}, **NO_PICTURES}
     palettes = project.folder / "results/long/palettes"
-    with subprocess.Popen(
-        [*command, "--configfile", "own.yaml"],
-        cwd=project.folder,
-        stderr=subprocess.PIPE,
-        text=True,
-        # As a terminal does, which sends it to all processes of the command.
-        start_new_session=True,
-        preexec_fn=heed_ctrl_c,
-        env={**os.environ, "COLUMNS": "400"},
-    ) as process:
-        deadline = time.monotonic() + 300
+    status, told = project.interrupt(
         # The last of them may be of a job that is still about to end.
-        while len(list(palettes.glob("0*.sqlite"))) < 4 and time.monotonic() < deadline:
-            time.sleep(0.1)
-        for _ in range(2):
-            # By the terminal, and by uv.
-            os.killpg(process.pid, signal.SIGINT)
-        _, told = process.communicate(timeout=60)
-    assert process.returncode == 1
+        lambda: len(list(palettes.glob("0*.sqlite"))) >= 4,
+        # By the terminal, and by uv.
+        times=2,
+        cores=2,
+        **config,
+    )
+    assert status == 1
     tail = told[told.index("Reelbow: stopping") :].rstrip()
     assert re.fullmatch(
         r"Reelbow: stopping \(Ctrl-C\): [^\n]+goes on from there\.", tail
@@ -167,10 +127,7 @@ def test_ctrl_c_is_one_sentence_and_the_same_command_goes_on(project):
     done = {path: path.stat().st_mtime_ns for path in palettes.glob("0*.sqlite")}
     assert 0 < len(done) < 12
     assert not [path for path in project.results() if "tmp" in Path(path).name]
-    result = project.run(
-        **{"films": "long.mp4", "shards": {"frames": 2}, **NO_PICTURES}
-    )
-    assert result.status == 0, result.stderr
+    project.make(**config)
     assert len(project.query("SELECT * FROM frames")) == 24
     assert all(path.stat().st_mtime_ns == when for path, when in done.items())
 
@@ -179,47 +136,33 @@ def test_ctrl_c_ends_another_workflow_as_snakemake_does(tmp_path):
     (tmp_path / "Snakefile").write_text(
         'rule all:\n    output: "a"\n    shell: "touch begun && sleep 60"\n'
     )
-    with subprocess.Popen(
-        [SNAKEMAKE, "--cores", "1", "--logger", "reelbow"],
-        cwd=tmp_path,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        preexec_fn=heed_ctrl_c,
-    ) as process:
-        deadline = time.monotonic() + 60
-        while not (tmp_path / "begun").exists() and time.monotonic() < deadline:
-            time.sleep(0.1)
-        os.killpg(process.pid, signal.SIGINT)
-        _, told = process.communicate(timeout=60)
-    assert process.returncode == 1
+    has_begun = (tmp_path / "begun").exists
+    other = Project(tmp_path, tmp_path)
+    status, told = other.interrupt(has_begun, "--logger", "reelbow", cores=1)
+    assert status == 1
     assert "before anything was done" not in told
     assert not list((tmp_path / ".snakemake/locks").glob("*"))
 
 
-def test_a_report_after_a_run_is_of_all_that_the_run_makes(finished, tmp_path):
-    project = finished.copy(tmp_path / "project")
-    picture = project.folder / "results/colors/barcodes/mean.png"
+def test_a_report_after_a_run_is_of_all_that_the_run_makes(copied):
+    picture = copied.folder / "results/colors/barcodes/mean.png"
     picture.unlink()
     report = ["--report", "report.html", "--report-after-run"]
-    result = project.run(*report, **FINISHED)
-    assert result.status == 0, result.stderr
+    copied.make(*report, **FINISHED)
     assert picture.exists()
-    assert "barcodes/mean.png" in (project.folder / "report.html").read_text()
+    assert "barcodes/mean.png" in (copied.folder / "report.html").read_text()
 
 
-def test_the_report_has_figures_captions_tables_and_what_failed(finished, tmp_path):
-    project = finished.copy(tmp_path / "project")
+def test_the_report_has_figures_captions_tables_and_what_failed(copied):
     head = "film\tshard\tstage\tended\tattempts\tlog\n"
-    (project.folder / "results/failed.tsv").write_text(
+    (copied.folder / "results/failed.tsv").write_text(
         f"{head}lost_\t00001\textract_frames\tlost_*.mkv: `cut` off\t1\tx.log\n"
     )
     # As of a film that failed.
     for name in ["mean.png", "mean_figure.png"]:
-        (project.folder / "results/colors/barcodes" / name).unlink()
-    result = project.run("--report", "report.html", **FINISHED)
-    assert result.status == 0, result.stderr
-    page = (project.folder / "report.html").read_text()
+        (copied.folder / "results/colors/barcodes" / name).unlink()
+    copied.make("--report", "report.html", **FINISHED)
+    page = (copied.folder / "report.html").read_text()
     assert "system-message" not in page
     for part in [
         "made a palette of every sampled frame",
@@ -236,7 +179,7 @@ def test_a_run_with_a_failure_tells_what_is_there_and_reports(project):
     (project.folder / "films").mkdir()
     write_colors(project.folder / "films/good.mp4", COLORS[:2])
     (project.folder / "films/empty.mp4").touch()
-    config = {"films": "films/*", "barcodes": {"kinds": ["mean"], "formats": []}}
+    config = {"films": "films/*", **ONE_PICTURE}
     told = project.run("--dry-run", **config).stderr
     assert "  empty  films/empty.mp4  films/empty.mp4 is empty; copy or" in told
     result = project.run(**config)
@@ -249,7 +192,7 @@ def test_a_run_with_a_failure_tells_what_is_there_and_reports(project):
     assert "  tables    results/films.tsv, skipped.tsv\n" in done
     for words in NOISE:
         assert words not in told
-    assert project.run("--report", "report.html", **config).status == 0
+    project.make("--report", "report.html", **config)
     page = (project.folder / "report.html").read_text()
     assert "films/empty.mp4 is empty" in page
     assert "results/good/barcodes/mean.png" in page

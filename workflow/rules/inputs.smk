@@ -53,11 +53,6 @@ def lookup_film(column):
     return lambda wildcards: getattr(get_film(wildcards), column)
 
 
-def get_own_columns(wildcards):
-    """The further columns of the film's row, which Reelbow only hands on."""
-    return get_film(wildcards).own
-
-
 def keep_if(keep, path):
     """Mark an intermediate file for removal after use, unless it is to be kept."""
     return path if keep else temp(path)
@@ -65,13 +60,8 @@ def keep_if(keep, path):
 
 def get_plan(wildcards):
     """The film's plan, once it is made."""
-    return load_plan(*find_plan(wildcards))
-
-
-def find_plan(wildcards):
-    """Where the film's plan is, and when it was written."""
     plan = Path(checkpoints.plan_shards.get(film=wildcards.film).output.plan)
-    return plan, plan.stat().st_mtime_ns
+    return load_plan(plan, plan.stat().st_mtime_ns)
 
 
 @functools.cache

@@ -27,7 +27,8 @@ rule merge_film:
         settings=gather(
             title=lookup_film("title"),
             source=lookup_film("source"),
-            own=get_own_columns,
+            # The sheet's further columns, which Reelbow only hands on.
+            own=lookup_film("own"),
             fps=lookup_film("fps"),
             lost=get_lost,
             n_colors=config["cluster"]["n_colors"],

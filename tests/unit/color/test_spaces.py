@@ -9,7 +9,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 from reelbow.color.spaces import (
     CIELAB_FROM_ROOTS,
     OKLAB_FROM_LINEAR,
-    OKLAB_FROM_ROOTS,
     SPACES,
     _invert,
     _take_root,
@@ -46,44 +45,6 @@ def test_oklab_is_that_of_the_css_color_module():
             [0, 0, 0],
         ],
         atol=6e-6,
-    )
-
-
-def test_oklab_is_that_of_its_author():
-    # Ottosson's table, X, Y, Z to L, a, b. The last three are no colors of sRGB.
-    linear_from_xyz = np.array(
-        [
-            [3.2404542, -1.5371385, -0.4985314],
-            [-0.9692660, 1.8760108, 0.0415560],
-            [0.0556434, -0.2040259, 1.0572252],
-        ]
-    )
-    table = np.array(
-        [
-            [0.950, 1.000, 1.089, 1.000, 0.000, 0.000],
-            [1.000, 0.000, 0.000, 0.450, 1.236, -0.019],
-            [0.000, 1.000, 0.000, 0.922, -0.671, 0.263],
-            [0.000, 0.000, 1.000, 0.153, -1.415, -0.449],
-        ]
-    )
-    cones = table[:, :3] @ linear_from_xyz.T @ OKLAB_FROM_LINEAR.T
-    roots = _take_root(cones, 3)
-    found = roots @ OKLAB_FROM_ROOTS.T
-    assert_allclose(found, table[:, 3:], atol=2e-3)
-
-
-def test_cielab_is_that_of_lindbloom():
-    # His calculator, sRGB under D65.
-    assert_allclose(
-        SPACES["cielab"].from_srgb(PRIMARIES),
-        [
-            [53.24, 80.09, 67.20],
-            [87.73, -86.18, 83.18],
-            [32.30, 79.19, -107.86],
-            [100, 0, 0],
-            [0, 0, 0],
-        ],
-        atol=0.01,
     )
 
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from formulas import TO_BT709
 from reelbow.color.spaces import linear_to_srgb, srgb_to_linear
 from reelbow.color.tone_mapping import (
     SDR_WHITE,
@@ -90,14 +91,9 @@ def test_reference_white_is_the_same_in_pq_and_hlg():
     )
 
 
-def test_bt2020_primaries_by_the_published_matrix():
-    # Report ITU-R BT.2407-0, equation 2.
-    published = [
-        [1.6605, -0.5876, -0.0728],
-        [-0.1246, 1.1329, -0.0083],
-        [-0.0182, -0.1006, 1.1187],
-    ]
-    assert convert_primaries("bt2020") == pytest.approx(np.array(published), abs=1e-4)
+@pytest.mark.parametrize("primaries", TO_BT709)
+def test_primaries_are_converted_by_the_published_matrix(primaries):
+    assert convert_primaries(primaries) == pytest.approx(TO_BT709[primaries], abs=1e-4)
 
 
 @pytest.mark.parametrize("primaries", ["bt2020", "p3", "bt709"])

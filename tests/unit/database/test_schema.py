@@ -16,7 +16,6 @@ from reelbow.barcode.film_record import read_film
 from reelbow.database.merging import merge_films
 from reelbow.database.reading import count_fallbacks, count_skipped, read_row
 from reelbow.database.schema import (
-    CODING_COLUMNS,
     FilmRow,
     connect,
     open_database,
@@ -78,11 +77,34 @@ def test_the_tables_refuse_doubles_and_wrong_types(tmp_path, sql):
         change(path, sql)
 
 
-def test_colors_are_packed_and_rounded(tmp_path):
-    palette = {0: [((254.6, 127.5, 0.4), 0.6), ((0, 0, 255), 0.4)]}
-    path = write_shard(tmp_path / "a.sqlite", [0], palettes=palette)
-    colors = query(path, "SELECT color FROM palettes ORDER BY rank")
-    assert colors == [(0xFF8000,), (0x0000FF,)]
+@pytest.mark.parametrize(
+    ("palette", "rows"),
+    [
+        pytest.param(
+            [((254.6, 127.5, 0.4), 0.75), ((0, 0, 255), 0.25)],
+            [(0, 0xFF8000, 0.75), (1, 0x0000FF, 0.25)],
+            id="packed and rounded",
+        ),
+        pytest.param(
+            [((1, 1, 1), 0.375), ((9, 9, 9.2), 0.375), ((9, 9, 8.8), 0.25)],
+            [(0, 0x090909, 0.625), (1, 0x010101, 0.375)],
+            id="one where they are equal in 24 bits",
+        ),
+        pytest.param(
+            [((1, 1, 1), 1.0), ((2, 2, 2), 0.0), ((3, 3, 3), 0.0)],
+            [(0, 0x010101, 1.0)],
+            id="not there without a share",
+        ),
+        pytest.param(
+            [((2, 2, 2), 0.5), ((1, 1, 1), 0.5)],
+            [(0, 0x010101, 0.5), (1, 0x020202, 0.5)],
+            id="ranked by color where shares are equal",
+        ),
+    ],
+)
+def test_how_colors_of_a_palette_are_stored(tmp_path, palette, rows):
+    path = write_shard(tmp_path / "a.sqlite", [0], palettes={0: palette})
+    assert query(path, "SELECT rank, color, share FROM palettes ORDER BY rank") == rows
 
 
 def test_frames_keep_their_number_time_name_luma_and_strip(tmp_path):
@@ -95,27 +117,6 @@ def test_frames_keep_their_number_time_name_luma_and_strip(tmp_path):
 def test_an_unknown_time_is_null(tmp_path):
     path = write_shard(tmp_path / "a.sqlite", [0], times_s=np.nan)
     assert query(path, "SELECT time_s FROM frames") == [(None,)]
-
-
-def test_colors_that_are_equal_in_24_bits_are_one(tmp_path):
-    palette = {0: [((1, 1, 1), 0.4), ((9, 9, 9.2), 0.35), ((9, 9, 8.8), 0.25)]}
-    path = write_shard(tmp_path / "a.sqlite", [0], palettes=palette)
-    rows = query(path, "SELECT rank, color, share FROM palettes ORDER BY rank")
-    assert [row[:2] for row in rows] == [(0, 0x090909), (1, 0x010101)]
-    assert [row[2] for row in rows] == pytest.approx([0.6, 0.4])
-
-
-def test_colors_without_a_share_are_not_there(tmp_path):
-    palette = {0: [((1, 1, 1), 1.0), ((2, 2, 2), 0.0), ((3, 3, 3), 0.0)]}
-    path = write_shard(tmp_path / "a.sqlite", [0], palettes=palette)
-    assert query(path, "SELECT rank, color, share FROM palettes") == [(0, 0x010101, 1)]
-
-
-def test_equal_shares_are_ranked_by_color(tmp_path):
-    palette = {0: [((2, 2, 2), 0.5), ((1, 1, 1), 0.5)]}
-    path = write_shard(tmp_path / "a.sqlite", [0], palettes=palette)
-    colors = query(path, "SELECT color FROM palettes ORDER BY rank")
-    assert colors == [(0x010101,), (0x020202,)]
 
 
 @given(
@@ -172,42 +173,30 @@ def test_a_name_with_signs_of_a_uri_is_only_a_name(tmp_path):
 
 
 def test_how_colors_were_read_is_taken_from_the_plan():
-    coding = {
-        "matrix": "bt601",
-        "color_range": "full",
-        "transfer": "sdr",
-        "primaries": "bt709",
-        "peak": 1000.0,
-        "assumed": "matrix",
-    }
-    asked = {"start_s": 0.5, "end_s": None, "stream": 1, "crop_asked": "auto"}
-    size = {"width": 4, "height": 3, "duration_s": 1.0, "crop": None}
-    found = {"digest": "d", "n_frames": 2, "n_pictures": 24}
     names = {"film": "f", "title": "t", "source": "s"}
-    plan = {"video": {"coding": coding}, "sampling": {"mode": "interval", "every": 0.5}}
-    plan |= asked | size | found
-    row = FilmRow.from_plan(
-        plan, **names, own={"Regie": "M\N{LATIN SMALL LETTER U WITH DIAERESIS}ller"}
-    )
-    del coding["peak"]
-    assert {k: v for k, v in row._asdict().items() if v is not None} == {
-        k: v
-        for k, v in {
-            **names,
-            **asked,
-            **size,
-            **found,
-            **coding,
-            "sampling": "interval",
-            "every": 0.5,
-            "sheet": '{"Regie": "M\N{LATIN SMALL LETTER U WITH DIAERESIS}ller"}',
-        }.items()
-        if v is not None
+    told = {
+        **{"start_s": 0.5, "end_s": None, "stream": 1, "crop_asked": "auto"},
+        **{"width": 4, "height": 3, "duration_s": 1.0, "crop": None},
+        **{"digest": "d", "n_frames": 2, "n_pictures": 24},
     }
-    images = FilmRow.from_plan(plan | {"video": None, "sampling": None}, **names)
-    assert images == row._replace(
-        **dict.fromkeys([*CODING_COLUMNS, "sampling", "every", "sheet"])
+    coding = {
+        **{"matrix": "bt601", "color_range": "full", "transfer": "sdr"},
+        **{"primaries": "bt709", "assumed": "matrix"},
+    }
+    video = {"coding": {**coding, "peak": 1000.0}}
+    plan = {**told, "video": video, "sampling": {"mode": "interval", "every": 0.5}}
+    expected = FilmRow(
+        **names,
+        **told,
+        **coding,
+        sampling="interval",
+        every=0.5,
+        sheet='{"Regie": "M\N{LATIN SMALL LETTER U WITH DIAERESIS}ller"}',
     )
+    own = {"Regie": "M\N{LATIN SMALL LETTER U WITH DIAERESIS}ller"}
+    assert FilmRow.from_plan(plan, **names, own=own) == expected
+    images = FilmRow.from_plan({**plan, "video": None, "sampling": None}, **names)
+    assert images == FilmRow(**names, **told)
 
 
 # Schemas

@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 from PIL import Image
 from sklearn.datasets import load_sample_image
 
+from formulas import average_exactly
 from reelbow.pictures.averages import Averages, shape_and_average
 from reelbow.pictures.geometry import Crop
 from reelbow.pictures.image_files import decode_image
-from shared_films import FOLDER
+from shared_films import FOLDER, shared_film
 
 Picture = NDArray[np.uint8]
-Floats = NDArray[np.float64]
 
 WITHIN = 0.1
 PHOTOS = ["china.jpg", "flower.jpg"]
@@ -31,45 +31,11 @@ def average_picture(
 
 
 def photograph(name: str) -> Picture:
-    if name in PHOTOS:
-        return np.asarray(load_sample_image(name), np.uint8)
-    path = FOLDER / "photos" / name
-    if not path.exists():
-        pytest.skip(f"{path} is not there")
-    with Image.open(path) as image:
-        return np.asarray(image.convert("RGB"))
-
-
-def rows_by_area(lines: Floats, rows: int) -> Floats:
-    """Average (h, 3) lines to fewer rows, each line by the part that falls in."""
-    edges = np.linspace(0, len(lines), rows + 1)
-    sums = np.concatenate([np.zeros((1, 3)), np.cumsum(lines, axis=0)])
-    at = np.array(
-        [np.interp(edges, np.arange(len(sums)), channel) for channel in sums.T]
-    ).T
-    averages: Floats = np.diff(at, axis=0) / (len(lines) / rows)
-    return averages
-
-
-def exact(picture: Picture, rows: int, space: str) -> tuple[Floats, Floats, float]:
-    """Average a whole picture in floats: mean, strip, luma."""
-    values = picture / 255
-    luma = float(values.mean((0, 1)) @ [0.2126, 0.7152, 0.0722]) * 255
-    if space == "linear":
-        values = np.where(
-            values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4
-        )
-    mean, strip = values.mean((0, 1)), rows_by_area(values.mean(1), rows)
-    if space == "linear":
-        mean, strip = (
-            np.where(v <= 0.0031308, 12.92 * v, 1.055 * v ** (1 / 2.4) - 0.055)
-            for v in (mean, strip)
-        )
-    return 255 * mean, 255 * strip, luma
+    return np.asarray(load_sample_image(name), np.uint8)
 
 
 def check(found: Any, picture: Picture, space: str) -> None:
-    mean, strip, luma = exact(picture, len(found.strip), space)
+    mean, strip, luma = average_exactly(picture, len(found.strip), space)
     assert np.abs(found.mean - mean).max() < WITHIN
     assert np.abs(found.strip - strip).max() < WITHIN
     assert abs(found.luma - luma) < WITHIN
@@ -130,9 +96,10 @@ def real_photographs() -> list[str]:
 @pytest.mark.parametrize("space", ["srgb", "linear"])
 @pytest.mark.parametrize("name", real_photographs())
 def test_averages_of_real_photographs_are_exact(name: str, space: str) -> None:
-    picture = photograph(name)
-    data = (FOLDER / "photos" / name).read_bytes()
-    image = decode_image(data)
+    path = shared_film(f"photos/{name}")
+    with Image.open(path) as opened:
+        picture = np.asarray(opened.convert("RGB"))
+    image = decode_image(path.read_bytes())
     assert np.array_equal(image.picture, picture)
     for rows in (len(picture), 300):
         check(average_picture(image.picture, rows=rows, space=space), picture, space)

@@ -4,13 +4,12 @@ The truth is FFmpeg's own decoding, by one thread, straight on and leaving nothi
 """
 
 import zlib
-from fractions import Fraction
 from pathlib import Path
 
 import av
 import pytest
 
-from films import numbered
+from films import numbered_film
 from reelbow.film.decoding import decode_pictures
 from reelbow.film.timeline import scan_timeline
 
@@ -53,28 +52,27 @@ OPTIONS = {
     "libsvtav1": {"preset": "12", "svtav1-params": "lp=1"},
     "libvpx": {"deadline": "realtime", "cpu-used": "8"},
     "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8"},
+    "dnxhd": {"b": "90M"},
 }
 
 
 def write(path: Path, codec: str) -> None:
     """Write N pictures in groups of 8, of the first format that there is."""
-    with av.open(path, "w") as container:
-        stream = container.add_stream(codec, rate=25, options=OPTIONS.get(codec, {}))
-        stream.width, stream.height = SIZES.get(codec, (96, 64))
-        context = stream.codec_context
-        known = [each.name for each in context.codec.video_formats or []]
-        usual = [name for name in PIXEL_FORMATS if name in known]
-        stream.pix_fmt = [*usual, *known, "yuv420p"][0]
-        context.gop_size, context.thread_count = 8, 1
-        if codec == "dnxhd":
-            context.bit_rate = 90_000_000
-        for i in range(N):
-            picture = numbered(i, (stream.width, stream.height))
-            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-            frame = frame.reformat(format=stream.pix_fmt)
-            frame.pts, frame.time_base = i, Fraction(1, 25)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
+    known = [each.name for each in av.Codec(codec, "w").video_formats or []]
+    usual = [name for name in PIXEL_FORMATS if name in known]
+    pix_fmt = [*usual, *known, "yuv420p"][0]
+    is_full = pix_fmt.startswith("yuvj")
+    numbered_film(
+        path,
+        N,
+        size=SIZES.get(codec, (96, 64)),
+        rate=25,
+        codec=codec,
+        options=OPTIONS.get(codec),
+        pix_fmt=pix_fmt,
+        gop=8,
+        color_range="full" if is_full else "limited",
+    )
 
 
 def digest(frame: av.VideoFrame | None) -> int | None:

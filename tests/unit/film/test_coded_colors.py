@@ -3,8 +3,6 @@
 The truth is computed here in floats, from the standards alone.
 """
 
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,7 +13,18 @@ from av.video.reformatter import ColorTrc
 from numpy.typing import NDArray
 
 from chain import run_chain
-from films import Matrix, Primaries, Range, from_yuv, join_films, to_yuv, write_film
+from databases import query
+from films import (
+    Matrix,
+    Primaries,
+    Range,
+    fill_planes,
+    from_yuv,
+    join_films,
+    to_yuv,
+    write_film,
+)
+from formulas import TO_BT709, to_code, to_light
 from reelbow.film import coding as colors
 from reelbow.film import read_frames
 from reelbow.film.probe import probe_film
@@ -97,6 +106,7 @@ def test_patches_come_back_within_a_level(
     assert off(found, 255 * PATCHES) <= (1 if bits == 10 else 2)
 
 
+X265 = "log-level=none:pools=none"
 LOSSY: dict[str, tuple[str, dict[str, Any]]] = {
     "x264": ("mp4", {}),
     "x264 10 bits": ("mp4", {"pix_fmt": "yuv420p10le"}),
@@ -104,10 +114,7 @@ LOSSY: dict[str, tuple[str, dict[str, Any]]] = {
         "mp4",
         {
             "codec": "libx265",
-            "options": {
-                "preset": "ultrafast",
-                "x265-params": "log-level=none:pools=none:crf=18",
-            },
+            "options": {"preset": "ultrafast", "x265-params": f"{X265}:crf=18"},
         },
     ),
     "vp9": (
@@ -181,6 +188,7 @@ def test_a_silent_film_has_the_matrix_of_its_size_and_the_plan_says_so(
         ("ffv1", "bgr0"),
         ("ffv1", "gbrp10le"),
         ("ffv1", "gbrp16le"),
+        ("ffv1", "gbrap10le"),
     ],
 )
 def test_rgb_films_come_as_they_are(tmp_path: Path, codec: str, pix_fmt: str) -> None:
@@ -203,13 +211,9 @@ def test_rgb_films_come_as_they_are(tmp_path: Path, codec: str, pix_fmt: str) ->
 @pytest.mark.parametrize("bits", [10, 12, 16])
 @pytest.mark.parametrize("planes", ["gbrp", "gbrap"])
 def test_deep_rgb_is_within_half_a_level(planes: str, bits: int, order: str) -> None:
-    frame = av.VideoFrame(64, 48, f"{planes}{bits}{order}")
-    codes = np.random.default_rng(0).integers(0, 1 << bits, (len(frame.planes), 48, 64))
+    codes = np.random.default_rng(0).integers(0, 1 << bits, (len(planes) - 1, 48, 64))
     stored = codes.astype(">u2" if order == "be" else "<u2")
-    for plane, each in zip(frame.planes, stored, strict=True):
-        rows = np.zeros((plane.height, plane.line_size // 2), each.dtype)
-        rows[:48, :64] = each
-        plane.update(rows.tobytes())
+    frame = fill_planes((64, 48), f"{planes}{bits}{order}", *stored)
     coding = colors.find_coding(frame)
     assert coding == colors.Coding("rgb", "full")
     found = colors.to_srgb(frame, coding).astype(float)
@@ -217,42 +221,9 @@ def test_deep_rgb_is_within_half_a_level(planes: str, bits: int, order: str) -> 
     assert off(found, np.stack([red, green, blue], axis=-1)) <= 0.5 + 1e-9
 
 
-@pytest.mark.parametrize("pix_fmt", ["gbrp10le", "gbrp12le", "gbrp16le", "gbrap10le"])
-def test_films_of_deep_rgb_are_within_half_a_level(
-    tmp_path: Path, pix_fmt: str
-) -> None:
-    bits = int("".join(filter(str.isdigit, pix_fmt)))
-    how: dict[str, Any] = {"codec": "ffv1", "pix_fmt": pix_fmt}
-    rgb = np.rint(draw(PATCHES) * 255).astype(np.uint8)
-    path = write_film(tmp_path / "film.mkv", [rgb], **how)
-    with av.open(path) as container:
-        frame = next(container.decode(video=0))
-        codes = frame.to_ndarray()[..., :3].astype(float)
-    found, _ = read(path)
-    exact = codes[SIDE // 2, SIDE // 2 :: SIDE] * 255 / (2**bits - 1)
-    assert off(found, exact) <= 0.5 + 1e-9
-    assert off(found, 255 * PATCHES) <= 1
-
-
 # --- HDR and wide gamut ---------------------------------------------------------------
 
-# Report ITU-R BT.2407-0, equation 2, and SMPTE EG 432-1's P3 (D65) to BT.709.
-TO_BT709 = {
-    "bt2020": np.array(
-        [
-            [1.660491, -0.587641, -0.072850],
-            [-0.124550, 1.132900, -0.008349],
-            [-0.018151, -0.100579, 1.118730],
-        ]
-    ),
-    "p3": np.array(
-        [
-            [1.224940, -0.224940, 0.0],
-            [-0.042057, 1.042057, 0.0],
-            [-0.019638, -0.078636, 1.098274],
-        ]
-    ),
-}
+DEEP: dict[str, Any] = {"codec": "ffv1", "pix_fmt": "yuv420p10le"}
 
 
 def pq_to_light(code: Codes) -> Codes:
@@ -295,13 +266,7 @@ def tone_map(light: Codes, peak: float) -> Codes:
 
 def to_srgb(light: Codes, primaries: str = "bt2020") -> Codes:
     """Convert linear light [0, 1] of some primaries to sRGB [0, 255]."""
-    rgb = (light @ TO_BT709[primaries].T).clip(0, 1)
-    coded = np.where(rgb <= 0.0031308, 12.92 * rgb, 1.055 * rgb ** (1 / 2.4) - 0.055)
-    return 255 * coded
-
-
-def from_srgb(code: Codes) -> Codes:
-    return np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4)
+    return 255 * to_code((light @ TO_BT709[primaries].T).clip(0, 1))
 
 
 HDR_PATCHES: Codes = np.array(
@@ -321,8 +286,7 @@ def test_hdr_films_are_tone_mapped_by_the_published_curves(
     path = write_film(
         tmp_path / "film.mkv",
         [draw(HDR_PATCHES)],
-        codec="ffv1",
-        pix_fmt="yuv420p10le",
+        **DEEP,
         matrix="bt2020",
         color_range=color_range,
         transfer=transfer,
@@ -345,8 +309,7 @@ def test_hdr_without_primaries_has_those_of_bt2020_and_the_plan_says_so(
     path = write_film(
         tmp_path / "film.mkv",
         [draw(HDR_PATCHES)],
-        codec="ffv1",
-        pix_fmt="yuv420p10le",
+        **DEEP,
         matrix="bt2020",
         transfer="hlg",
     )
@@ -365,7 +328,7 @@ def test_pq_is_mapped_from_the_peak_its_master_had(tmp_path: Path) -> None:
         codec="libx265",
         options={
             "preset": "ultrafast",
-            "x265-params": f"log-level=none:pools=none:crf=10:master-display={master}",
+            "x265-params": f"{X265}:crf=10:master-display={master}",
         },
         pix_fmt="yuv420p10le",
         matrix="bt2020",
@@ -389,15 +352,11 @@ def test_wide_gamut_films_come_as_srgb(
     gamut = primaries or "bt2020"
     levels = [[level] * 3 for level in (0, 40, 128, 200, 255)]
     srgb = np.array([*levels, (200, 40, 60), (30, 90, 160), (120, 200, 90)]) / 255
-    light = from_srgb(srgb) @ np.linalg.inv(TO_BT709[gamut]).T
-    wide = np.where(
-        light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055
-    )
+    wide = to_code(to_light(srgb) @ np.linalg.inv(TO_BT709[gamut]).T)
     path = write_film(
         tmp_path / "film.mkv",
         [draw(wide)],
-        codec="ffv1",
-        pix_fmt="yuv420p10le",
+        **DEEP,
         matrix=matrix,
         transfer="srgb",
         primaries=primaries,
@@ -508,9 +467,10 @@ def test_a_film_of_several_codings_says_so(
     assert "WARNING: 2 frames, 0 to 1, are coded as bt709, limited, sdr" in (
         capsys.readouterr().err
     )
-    with closing(sqlite3.connect(tmp_path / "palettes.sqlite")) as connection:
-        row = connection.execute("SELECT matrix, transfer, assumed FROM films")
-        assert row.fetchall() == [("bt2020", "pq", "varies")]
+    row = query(
+        tmp_path / "palettes.sqlite", "SELECT matrix, transfer, assumed FROM films"
+    )
+    assert row == [("bt2020", "pq", "varies")]
     # Each as if it were a film of its own.
     for name, numbers in (("sdr", (0, 1)), ("pq", range(2, 10))):
         folder = tmp_path / name
@@ -532,6 +492,5 @@ def test_a_few_pictures_that_no_plan_saw_are_told_in_the_database(
     joined = join_films(tmp_path / "joined.ts", *(parts[name] for name in names))
     found = run_chain(joined, tmp_path, crop="none", every=1 / 6, height=height)
     assert found.plan["video"]["coding"]["assumed"] is None
-    with closing(sqlite3.connect(tmp_path / "palettes.sqlite")) as connection:
-        row = connection.execute("SELECT matrix, assumed FROM films")
-        assert row.fetchall() == [("bt709", "varies")]
+    row = query(tmp_path / "palettes.sqlite", "SELECT matrix, assumed FROM films")
+    assert row == [("bt709", "varies")]

@@ -1,134 +1,37 @@
-"""Decoded colors are right: built plane by plane from sRGB, by the formulas alone."""
+"""How a frame says, or does not say, what its numbers stand for.
 
-from typing import Literal
+That films of every coding come back right is in test_coded_colors.py.
+"""
 
 import av
 import numpy as np
 import pytest
-from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace
-from numpy.typing import NDArray
+from av.video.reformatter import ColorRange, Colorspace
 
-from films import Matrix, Range
+from films import make_frame
 from reelbow.film.coding import MATRICES, Coding, find_coding, to_srgb
 
-# How much red and blue weigh in luma: ITU-R BT.601-7, BT.709-6, BT.2020-2.
-WEIGHTS: dict[str, tuple[float, float]] = {
-    "bt601": (0.299, 0.114),
-    "bt709": (0.2126, 0.0722),
-    "bt2020": (0.2627, 0.0593),
-}
-SPACES = {
-    "bt601": Colorspace.ITU601,
-    "bt709": Colorspace.ITU709,
-    "bt2020": Colorspace.BT2020,
-}
-# (r, g, b): gray, primaries and their mixtures, skin, sky
-PATCHES = [
-    (0, 0, 0),
-    (255, 255, 255),
-    (128, 128, 128),
-    (255, 0, 0),
-    (0, 255, 0),
-    (0, 0, 255),
-    (255, 255, 0),
-    (0, 255, 255),
-    (255, 0, 255),
-    (224, 172, 105),
-    (70, 130, 180),
-    (20, 30, 25),
-]
-SIDE = 16  # of a patch; wide enough that chroma of neighbors does not reach its middle
-
-
-def code_values(
-    rgb: tuple[int, int, int], matrix: str, color_range: str, bits: int
-) -> tuple[int, int, int]:
-    """Compute Y, Cb, Cr of an sRGB color, by hand."""
-    kr, kb = WEIGHTS[matrix]
-    r, g, b = (each / 255 for each in rgb)
-    y = kr * r + (1 - kr - kb) * g + kb * b
-    cb, cr = (b - y) / (2 - 2 * kb), (r - y) / (2 - 2 * kr)
-    top, unit = 2**bits - 1, 2 ** (bits - 8)
-    if color_range == "limited":
-        codes = (
-            (16 + 219 * y) * unit,
-            (128 + 224 * cb) * unit,
-            (128 + 224 * cr) * unit,
-        )
-    else:
-        codes = (y * top, 128 * unit + cb * top, 128 * unit + cr * top)
-    low, middle, high = (min(max(round(code), 0), top) for code in codes)
-    return low, middle, high
-
-
-def patches(
-    matrix: Matrix, color_range: Range, bits: Literal[8, 10], *, tagged: bool = True
-) -> av.VideoFrame:
-    """Build a 4:2:0 frame of all patches side by side."""
-    width = SIDE * len(PATCHES)
-    frame = av.VideoFrame(width, SIDE, "yuv420p" if bits == 8 else "yuv420p10le")
-    codes = [code_values(patch, matrix, color_range, bits) for patch in PATCHES]
-    for channel, plane in enumerate(frame.planes):
-        side = SIDE if channel == 0 else SIDE // 2
-        line = np.repeat([code[channel] for code in codes], side)
-        samples = np.tile(line, (side, 1)).astype(np.uint8 if bits == 8 else "<u2")
-        padded = np.zeros((side, plane.line_size), np.uint8)
-        packed = samples.view(np.uint8)
-        padded[:, : packed.shape[1]] = packed
-        plane.update(padded.tobytes()[: plane.buffer_size])
-    if tagged:
-        frame.colorspace = SPACES[matrix]
-        frame.color_range = (
-            ColorRange.MPEG if color_range == "limited" else ColorRange.JPEG
-        )
-        # else those of BT.2020 would follow from its matrix
-        frame.color_primaries = ColorPrimaries.BT709
-    return frame
-
-
-def middles(picture: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Read the color in the middle of each patch."""
-    half = SIDE // 2
-    return picture[half, half::SIDE].astype(np.int64)
-
-
-@pytest.mark.parametrize("matrix", ["bt601", "bt709", "bt2020"])
-@pytest.mark.parametrize("color_range", ["limited", "full"])
-@pytest.mark.parametrize(("bits", "within"), [(8, 2), (10, 1)])
-def test_a_film_s_matrix_range_and_depth_are_undone(
-    matrix: Matrix, color_range: Range, bits: Literal[8, 10], within: int
-) -> None:
-    frame = patches(matrix, color_range, bits)
-    coding = find_coding(frame)
-    assert coding == Coding(matrix, color_range)
-    picture = to_srgb(frame, coding)
-    assert picture.shape == (SIDE, SIDE * len(PATCHES), 3)
-    assert picture.dtype == np.uint8
-    assert np.abs(middles(picture) - np.array(PATCHES)).max() <= within
-
-
-@pytest.mark.parametrize("other", ["bt601", "bt2020"])
-def test_the_matrix_matters(other: str) -> None:
-    # else the test above could pass by chance
-    frame = patches("bt709", "limited", 8)
-    wrong = to_srgb(frame, Coding(other, "limited"))
-    assert np.abs(middles(wrong) - np.array(PATCHES)).max() > 10
+SIDE = 16
+# Red, skin, sky, dark: wide enough for chroma not to reach from one to the next.
+PATCHES = np.array([(255, 0, 0), (224, 172, 105), (70, 130, 180), (20, 30, 25)])
+PICTURE = np.tile(PATCHES.repeat(SIDE, axis=0), (SIDE, 1, 1)).astype(np.uint8)
 
 
 def test_the_coding_given_is_used_not_the_one_the_frame_says() -> None:
     # a film whose first picture says nothing keeps what was assumed
-    frame = patches("bt601", "full", 8)
-    frame.colorspace = SPACES["bt709"]
+    frame = make_frame(PICTURE, matrix="bt601", color_range="full")
+    frame.colorspace = Colorspace.ITU709
     frame.color_range = ColorRange.MPEG
     picture = to_srgb(frame, Coding("bt601", "full"))
-    assert np.abs(middles(picture) - np.array(PATCHES)).max() <= 2
+    middles = picture[SIDE // 2, SIDE // 2 :: SIDE].astype(int)
+    assert np.abs(middles - PATCHES).max() <= 2
 
 
 def test_flat_color_is_flat() -> None:
-    frame = patches("bt709", "limited", 8)
+    frame = make_frame(PICTURE)
     picture = to_srgb(frame, find_coding(frame))
-    for number in range(len(PATCHES)):
-        inner = picture[:, number * SIDE + 3 : (number + 1) * SIDE - 3]
+    for left in range(0, len(PATCHES) * SIDE, SIDE):
+        inner = picture[:, left + 3 : left + SIDE - 3]
         assert (inner == inner[0, 0]).all()
 
 

@@ -3,7 +3,6 @@
 Also of interlaced films, and of the part that an edit list leaves.
 """
 
-import struct
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from av.stream import Disposition
 from numpy.typing import NDArray
 
 from films import (
+    GOP,
     edit,
     frame_number,
     numbered,
@@ -23,17 +23,15 @@ from films import (
     turn,
     write_film,
 )
+from plans import plan_film, read_numbers
 from reelbow.errors import ReelbowError
 from reelbow.film import read_frames
 from reelbow.film.decoding import decode_pictures, decode_samples
 from reelbow.film.demuxing import AS_PLAYERS, ReadOptions
 from reelbow.film.probe import Probe, probe_film
 from reelbow.film.timeline import scan_timeline
-from reelbow.film.view import show_frame
-from reelbow.sources.video import plan_video
 
 Picture = NDArray[np.uint8]
-GOP: dict[str, Any] = {"gop": 12, "bframes": 2, "options": {"sc_threshold": "0"}}
 
 
 def quarters(width: int, height: int) -> Picture:
@@ -109,6 +107,7 @@ def test_the_aspect_of_pixels_is_of_the_stored_picture(
     turn(path, matrix)
     shape = (60, round(90 * aspect))
     probe = probe_film(path)
+    assert (probe.stored_width, probe.stored_height) == (90, 60)
     turned = matrix[0] == 0
     assert (probe.height, probe.width) == (shape[::-1] if turned else shape)
     seen = quarters(shape[1], shape[0])
@@ -134,25 +133,6 @@ def test_odd_sizes_keep_every_line_and_column(
         for x in {0, size[0] - 1}:
             if min(size) > 4:
                 assert np.abs(found[y, x].astype(int) - picture[y, x]).max() <= 3
-
-
-def test_a_portrait_film_is_planned_and_shown_upright(tmp_path: Path) -> None:
-    path = write_film(tmp_path / "film.mp4", [quarters(48, 80)] * 3)
-    planned = plan(path)
-    assert (planned["width"], planned["height"]) == (48, 80)
-    assert first_picture(path, height=40).shape == (40, 24, 3)
-
-
-def plan(path: Path, reading: ReadOptions = AS_PLAYERS, **how: Any) -> Any:
-    usual: dict[str, Any] = {
-        "mode": "interval",
-        "every": 0.25,
-        "start_s": 0.0,
-        "end_s": None,
-        "per_shard": 99,
-        "crop": "auto",
-    }
-    return plan_video(path, **(usual | how), reading=reading)
 
 
 # --- streams --------------------------------------------------------------------------
@@ -187,27 +167,13 @@ def write_streams(
     return path
 
 
-def numbers(path: Path, reading: ReadOptions) -> list[int]:
-    """Read the numbers of all samples of a plan."""
-    planned = plan(path, reading)
-    probe = Probe.from_json(planned["video"])
-    (shard,) = planned["shards"]
-    return [
-        frame_number(show_frame(decoded.frame, probe))
-        for _, decoded in decode_samples(
-            path, planned["keyframes"], shard["pts"], reading
-        )
-        if decoded.frame is not None
-    ]
-
-
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
 def test_the_stream_that_is_asked_for_is_read(tmp_path: Path, suffix: str) -> None:
     path = write_streams(tmp_path / f"film.{suffix}", [(64, 48), (96, 64), (48, 48)])
     for stream, width in enumerate((64, 96, 48)):
         reading = ReadOptions(stream)
         assert probe_film(path, reading).width == width
-        assert numbers(path, reading) == [100 * stream + i for i in range(8)]
+        assert read_numbers(path, reading) == [100 * stream + i for i in range(8)]
 
 
 def test_without_a_wish_it_is_the_one_that_players_choose(tmp_path: Path) -> None:
@@ -216,13 +182,13 @@ def test_without_a_wish_it_is_the_one_that_players_choose(tmp_path: Path) -> Non
         best = container.streams.best("video")
         assert best is not None
         index = best.index
-    assert numbers(path, AS_PLAYERS) == [100 * index + i for i in range(8)]
+    assert read_numbers(path) == [100 * index + i for i in range(8)]
 
 
 def test_a_stream_that_is_not_there_is_refused_in_one_sentence(tmp_path: Path) -> None:
     path = write_streams(tmp_path / "film.mp4", [(64, 48), (96, 64)])
     with pytest.raises(ReelbowError) as caught:
-        plan(path, ReadOptions(2))
+        plan_film(path, ReadOptions(2))
     assert str(caught.value) == f"{path}: has no video stream 2; give one of 0 to 1"
 
 
@@ -231,16 +197,16 @@ def test_cover_art_is_no_film_and_has_no_number(tmp_path: Path) -> None:
     with av.open(path) as container:
         assert len(container.streams.video) == 2
     for reading in (AS_PLAYERS, ReadOptions(0)):
-        assert numbers(path, reading) == list(range(8))
+        assert read_numbers(path, reading) == list(range(8))
     with pytest.raises(ReelbowError, match="has no video stream 1"):
-        plan(path, ReadOptions(1))
+        plan_film(path, ReadOptions(1))
 
 
 def test_pictures_larger_than_allowed_are_refused(tmp_path: Path) -> None:
     path = numbered_film(tmp_path / "film.mp4", 3)
-    assert plan(path, ReadOptions(None, 96 * 64))["n_frames"] == 1
+    assert plan_film(path, ReadOptions(None, 96 * 64))["n_frames"] == 1
     with pytest.raises(ReelbowError) as caught:
-        plan(path, ReadOptions(None, 96 * 64 - 1))
+        plan_film(path, ReadOptions(None, 96 * 64 - 1))
     sentence = str(caught.value)
     assert sentence.startswith(f"{path}: pictures of 96x64 pixels, allowed are 6143")
     assert "limits.pixels" in sentence
@@ -268,7 +234,7 @@ def test_start_and_end_count_from_a_first_picture_at_10_s(
     # mkv rounds times to a thousandth
     assert shown == ([12, 18, 24] if suffix != "mkv" else shown)
     assert abs(np.array(shown) - [12, 18, 24]).max() <= 1
-    planned = plan(path, start_s=0.5, end_s=1.25)
+    planned = plan_film(path, start_s=0.5, end_s=1.25)
     assert planned["n_frames"] == 3
     assert planned["duration_s"] == pytest.approx(2, abs=0.01)
 
@@ -278,33 +244,30 @@ def test_an_edit_list_s_cut_is_where_the_film_begins(
     tmp_path: Path, first: int
 ) -> None:
     path = numbered_film(tmp_path / "film.mp4", 48, **GOP)
-    data = bytearray(path.read_bytes())
-    entry = data.index(b"elst") + 12
-    _, media_time = struct.unpack_from(">Ii", data, entry)
-    struct.pack_into(">Ii", data, entry, (48 - first) * 1000 // 24, media_time + first)
-    path.write_bytes(data)
+    edit(path, ((48 - first) * 1000 // 24, first))
     frames = list(read_frames(path, every=Fraction(1, 24)))
     assert [frame_number(frame.pixels) for frame in frames] == list(range(first, 48))
     assert frames[0].time_s == 0
     # keyframes before the cut are for decoding, not for sampling
-    planned = plan(path, mode="keyframes", every=1)
+    planned = plan_film(path, mode="keyframes", every=1)
     shown = [pts + first for pts in planned["shards"][0]["pts"]]
     assert shown == [number for number in (12, 24, 36) if number >= first]
 
 
+# 48 pictures of 50 ticks each, 24 a second.
+TICKS: dict[str, Any] = {"pts": range(0, 2400, 50), "time_base": Fraction(1, 1200)}
+every_order = pytest.mark.parametrize(
+    "how", [GOP, {**GOP, "bframes": 0}, {**GOP, "gop": 1}]
+)
+
+
 @pytest.mark.parametrize("gap_ms", [0, 500])
-@pytest.mark.parametrize("how", [GOP, {**GOP, "bframes": 0}, {**GOP, "gop": 1}])
+@every_order
 @pytest.mark.parametrize("first", [5, 12])
 def test_a_cut_within_a_picture_begins_with_it_and_misses_none(
     tmp_path: Path, first: int, how: dict[str, Any], gap_ms: int
 ) -> None:
-    path = numbered_film(
-        tmp_path / "film.mp4",
-        48,
-        pts=range(0, 48 * 50, 50),
-        time_base=Fraction(1, 1200),
-        **how,
-    )
+    path = numbered_film(tmp_path / "film.mp4", 48, **TICKS, **how)
     gap = [(gap_ms, None)] if gap_ms else []
     edit(path, *gap, (1000, first * 50 + 20))
     line = scan_timeline(path)
@@ -317,7 +280,7 @@ def test_a_cut_within_a_picture_begins_with_it_and_misses_none(
     times = sorted({frame.time_s * 1200 for frame in frames})
     assert times == pytest.approx([0, *range(30, 1200, 50)])
     # all of it by picture, too, and the same in shards
-    planned = plan(path, mode="frames", every=1, per_shard=7)
+    planned = plan_film(path, mode="frames", every=1, per_shard=7)
     assert (planned["n_frames"], planned["duration_s"]) == (25, 1)
     reading = ReadOptions(cut=planned["cut_pts"])
     numbers = [
@@ -330,18 +293,12 @@ def test_a_cut_within_a_picture_begins_with_it_and_misses_none(
     assert numbers == list(range(first, first + 25))
 
 
-@pytest.mark.parametrize("how", [GOP, {**GOP, "bframes": 0}, {**GOP, "gop": 1}])
+@every_order
 @pytest.mark.parametrize("starts", [(5, 30), (30, 5), (24, 24)])
 def test_an_edit_list_of_two_parts_shows_one_after_the_other(
     tmp_path: Path, starts: tuple[int, int], how: dict[str, Any]
 ) -> None:
-    path = numbered_film(
-        tmp_path / "film.mp4",
-        48,
-        pts=range(0, 48 * 50, 50),
-        time_base=Fraction(1, 1200),
-        **how,
-    )
+    path = numbered_film(tmp_path / "film.mp4", 48, **TICKS, **how)
     edit(path, *((500, 50 * start) for start in starts))
     line = scan_timeline(path)
     keyframes, wanted = line.keyframes.tolist(), line.pts.tolist()

@@ -1,13 +1,14 @@
 """Which picture is on screen at a moment: times alone, no film."""
 
-import functools
 import itertools
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from reelbow.errors import ReelbowError
 from reelbow.film.timeline import Timeline, exact, sample_frames, sample_interval
@@ -35,6 +36,23 @@ def sample(
         every=exact(every),
         start=exact(start),
         end=None if end is None else exact(end),
+    )
+
+
+def choose(
+    line: Timeline,
+    nth: int,
+    start: float | str = 0,
+    end: float | str | None = None,
+    *,
+    among: NDArray[np.int64] | None = None,
+) -> list[int | None]:
+    return sample_frames(
+        line,
+        line.pts if among is None else among,
+        nth=nth,
+        start=Fraction(start),
+        end=None if end is None else Fraction(end),
     )
 
 
@@ -131,35 +149,24 @@ def test_sampling_by_bisection_is_the_definition(
 def test_every_nth_picture_counts_from_the_first_of_the_stretch() -> None:
     line = timeline([10 * i + 1000 for i in range(12)], Fraction(1, 100))
 
-    def nth(n: int, start: str = "0", end: str | None = None) -> list[int]:
-        chosen = sample_frames(
-            line,
-            line.pts,
-            nth=n,
-            start=Fraction(start),
-            end=None if end is None else Fraction(end),
-        )
-        return [(pts - 1000) // 10 for pts in chosen]
+    def nth(*which: Any) -> list[int]:
+        return [(pts - 1000) // 10 for pts in choose(line, *which) if pts is not None]
 
     assert nth(1) == list(range(12))
     assert nth(5) == [0, 5, 10]
-    assert nth(5, start="0.2") == [2, 7]
+    assert nth(5, "0.2") == [2, 7]
     # between two pictures: the next that comes on screen
-    assert nth(5, start="0.201") == [3, 8]
-    assert nth(1, start="0.2", end="0.4") == [2, 3]
-    assert nth(1, start="0.2", end="0.401") == [2, 3, 4]
-    assert nth(1, start="5") == []
+    assert nth(5, "0.201") == [3, 8]
+    assert nth(1, "0.2", "0.4") == [2, 3]
+    assert nth(1, "0.2", "0.401") == [2, 3, 4]
+    assert nth(1, 5) == []
 
 
 def test_keyframes_are_chosen_like_pictures() -> None:
     line = timeline(list(range(100)), Fraction(1, 10))
     keyframes = np.arange(0, 100, 20)
-    assert sample_frames(
-        line, keyframes, nth=2, start=Fraction(1), end=None
-    ) == [20, 60]  # fmt: skip
-    assert sample_frames(
-        line, keyframes, nth=1, start=Fraction(0), end=Fraction(6)
-    ) == [0, 20, 40]  # fmt: skip
+    assert choose(line, 2, 1, among=keyframes) == [20, 60]
+    assert choose(line, 1, 0, 6, among=keyframes) == [0, 20, 40]
 
 
 def test_holes_are_part_of_the_timeline_s_own_time() -> None:
@@ -170,12 +177,9 @@ def test_holes_are_part_of_the_timeline_s_own_time() -> None:
         91,
         ((52, 90),),
     )
-    sample = functools.partial(sample_interval, line, start=Fraction(0), end=None)
-    assert sample(every=Fraction(1)) == [50, None, None, None, 90]
-    assert [line.in_hole(tick) for tick in (51, 52, 89, 90)] == [
-        *[False, True],
-        *[True, False],
-    ]
+    assert sample(line, 1) == [50, None, None, None, 90]
+    in_hole = [line.in_hole(tick) for tick in (51, 52, 89, 90)]
+    assert in_hole == [False, True, True, False]
 
 
 def test_pictures_in_a_hole_are_counted_by_the_usual_step() -> None:
@@ -188,29 +192,18 @@ def test_pictures_in_a_hole_are_counted_by_the_usual_step() -> None:
         ((40, 71), (100, 121)),
     )
 
-    def nth(n: int, start: int = 0, end: int | None = None) -> list[int | None]:
-        return sample_frames(
-            line,
-            line.pts,
-            nth=n,
-            start=Fraction(start, 1000),
-            end=None if end is None else Fraction(end, 1000),
-        )
-
-    assert nth(1) == [0, 10, 19, 30, None, None, None, 71, 80, 90, None, None]
-    assert nth(3) == [0, 30, None, 90]
-    assert nth(1, 45, 65) == [None, None]
-    assert nth(1, 60, 72) == [None, 71]
+    assert choose(line, 1) == [0, 10, 19, 30, None, None, None, 71, 80, 90, None, None]
+    assert choose(line, 3) == [0, 30, None, 90]
+    assert choose(line, 1, "0.045", "0.065") == [None, None]
+    assert choose(line, 1, "0.06", "0.072") == [None, 71]
     # Of keyframes, one each 71: the next would come at 142.
-    keyframes = sample_frames(line, line.keyframes, nth=1, start=Fraction(0), end=None)
-    assert keyframes == [0, 71]
+    assert choose(line, 1, among=line.keyframes) == [0, 71]
 
 
 def test_a_hole_of_a_million_days_is_told_unless_it_is_left_out() -> None:
     far = 10**11
     pts = np.array([0, 1, 2, far])
     line = Timeline(Fraction(1), pts, pts[:1], far + 1, ((3, far),))
-    sample = functools.partial(sample_frames, line, line.pts, nth=1, start=Fraction(0))
-    assert sample(end=Fraction(5)) == [0, 1, 2, None, None]
+    assert choose(line, 1, end=5) == [0, 1, 2, None, None]
     with pytest.raises(ReelbowError, match="missing in a row, by broken timestamps"):
-        sample(end=None)
+        choose(line, 1)

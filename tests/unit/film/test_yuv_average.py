@@ -3,25 +3,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
+from films import fill_planes
 from reelbow.film.coding import Coding, to_srgb
 from reelbow.film.yuv_average import SHIFTS, average_frame, find_gains
 from reelbow.pictures.geometry import shape_picture
 
 CODING = Coding("bt709", "limited")
-
-
-def frame_of(
-    name: str, size: tuple[int, int], *planes: NDArray[np.uint8]
-) -> av.VideoFrame:
-    """A frame of these planes; size is (width, height)."""
-    frame = av.VideoFrame(*size, name)
-    for plane, values in zip(frame.planes, planes, strict=True):
-        rows = np.zeros((plane.height, plane.line_size), np.uint8)
-        rows[:, : plane.width] = values[: plane.height, : plane.width]
-        plane.update(rows.tobytes())
-    return frame
 
 
 def soft(size: tuple[int, int], name: str = "yuv420p", seed: int = 0) -> av.VideoFrame:
@@ -35,7 +23,9 @@ def soft(size: tuple[int, int], name: str = "yuv420p", seed: int = 0) -> av.Vide
     planes = [128 + 60 * np.sin(x + phase) * np.cos(y - phase) for phase in (0, 1, 2)]
     planes = [planes[0], *(128 + (plane - 128) / 3 for plane in planes[1:])]
     planes[0] = planes[0] + rng.integers(-4, 5, (height, width))
-    return frame_of(name, size, *(np.rint(plane).astype(np.uint8) for plane in planes))
+    return fill_planes(
+        size, name, *(np.rint(plane).astype(np.uint8) for plane in planes)
+    )
 
 
 def average(frame, coding=CODING, crop=None, size=None):
@@ -76,7 +66,7 @@ def test_it_is_what_rgb_first_gives(name, matrix, color_range):
 )
 def test_flat_colors_by_hand(codes, rgb):
     planes = [np.full((9, 7), code, np.uint8) for code in codes]
-    picture, means = average(frame_of("yuv444p", (7, 9), *planes), size=(4, 3))
+    picture, means = average(fill_planes((7, 9), "yuv444p", *planes), size=(4, 3))
     assert np.abs(picture.astype(int) - rgb).max() <= 1
     assert np.abs(means - rgb).max() <= 1
 
@@ -84,7 +74,9 @@ def test_flat_colors_by_hand(codes, rgb):
 def test_averages_over_parts_of_pixels():
     luma = np.array([[16, 16, 235]], np.uint8)
     gray = np.full((1, 3), 128, np.uint8)
-    picture, means = average(frame_of("yuv444p", (3, 1), luma, gray, gray), size=(1, 2))
+    picture, means = average(
+        fill_planes((3, 1), "yuv444p", luma, gray, gray), size=(1, 2)
+    )
     # Half of the middle pixel belongs to each: 0, and two thirds of white.
     assert picture[0].tolist() == [[0, 0, 0], [170, 170, 170]]
     assert means == pytest.approx(np.full((1, 3), 85.0), abs=0.02)
@@ -93,7 +85,7 @@ def test_averages_over_parts_of_pixels():
 def test_lines_are_averaged_by_parts_too():
     luma = np.array([[16], [16], [235]], np.uint8)
     gray = np.full((3, 1), 128, np.uint8)
-    picture, _ = average(frame_of("yuv444p", (1, 3), luma, gray, gray), size=(2, 1))
+    picture, _ = average(fill_planes((1, 3), "yuv444p", luma, gray, gray), size=(2, 1))
     assert picture[:, 0, 0].tolist() == [0, 170]
 
 
@@ -147,7 +139,7 @@ def test_so_many_lines_to_a_row_that_sums_would_overflow_are_left_to_others():
 
 def test_white_does_not_overflow():
     planes = [np.full((2000, 16), code, np.uint8) for code in (235, 128, 128)]
-    picture, means = average(frame_of("yuv444p", (16, 2000), *planes), size=(4, 1))
+    picture, means = average(fill_planes((16, 2000), "yuv444p", *planes), size=(4, 1))
     assert picture.min() == 255
     assert means == pytest.approx(np.full((2000, 3), 255.0), abs=0.02)
 

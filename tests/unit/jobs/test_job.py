@@ -34,19 +34,19 @@ def run_job(
     )
 
 
-def test_a_known_error_is_one_line_in_the_log_and_status_1(tmp_path):
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ("raise ReelbowError('a.mkv: no film')", "a.mkv: no film"),
+        ("open('/nowhere/a.mkv')", "/nowhere/a.mkv: No such file or directory"),
+    ],
+)
+def test_a_known_error_is_one_line_in_the_log_and_status_1(tmp_path, body, sentence):
     log = tmp_path / "logs" / "job.log"
-    job = run_job("raise ReelbowError('a.mkv: no film; give another')", log)
+    job = run_job(body, log)
     assert job.returncode == 1
-    assert log.read_text() == "ERROR: a.mkv: no film; give another\n"
+    assert log.read_text() == f"ERROR: {sentence}\n"
     assert job.stderr == ""
-
-
-def test_an_error_of_the_system_is_one_line_that_names_the_file(tmp_path):
-    job = run_job("open('/nowhere/a.mkv')", tmp_path / "job.log")
-    assert job.returncode == 1
-    log = (tmp_path / "job.log").read_text()
-    assert log == "ERROR: /nowhere/a.mkv: No such file or directory\n"
 
 
 @pytest.mark.parametrize(
@@ -176,29 +176,21 @@ def test_replacing_gives_the_name_when_all_is_done(tmp_path):
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_replacing_leaves_nothing_on_failure(tmp_path):
-    def fail():
-        with atomic_write(tmp_path / "result.png") as temporary:
-            temporary.write_text("half")
-            raise ValueError
-
-    with pytest.raises(ValueError):  # noqa: PT011 (it is our own)
-        fail()
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_replacing_leaves_the_old_file_on_failure(tmp_path):
+@pytest.mark.parametrize("old", [[], ["old"]])
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_replacing_leaves_what_was_there_on_failure(tmp_path, old, error):
     path = tmp_path / "result.png"
-    path.write_text("old")
+    for text in old:
+        path.write_text(text)
 
     def fail():
         with atomic_write(path) as temporary:
             temporary.write_text("half")
-            raise KeyboardInterrupt
+            raise error
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(error):
         fail()
-    assert [each.read_text() for each in tmp_path.iterdir()] == ["old"]
+    assert [each.read_text() for each in tmp_path.iterdir()] == old
 
 
 def test_replacing_clears_away_what_a_killed_attempt_left(tmp_path):

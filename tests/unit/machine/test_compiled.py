@@ -37,6 +37,16 @@ if __name__ == "__main__":
 """
 
 
+def start(module: Path, **environment: str) -> subprocess.Popen[str]:
+    """Start a module as a job does."""
+    return subprocess.Popen(
+        [sys.executable, module],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(LIBRARY), **environment},
+        text=True,
+    )
+
+
 class Place:
     """A module with a function to compile, and all folders where its code may go."""
 
@@ -171,15 +181,7 @@ def test_jobs_that_start_together_compile_once(place):
     # Sorting takes long to compile, so that all would.
     slow = MODULE.replace("range(len(numbers))", "np.argsort(numbers)")
     place.module.write_text(slow)
-    jobs = [
-        subprocess.Popen(
-            [sys.executable, place.module],
-            stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": str(LIBRARY)},
-            text=True,
-        )
-        for _ in range(3)
-    ]
+    jobs = [start(place.module) for _ in range(3)]
     logs = [job.communicate()[0] for job in jobs]
     assert all("[0.0, 1.0, 4.0]" in log for log in logs)
     assert sum(log.count("data saved") for log in logs) == 1
@@ -225,22 +227,8 @@ def test_disks_without_locks_are_no_trap(place, monkeypatch):
 def test_each_kind_of_cpu_has_its_own_files(place):
     """As on a cluster of several: numba compiles for the CPU that it is told."""
     did, host = place.call()
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(LIBRARY),
-        "NUMBA_CPU_NAME": "generic",
-        "NUMBA_CPU_FEATURES": "",
-    }
-    logs = [
-        subprocess.run(
-            [sys.executable, place.module],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for _ in range(2)
-    ]
+    generic = {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""}
+    logs = [start(place.module, **generic).communicate()[0] for _ in range(2)]
     assert ["data saved" in log for log in logs] == [True, False]
     assert all("[0.0, 1.0, 4.0]" in log for log in logs)
     assert len(list(place.beside.glob("*.nbi"))) == 2
@@ -261,11 +249,6 @@ def test_code_is_compiled_anew_when_what_it_calls_has_changed(tmp_path: Path) ->
         "    return grow(number)\n"
         "print(call(3))\n"
     )
-    here = f"{LIBRARY}{os.pathsep}{tmp_path}"
-    environment = os.environ | {
-        "PYTHONPATH": here,
-        "NUMBA_CACHE_DIR": str(tmp_path / "cache"),
-    }
     for sign, expected in (("+", "6"), ("*", "9")):
         inner.write_text(
             "from reelbow.machine.compiled import njit\n"
@@ -273,8 +256,5 @@ def test_code_is_compiled_anew_when_what_it_calls_has_changed(tmp_path: Path) ->
             "def grow(number):\n"
             f"    return number {sign} 3\n"
         )
-        command = [sys.executable, str(outer)]
-        done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, check=True
-        )
-        assert done.stdout.strip() == expected
+        job = start(outer, NUMBA_CACHE_DIR=str(tmp_path / "cache"))
+        assert job.communicate()[0].strip() == expected

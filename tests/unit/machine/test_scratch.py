@@ -55,13 +55,8 @@ def test_it_is_gone_when_the_next_job_is_done_with_it(memory, tmp_path):
 def test_both_are_gone_if_the_next_job_fails(memory, tmp_path):
     path = tmp_path / "00000.tar"
     hand_on(path)
-
-    def fail():
-        with taking_over(path):
-            raise ValueError
-
-    with pytest.raises(ValueError):  # noqa: PT011 (it is our own)
-        fail()
+    with pytest.raises(KeyboardInterrupt), taking_over(path):
+        raise KeyboardInterrupt
     assert list_files(tmp_path) == []
 
 
@@ -90,48 +85,44 @@ def test_nothing_is_left_on_failure(memory, tmp_path):
     def fail():
         with handing_on(path, 1) as temporary:
             temporary.write_text("half")
-            raise ValueError
+            raise KeyboardInterrupt
 
-    with pytest.raises(ValueError):  # noqa: PT011 (it is our own)
+    with pytest.raises(KeyboardInterrupt):
         fail()
     assert list_files(tmp_path) == []
 
 
-def test_outside_of_slurm_files_are_where_they_are_declared(
-    memory, tmp_path, monkeypatch
+@pytest.mark.parametrize(
+    ("scratch_mb", "spare", "outside"),
+    [
+        # Outside of Slurm.
+        (1, 2, True),
+        # It is to be kept.
+        (0, 2, False),
+        # It is too large for memory.
+        (scratch.MOST_MEMORY_MB + 1, 2, False),
+        # The node has no room.
+        (1, 1 << 30, False),
+    ],
+)
+def test_a_file_may_have_to_be_where_it_is_declared(
+    memory, tmp_path, monkeypatch, scratch_mb, spare, outside
 ):
-    monkeypatch.delenv("SLURM_JOB_ID")
+    if outside:
+        monkeypatch.delenv("SLURM_JOB_ID")
+    monkeypatch.setattr(scratch, "SPARE", spare)
     path = tmp_path / "00000.tar"
-    hand_on(path)
+    hand_on(path, scratch_mb=scratch_mb)
     assert not path.is_symlink()
     with taking_over(path):
-        pass
+        assert path.read_text() == "frames"
     assert path.read_text() == "frames"
 
 
-def test_what_is_kept_is_where_it_is_declared(memory, tmp_path):
+def test_a_file_may_fill_what_memory_is_for_files(memory, tmp_path):
     path = tmp_path / "00000.tar"
-    hand_on(path, scratch_mb=0)
-    assert not path.is_symlink()
-    assert path.read_text() == "frames"
-
-
-def test_a_file_too_large_for_memory_goes_to_the_shared_disk(memory, tmp_path):
-    path = tmp_path / "00000.tar"
-    hand_on(path, scratch_mb=scratch.MOST_MEMORY_MB + 1)
-    assert not path.is_symlink()
     hand_on(path, scratch_mb=scratch.MOST_MEMORY_MB)
     assert path.is_symlink()
-
-
-def test_it_goes_to_the_shared_disk_where_the_node_has_no_room(
-    memory, tmp_path, monkeypatch
-):
-    path = tmp_path / "00000.tar"
-    monkeypatch.setattr(scratch, "SPARE", 1 << 30)
-    hand_on(path)
-    assert not path.is_symlink()
-    assert path.read_text() == "frames"
 
 
 @pytest.fixture

@@ -206,24 +206,21 @@ def backups(tmp_path):
     return Backups()
 
 
-def test_a_kept_output_is_not_copied_and_is_old_after_a_failure(backups, tmp_path):
-    path = tmp_path / "results" / "palettes.sqlite"
+@pytest.mark.parametrize(
+    ("name", "stays"), [("palettes.sqlite", True), ("plan.json", False)]
+)
+def test_after_a_failure_a_database_is_old_and_a_plan_goes(
+    backups, tmp_path, name, stays
+):
+    path = tmp_path / "results" / name
     # As before the first run.
     assert not backups.restore_output(path)
     path.write_text("old")
     backups.backup_output(path)
     assert not (tmp_path / "backups").exists()
-    assert backups.restore_output(path)
+    assert backups.restore_output(path) == stays
     assert path.read_text() == "old"
-    assert path.stat().st_mtime == 0
-
-
-def test_a_plan_is_not_copied_and_goes_after_a_failure(backups, tmp_path):
-    path = tmp_path / "results" / "plan.json"
-    path.write_text("old")
-    backups.backup_output(path)
-    assert not (tmp_path / "backups").exists()
-    assert not backups.restore_output(path)
+    assert (path.stat().st_mtime == 0) == stays
 
 
 def test_any_other_output_is_copied_as_snakemake_does(backups, tmp_path):

@@ -24,14 +24,6 @@ from reelbow.runs.progress import Progress
 from reelbow.shards.names import STAGES
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-
 class Lines(logging.Handler):
     """Keeps what is logged as a plain message, as a terminal shows it."""
 
@@ -50,7 +42,7 @@ def name_job(rule, *wildcards):
 
 @pytest.fixture
 def clock(monkeypatch):
-    clock = Clock()
+    clock = SimpleNamespace(now=1000.0, monotonic=lambda: clock.now)
     monkeypatch.setattr(progress, "time", clock)
     return clock
 
@@ -261,18 +253,6 @@ def test_a_failure_is_told_by_the_sentence_of_its_log(run, capsys):
     assert read_failures() == [(*job, sentence, "1", "job.log")]
 
 
-def test_a_failure_without_a_sentence_is_told_by_its_traceback(run):
-    log = b"Traceback (most recent call last):\n...\nKeyError: 1\n"
-    run.fail(7, "merge_film", {"film": "a"}, told=log)
-    run.fail(8, "merge_film", {"film": "b"}, log="none.log")
-    run.progress.tell_failure()
-    ended = "failed unexpectedly: KeyError: 1"
-    assert read_failures() == [
-        ("a", "", "merge_film", ended, "1", "job.log"),
-        ("b", "", "merge_film", SILENT, "1", "none.log"),
-    ]
-
-
 def test_of_many_failures_only_the_first_are_shown(run, capsys):
     for jobid in range(25):
         run.fail(jobid)
@@ -363,14 +343,14 @@ def test_attempts_are_counted_and_told_one_by_one(run, on_slurm):
 
 @pytest.fixture
 def waiting(run, monkeypatch):
-    """Say how many seconds each job waits; keep which were cancelled."""
+    """Say how many seconds each job waits; keep by what they are cancelled."""
     seconds, cancelled = {}, []
 
     def find_late(job_ids, longest_s):
         return [job_id for job_id in job_ids if seconds[job_id] > longest_s]
 
     monkeypatch.setattr(slurm, "find_late", find_late)
-    monkeypatch.setattr(slurm, "cancel_waiting", cancelled.extend)
+    monkeypatch.setattr(slurm, "_ask", lambda *command: cancelled.append(command))
     return SimpleNamespace(seconds=seconds, cancelled=cancelled)
 
 
@@ -380,7 +360,7 @@ def test_a_job_that_waits_too_long_for_a_gpu_is_cancelled_and_says_so(
     run.progress.queue = slurm.Queue(gpu_wait_min=2)
     waiting.seconds.update({"50": 121, "51": 119})
     run.progress.look(["50", "51"])
-    assert waiting.cancelled == ["50"]
+    assert waiting.cancelled == [("scancel", "--state=PENDING", "50")]
     on_slurm.update({"50": "CANCELLED", "51": "CANCELLED"})
     for job_id in on_slurm:
         fail_group(run, job_id)
@@ -428,9 +408,9 @@ def test_a_job_by_itself_is_told_by_its_log_or_by_slurm(run, on_slurm):
         )
     run.progress.tell_failure()
     memory = slurm.ENDINGS["OUT_OF_MEMORY"].replace("RULE", "plan_shards")
-    assert [row[3:] for row in read_failures()] == [
-        ("no video", "1", "a.log"),
-        (memory, "1", "b.log"),
+    assert read_failures() == [
+        ("a", "", "plan_shards", "no video", "1", "a.log"),
+        ("b", "", "plan_shards", memory, "1", "b.log"),
     ]
 
 
@@ -461,8 +441,7 @@ def test_a_good_run_of_everything_removes_the_table(run, target, left):
 def test_so_does_one_that_has_nothing_to_do_but_no_dry_run(run, dryrun):
     write_table([], TABLE)
     run.progress.workflow.dryrun = dryrun
-    run.progress.workflow.dag.targetjobs.append(name_job("all"))
-    run.progress.workflow.dag.targetjobs[0].input = []
+    ask_for(run, "all")
     run.logger.info(NOTHING_TO_BE_DONE_MSG)
     assert TABLE.exists() == dryrun
 
@@ -510,24 +489,29 @@ def test_success_tells_where_that_is_which_was_asked_for(run, tmp_path):
     assert f"  palettes  {tmp_path}/results/palettes.sqlite" in run.lines.pop()
 
 
-def test_the_same_files_of_several_films_are_one_line(run):
-    made = [f"results/{film}/barcodes/mean.png" for film in "ab"]
+SHARD = "results/a/palettes/00001.sqlite"
+
+
+@pytest.mark.parametrize(
+    ("target", "made", "told"),
+    [
+        # The same files of several films.
+        (
+            "all",
+            ["results/a/barcodes/mean.png", "results/b/barcodes/mean.png"],
+            ["barcodes  results/FILM/barcodes/mean.png"],
+        ),
+        ("cluster_shard", [SHARD], [f"shards    {SHARD}"]),
+        # It is not there.
+        ("cluster_shard", [], []),
+    ],
+)
+def test_what_was_asked_for_is_one_line_if_it_is_there(run, target, made, told):
     touch(*made)
-    ask_for(run, "all", *made)
+    ask_for(run, target, *(made or [SHARD]))
     run.job(1)
     run.progress.tell_success()
-    assert run.lines == ["\nReelbow: done:\n  barcodes  results/FILM/barcodes/mean.png"]
-
-
-@pytest.mark.parametrize("is_there", [False, True])
-def test_a_shard_that_was_asked_for_is_told_if_it_is_there(run, is_there):
-    shard = "results/a/palettes/00001.sqlite"
-    ask_for(run, "cluster_shard", shard)
-    if is_there:
-        touch(shard)
-    run.job(1)
-    run.progress.tell_success()
-    assert run.lines == [f"\nReelbow: done:\n  shards    {shard}"] * is_there
+    assert run.lines == [f"\nReelbow: done:\n  {line}" for line in told]
 
 
 def test_after_ctrl_c_one_sentence_is_told_and_nothing_of_how_jobs_ended(run, capsys):

@@ -29,20 +29,14 @@ TARBALLS = {
     "n_frames": None,
     "shards": {"00000": {"n_frames": None}},
 }
-CONFIG = {
-    "sampling": {"mode": "interval"},
-    "downsample": {"height": 90},
-    "cluster": {"n_colors": 8, "n_init": 5, "cpu_engine": "numba"},
-    "barcodes": {"height": 300, "width": None},
-}
 
 
 def configure(downsample=90, mode="interval", **cluster):
     return {
-        **CONFIG,
         "sampling": {"mode": mode},
         "downsample": {"height": downsample},
-        "cluster": {**CONFIG["cluster"], **cluster},
+        "cluster": {"n_colors": 8, "n_init": 5, "cpu_engine": "numba"} | cluster,
+        "barcodes": {"height": 300, "width": None},
     }
 
 
@@ -124,7 +118,7 @@ def test_a_job_asks_for_some_minutes_and_for_several_times_its_work():
 @pytest.mark.parametrize("rule", NEEDS)
 def test_every_job_asks_for_something_before_there_is_a_plan(rule):
     assert estimate_mb(rule, Size()) == NEEDS[rule].mb
-    assert estimate_s(rule, Size(), CONFIG) == NEEDS[rule].start_s
+    assert estimate_s(rule, Size(), configure()) == NEEDS[rule].start_s
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -153,7 +147,7 @@ def test_memory_holds_what_lies_in_the_node_s_memory():
 
 
 def test_a_large_barcode_is_a_large_picture():
-    assert measure_barcode(CONFIG).source == pytest.approx(9.83, abs=0.01)
+    assert measure_barcode(configure()).source == pytest.approx(9.83, abs=0.01)
 
 
 @pytest.mark.parametrize(
@@ -179,17 +173,10 @@ def test_the_part_of_many_films_of_one_shard_is_what_was_asked_for():
             assert abs(sum(tagged[start : start + 20]) - 20 * share) <= 2
 
 
-@pytest.mark.parametrize("film", [1, 2, 3, 77])
+@pytest.mark.parametrize("film", [0, 1, 2, 3, 77])
 def test_every_film_has_its_part_wherever_it_begins(film):
-    for share in (0.0, 4 / 18, 0.5, 1.0):
-        tagged = [has_gpu(shard, share, film) for shard in range(180)]
-        assert abs(sum(tagged) - 180 * share) <= 1
-        assert tagged == [has_gpu(n, share, film) for n in range(180)]
-
-
-def test_the_part_of_a_thousand_shards_is_what_was_asked_for():
-    for share in (0.1, 0.3, 1 / 3, 0.9):
-        tagged = sum(has_gpu(number, share) for number in range(1000))
+    for share in (0.0, 0.1, 4 / 18, 0.3, 1 / 3, 0.5, 0.9, 1.0):
+        tagged = sum(has_gpu(shard, share, film) for shard in range(1000))
         assert abs(tagged - 1000 * share) <= 1
 
 

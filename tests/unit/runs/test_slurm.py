@@ -6,7 +6,7 @@ from reelbow.runs import slurm
 RUN = "e1644e7d-b2a1-450d-ba7a-028df3f8c4c5"
 
 
-def test_the_queue_is_read_for_a_folder(tmp_path):
+def test_the_queue_is_read_for_a_folder(tmp_path, monkeypatch):
     here = tmp_path / "here"
     here.mkdir()
     link = tmp_path / "link"
@@ -18,13 +18,15 @@ def test_the_queue_is_read_for_a_folder(tmp_path):
 45|RUNNING|snakemake.sh|{here}
 46|RUNNING|not|a|{RUN}|{here}
 """
-    jobs = slurm.read_queue(text, here)
+    monkeypatch.setattr(slurm, "_ask", lambda *command: text)
+    jobs = slurm.list_jobs(here)
     assert [(job.job_id, job.state) for job in jobs] == [
         ("41", "RUNNING"),
         ("42", "PENDING"),
         ("43_2", "COMPLETING"),
     ]
-    assert slurm.read_queue("", here) == []
+    monkeypatch.setattr(slurm, "_ask", lambda *command: "")
+    assert slurm.list_jobs(here) == []
 
 
 def test_jobs_that_wait_too_long_are_found(monkeypatch):

@@ -1,27 +1,27 @@
 """The plan of a film of tarballs: its size, its crop, its shards."""
 
 from pathlib import Path
-from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from films import letterboxed_scene, numbered
+from films import letterboxed_scene, numbered, solid
 from memory import LINUX_ONLY, little_memory
-from reelbow.pictures.image_files import DecodedImage, decode_image, encode_jpeg
+from projects import write_tarball
+from reelbow.pictures.image_files import decode_image, encode_jpeg
 from reelbow.shards.plan import Plan
-from reelbow.shards.tarballs import TarballWriter
 from reelbow.sources import crop as planning
 from reelbow.sources import tarballs
 
 
 def tarball(path: Path, images: list[NDArray[np.uint8] | bytes]) -> Path:
-    with TarballWriter(path) as writer:
-        for i, image in enumerate(images):
-            data = image if isinstance(image, bytes) else encode_jpeg(image, quality=95)
-            writer._add(f"{i}.jpg", data)
-    return path
+    data = (
+        image if isinstance(image, bytes) else encode_jpeg(image, quality=95)
+        for image in images
+    )
+    return write_tarball(path, {f"{i}.jpg": each for i, each in enumerate(data)})
 
 
 def plan_tarballs(*paths: Path, crop: str = "auto") -> Plan:
@@ -33,7 +33,9 @@ def plan_tarballs(*paths: Path, crop: str = "auto") -> Plan:
 def test_each_tarball_is_a_shard_as_it_stands(tmp_path: Path) -> None:
     paths = [tarball(tmp_path / f"{i}.tar", [numbered(i)] * 3) for i in range(3)]
     planned = plan_tarballs(*paths)
-    assert {key: value for key, value in planned.items() if value is not None} == {
+    assert planned == {
+        **dict.fromkeys(["video", "path", "digest", "sampling", "start_s", "end_s"]),
+        **dict.fromkeys(["stream", "duration_s", "crop", "n_pictures", "n_frames"]),
         "width": 96,
         "height": 64,
         "crop_asked": "auto",
@@ -52,11 +54,8 @@ def test_bars_in_tarballs_are_found_and_can_be_kept(tmp_path: Path) -> None:
 
 
 def test_images_of_several_sizes_have_no_size_and_no_bars(tmp_path: Path) -> None:
-    images = [
-        letterboxed_scene(1),
-        letterboxed_scene(2),
-        letterboxed_scene(3, (64, 96)),
-    ]
+    sizes = [(96, 64), (96, 64), (64, 96)]
+    images = [letterboxed_scene(i, size) for i, size in enumerate(sizes)]
     planned = plan_tarballs(tarball(tmp_path / "t.tar", images))
     assert (planned["width"], planned["height"], planned["crop"]) == (None, None, None)
 
@@ -86,32 +85,25 @@ def test_too_little_memory_is_not_taken_for_a_film_without_bars(tmp_path: Path) 
         plan_tarballs(path)
 
 
-def test_few_images_of_many_tarballs_are_looked_at(tmp_path: Path) -> None:
+def test_few_images_of_many_tarballs_are_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tarball(tmp_path / "t.tar", [numbered(0)] * 20)
-    loaded = []
-    decode = decode_image
-
-    def spy(data: bytes, **how: Any) -> DecodedImage:
-        loaded.append(data)
-        return decode(data, **how)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tarballs, "decode_image", spy)
-        plan_tarballs(*[path] * 100)
-    assert 0 < len(loaded) <= planning.LETTERBOX_FRAMES
+    spy = Mock(wraps=decode_image)
+    monkeypatch.setattr(tarballs, "decode_image", spy)
+    plan_tarballs(*[path] * 100)
+    assert 0 < spy.call_count <= planning.LETTERBOX_FRAMES
 
 
 @pytest.mark.parametrize("crop", ["auto", "none", "96:40:0:12"])
 def test_damaged_images_tell_no_size(tmp_path: Path, crop: str) -> None:
     cut = encode_jpeg(np.zeros((300, 400, 3), np.uint8), quality=90)[:700]
-    good = [encode_jpeg(np.full((64, 96, 3), 200, np.uint8), quality=90)] * 6
-    path = tarball(tmp_path / "t.tar", [*good, cut])
+    path = tarball(tmp_path / "t.tar", [*[solid(0xC8C8C8, (96, 64))] * 6, cut])
     planned = plan_tarballs(path, crop=crop)
     assert (planned["width"], planned["height"]) == (96, 64)
 
 
 def test_images_of_another_size_are_noticed_behind_the_search(tmp_path: Path) -> None:
-    light = [np.full((rows, 96, 3), 200, np.uint8) for rows in [64] * 6 + [80]]
-    images = [encode_jpeg(picture, quality=90) for picture in light]
+    images = [solid(0xC8C8C8, (96, rows)) for rows in [64] * 6 + [80]]
     planned = plan_tarballs(tarball(tmp_path / "t.tar", images))
     assert (planned["width"], planned["height"], planned["crop"]) == (None, None, None)

@@ -1,11 +1,13 @@
 """The plan: which samples, which shards, which crop."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import cv2
 import numpy as np
@@ -14,16 +16,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from films import letterboxed_scene, numbered, numbered_film, turn, write_film
+from films import GOP, letterboxed_scene, numbered, numbered_film, turn, write_film
+from plans import plan_film
 from reelbow.errors import ReelbowError
 from reelbow.pictures.geometry import Crop
 from reelbow.shards.plan import Plan, find_shard, read_plan, write_plan
 from reelbow.sources import crop as planning
 from reelbow.sources import video
 from reelbow.sources.demo import draw_frames
-from reelbow.sources.video import plan_video
-
-GOP = {"gop": 12, "bframes": 2, "options": {"sc_threshold": "0"}}
 
 
 @pytest.fixture(scope="module")
@@ -38,16 +38,7 @@ def film_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
 
 
-def plan(path: Path, **how: Any) -> Plan:
-    usual: dict[str, Any] = {
-        "mode": "interval",
-        "every": 0.25,
-        "start_s": 0.0,
-        "end_s": None,
-        "per_shard": 3,
-        "crop": "auto",
-    }
-    return plan_video(path, **(usual | how))
+plan = partial(plan_film, per_shard=3)
 
 
 def numbers(planned: Plan) -> list[list[int]]:
@@ -128,63 +119,46 @@ def test_a_plan_is_written_and_read_and_is_plain_json(
 # --- letterbox ------------------------------------------------------------------------
 
 
-def test_bars_are_found_and_can_be_kept(tmp_path: Path) -> None:
-    path = write_film(
-        tmp_path / "film.mp4",
-        (letterboxed_scene(i // 4) for i in range(48)),
-        gop=4,
-        options={"crf": "5"},
-    )
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[..., Path]:
+    """Write a film that coding hardly changes, so that its bars stay black."""
+    return partial(write_film, tmp_path / "film.mp4", options={"crf": "5"})
+
+
+def test_bars_are_found_and_can_be_kept(write: Callable[..., Path]) -> None:
+    path = write((letterboxed_scene(i // 4) for i in range(48)), gop=4)
     assert plan(path)["crop"] == "96:48:0:8"
     assert plan(path, crop="none")["crop"] is None
 
 
-def test_a_title_at_the_only_keyframe_does_not_decide_the_crop(tmp_path: Path) -> None:
+def test_a_title_at_the_only_keyframe_does_not_decide_the_crop(
+    write: Callable[..., Path],
+) -> None:
     title = np.zeros((64, 96, 3), np.uint8)
     title[24:40, 30:60] = 255
     full = [numbered(i) for i in range(47)]
-    path = write_film(tmp_path / "film.mp4", [title, *full], **{**GOP, "gop": 999})
-    planned = plan(path)
+    planned = plan(write([title, *full], **{**GOP, "gop": 999}))
     assert planned["keyframes"] == [0]
     assert planned["crop"] is None
-
-
-def test_a_dark_first_picture_does_not_hide_the_bars(tmp_path: Path) -> None:
-    frames = [np.zeros((64, 96, 3), np.uint8)] * 12
-    frames += [letterboxed_scene(i // 6) for i in range(36)]
-    path = write_film(
-        tmp_path / "film.mp4",
-        frames,
-        gop=999,
-        options={"sc_threshold": "0", "crf": "5"},
-    )
-    assert plan(path)["crop"] == "96:48:0:8"
 
 
 def test_with_keyframes_enough_only_they_are_decoded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = numbered_film(tmp_path / "film.mp4", 200, **{**GOP, "gop": 5})
-    looked_at = []
-    decode = video.decode_pictures
-
-    def spy(path: Path, keyframes: list[int], wanted: list[int], *how: Any) -> Any:
-        looked_at.extend(wanted)
-        return decode(path, keyframes, wanted, *how)
-
+    spy = Mock(wraps=video.decode_pictures)
     monkeypatch.setattr(video, "decode_pictures", spy)
     planned = plan(path)
     assert len(planned["keyframes"]) == 40
+    _, _, looked_at, *_ = spy.call_args.args
     assert len(looked_at) == planning.LETTERBOX_FRAMES
     assert set(looked_at) <= set(planned["keyframes"])
 
 
-def test_bars_are_those_of_the_chosen_stretch(tmp_path: Path) -> None:
+def test_bars_are_those_of_the_chosen_stretch(write: Callable[..., Path]) -> None:
     full = [np.full((64, 96, 3), 90 + 10 * i, np.uint8) for i in range(12)]
     barred = [letterboxed_scene(i) for i in range(12)]
-    path = write_film(
-        tmp_path / "film.mp4", [*full, *barred], rate=4, gop=1, options={"crf": "5"}
-    )
+    path = write([*full, *barred], rate=4, gop=1)
     assert plan(path, end_s=3.0)["crop"] is None
     assert plan(path, start_s=3.0)["crop"] == "96:48:0:8"
     assert plan(path, start_s=3.0, mode="keyframes", every=2)["crop"] == "96:48:0:8"
@@ -233,7 +207,7 @@ def test_bars_are_found_at_low_bit_rates_and_beside_a_logo(
 
 @pytest.mark.parametrize("gop", [1, 999])
 def test_subtitles_fades_and_black_do_not_hide_the_bars(
-    tmp_path: Path, gop: int
+    write: Callable[..., Path], gop: int
 ) -> None:
     frames = []
     for i in range(40):
@@ -241,37 +215,25 @@ def test_subtitles_fades_and_black_do_not_hide_the_bars(
         if i % 3:
             picture[57:62, 30:66] = 220
         frames.append(picture)
-    path = write_film(
-        tmp_path / "film.mp4", frames, rate=4, gop=gop, options={"crf": "5"}
-    )
-    assert plan(path)["crop"] == "96:48:0:8"
+    assert plan(write(frames, rate=4, gop=gop))["crop"] == "96:48:0:8"
 
 
-def test_a_black_film_is_not_cropped_away(tmp_path: Path) -> None:
-    path = write_film(tmp_path / "film.mp4", [np.zeros((64, 96, 3), np.uint8)] * 24)
-    assert plan(path)["crop"] is None
+def test_a_black_film_is_not_cropped_away(write: Callable[..., Path]) -> None:
+    assert plan(write([np.zeros((64, 96, 3), np.uint8)] * 24))["crop"] is None
 
 
-def test_bars_of_a_turned_film_are_those_that_are_seen(tmp_path: Path) -> None:
-    path = write_film(
-        tmp_path / "film.mp4",
-        [letterboxed_scene(i) for i in range(12)],
-        options={"crf": "5"},
-    )
-    turn(path, (0, 1, -1, 0))
-    planned = plan(path)
+def test_bars_of_a_turned_film_are_those_that_are_seen(
+    write: Callable[..., Path],
+) -> None:
+    path = write(letterboxed_scene(i) for i in range(12))
+    planned = plan(turn(path, (0, 1, -1, 0)))
     assert (planned["width"], planned["height"]) == (64, 96)
     assert planned["crop"] == "48:96:8:0"
 
 
-def test_bars_are_of_the_picture_with_square_pixels(tmp_path: Path) -> None:
-    path = write_film(
-        tmp_path / "film.mp4",
-        [letterboxed_scene(i).transpose(1, 0, 2) for i in range(12)],
-        options={"crf": "5"},
-        sample_aspect_ratio=Fraction(2),
-    )
-    planned = plan(path)
+def test_bars_are_of_the_picture_with_square_pixels(write: Callable[..., Path]) -> None:
+    pillars = (letterboxed_scene(i).transpose(1, 0, 2) for i in range(12))
+    planned = plan(write(pillars, sample_aspect_ratio=Fraction(2)))
     assert (planned["width"], planned["height"]) == (128, 96)
     assert planned["crop"] == "96:96:16:0"
 

@@ -22,8 +22,8 @@ from reelbow.database.writing import (
     add_film,
     add_skipped,
     finish,
-    list_counts,
     note_varying_coding,
+    sum_up,
 )
 from reelbow.errors import DamagedError, ReelbowError
 
@@ -117,10 +117,7 @@ def merge_shards(
             (n_frames, n_frames),
         )
         told = {
-            name: next(iter(counts))
-            if len(counts) == 1
-            else list_counts(sorted(counts.items()))
-            for name, counts in versions.items()
+            name: sum_up(sorted(counts.items())) for name, counts in versions.items()
         }
         finish(connection, {**(metadata or {}), **told}, n_colors=n_colors)
 

@@ -424,6 +424,4 @@ def check_integrity(connection: sqlite3.Connection, name: str) -> None:
 
 
 FILM_COLUMNS = "SELECT name FROM pragma_table_info('films')"
-
-
 SHARD_COLUMNS = "SELECT name FROM pragma_table_info('shards')"

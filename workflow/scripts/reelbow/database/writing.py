@@ -1,7 +1,7 @@
 """Writes rows into the database of a shard, a film or all films."""
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -200,14 +200,14 @@ def sum_up_shards(connection: sqlite3.Connection) -> dict[str, str]:
             f"SELECT {column}, count(*) FROM shards WHERE {column} IS NOT NULL "
             f"GROUP BY {column} ORDER BY {column}"
         ).fetchall()
-        if len(counts) == 1:
-            summed[column] = counts[0][0]
-        elif counts:
-            summed[column] = list_counts(counts)
+        if counts:
+            summed[column] = sum_up(counts)
     (made_at,) = connection.execute("SELECT max(made_at) FROM shards").fetchone()
     return summed if made_at is None else {**summed, "made_at": made_at}
 
 
-def list_counts(counts: Iterable[tuple[str, int]]) -> str:
-    """Write values with how often each is there: numba (3); cupy (2)."""
+def sum_up(counts: Sequence[tuple[str, int]]) -> str:
+    """Write the one value, or several with how often each is there: numba (3); ..."""
+    if len(counts) == 1:
+        return counts[0][0]
     return "; ".join(f"{value} ({n})" for value, n in counts)

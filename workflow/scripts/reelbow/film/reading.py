@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 from reelbow.arguments import check_path, check_seconds, check_whole
 from reelbow.errors import ReelbowError
 from reelbow.film.decoding import decode_samples
-from reelbow.film.demuxing import (
-    ReadOptions,
-)
+from reelbow.film.demuxing import ReadOptions
 from reelbow.film.probe import probe_film
 from reelbow.film.timeline import naming, sample_interval, scan_timeline
 from reelbow.film.view import show_frame

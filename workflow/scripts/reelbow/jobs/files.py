@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from reelbow.machine.scratch import find_place, link, release
+from reelbow.machine.scratch import find_place, release
 
 
 @contextlib.contextmanager
@@ -26,7 +26,8 @@ def handing_on(path: Path, scratch_mb: int) -> Iterator[Path]:
     with atomic_write(place or path) as temporary:
         yield temporary
     if place:
-        link(path, place)
+        with atomic_write(path) as link:
+            link.symlink_to(place)
 
 
 @contextlib.contextmanager

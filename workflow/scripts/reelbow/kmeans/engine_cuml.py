@@ -13,12 +13,7 @@ def find(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Cluster the pixels of every frame, as `find_by_labels` says."""
     open_device()
-
-    def label_points(points: NDArray[np.float32]) -> NDArray[np.int32]:
-        kmeans = KMeans(
-            n_clusters=n_colors, n_init=n_init, random_state=seed, output_type="numpy"
-        )
-        labels: NDArray[np.int32] = kmeans.fit(points).labels_
-        return labels
-
-    return find_by_labels(frames, n_colors, color_space, label_points)
+    kmeans = KMeans(
+        n_clusters=n_colors, n_init=n_init, random_state=seed, output_type="numpy"
+    )
+    return find_by_labels(frames, n_colors, color_space, kmeans)

@@ -91,16 +91,5 @@ def open_cuda() -> CudaDevice:
 def find(
     frames: NDArray[np.uint8], n_colors: int, n_init: int, seed: int, color_space: str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Cluster the pixels of every frame; all were validated before.
-
-    Parameters
-    ----------
-    frames : (n, p, 3) uint8, sRGB
-
-    Returns
-    -------
-    colors : (n, k, 3) float64, the mean of each cluster's pixels in the color space, in
-        any order
-    weights : (n, k) float64, pixels in each cluster; 0 where missing
-    """
+    """Cluster the pixels of every frame as `engine_numba.find` does."""
     return find_on(open_cuda(), frames, n_colors, n_init, seed, color_space)

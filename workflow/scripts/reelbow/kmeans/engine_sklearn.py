@@ -12,12 +12,7 @@ def find(
     frames: NDArray[np.uint8], n_colors: int, n_init: int, seed: int, color_space: str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Cluster the pixels of every frame, as `find_by_labels` says."""
-
-    def label_points(points: NDArray[np.float32]) -> NDArray[np.int32]:
-        kmeans = KMeans(n_colors, n_init=n_init, random_state=seed)
-        labels: NDArray[np.int32] = kmeans.fit(points).labels_
-        return labels
-
+    kmeans = KMeans(n_colors, n_init=n_init, random_state=seed)
     # One thread: scikit-learn's sums, and so its labels, vary with the number.
     with threadpool_limits(limits=1):
-        return find_by_labels(frames, n_colors, color_space, label_points)
+        return find_by_labels(frames, n_colors, color_space, kmeans)

@@ -1,6 +1,6 @@
 """What the reference engines share: k-means on every pixel, by another's library."""
 
-from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,17 +9,15 @@ from reelbow.color.spaces import SPACES
 
 
 def find_by_labels(
-    frames: NDArray[np.uint8],
-    n_colors: int,
-    color_space: str,
-    label_points: Callable[[NDArray[np.float32]], NDArray[np.integer]],
+    frames: NDArray[np.uint8], n_colors: int, color_space: str, kmeans: Any
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Cluster the pixels of every frame; all were validated before.
 
     Parameters
     ----------
     frames : (n, p, 3) uint8, sRGB
-    label_points : gives each point (p, 3) its cluster, from 0
+    kmeans : scikit-learn's KMeans, or one with its face; its seed is a number, so that
+        no frame depends on those before it
 
     Returns
     -------
@@ -43,7 +41,7 @@ def find_by_labels(
             weights[i, : len(distinct)] = counts
             continue
         points = points[inverse]
-        labels = label_points(points.astype(np.float32)).astype(np.intp)
+        labels = kmeans.fit(points.astype(np.float32)).labels_.astype(np.intp)
         members = np.bincount(labels, minlength=n_colors)
         weights[i] = members
         for channel in range(3):

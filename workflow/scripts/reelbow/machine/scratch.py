@@ -95,17 +95,6 @@ def remove_leftovers(own: Path) -> None:
                 path.unlink()
 
 
-def link(path: Path, place: Path) -> None:
-    """Let `path` lead to the file in the scratch, in one step."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
-    try:
-        temporary.symlink_to(place)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def release(path: Path, *, with_link: bool = False) -> None:
     """Delete the file in the scratch that `path` leads to, if it leads there."""
     if leads_to_scratch(path):

@@ -1,6 +1,7 @@
 """Memory and CPU time of this process: a limit, and what it used."""
 
 import os
+import re
 import sys
 import time
 from pathlib import Path
@@ -11,19 +12,13 @@ def limit_memory(mem_mb: int) -> None:
 
     What is reserved and not in use, as for the threads of libraries, does not count.
     """
-    status = Path("/proc/self/status")
-    if not status.exists():
+    sizes_kb = _read_sizes_kb()
+    if not sizes_kb:
         return
     import resource
 
-    sizes = {
-        name: int(value.split()[0]) << 10
-        for name, _, value in (
-            line.partition(":") for line in status.read_text().splitlines()
-        )
-        if name in ("VmData", "VmRSS")
-    }
-    most = sizes["VmData"] + max(0, (mem_mb << 20) - sizes["VmRSS"])
+    more_kb = max(0, (mem_mb << 10) - sizes_kb["VmRSS"])
+    most = (sizes_kb["VmData"] + more_kb) << 10
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     if hard == resource.RLIM_INFINITY or most < hard:
         resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
@@ -42,14 +37,21 @@ def tell_usage() -> str:
 
 def find_peak_memory() -> float:
     """Find the most memory that this process had in use at any time, in MB (MiB)."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        # Linux's ru_maxrss would count what started this process too.
-        for line in status.read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / 1024
+    # Linux's ru_maxrss would count what started this process too.
+    peak_kb = _read_sizes_kb().get("VmHWM")
+    if peak_kb is not None:
+        return peak_kb / 1024
     import resource
 
     # In bytes on macOS, in KiB elsewhere.
     unit = 2**20 if sys.platform == "darwin" else 2**10
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+
+def _read_sizes_kb() -> dict[str, int]:
+    """Read what Linux tells of this process's memory, in KiB; elsewhere nothing."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return {}
+    sizes = re.findall(r"^(Vm\w+):\s*(\d+) kB$", status.read_text(), re.M)
+    return {name: int(size_kb) for name, size_kb in sizes}

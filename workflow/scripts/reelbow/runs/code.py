@@ -6,7 +6,6 @@ Snakemake sees a changed script, but not a changed module of the library.
 import ast
 import functools
 import hashlib
-from collections.abc import Iterator
 from pathlib import Path
 
 LIBRARY = Path(__file__).parents[1]
@@ -36,13 +35,14 @@ def digest_code(script: Path, *engines: str) -> str:
     16 hexadecimal digits
     """
     found: set[str] = set()
-    waiting = [*_find_imports(script), *engines]
+    waiting = [*_find_imports(script.read_text(encoding="utf-8")), *engines]
     while waiting:
         module = waiting.pop()
         package = module.partition(".")[0]
         if module not in found and not {module, package} & set(WITHOUT_RESULT):
             found.add(module)
-            waiting.extend(_find_imports(_find_file(module)))
+            text = _find_file(module).read_text(encoding="utf-8")
+            waiting.extend(_find_imports(text))
     digest = hashlib.sha256()
     for module in sorted(found):
         digest.update(_find_file(module).read_bytes())
@@ -55,28 +55,21 @@ def _find_file(module: str) -> Path:
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
-def _find_imports(source: Path) -> tuple[str, ...]:
-    """List the library's modules that a file imports, at its top or in a function."""
-    return _parse_imports(source.read_text(encoding="utf-8"))
-
-
 @functools.cache
-def _parse_imports(text: str) -> tuple[str, ...]:
-    # Kept, since the scripts of all rules import much the same.
-    return tuple(_walk_imports(ast.parse(text)))
+def _find_imports(text: str) -> list[str]:
+    """List the library's modules that a file imports, at its top or in a function.
 
-
-def _walk_imports(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
+    Kept, since the scripts of all rules import much the same.
+    """
+    found = []
+    for node in ast.walk(ast.parse(text)):
         # The library imports by `from` alone, and in full; a contract test holds it.
         if not isinstance(node, ast.ImportFrom) or not node.module:
             continue
         top, *path = node.module.split(".")
         if top != PACKAGE:
             continue
-        if path and _find_file(".".join(path)).exists():
-            yield ".".join(path)
-        for alias in node.names:
-            name = ".".join([*path, alias.name])
-            if _find_file(name).exists():
-                yield name
+        names = [".".join([*path, alias.name]) for alias in node.names]
+        names += [".".join(path)] if path else []
+        found += [name for name in names if _find_file(name).exists()]
+    return found

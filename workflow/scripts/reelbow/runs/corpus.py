@@ -19,7 +19,7 @@ from reelbow.jobs.file_digest import digest_file
 from reelbow.jobs.files import atomic_write
 from reelbow.runs.films import Film
 from reelbow.runs.kept_output import make_damaged_again, mark_as_old
-from reelbow.runs.source_states import States, find_future
+from reelbow.runs.source_states import States, find_future, read_digests
 from reelbow.shards.kinds import find_kind
 from reelbow.shards.plan import Plan, read_plan
 
@@ -39,11 +39,15 @@ def list_others(results: Path, films: Collection[str]) -> list[str]:
 
 def is_planned(results: Path, film: str) -> bool:
     """Say whether a film was there in an earlier run, which left a plan of it."""
-    path = results / film / "plan.json"
-    try:
-        return path.exists() and "error" not in read_plan(path)
-    except (OSError, ValueError):
-        return False
+    return _read_good_plan(results, film) is not None
+
+
+def _read_good_plan(results: Path, film: str) -> Plan | None:
+    """Read the plan of a film of which something was made, if there is one."""
+    with contextlib.suppress(OSError, ValueError):
+        plan = read_plan(results / film / "plan.json")
+        return None if "error" in plan else plan
+    return None
 
 
 def part_films(
@@ -253,13 +257,8 @@ def check_names(results: Path, films: Mapping[str, Film]) -> None:
         If one does; it names both.
     """
     for name, film in films.items():
-        path = results / name / "plan.json"
-        try:
-            plan = read_plan(path)
-        except (OSError, ValueError):
-            # Nothing is there, or nothing that can be read: it is made anew.
-            continue
-        if film.fault or "error" in plan:
+        plan = _read_good_plan(results, name)
+        if film.fault or plan is None:
             # Nothing is made of it, or was.
             continue
         old = _find_old_source(plan, results / name, film)
@@ -278,7 +277,7 @@ def _find_old_source(plan: Plan, folder: Path, film: Film) -> str | None:
         if film.kind.files_are_shards:
             if not tarballs.isdisjoint(map(str, film.files)):
                 return None
-            known = _read_digests(folder / "palettes.sqlite")
+            known = read_digests(folder / "palettes.sqlite")
         else:
             known = {plan["digest"]}
             # An older version wrote no path; and the demo may not be made yet.
@@ -292,16 +291,6 @@ def _find_old_source(plan: Plan, folder: Path, film: Film) -> str | None:
                 if digest_file(file) in known:
                     return None
     return str(plan.get("path") or min(tarballs, default="another film"))
-
-
-def _read_digests(path: Path) -> set[str]:
-    """Read the digests of a film's tarballs."""
-    try:
-        with contextlib.closing(open_database(path)) as connection:
-            rows = connection.execute("SELECT digest FROM shards").fetchall()
-    except UNREADABLE:
-        return set()
-    return {digest for (digest,) in rows}
 
 
 def _list(names: Sequence[str]) -> str:

@@ -22,9 +22,5 @@ def refuse(sentence: str) -> NoReturn:
 
 def tell(sentence: str) -> None:
     """Say something to the user, whatever Snakemake's logger shows."""
-    write(f"Reelbow: {sentence}")
-
-
-def write(text: str) -> None:
-    """Write to the user's terminal, at once: the logger does so in another thread."""
-    sys.stderr.write(f"{text}\n")
+    # At once: the logger does so in another thread.
+    sys.stderr.write(f"Reelbow: {sentence}\n")

@@ -300,8 +300,7 @@ class Progress(logging.Handler):
         films = films_left | {job[1] for job in self.done if len(job) > 1}
         # When a plan is made it takes Snakemake a while to see its shards.
         has_shards = {job[1] for job in (*left, *self.done) if job[0] == STAGES[-1]}
-        lost = {failure.film for failure in self.failed.values()}
-        unplanned = (self.unplanned & films_left) - has_shards - lost
+        unplanned = (self.unplanned & films_left) - has_shards - self.failed_films
         n_to_come = sum(
             self.expected[film].n_shards for film in unplanned & self.expected.keys()
         )
@@ -334,8 +333,9 @@ class Progress(logging.Handler):
         """Say whether a job that is left does not need one that failed."""
         if job[0] in STAGES:
             return job[1:] not in self.failed
-        lost = {failure.film for failure in self.failed.values()}
-        return job[0] != "all" and (job[1] not in lost if len(job) > 1 else not lost)
+        if len(job) > 1:
+            return job[1] not in self.failed_films
+        return job[0] != "all" and not self.failed
 
     def _describe_rest(self) -> list[str]:
         """Say how many shards run, wait and have failed."""
@@ -367,6 +367,11 @@ class Progress(logging.Handler):
     def lacks(self, rule: str) -> bool:
         """Whether the only job of a rule was neither done nor tried in this run."""
         return (rule,) not in self.done and (rule,) not in self.failed
+
+    @property
+    def failed_films(self) -> set[str]:
+        """The films of which anything failed; empty for what is of all films."""
+        return {failure.film for failure in self.failed.values()}
 
     @property
     def folder(self) -> Path:
@@ -408,7 +413,7 @@ class Progress(logging.Handler):
 
     def _tell_gaps(self) -> None:
         """Say what is missing in the films that are done."""
-        failed = {failure.film for failure in self.failed.values()}
+        failed = self.failed_films
         for film in self.films:
             path = Path("results", film, "palettes.sqlite")
             if path.exists():

@@ -27,6 +27,24 @@ PATTERNS = {
     "gap_color": "a color like '#d9d9d9', in quotes",
 }
 
+# How types and bounds are told.
+TYPES = {
+    "integer": "a whole number",
+    "number": "a number",
+    "string": "a text",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a group of keys",
+    "null": "null",
+}
+BOUNDS = {
+    "minimum": "at least {}",
+    "exclusiveMinimum": "above {}",
+    "maximum": "at most {}",
+    "maxLength": "at most {} characters",
+    "uniqueItems": "without doubles",
+}
+
 
 @functools.cache
 def load_schema(name: str) -> dict[str, Any]:
@@ -80,15 +98,6 @@ def shorten(value: Any) -> str:
 def _wish(error: jsonschema.ValidationError) -> str:
     """Say in words what a value should be."""
     wanted: Any = error.validator_value
-    types = {
-        "integer": "a whole number",
-        "number": "a number",
-        "string": "a text",
-        "boolean": "true or false",
-        "array": "a list",
-        "object": "a group of keys",
-        "null": "null",
-    }
     pattern = (
         PATTERNS.get(str(error.absolute_path[-1])) if error.absolute_path else None
     )
@@ -97,21 +106,11 @@ def _wish(error: jsonschema.ValidationError) -> str:
             return pattern
         case "type":
             names = [wanted] if isinstance(wanted, str) else wanted
-            return " or ".join(types[name] for name in names)
+            return " or ".join(TYPES[name] for name in names)
         case "enum":
             return "one of " + ", ".join(str(value) for value in wanted)
-        case "minimum":
-            return f"at least {wanted}"
-        case "exclusiveMinimum":
-            return f"above {wanted}"
-        case "maximum":
-            return f"at most {wanted}"
-        case "maxLength":
-            return f"at most {wanted} characters"
-        case "uniqueItems":
-            return "without doubles"
-        case _:
-            return "not empty"
+        case bound:
+            return BOUNDS.get(str(bound), "not empty").format(wanted)
 
 
 def _nearest(name: str, schema: Mapping[str, Any]) -> str:

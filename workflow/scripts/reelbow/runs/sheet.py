@@ -1,5 +1,6 @@
 """The sheet of films as people have it: its bytes, its cells, its numbers and times."""
 
+import contextlib
 import csv
 import difflib
 import io
@@ -88,27 +89,23 @@ def read_sheet(sheet: Path, columns: Collection[str]) -> Iterator[Row]:
 def _decode(sheet: Path) -> str:
     """Read a sheet as UTF-8, UTF-16 or else Windows-1252, as old Excel writes it."""
     data = sheet.read_bytes()
-    encoding = "utf-8-sig"
+    encodings = ["utf-8-sig", "cp1252"]
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encoding = "utf-16"
+        encodings = ["utf-16"]
     elif b"\0" in data[:2]:
-        encoding = "utf-16-be" if data[:1] == b"\0" else "utf-16-le"
-    try:
-        try:
+        encodings = ["utf-16-be" if data[:1] == b"\0" else "utf-16-le"]
+    for encoding in encodings:
+        with contextlib.suppress(UnicodeDecodeError):
             text = data.decode(encoding)
-        except UnicodeDecodeError:
-            if encoding != "utf-8-sig":
-                raise
-            text = data.decode("cp1252")
-            tell(
-                f"{sheet} is not UTF-8, so it is read as Windows-1252; if letters come "
-                "out wrong, save it as UTF-8."
-            )
-    except UnicodeDecodeError:
-        raise ReelbowError(
-            f"{sheet}: not UTF-8, UTF-16 or Windows-1252; save the sheet as UTF-8"
-        ) from None
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+            if encoding == "cp1252":
+                tell(
+                    f"{sheet} is not UTF-8, so it is read as Windows-1252; if letters "
+                    "come out wrong, save it as UTF-8."
+                )
+            return text.replace("\r\n", "\n").replace("\r", "\n")
+    raise ReelbowError(
+        f"{sheet}: not UTF-8, UTF-16 or Windows-1252; save the sheet as UTF-8"
+    )
 
 
 def _find_separator(text: str, usual: str, columns: Collection[str]) -> str:

@@ -55,13 +55,9 @@ class Job(NamedTuple):
     folder: str
 
 
-def read_queue(text: str, folder: Path) -> list[Job]:
-    """Find the jobs that a Snakemake run in a folder submitted.
-
-    Parameters
-    ----------
-    text : lines of squeue, in the format "%i|%T|%j|%Z"
-    """
+def list_jobs(folder: Path) -> list[Job]:
+    """List the jobs in the queue that a Snakemake run in this folder submitted."""
+    text = _ask("squeue", "-h", "--me", "-o", "%i|%T|%j|%Z")
     jobs = [Job(*line.split("|", 3)) for line in text.splitlines() if "|" in line]
     here = os.path.realpath(folder)
     return [
@@ -69,11 +65,6 @@ def read_queue(text: str, folder: Path) -> list[Job]:
         for job in jobs
         if NAME_OF_RUN.search(job.name) and os.path.realpath(job.folder) == here
     ]
-
-
-def list_jobs(folder: Path) -> list[Job]:
-    """List the jobs in the queue that a run in this folder submitted."""
-    return read_queue(_ask("squeue", "-h", "--me", "-o", "%i|%T|%j|%Z"), folder)
 
 
 def explain_state(state: str | None, log: str) -> str | None:
@@ -152,11 +143,6 @@ def find_late(job_ids: Collection[str], longest_s: float) -> list[str]:
     ]
 
 
-def cancel_waiting(job_ids: Sequence[str]) -> None:
-    """Cancel jobs that wait; those that have begun meanwhile go on."""
-    _ask("scancel", "--state=PENDING", *job_ids)
-
-
 def count_locks(folder: Path) -> int:
     """Count the runs that have, or had when they were killed, a folder's lock."""
     return len(list((folder / ".snakemake" / "locks").glob("*.output.lock")))
@@ -213,7 +199,8 @@ class Queue:
         late = find_late(job_ids, 60 * self.gpu_wait_min)
         if late:
             self.late.update(late)
-            cancel_waiting(late)
+            # Those that have begun meanwhile go on.
+            _ask("scancel", "--state=PENDING", *late)
 
     def explain_end(self, about: dict[str, Any]) -> str | None:
         """Say how a job ended, if more is known than that it failed.

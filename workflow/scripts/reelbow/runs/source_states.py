@@ -102,21 +102,20 @@ def _look(path: Path, made: Path, known: Seen | None) -> Seen | None:
             # Snakemake sees that by itself.
             return seen
         digest = digest_file(path)
-        return seen if digest == _read_digest(made) else seen._replace(state=digest)
+        return seen if digest in read_digests(made) else seen._replace(state=digest)
     return known
 
 
-def _read_digest(made: Path) -> str | None:
-    """Read of which file a plan or a shard was made."""
+def read_digests(made: Path) -> set[str]:
+    """Read of which files a plan or a database was made; none if it cannot be read."""
     try:
         if made.suffix == ".json":
-            digest: str | None = read_plan(made)["digest"]
-            return digest
+            return {read_plan(made)["digest"]}
         with contextlib.closing(open_database(made)) as connection:
-            (digest,) = connection.execute("SELECT digest FROM shards").fetchone()
-            return digest
+            rows = connection.execute("SELECT digest FROM shards").fetchall()
+            return {digest for (digest,) in rows}
     except (ReelbowError, OSError, sqlite3.Error, ValueError, KeyError, TypeError):
-        return None
+        return set()
 
 
 def find_future(seen: Mapping[str, Seen]) -> str | None:
