@@ -261,7 +261,8 @@ def make_million(folder: Path, n_frames: int) -> None:
     """Make a plan and the databases of its shards, of frames with random colors."""
     import numpy as np
 
-    from reelbow.database.schema import ONLY_FILM, PLAN_COLUMNS, FilmRow, open_new
+    from reelbow.database.opening import open_new
+    from reelbow.database.schema import ONLY_FILM, PLAN_COLUMNS, FilmRow
     from reelbow.database.writing import add_film, add_frames, finish
 
     rng = np.random.default_rng(0)

@@ -412,7 +412,7 @@ def work(stdin: io.TextIOBase, stdout: io.TextIOBase) -> None:
     for line in stdin:
         asked = json.loads(line)
         before = _reset_peak()
-        case = asked["kind"], Path(asked["path"]), asked["how"]
+        case = Path(asked["path"]), asked["how"]
         _limit_memory(base + MEMORY_BYTES)
         outcome, detail = run_case(*case)
         if outcome == "memory" and "Traceback" not in detail:
@@ -443,14 +443,14 @@ def _read_status(key: str) -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith(key)) << 10
 
 
-def run_case(kind: str, path: Path, how: dict[str, Any]) -> tuple[str, str]:
+def run_case(path: Path, how: dict[str, Any]) -> tuple[str, str]:
     """Take a file through the stages; say how it ended."""
     import traceback
 
     from reelbow.errors import ReelbowError
 
     try:
-        reasons = run_stages(kind, path, **how)
+        reasons = run_stages(path, **how)
     except ReelbowError as error:
         text = str(error)
         if not is_line(text) or str(path) not in text:

@@ -3,7 +3,8 @@
 import sys
 from pathlib import Path
 
-from reelbow.database.schema import ONLY_FILM, FilmRow, now, open_new
+from reelbow.database.opening import open_new
+from reelbow.database.schema import ONLY_FILM, FilmRow, now
 from reelbow.database.writing import (
     add_film,
     add_frames,

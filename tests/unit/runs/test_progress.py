@@ -12,7 +12,7 @@ import pytest
 from snakemake.common import NOTHING_TO_BE_DONE_MSG
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from reelbow.database.schema import open_new
+from reelbow.database.opening import open_new
 from reelbow.database.writing import add_shard, add_skipped
 from reelbow.errors import ReelbowError
 from reelbow.jobs.log import SILENT

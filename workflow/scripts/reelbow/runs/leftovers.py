@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import NoReturn
 
-from reelbow.database.schema import connect
+from reelbow.database.opening import connect
 from reelbow.errors import ReelbowError
 from reelbow.shards.names import PATTERN, SHARD_RULES
 
