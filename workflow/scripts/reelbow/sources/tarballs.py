@@ -1,6 +1,6 @@
 """Plans a film of tarballs: looks into some of them; each is a shard.
 
-Their frames get their numbers and times when all of them are read: the `time_s` beside an
+Their frames get numbers and times when all of them are read: the `time_s` beside an
 image (`shards.members`), or by `fps` where the film is merged (`database.merging`).
 """
 
