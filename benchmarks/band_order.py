@@ -37,7 +37,7 @@ from reelbow.barcode.film_record import (  # noqa: E402
     read_palettes,
 )
 from reelbow.color.spaces import srgb_to_oklab  # noqa: E402
-from reelbow.database.schema import open_database  # noqa: E402
+from reelbow.database.opening import open_database  # noqa: E402
 
 HEIGHT = 300
 # Rows that are rearranged for the least flicker.

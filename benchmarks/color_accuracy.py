@@ -194,7 +194,6 @@ def read_by_reelbow(path: Path) -> Iterator[Colors]:
             full=frame.pixels.shape[:2],
             crop=None,
             height=None,
-            strip_rows=1,
             space="srgb",
         )
         yield averages.mean

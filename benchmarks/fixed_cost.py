@@ -37,7 +37,6 @@ FIGURES = ROOT / "benchmarks" / "fixed_cost.json"
 PAGE = ROOT / "docs" / "performance.md"
 RULES = (
     "plan_shards",
-    "extract_frames",
     "downsample_frames",
     "cluster_shard",
     "merge_film",
@@ -49,7 +48,6 @@ LIBRARY = "reelbow"
 AT_ONCE = 8
 CONFIG = """
 films: film.mp4
-extract: {keep: true}
 downsample: {keep: true}
 barcodes: {kinds: [strip], height: 40, formats: [svg]}
 """

@@ -31,7 +31,7 @@ from reelbow.film.view import shape_frame  # noqa: E402
 from reelbow.kmeans import find_palettes  # noqa: E402
 from reelbow.pictures.averages import shape_and_average  # noqa: E402
 from reelbow.pictures.geometry import shape_picture  # noqa: E402
-from reelbow.pictures.image_files import decode_image, encode_jpeg  # noqa: E402
+from reelbow.pictures.image_files import decode_image  # noqa: E402
 
 PAGE = ROOT / "docs" / "performance.md"
 N_FRAMES = 20
@@ -72,25 +72,18 @@ def measure(runs: int) -> list[tuple[str, str, float, float | None]]:
         jpegs = [file.read() for file in files if file is not None]
     images = [decode_image(data).picture for data in jpegs]
     full = images[0].shape[:2]
-    middling = [shape_picture(image, height=360) for image in images]
-    extracted = [encode_jpeg(image, quality=90) for image in middling]
-    halves = [decode_image(data, height=90).picture for data in extracted]
     small = [shape_picture(image, height=90)[np.newaxis] for image in images]
 
     def average_planes(frame: av.VideoFrame) -> object:
-        return shape_frame(
-            frame, probe, crop=None, height=360, strip_rows=90, space="srgb"
-        )
+        return shape_frame(frame, probe, crop=None, height=90, space="srgb")
 
     def average_rgb(frame: av.VideoFrame) -> object:
         picture = frame.to_ndarray(format="rgb24")
         cv2.reduce(picture, 1, cv2.REDUCE_SUM, dtype=cv2.CV_64F)
-        return cv2.resize(picture, (640, 360), interpolation=cv2.INTER_AREA)
+        return cv2.resize(picture, (160, 90), interpolation=cv2.INTER_AREA)
 
     def average_image(image: Any) -> object:
-        return shape_and_average(
-            image, full=full, crop=None, height=90, strip_rows=None, space="srgb"
-        )
+        return shape_and_average(image, full=full, crop=None, height=90, space="srgb")
 
     def average_by_opencv(image: Any) -> object:
         cv2.reduce(image, 1, cv2.REDUCE_SUM, dtype=cv2.CV_64F)
@@ -107,28 +100,10 @@ def measure(runs: int) -> list[tuple[str, str, float, float | None]]:
 
     return [
         (
-            "film: average the decoded planes, 360 rows and a strip",
+            "film: average the decoded planes to 90 rows",
             "RGB by swscale, then OpenCV's resize and reduce",
             of(average_planes, planes),
             of(average_rgb, planes),
-        ),
-        (
-            "film: write the JPEG of 360 rows",
-            "",
-            of(lambda image: encode_jpeg(image, quality=90), middling),
-            None,
-        ),
-        (
-            "film: read it again at half its scale",
-            "Pillow, whole",
-            of(lambda data: decode_image(data, height=90), extracted),
-            of(open_by_pillow, extracted),
-        ),
-        (
-            "film: make it a thumbnail of 90 rows",
-            "",
-            of(lambda image: shape_picture(image, height=90), halves),
-            None,
         ),
         (
             "tarball: decode a JPEG of 1920x1080",

@@ -192,7 +192,6 @@ def make_results(folder: Path) -> None:
     """
     from cluster_shard import cluster_shard
     from downsample_frames import downsample_frames
-    from extract_frames import extract_frames
     from merge_film import merge_film
     from merge_films import merge_films
     from reelbow.shards.batches import ThumbnailOptions
@@ -207,24 +206,11 @@ def make_results(folder: Path) -> None:
         shards = []
         for part in plan["shards"]:
             shard = part["shard"]
-            tarball = folder / part.get("tarball", "extracted.tar")
-            if plan["video"]:
-                extract_frames(
-                    folder / "films" / f"{film.name}.mp4",
-                    film / "plan.json",
-                    tarball,
-                    film_id=film.name,
-                    shard=shard,
-                    height=360,
-                    quality=90,
-                    strip_rows=STRIP_ROWS,
-                    mean_space="srgb",
-                )
-            crop = plan["crop"] if plan["video"] is None else None
-            shaping = ThumbnailOptions(STRIP_ROWS, crop, "srgb", 10**8, "skip")
+            source = folder / part.get("tarball", f"films/{film.name}.mp4")
+            shaping = ThumbnailOptions(STRIP_ROWS, plan["crop"], "srgb", 10**8, "skip")
             thumbnails = folder / "thumbnails.npz"
             downsample_frames(
-                tarball, film / "plan.json", thumbnails, shard=shard, shaping=shaping
+                source, film / "plan.json", thumbnails, shard=shard, shaping=shaping
             )
             shards.append(film / "palettes" / f"{shard}.sqlite")
             cluster_shard(
@@ -275,7 +261,8 @@ def make_million(folder: Path, n_frames: int) -> None:
     """Make a plan and the databases of its shards, of frames with random colors."""
     import numpy as np
 
-    from reelbow.database.schema import ONLY_FILM, PLAN_COLUMNS, FilmRow, open_new
+    from reelbow.database.opening import open_new
+    from reelbow.database.schema import ONLY_FILM, PLAN_COLUMNS, FilmRow
     from reelbow.database.writing import add_film, add_frames, finish
 
     rng = np.random.default_rng(0)

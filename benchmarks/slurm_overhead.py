@@ -40,7 +40,7 @@ from projects import write_colors  # noqa: E402
 FIGURES = ROOT / "benchmarks" / "slurm_overhead.json"
 MANY_SHARDS = ROOT / "benchmarks" / "many_shards.json"
 PAGE = ROOT / "docs" / "cluster.md"
-CHAIN = ("extract_frames", "downsample_frames", "cluster_shard")
+CHAIN = ("downsample_frames", "cluster_shard")
 # As Snakemake names a rule's script when it runs.
 SCRIPTS = tuple(f".{rule}.py" for rule in CHAIN)
 MANY = 1200
@@ -57,7 +57,6 @@ barcodes: {kinds: [], formats: []}
 """
 # Jobs on several nodes hand files on over the shared disk, not in a node's scratch.
 KEPT = """
-extract: {keep: true}
 downsample: {keep: true}
 """
 

@@ -52,7 +52,7 @@ def run_workflow(source: Path, *settings: str, options: Iterable[str] = ()) -> R
         logs = project.folder / "logs"
         told = [
             re.search(r"^USED: ([\d.]+) CPU s", log.read_text(), re.M)
-            for stage in ("extract_frames", "downsample_frames", "cluster_shard")
+            for stage in ("downsample_frames", "cluster_shard")
             for log in logs.glob(f"{stage}/*/*.log")
         ]
     shards_cpu_s = sum(float(match[1]) for match in told if match)

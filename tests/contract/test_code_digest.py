@@ -11,7 +11,11 @@ from reelbow.runs import code
 SCRIPTS = code.LIBRARY.parent
 
 # What scripts load by its name.
-BY_NAME = {"cluster_shard": ["kmeans.engine_numba"], "plan_shards": ["sources.video"]}
+BY_NAME = {
+    "cluster_shard": ["kmeans.engine_numba"],
+    "downsample_frames": ["shards.video"],
+    "plan_shards": ["sources.video"],
+}
 
 
 @pytest.fixture
@@ -47,6 +51,7 @@ def test_the_digest_of_the_same_code_is_the_same(library):
         ("cluster_shard", "kmeans.engine_numba"),  # an engine, loaded by its name
         ("plan_shards", "film.probe"),  # through a kind of source, loaded by its name
         ("plan_shards", "film.timeline"),
+        ("downsample_frames", "film.decoding"),
         ("make_demo_film", "sources.demo"),  # in a function
         ("render_barcode", "barcode.figure"),  # in a function
         ("merge_film", "database.merging"),
@@ -66,7 +71,8 @@ def test_it_changes_with_a_module_that_the_script_uses(library, script, module):
         ("cluster_shard", "kmeans.engine_sklearn"),
         ("cluster_shard", "barcode.figure"),
         ("merge_film", "kmeans.palettes"),
-        ("extract_frames", "sources.video"),
+        ("downsample_frames", "sources.video"),
+        ("downsample_frames", "shards.tarballs"),
     ],
 )
 def test_it_does_not_change_with_any_other(library, script, module):

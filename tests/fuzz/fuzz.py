@@ -412,7 +412,7 @@ def work(stdin: io.TextIOBase, stdout: io.TextIOBase) -> None:
     for line in stdin:
         asked = json.loads(line)
         before = _reset_peak()
-        case = asked["kind"], Path(asked["path"]), asked["how"]
+        case = Path(asked["path"]), asked["how"]
         _limit_memory(base + MEMORY_BYTES)
         outcome, detail = run_case(*case)
         if outcome == "memory" and "Traceback" not in detail:
@@ -443,14 +443,14 @@ def _read_status(key: str) -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith(key)) << 10
 
 
-def run_case(kind: str, path: Path, how: dict[str, Any]) -> tuple[str, str]:
+def run_case(path: Path, how: dict[str, Any]) -> tuple[str, str]:
     """Take a file through the stages; say how it ended."""
     import traceback
 
     from reelbow.errors import ReelbowError
 
     try:
-        reasons = run_stages(kind, path, **how)
+        reasons = run_stages(path, **how)
     except ReelbowError as error:
         text = str(error)
         if not is_line(text) or str(path) not in text:
@@ -483,22 +483,14 @@ def is_line(text: str) -> bool:
 
 
 def run_stages(
-    kind: str,
-    path: Path,
-    *,
-    crop: str,
-    height: int | None,
-    mean_space: str,
-    **sampling: Any,
+    path: Path, *, crop: str, height: int | None, mean_space: str, **sampling: Any
 ) -> list[str]:
     """Take a file from its plan to its thumbnails; tell why pictures are missing."""
     from chain import plan_files
     from downsample_frames import downsample_frames
-    from extract_frames import extract_frames
-    from reelbow.film.demuxing import ReadOptions
     from reelbow.shards.batches import ThumbnailOptions
     from reelbow.shards.plan import read_plan
-    from reelbow.shards.tarball import FrameTarball
+    from reelbow.shards.tarballs import FrameTarball
 
     plan, thumbnails = path.with_suffix(".json"), path.with_suffix(".npz")
     how = {"crop": crop, "max_pixels": MAX_PIXELS, "shards": ["00000"], **sampling}
@@ -507,36 +499,20 @@ def run_stages(
     parts = planned["shards"]
     if len(parts) > SHARDS_RUN:
         parts = parts[: SHARDS_RUN // 2] + parts[-SHARDS_RUN // 2 :]
-    frames, kept, max_pixels = path, planned["crop"], MAX_PIXELS
-    if kind == "films":
-        # Extracted frames are cropped, and of a size that nobody doubts.
-        frames, kept, max_pixels = path.with_suffix(".frames.tar"), None, 200_000_000
+    shaping = ThumbnailOptions(height, planned["crop"], mean_space, MAX_PIXELS, "skip")
     reasons = []
     for part in parts:
-        if kind == "films":
-            extract_frames(
-                path,
-                plan,
-                frames,
-                film_id="film",
-                shard=part["shard"],
-                height=height,
-                quality=90,
-                strip_rows=height,
-                mean_space=mean_space,
-                reading=ReadOptions(None, MAX_PIXELS),
-            )
-        shaping = ThumbnailOptions(height, kept, mean_space, max_pixels, "skip")
-        downsample_frames(
-            frames, plan, thumbnails, shard=part["shard"], shaping=shaping
-        )
+        downsample_frames(path, plan, thumbnails, shard=part["shard"], shaping=shaping)
         numbers, skipped = check_thumbnails(thumbnails)
-        with FrameTarball(frames) as tarball:
-            first, n = part.get("first_frame", 0), part["n_frames"] or len(tarball)
-        assert len(numbers) + len(skipped) == n, (
-            f"{len(numbers)} frames and {len(skipped)} skipped of {n}"
+        first, n_frames = part.get("first_frame", 0), part["n_frames"]
+        if n_frames is None:
+            with FrameTarball(path) as tarball:
+                n_frames = len(tarball)
+        end = first + n_frames
+        assert len(numbers) + len(skipped) == n_frames, (
+            f"{len(numbers)} frames and {len(skipped)} skipped of {n_frames}"
         )
-        assert all(first <= number < first + n for number in numbers), str(numbers)
+        assert all(first <= number < end for number in numbers), str(numbers)
         reasons += skipped
     return reasons
 

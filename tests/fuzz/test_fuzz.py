@@ -25,7 +25,7 @@ from reelbow.film.decoding import decode_pictures
 from reelbow.film.demuxing import open_film
 from reelbow.film.probe import probe_film
 from reelbow.film.timeline import MAX_SAMPLES, Timeline, sample_interval, scan_timeline
-from reelbow.shards.tarball import FrameTarball
+from reelbow.shards.tarballs import FrameTarball
 
 CASES = 150
 BLOCK = tarfile.BLOCKSIZE

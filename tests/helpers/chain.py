@@ -12,9 +12,7 @@ from numpy.typing import NDArray
 import plans
 from cluster_shard import cluster_shard
 from downsample_frames import downsample_frames
-from extract_frames import extract_frames
 from plan_shards import plan_shards
-from reelbow.film.demuxing import ReadOptions
 from reelbow.pictures.image_files import MAX_PIXELS
 from reelbow.shards.batches import ThumbnailOptions
 from reelbow.shards.kinds import name_kind
@@ -26,12 +24,11 @@ USUAL: dict[str, Any] = {
     "every": 1.0,
     "stream": None,
     "max_pixels": MAX_PIXELS,
-    "extract_height": 360,
     "height": 90,
-    "strip_rows": 300,
     "space": "srgb",
     "missing_frames": "skip",
     "n_colors": 4,
+    "n_init": 3,
 }
 
 
@@ -72,36 +69,21 @@ def cluster(frames: Path, plan: Path, palettes: Path, **settings: Any) -> Path:
 def run_chain(source: Path, folder: Path, **settings: Any) -> Found:
     """Run a film or a tarball through the stages, as one shard."""
     how = USUAL | settings
-    plan, tarball = folder / "plan.json", folder / "frames.tar"
+    plan = folder / "plan.json"
     thumbnails, palettes = folder / "thumbnails.npz", folder / "palettes.sqlite"
-    video = None if source.suffix == ".tar" else source
     plan_files([source], plan, shards=["00000"], **how)
     planned = read_plan(plan)
     assert len(planned["shards"]) == 1
-    if video:
-        extract_frames(
-            video,
-            plan,
-            tarball,
-            film_id="film",
-            shard="00000",
-            height=how["extract_height"],
-            quality=90,
-            strip_rows=how["strip_rows"],
-            mean_space=how["space"],
-            reading=ReadOptions(how["stream"], how["max_pixels"]),
-        )
     shaping = ThumbnailOptions(
         height=how["height"],
-        # extracted frames are cropped before they are compressed
-        crop=None if video else planned["crop"],
+        crop=planned["crop"],
         mean_space=how["space"],
         max_pixels=how["max_pixels"],
         missing_frames=how["missing_frames"],
     )
-    frames = tarball if video else source
-    downsample_frames(frames, plan, thumbnails, shard="00000", shaping=shaping)
-    cluster(thumbnails, plan, palettes, n_colors=how["n_colors"], shaping=shaping)
+    downsample_frames(source, plan, thumbnails, shard="00000", shaping=shaping)
+    more = {"n_colors": how["n_colors"], "n_init": how["n_init"]}
+    cluster(thumbnails, plan, palettes, shaping=shaping, **more)
     with closing(sqlite3.connect(palettes)) as connection:
         found = {
             frame: (mean, luma, strip)

@@ -8,13 +8,8 @@ import numpy as np
 import pytest
 
 from reelbow.database.merging import merge_shards
-from reelbow.database.schema import (
-    ONLY_FILM,
-    FilmRow,
-    connect,
-    digest_rows,
-    open_new,
-)
+from reelbow.database.opening import connect, digest_rows, open_new
+from reelbow.database.schema import ONLY_FILM, FilmRow
 from reelbow.database.writing import (
     add_film,
     add_frames,

@@ -179,19 +179,18 @@ def test_images_larger_than_allowed_are_skipped_with_the_reason(
 
 
 @pytest.mark.parametrize("video", [True, False])
-def test_at_full_size_frames_may_go_straight_from_their_tarball(tmp_path, video):
+def test_at_full_size_frames_may_go_straight_from_their_source(tmp_path, video):
     if video:
         source = numbered_film(tmp_path / "film.mkv", 3, rate=1)
-        frames = tmp_path / "frames.tar"
     else:
         images = {f"{i}.jpg": encode_jpeg(solid(i), quality=95) for i in (7, 0xC02020)}
-        source = frames = write_tarball(tmp_path / "own.tar", images)
+        source = write_tarball(tmp_path / "own.tar", images)
     by_thumbnails = run_chain(source, tmp_path, height=None)
     planned = read_plan(tmp_path / "plan.json")
     shaping = ThumbnailOptions(None, None, "srgb", USUAL["max_pixels"], "skip")
     with (
         Thumbnails(tmp_path / "thumbnails.npz") as thumbnails,
-        open_frames(frames, planned, "00000", shaping) as straight,
+        open_frames(source, planned, "00000", shaping) as straight,
     ):
         pairs = zip(thumbnails.batches(), straight.batches(), strict=True)
         for one, other in pairs:
@@ -208,11 +207,10 @@ def test_a_step_that_a_film_has_is_no_damage_but_one_in_a_jpeg_is(tmp_path):
     picture = picture.clip(0, 255).astype(np.uint8)
     how = {"codec": "ffv1", "pix_fmt": "bgr0"}
     film = write_film(tmp_path / "film.mkv", [picture] * 3, **how)
-    large = {"extract_height": None, "height": 400}
-    found = run_chain(film, tmp_path, **large)
+    found = run_chain(film, tmp_path, height=400)
     assert (len(found.frames), found.skipped) == (1, [])
     tarball = write_tarball(
         tmp_path / "own.tar", {"0.jpg": encode_jpeg(picture, quality=90)}
     )
-    ((_, reason),) = run_chain(tarball, tmp_path, **large).skipped
+    ((_, reason),) = run_chain(tarball, tmp_path, height=400).skipped
     assert "from one block on all is too bright" in reason

@@ -7,8 +7,8 @@ import pytest
 
 import chain
 from databases import query
+from reelbow.database.opening import open_database
 from reelbow.database.reading import read_row
-from reelbow.database.schema import open_database
 from reelbow.errors import ReelbowError
 from reelbow.kmeans.palettes import find_version
 from reelbow.machine.versions import describe_versions

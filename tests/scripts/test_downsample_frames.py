@@ -17,7 +17,6 @@ from memory import LINUX_ONLY, little_memory
 from reelbow.errors import ReelbowError
 from reelbow.jobs.file_digest import digest_file
 from reelbow.machine.versions import describe_versions
-from reelbow.pictures.averages import Averages
 from reelbow.pictures.image_files import (
     MAX_PIXELS,
     DecodedImage,
@@ -27,7 +26,6 @@ from reelbow.pictures.image_files import (
 from reelbow.shards import frames
 from reelbow.shards.batches import ThumbnailOptions
 from reelbow.shards.plan import write_plan
-from reelbow.shards.tarball import TarballWriter
 from reelbow.shards.thumbnails import Thumbnails
 
 
@@ -47,7 +45,6 @@ def pack(path: Path, files: dict[str, bytes]) -> Path:
 def downsample(
     tarball: Path,
     *,
-    extracted: bool = False,
     height: int | None = 12,
     crop: str | None = None,
     size: tuple[int | None, int | None] = (48, 64),
@@ -55,7 +52,7 @@ def downsample(
 ) -> Path:
     """Run the script; nothing but its result may be there after it."""
     plan = tarball.with_name("plan.json")
-    about: dict[str, Any] = {"video": {} if extracted else None, "shards": []}
+    about: dict[str, Any] = {"video": None, "shards": []}
     write_plan(about | {"height": size[0], "width": size[1]}, plan)
     thumbnails = tarball.parent / "thumbnails" / "00000.npz"
     usual = {
@@ -112,14 +109,6 @@ def test_thumbnails_say_what_made_them_and_of_which_tarball(tmp_path: Path) -> N
     with Thumbnails(downsample(own)) as found:
         assert found.digest == digest_file(own)
         assert found.versions == describe_versions()
-    averages = Averages(np.zeros(3), np.zeros((3, 3)), 0.0).to_json()
-    about = {"frame": 0, **averages, "versions": {"version/av": "0.1"}}
-    with TarballWriter(tmp_path / "extracted.tar") as writer:
-        writer.add("00000000", image(0x808080), about)
-    extracted = downsample(tmp_path / "extracted.tar", extracted=True)
-    with Thumbnails(extracted) as found:
-        assert found.digest is None
-        assert found.versions == describe_versions() | {"version/av": "0.1"}
 
 
 def test_an_image_that_does_not_decode_is_recorded_and_the_rest_goes_on(
@@ -170,32 +159,6 @@ def test_a_time_that_no_film_has_is_left_out_and_told(
         "t.tar: the time_s of 3 pictures is left out, the first of 0.jpg: 1e+308; a "
         "film's time is a number of seconds from 0 to 1000000000\n"
     ) in capsys.readouterr().err
-
-
-def test_extracted_frames_keep_their_numbers_and_notes(tmp_path: Path) -> None:
-    with TarballWriter(tmp_path / "00001.tar") as writer:
-        for frame in (40, 41, 42):
-            about: dict[str, Any] = {"film": "f", "frame": frame, "time_s": frame / 4}
-            if frame == 41:
-                about["reason"] = "the picture does not decode (so)"
-            else:
-                mean = np.array([frame, 1.25, 2.5])
-                strip = np.full((3, 3), frame + 0.5)
-                about |= Averages(mean, strip, frame / 2).to_json()
-            jpeg = None if frame == 41 else image(0x202020 + frame)
-            writer.add(f"{frame:08d}", jpeg, about)
-    thumbnails = downsample(tmp_path / "00001.tar", extracted=True)
-    assert [row[:3] for row in rows(thumbnails)] == [
-        (40, 10.0, "00000040.jpg"),
-        (42, 10.5, "00000042.jpg"),
-    ]
-    assert skipped(thumbnails) == [("00000041", "the picture does not decode (so)")]
-    # the averages too, which the JPEG does not have
-    with Thumbnails(thumbnails) as found:
-        (batch,) = found.batches()
-    assert batch.means.tolist() == [[40, 1.25, 2.5], [42, 1.25, 2.5]]
-    assert batch.lumas.tolist() == [20, 21]
-    assert batch.strips[:, :, 0].tolist() == [[40.5] * 3, [42.5] * 3]
 
 
 def test_height_null_keeps_the_full_size(tmp_path: Path) -> None:

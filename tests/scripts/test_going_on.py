@@ -4,18 +4,17 @@ import gzip
 
 import pytest
 
-import extract_frames as extracting
 from chain import cluster, plan_files
 from databases import query
 from downsample_frames import downsample_frames
-from extract_frames import extract_frames
 from films import numbered_film
 from projects import COLORS, write_tarball
 from reelbow.errors import ReelbowError
 from reelbow.film.decoding import decode_samples
+from reelbow.shards import video
 from reelbow.shards.batches import ThumbnailOptions
 from reelbow.shards.plan import read_plan
-from reelbow.shards.tarball import FrameTarball
+from reelbow.shards.tarballs import FrameTarball
 
 IMAGES = {f"{i}.jpg": color for i, color in enumerate(COLORS)}
 # A header of 512 bytes and two blocks of a picture's data.
@@ -27,15 +26,15 @@ def plan(source, folder, *, go_on=True, **settings):
     return folder / "plan.json"
 
 
-def make_shard(tarball, planned, folder, *, missing_frames="skip", height=16):
-    """Take a tarball to its palettes: (frames, skipped, lost)."""
+def make_shard(source, planned, folder, *, missing_frames="skip", height=16):
+    """Take a film of one shard to its palettes: (frames, skipped, lost)."""
     shaping = ThumbnailOptions(height, None, "srgb", 10**8, missing_frames)
-    frames = tarball
+    shard = read_plan(planned)["shards"][0]["shard"]
+    frames = source
     if height is not None:
         frames = folder / "t.npz"
-        more = {"shard": "t", "shaping": shaping, "go_on": True}
-        downsample_frames(tarball, planned, frames, **more)
-    shard = read_plan(planned)["shards"][0]["shard"]
+        more = {"shard": shard, "shaping": shaping, "go_on": True}
+        downsample_frames(source, planned, frames, **more)
     more = {"shard": shard, "shaping": shaping, "go_on": True}
     palettes = cluster(frames, planned, folder / "t.sqlite", **more)
     numbers = query(palettes, "SELECT frame FROM frames ORDER BY frame")
@@ -124,17 +123,13 @@ def test_a_stretch_that_fails_is_skipped_frame_by_frame(
             yield index, decoded
 
     # No film is known that FFmpeg opens for the plan and not for its frames.
-    monkeypatch.setattr(extracting, "decode_samples", fail_at_3)
-    frames = tmp_path / "frames.tar"
-    how = {
-        **{"film_id": "film", "shard": "00000", "height": 36, "quality": 90},
-        **{"strip_rows": 16, "mean_space": "srgb"},
-    }
+    monkeypatch.setattr(video, "decode_samples", fail_at_3)
+    thumbnails = tmp_path / "t.npz"
+    shaping = ThumbnailOptions(16, None, "srgb", 10**8, missing_frames)
     with pytest.raises(ReelbowError, match="broken here"):
-        extract_frames(film, planned, frames, **how)
-    assert not frames.exists()
-    extract_frames(film, planned, frames, go_on=True, **how)
-    found = make_shard(frames, planned, tmp_path, missing_frames=missing_frames)
+        downsample_frames(film, planned, thumbnails, shard="00000", shaping=shaping)
+    assert not thumbnails.exists()
+    found = make_shard(film, planned, tmp_path, missing_frames=missing_frames)
     n_read = 3 if missing_frames == "skip" else 0
     assert found[0] == list(range(n_read))
     assert len(found[1]) == 6 - n_read

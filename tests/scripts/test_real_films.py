@@ -41,11 +41,8 @@ def test_thumbnails_and_strips_have_the_shape_the_viewer_saw(tmp_path, name, siz
     for pixels, strip in zip(found.pixels, found.strips, strict=True):
         assert abs(pixels.shape[1] - width) <= 1
         assert pixels.shape[0] == 90
-        assert len(strip) == min(300, size[1])
-        # the strip is of the upright picture
-        small = pixels.astype(float).mean(axis=1)
-        rows = strip[(np.arange(90) * len(strip) + len(strip) // 2) // 90]
-        assert np.abs(small - rows).mean() < 4
+        # The strip is of the upright picture, and both are of all its pixels.
+        assert np.abs(pixels.astype(float).mean(axis=1) - strip).max() < 0.5
 
 
 def planes(frame):
@@ -161,7 +158,7 @@ def test_the_test_card_has_equal_palettes_in_three_codecs(tmp_path):
 
 def test_the_flash_is_found_when_every_frame_is_sampled(tmp_path):
     path = shared_film("navy_green_flash_at_15s_320x240.mp4")
-    small = {"extract_height": 48, "height": 24}
+    small = {"height": 24}
     found = run_chain(path, tmp_path, mode="frames", every=1, **small)
     assert len(found.frames) == 900
     green = [

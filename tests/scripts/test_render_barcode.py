@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from reelbow.barcode.picture_files import drop_pictures
-from reelbow.database.schema import ONLY_FILM, FilmRow, open_new
+from reelbow.database.opening import open_new
+from reelbow.database.schema import ONLY_FILM, FilmRow
 from reelbow.database.writing import add_film, add_frames, finish
 from reelbow.errors import ReelbowError
 from render_barcode import render_barcode

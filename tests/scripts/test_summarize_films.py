@@ -1,6 +1,7 @@
 import csv
 
-from reelbow.database.schema import FilmRow, open_new
+from reelbow.database.opening import open_new
+from reelbow.database.schema import FilmRow
 from reelbow.database.writing import add_film
 from summarize_films import summarize_films
 

@@ -52,8 +52,8 @@ from contextlib import nullcontext
 from reelbow.shards.members import Member
 from reelbow.shards.plan import find_shard
 
-class ColorList(nullcontext):
-    def __init__(self, path, plan, shard, salvage):
+class ColorShard(nullcontext):
+    def __init__(self, path, plan, shard, *, max_pixels, salvage):
         super().__init__(self)
         part = find_shard(plan, shard)
         self.first, self.damage = part["first_frame"], None
@@ -67,11 +67,11 @@ class ColorList(nullcontext):
         for frame, color in enumerate(self.colors, self.first):
             data = b"P6 8 8 255\\n" + bytes.fromhex(color) * 64
             yield Member(color, data, "", {"frame": frame, "time_s": float(frame)})
+
+open_shard = ColorShard
 '''
 
 ENTRY = """
-
-from reelbow.shards.colors import ColorList
 
 KINDS["colors"] = Kind(
     name="colors",
@@ -79,7 +79,6 @@ KINDS["colors"] = Kind(
     pattern=re.compile(r"\\.colors$"),
     settings={"per_shard": "shards.frames"},
     refused={"fps": "fps is for tarballs; leave it empty"},
-    open_members=ColorList,
 )
 """
 
@@ -101,7 +100,7 @@ def test_a_new_kind_is_two_modules_and_an_entry(project):
     config = {"films": "few.colors", "shards": {"frames": 4}, **NO_PICTURES}
     result = project.make(**config)
     planned = {"plan_shards/few", *name_merges("few")}
-    assert result.jobs == planned | name_jobs(STAGES[1:], "few", "00000", "00001")
+    assert result.jobs == planned | name_jobs(STAGES, "few", "00000", "00001")
     rows = project.query("SELECT frame, time_s, mean_color FROM frames ORDER BY frame")
     assert [(frame, time_s) for frame, time_s, _ in rows] == [(i, i) for i in range(6)]
     assert all(map(close_to, [color for *_, color in rows], COLORS))

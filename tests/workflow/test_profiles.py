@@ -21,7 +21,6 @@ def test_a_run_gives_a_table_and_a_figure_of_its_stages(copied):
     }
     assert list(jobs.items()) == [
         ("plan_shards", (1, 6)),
-        ("extract_frames", (3, 6)),
         ("downsample_frames", (3, 6)),
         ("cluster_shard", (3, 6)),
         ("merge_film", (1, 6)),

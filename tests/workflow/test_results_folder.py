@@ -192,7 +192,7 @@ def test_damaged_databases_are_told_and_made_again(project):
         (
             shard,
             results / "y/palettes.sqlite",
-            name_jobs(STAGES[1:], "y", "y") | name_merges("y"),
+            name_jobs(STAGES, "y", "y") | name_merges("y"),
         ),
     ]:
         path.write_bytes(path.read_bytes().replace(b"0.jpg", b"1.jpg", 1))

@@ -108,8 +108,8 @@ def test_the_database_says_what_made_it(finished):
     metadata = dict(finished.query("SELECT key, value FROM metadata"))
     assert '"cluster.n_colors"' in metadata["settings"]
     assert metadata["version/numpy"]
-    # Of extract_frames, downsample_frames and cluster_shard.
-    assert re.fullmatch(r"[0-9a-f]{16}( [0-9a-f]{16}){2}", metadata["digest"])
+    # Of downsample_frames and cluster_shard.
+    assert re.fullmatch(r"[0-9a-f]{16} [0-9a-f]{16}", metadata["digest"])
 
 
 def test_what_is_left_is_what_was_asked_for(finished):
@@ -234,7 +234,7 @@ def test_a_tarball_that_is_cut_off_fails_alone_and_runs_alone_when_mended(projec
     cut.write_bytes(whole)
     result = project.make(**config)
     assert result.jobs == {
-        *name_jobs(STAGES[1:], "tars", "b"),
+        *name_jobs(STAGES, "tars", "b"),
         *name_merges("tars"),
         "render_barcode/tars/mean",
     }
@@ -251,7 +251,7 @@ def test_a_tarball_that_comes_or_goes_runs_itself_and_the_merges_only(project):
 
     write_tarball(project.folder / "tars/b.tar", {"0.jpg": COLORS[1]})
     result = project.make(**config)
-    assert result.jobs == merges | name_jobs(STAGES[1:], "tars", "b")
+    assert result.jobs == merges | name_jobs(STAGES, "tars", "b")
     project.check_colors(COLORS[:5])
 
     (project.folder / "tars/c.tar").unlink()
@@ -265,6 +265,23 @@ def test_a_tarball_that_comes_or_goes_runs_itself_and_the_merges_only(project):
     left = [*project.results(), *project._logs()]
     assert not [name for name in left if Path(name).stem == "c"]
     assert {Path(name).stem for name in left} >= set("abde")
+
+
+def test_frames_that_are_kept_are_decoded_for_themselves(copied, finished):
+    config = {**FINISHED, "extract": {"keep": True, "height": 32}}
+    shards = ["00000", "00001", "00002"]
+    result = copied.make(**config)
+    assert result.jobs == name_jobs(["extract_frames"], "colors", *shards)
+    kept = sorted((copied.folder / "results/colors/frames").iterdir())
+    assert [path.stem for path in kept] == shards
+    with tarfile.open(kept[1]) as tar:
+        names = tar.getnames()
+    assert names == [f"{i:08d}{end}" for i in (2, 3) for end in (".jpg", ".json")]
+    assert copied.rows() == finished.rows()
+    assert copied.run(**config).jobs == set()
+    # They are not asked for any more, and not taken away either.
+    assert copied.run(**FINISHED).jobs == set()
+    assert all(path.exists() for path in kept)
 
 
 def test_other_colors_of_kept_thumbnails_decode_nothing(copied, finished):
@@ -376,7 +393,7 @@ def test_what_cannot_be_read_is_left_out_told_and_tried_again(damaged):
     # From fail to skip: what failed, and what needs it.
     result = damaged.make(**GO_ON)
     left_out = {"plan_shards/dead", "merge_film/dead", "plan_shards/bad"}
-    tars = {*name_jobs(STAGES[1:], "tars", *"bc"), "render_barcode/tars/mean"}
+    tars = {*name_jobs(STAGES, "tars", *"bc"), "render_barcode/tars/mean"}
     assert result.jobs == left_out | name_merges("bad") | tars | name_merges("tars")
     assert "film tars: 2 shards could not be read whole (b: tars/b.tar" in result.stderr
     for name in ["dead", "bad"]:

@@ -1,4 +1,4 @@
-# in:  thumbnails of a shard, or its frames at full size
+# in:  thumbnails of a shard; or at full size what its pictures are in
 # out: results/{film}/palettes/{shard}.sqlite
 
 
@@ -8,14 +8,14 @@ rule cluster_shard:
             config["downsample"]["height"] is not None,
             then="results/{film}/thumbnails/{shard}.npz",
             # At full size.
-            otherwise=branch(
-                is_extracted,
-                then="results/{film}/frames/{shard}.tar",
-                otherwise=get_own_file,
-            ),
+            otherwise=get_shard_source,
         ),
-        # Older than the thumbnails or not: a new plan that matters comes through them.
-        plan=ancient("results/{film}/plan.json"),
+        plan=branch(
+            config["downsample"]["height"] is not None,
+            # Older than the thumbnails or not: a new one that matters comes through them.
+            then=ancient("results/{film}/plan.json"),
+            otherwise=get_plan_of_shard,
+        ),
     output:
         palettes="results/{film}/palettes/{shard}.sqlite",
     log:
@@ -38,7 +38,7 @@ rule cluster_shard:
         gpu_engine=config["cluster"]["gpu_engine"],
         # Snakemake would look at its input, which may be a link of a lost node.
         disk_mb=100,
-        used_up=are_clustered_used_up,
+        used_up=are_thumbnails_used_up,
         # No param: what is done without a failure stays.
         go_on=int(config["errors"]["missing_shards"] == "skip"),
         # No param: switched on or off, it must not run finished shards again.
@@ -54,11 +54,9 @@ rule cluster_shard:
             metadata=get_metadata,
             # Runs again what others made; stored are those of the job's own process.
             versions=describe_versions(),
-            shaping=get_shaping,
+            shaping=get_shaping(config["downsample"]["height"]),
             source_state=get_source_state,
         ),
-        code=get_code(
-            "cluster_shard", f"kmeans.engine_{config['cluster']['cpu_engine']}"
-        ),
+        code=get_clustering_code,
     script:
         "../scripts/cluster_shard.py"

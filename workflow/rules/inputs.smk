@@ -6,7 +6,7 @@ from reelbow.barcode import picture_files
 from reelbow.runs.films import DEMO_FILM
 from reelbow.runs.messages import tell
 from reelbow.runs.plain_paths import name_plainly
-from reelbow.shards.names import STAGES
+from reelbow.shards.names import SHARD_RULES, STAGES
 from reelbow.shards.plan import find_file, read_plan, summarize_plan
 
 FIGURE_ENDINGS = [
@@ -70,13 +70,10 @@ def load_plan(plan, written_ns):
     return summarize_plan(read_plan(plan))
 
 
-def is_extracted(wildcards):
-    """Whether the film's frames are extracted before anything is made of them."""
-    return get_film(wildcards).kind.is_extracted
-
-
-def get_own_file(wildcards):
-    """The user's file that a shard is of, where nothing is extracted."""
+def get_shard_source(wildcards):
+    """The user's file that a shard's pictures are in: the film's, or its own."""
+    if not get_film(wildcards).kind.files_are_shards:
+        return get_source(wildcards)
     plan = get_plan(wildcards)
     if wildcards.shard not in plan["shards"]:
         raise WorkflowError(
@@ -84,6 +81,12 @@ def get_own_file(wildcards):
             f"{RESULTS / wildcards.film / 'plan.json'}"
         )
     return as_source(find_file(plan, plan["shards"][wildcards.shard]))
+
+
+def get_plan_of_shard(wildcards):
+    """The plan; where files are shards a new one says nothing new of those of old."""
+    plan = f"results/{wildcards.film}/plan.json"
+    return ancient(plan) if get_film(wildcards).kind.files_are_shards else plan
 
 
 def get_shards(wildcards):
@@ -115,9 +118,22 @@ def doubt_shards(film):
 
 def get_all_shards(wildcards):
     """The databases of the shards of all films."""
+    return name_shard_files("palettes/{shard}.sqlite", FILMS)
+
+
+def get_kept_frames(wildcards):
+    """The frames to keep; files that are shards have theirs already."""
+    if not config["extract"]["keep"]:
+        return []
+    films = [film for film in FILMS if not FILMS[film].kind.files_are_shards]
+    return name_shard_files("frames/{shard}.tar", films)
+
+
+def name_shard_files(pattern, films):
+    """The files of this name of all shards of films."""
     return [
-        f"results/{film}/palettes/{shard}.sqlite"
-        for film in FILMS
+        f"results/{film}/{pattern.format(shard=shard)}"
+        for film in films
         for shard in get_shards(SimpleNamespace(film=film))
     ]
 

@@ -21,8 +21,7 @@ rule merge_film:
         mem_mb=ask_mb("merge_film"),
         runtime=ask_minutes("merge_film"),
         # No params: they change no database.
-        keep_frames=int(config["extract"]["keep"]),
-        keep_thumbnails=int(config["downsample"]["keep"]),
+        keep=int(config["downsample"]["keep"]),
         go_on=int(config["errors"]["missing_shards"] == "skip"),
     params:
         settings=gather(

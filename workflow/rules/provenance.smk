@@ -82,11 +82,11 @@ def find_state(film):
     return f"{max(times_ns, default=0)}{' salvaged' if go_on else ''}"
 
 
-def get_shaping(wildcards):
-    """What becomes of a shard's pictures before they are clustered."""
-    return {
-        "height": config["downsample"]["height"],
-        "crop": get_crop(wildcards),
+def get_shaping(height):
+    """A params function: what becomes of a shard's pictures, made of so many rows."""
+    return lambda wildcards: {
+        "height": height,
+        "crop": get_plan(wildcards)["crop"],
         "mean_space": config["mean"]["space"],
         "exact_mean": config["mean"]["exact"],
         "max_pixels": config["limits"]["pixels"],
@@ -102,13 +102,9 @@ def get_metadata(wildcards):
 @functools.cache
 def describe_shards(kind):
     """What makes the shards of all films of a kind; the same for thousands."""
-    scripts = ["downsample_frames", "cluster_shard"]
-    if kind.is_extracted:
-        scripts.insert(0, "extract_frames")
-    engine = f"kmeans.engine_{config['cluster']['cpu_engine']}"
     return {
         "settings": describe_groups(*kind.groups),
-        "digest": " ".join(get_code(script, engine) for script in scripts),
+        "digest": f"{digest_reading('downsample_frames', kind)} {CLUSTERING_CODE}",
     }
 
 
@@ -128,9 +124,28 @@ def get_code(script, *engines):
     return digest_code(SCRIPTS / f"{script}.py", *engines)
 
 
-def get_crop(wildcards):
-    """What is cropped from the user's own images; extracted ones are cropped already."""
-    return None if is_extracted(wildcards) else get_plan(wildcards)["crop"]
+def get_shard_code(script):
+    """A params function: digest of the code that reads a shard of the film's kind."""
+    return lambda wildcards: digest_reading(script, get_film(wildcards).kind)
+
+
+CLUSTERING_CODE = get_code(
+    "cluster_shard", f"kmeans.engine_{config['cluster']['cpu_engine']}"
+)
+
+
+@functools.cache
+def digest_reading(script, kind):
+    """Digest of what a script runs for films of a kind; the same for thousands."""
+    return get_code(script, f"shards.{kind.name}")
+
+
+def get_clustering_code(wildcards):
+    """Digest of the code of cluster_shard, which at full size reads pictures too."""
+    if config["downsample"]["height"] is not None:
+        return CLUSTERING_CODE
+    reading = digest_reading("downsample_frames", get_film(wildcards).kind)
+    return f"{CLUSTERING_CODE} {reading}"
 
 
 def get_lost(wildcards):

@@ -12,21 +12,12 @@ def rank(rule):
     )
 
 
-def are_frames_used_up(wildcards):
-    """Whether a shard's tarball is to go when it is read: 0 or 1."""
-    return int(is_local() and is_extracted(wildcards) and not config["extract"]["keep"])
-
-
-def are_clustered_used_up(wildcards):
-    """Whether what is clustered is to go then: 0 or 1."""
-    if config["downsample"]["height"] is None:
-        return are_frames_used_up(wildcards)
-    return int(is_local() and not config["downsample"]["keep"])
-
-
-def is_local():
-    """Whether jobs run here; what runs one on a node looks for its files afterwards."""
-    return workflow.is_main_process and workflow.local_exec
+def are_thumbnails_used_up(wildcards):
+    """Whether thumbnails are to go when they are clustered: 0 or 1."""
+    # What runs a job on a node looks for its files afterwards.
+    is_local = workflow.is_main_process and workflow.local_exec
+    about = config["downsample"]
+    return int(is_local and about["height"] is not None and not about["keep"])
 
 
 def get_size(wildcards):

@@ -84,7 +84,7 @@ def weigh_job(job):
     name, *values = job
     if name == "all":
         return 0.1
-    names = ["film", "shard" if name in STAGES else "kind"]
+    names = ["film", "shard" if name in SHARD_RULES else "kind"]
     size = get_size(SimpleNamespace(**dict(zip(names, values))))
     return needs.estimate_s(name, size, config)
 

@@ -3,7 +3,8 @@
 import sys
 from pathlib import Path
 
-from reelbow.database.schema import ONLY_FILM, FilmRow, now, open_new
+from reelbow.database.opening import open_new
+from reelbow.database.schema import ONLY_FILM, FilmRow, now
 from reelbow.database.writing import (
     add_film,
     add_frames,
@@ -45,7 +46,7 @@ def cluster_shard(
 ) -> None:
     """Cluster each frame's colors and write the shard's database.
 
-    frames : thumbnails; or what the shard's frames are in, clustered at full size
+    frames : thumbnails; or what the shard's pictures are in, clustered at full size
     gpu_fallback : why this is not done on a GPU, if it was to be
     used_up : whether `frames` are deleted when that is done
     go_on : whether of a damaged shard what can be read is enough

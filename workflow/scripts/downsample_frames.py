@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from reelbow.jobs.files import handing_on, taking_over
+from reelbow.jobs.files import handing_on
 from reelbow.jobs.job import run
 from reelbow.runs.plain_paths import find_own_name
 from reelbow.shards.batches import ThumbnailOptions
@@ -12,25 +12,23 @@ from reelbow.shards.thumbnails import ThumbnailWriter
 
 
 def downsample_frames(
-    frames: Path,
+    source: Path,
     plan: Path,
     thumbnails: Path,
     *,
     shard: str,
     shaping: ThumbnailOptions,
     scratch_mb: int = 0,
-    used_up: bool = False,
     go_on: bool = False,
 ) -> None:
-    """Make the frames of a shard small, extracted ones or the user's own.
+    """Make the frames of a shard small, whatever they are in.
 
-    used_up : whether `frames` are deleted when that is done
+    source : the film, or its file that is this shard
     go_on : whether of a damaged shard what can be read is enough
     """
     planned = read_plan(plan)
     with (
-        taking_over(frames, used_up=used_up),
-        ShardFrames(frames, planned, shard, shaping, go_on=go_on) as shard_frames,
+        ShardFrames(source, planned, shard, shaping, go_on=go_on) as shard_frames,
         handing_on(thumbnails, scratch_mb) as temporary,
         ThumbnailWriter(temporary) as writer,
     ):
@@ -50,12 +48,11 @@ if __name__ == "__main__":
         log=snakemake.log[0],
         mem_mb=snakemake.resources.mem_mb,
         profile=bool(snakemake.resources.profile),
-        frames=find_own_name(Path(snakemake.input.frames)),
+        source=find_own_name(Path(snakemake.input.source)),
         plan=Path(snakemake.input.plan),
         thumbnails=Path(snakemake.output.thumbnails),
         shard=snakemake.wildcards.shard,
         shaping=ThumbnailOptions(**settings["shaping"]),
         scratch_mb=snakemake.resources.disk_mb,
-        used_up=bool(snakemake.resources.used_up),
         go_on=bool(snakemake.resources.go_on),
     )

@@ -1,7 +1,6 @@
 """Rule merge_film: the database of a film, of those of all its shards."""
 
 import sys
-from collections.abc import Collection
 from pathlib import Path
 
 from reelbow.barcode.picture_files import drop_pictures
@@ -27,13 +26,13 @@ def merge_film(
     n_colors: int,
     own: dict[str, str] | None = None,
     logs: Path = Path("logs"),
-    keep: Collection[str] = (),
+    keep: bool = False,
     go_on: bool = False,
 ) -> None:
     """Copy the shards in order, verify them against the plan, and tidy up after them.
 
     logs : where the shards' jobs left theirs
-    keep : what of frames and thumbnails is to be kept
+    keep : whether thumbnails are to be kept
     go_on : whether shards that could not be read whole are enough
     """
     planned = read_plan(plan)
@@ -56,7 +55,11 @@ def merge_film(
         if lost:
             drop_lost(palettes.parent, lost)
     remove_leftovers(
-        palettes.parent, logs, [part["shard"] for part in planned["shards"]], keep=keep
+        palettes.parent,
+        logs,
+        [part["shard"] for part in planned["shards"]],
+        planned_at=plan.stat().st_mtime,
+        keep=keep,
     )
     # Those that are asked for are drawn next; others would be of other palettes.
     for dropped in drop_pictures(palettes.parent / "barcodes"):
@@ -79,10 +82,6 @@ if __name__ == "__main__":
         fps=settings["fps"],
         n_colors=settings["n_colors"],
         logs=Path(snakemake.log[0]).parents[1],
-        keep=[
-            folder
-            for folder in ("frames", "thumbnails")
-            if snakemake.resources.get(f"keep_{folder}")
-        ],
+        keep=bool(snakemake.resources.keep),
         go_on=bool(snakemake.resources.go_on),
     )

@@ -25,12 +25,9 @@ from databases import (
     write_shard,
 )
 from reelbow.database.merging import merge_films
+from reelbow.database.opening import open_database, open_new
 from reelbow.database.reading import count_fallbacks, read_row
-from reelbow.database.schema import (
-    CODING_COLUMNS,
-    open_database,
-    open_new,
-)
+from reelbow.database.schema import CODING_COLUMNS
 from reelbow.errors import DamagedError, ReelbowError
 
 # merge_shards

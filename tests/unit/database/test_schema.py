@@ -1,29 +1,16 @@
 """The schema, and what a shard's database holds and refuses."""
 
-import re
 import sqlite3
 from contextlib import closing
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from databases import N_COLORS, change, merge, query, refuse, write_shard
-from reelbow.barcode import draw_barcode
-from reelbow.barcode.film_record import read_film
-from reelbow.database.merging import merge_films
-from reelbow.database.reading import count_fallbacks, count_skipped, read_row
-from reelbow.database.schema import (
-    FilmRow,
-    connect,
-    open_database,
-)
-from reelbow.errors import ReelbowError
-
-VERSION_1 = Path(__file__).parent / "palettes_version_1.sql"
-
+from databases import change, query, write_shard
+from reelbow.database.opening import connect
+from reelbow.database.schema import FilmRow
 
 # What is in a database
 
@@ -159,19 +146,6 @@ def test_the_view_images_has_colors_as_columns(tmp_path):
     ]
 
 
-def test_a_reader_cannot_write(two):
-    with (
-        closing(connect(two[0])) as connection,
-        pytest.raises(sqlite3.OperationalError, match="readonly"),
-    ):
-        connection.execute("DELETE FROM frames")
-
-
-def test_a_name_with_signs_of_a_uri_is_only_a_name(tmp_path):
-    path = write_shard(tmp_path / "a?mode=memory#%41.sqlite", [0])
-    assert query(path, "SELECT count(*) FROM frames") == [(1,)]
-
-
 def test_how_colors_were_read_is_taken_from_the_plan():
     names = {"film": "f", "title": "t", "source": "s"}
     told = {
@@ -197,74 +171,3 @@ def test_how_colors_were_read_is_taken_from_the_plan():
     assert FilmRow.from_plan(plan, **names, own=own) == expected
     images = FilmRow.from_plan({**plan, "video": None, "sampling": None}, **names)
     assert images == FilmRow(**names, **told)
-
-
-# Schemas
-
-
-@pytest.fixture
-def first(tmp_path):
-    """The database of a film as version 0.1.0 made it."""
-    path = tmp_path / "first.sqlite"
-    with closing(sqlite3.connect(path)) as connection:
-        connection.executescript(VERSION_1.read_text(encoding="utf-8"))
-    return path
-
-
-def test_a_file_says_that_it_is_reelbow_s_and_of_which_schema(two, result):
-    merge(two, [2, 2], result)
-    for path in [*two, result]:
-        assert query(path, "PRAGMA user_version") == [(2,)]
-        assert query(path, "PRAGMA application_id") == [(0x524C4257,)]
-
-
-def test_of_the_first_schema_all_that_is_there_is_read(first):
-    assert count_skipped(first) == (
-        *(1, 2),
-        "2.jpg: not an image, or a damaged one",
-    )
-    assert count_fallbacks(first) == (0, 1, "")
-    assert read_film(first).source == "pictures/a.tar"
-    colors = draw_barcode(first, "stacked", height=1)
-    # Between them is the gap of one that could not be read.
-    assert colors[:, [0, 2]].tolist() == [[[0xC0, 0x20, 0x20], [0x20, 0x20, 0xC0]]]
-    assert colors.shape == (1, 3, 3)
-    with closing(open_database(first, oldest=1)) as connection:
-        row = read_row(connection, 1)
-    assert row == FilmRow("a", "a", "pictures/a.tar", width=64, height=48)
-
-
-def test_of_the_first_schema_nothing_is_merged(first, two, result):
-    why = (
-        r"made by an older Reelbow \(its schema is 1, now it is 2\); delete it and run"
-    )
-    assert re.search(why, refuse([first, two[1]], [None, None], result))
-    result.unlink()
-    with pytest.raises(ReelbowError, match=why):
-        merge_films([first], result, n_colors=N_COLORS)
-    with pytest.raises(ReelbowError, match=why):
-        open_database(first)
-
-
-def test_a_newer_schema_is_refused_by_every_reader(two, result):
-    change(two[0], "PRAGMA user_version = 3")
-    why = (
-        r"0\.sqlite: .* newer Reelbow \(its schema is 3, this one reads up to 2\); use"
-    )
-    for read in [
-        count_skipped,
-        count_fallbacks,
-        read_film,
-        lambda path: draw_barcode(path, "mean", height=1),
-        lambda path: merge_films([path], result, n_colors=N_COLORS),
-    ]:
-        with pytest.raises(ReelbowError, match=why):
-            read(two[0])
-    result.unlink()
-    assert re.search(why, refuse(two, [2, 2], result))
-
-
-def test_a_database_of_another_program_is_refused(two):
-    change(two[0], "PRAGMA application_id = 7")
-    with pytest.raises(ReelbowError, match="is not a Reelbow database; give"):
-        open_database(two[0])

@@ -25,7 +25,7 @@ def average_picture(
 ) -> Averages:
     full = picture.shape[:2]
     _, averages = shape_and_average(
-        picture, full=full, crop=None, height=None, strip_rows=rows, space=space
+        picture, full=full, crop=None, height=rows, space=space
     )
     return averages
 
@@ -61,12 +61,11 @@ def test_they_are_of_what_the_crop_keeps_whatever_becomes_of_the_picture(
         full=picture.shape[:2],
         crop=crop,
         height=height,
-        strip_rows=300,
         space=space,
     )
     kept = picture if crop is None else picture[33:334, 70:570]
     assert len(small) == (height or len(kept))
-    assert len(found.strip) == min(300, len(small))
+    assert len(found.strip) == len(small)
     check(found, kept, space)
 
 

@@ -33,12 +33,12 @@ def list_files(folder: Path) -> list[Path]:
 
 
 def test_a_file_lies_on_the_node_and_its_path_leads_there(memory, tmp_path):
-    path = tmp_path / "results/film/frames/00000.tar"
+    path = tmp_path / "results/film/thumbnails/00000.npz"
     hand_on(path)
     assert path.is_symlink()
     assert path.read_text() == "frames"
     assert list_files(memory) == [path.readlink()]
-    assert path.readlink().suffix == ".tar"
+    assert path.readlink().suffix == ".npz"
     assert list(path.parent.iterdir()) == [path]
 
 
@@ -190,12 +190,12 @@ def test_only_a_file_in_the_scratch_is_deleted(memory, tmp_path):
 
 def test_links_of_a_killed_run_are_dropped_and_nothing_else(memory, tmp_path):
     results = tmp_path / "results"
-    left = [results / "a/frames/0.tar", results / "b/thumbnails/0.npz"]
+    left = [results / "a/thumbnails/0.tar", results / "b/thumbnails/0.npz"]
     for path in left:
         hand_on(path)
     left[0].readlink().unlink()
-    kept = results / "a/frames/1.tar"
+    kept = results / "a/thumbnails/1.tar"
     kept.write_text("kept")
-    (results / "a/frames/2.tar").symlink_to(kept)
+    (results / "a/thumbnails/2.tar").symlink_to(kept)
     scratch.drop_links(results)
-    assert sorted(list_files(results)) == [kept, results / "a/frames/2.tar"]
+    assert sorted(list_files(results)) == [kept, results / "a/thumbnails/2.tar"]

@@ -142,15 +142,15 @@ def test_the_average_of_a_picture_stays(rows: int, columns: int, height: int) ->
 
 
 def test_strips_and_means_are_plain_averages() -> None:
-    how: dict[str, Any] = {"full": (2, 2), "crop": None, "height": None}
+    how: dict[str, Any] = {"full": (2, 2), "crop": None}
     pixels = gray([[0, 10], [20, 40]])
-    _, averages = shape_and_average(pixels, **how, strip_rows=2, space="srgb")
+    _, averages = shape_and_average(pixels, **how, height=2, space="srgb")
     mean, strip, luma = averages
     assert_array_equal(strip[..., 0], [5, 30])
     assert_array_equal(mean, [17.5] * 3)
     assert luma == pytest.approx(17.5)
     white = gray([[255] * 2] * 2)
-    _, averages = shape_and_average(white, **how, strip_rows=1, space="srgb")
+    _, averages = shape_and_average(white, **how, height=1, space="srgb")
     mean, strip, luma = averages
     assert_array_equal(strip, [[255] * 3])
     assert_array_equal(mean, [255] * 3)
@@ -160,7 +160,7 @@ def test_strips_and_means_are_plain_averages() -> None:
 def test_a_very_tall_picture_is_averaged_as_any_other() -> None:
     tall = np.full((140_000, 1, 3), 200, np.uint8)
     tall[70_000:] = 100
-    how: dict[str, Any] = {"full": tall.shape[:2], "crop": None, "strip_rows": None}
+    how: dict[str, Any] = {"full": tall.shape[:2], "crop": None}
     small, averages = shape_and_average(tall, **how, height=2, space="srgb")
     assert_array_equal(small[:, 0, 0], [200, 100])
     assert_array_equal(averages.mean, 150)

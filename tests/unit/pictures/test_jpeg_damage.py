@@ -149,8 +149,6 @@ def test_a_step_from_a_block_on_is_damage(
     simplejpeg.decode_jpeg(data)
     with pytest.raises(ReelbowError, match="from one block on all is too bright or da"):
         decode_image(data)
-    # In a film it is drawn.
-    decode_image(data, is_ours=True)
 
 
 def test_what_is_no_such_step_is_kept() -> None:

@@ -10,7 +10,8 @@ import pytest
 from snakemake.persistence import FileBackupMixin
 
 from projects import write_tarball
-from reelbow.database.schema import ONLY_FILM, FilmRow, open_database, open_new
+from reelbow.database.opening import open_database, open_new
+from reelbow.database.schema import ONLY_FILM, FilmRow
 from reelbow.database.writing import add_film, add_shard, finish
 from reelbow.errors import ReelbowError
 from reelbow.jobs.file_digest import digest_file

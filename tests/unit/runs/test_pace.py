@@ -16,7 +16,6 @@ KINDS = ["dominant", "mean", "stacked", "strip"]
 # Seconds of a job on some machine: unlike what Pace takes for usual, and uneven.
 TAKES_S = {
     "plan_shards": 1.5,
-    "extract_frames": 1.0,
     "downsample_frames": 1.3,
     "cluster_shard": 1.0,
     "merge_film": 0.8,
@@ -24,8 +23,8 @@ TAKES_S = {
     "render_barcode": 3.0,
 }
 # Of a shard of so many frames, and what Pace is told of it.
-FRAME_S = {"extract_frames": 0.02, "downsample_frames": 0.004, "cluster_shard": 0.006}
-WEIGHED_S = {"extract_frames": 0.01, "downsample_frames": 0.001, "cluster_shard": 0.002}
+FRAME_S = {"downsample_frames": 0.024, "cluster_shard": 0.006}
+WEIGHED_S = {"downsample_frames": 0.011, "cluster_shard": 0.002}
 COMPILING_S = 15
 STALL_S = 120
 N_CORES = 2

@@ -12,7 +12,7 @@ import pytest
 from snakemake.common import NOTHING_TO_BE_DONE_MSG
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from reelbow.database.schema import open_new
+from reelbow.database.opening import open_new
 from reelbow.database.writing import add_shard, add_skipped
 from reelbow.errors import ReelbowError
 from reelbow.jobs.log import SILENT
@@ -272,7 +272,7 @@ def test_the_log_of_an_earlier_attempt_says_nothing(run):
 
 
 def start_group(run):
-    """Begin the three jobs of a shard as one job of a cluster."""
+    """Begin the jobs of a shard as one job of a cluster."""
     for jobid, stage in enumerate(STAGES):
         run.job(jobid, stage, {"film": "a", "shard": "00002"}, [f"{stage}.log"])
 
@@ -282,7 +282,7 @@ def fail_group(run, job_id=None, aux_logs=("slurm.log",), logs=(), **about):
     start_group(run)
     for stage, text in zip(STAGES, logs, strict=False):
         Path(f"{stage}.log").write_text(text)
-    infos = [{"jobid": jobid} for jobid in (2, 1, 0)]
+    infos = [{"jobid": jobid} for jobid in (1, 0)]
     about = {"aux_logs": list(aux_logs), "external_jobid": job_id, **about}
     run.emit(LogEvent.GROUP_ERROR, groupid="shard", job_error_info=infos, **about)
     for info in infos:
@@ -302,12 +302,17 @@ def test_a_failed_group_is_one_failure_of_the_guilty_rule(run, on_slurm):
     fail_group(run, "50", logs=["ERROR: film.mp4: cut off\n"])
     run.progress.tell_failure()
     (row,) = read_failures()
-    assert row[2:] == ("extract_frames", "film.mp4: cut off", "1", "extract_frames.log")
+    assert row[2:] == (
+        "downsample_frames",
+        "film.mp4: cut off",
+        "1",
+        "downsample_frames.log",
+    )
 
 
 def test_slurm_tells_how_the_last_rule_that_began_ended(run, on_slurm):
     on_slurm["50"] = "TIMEOUT"
-    fail_group(run, "50", logs=["noise\n", "noise\n"])
+    fail_group(run, "50", logs=["noise\n"])
     run.progress.tell_failure()
     ended = slurm.ENDINGS["TIMEOUT"].replace("RULE", "downsample_frames")
     assert read_failures() == [
@@ -329,8 +334,8 @@ def test_attempts_are_counted_and_told_one_by_one(run, on_slurm):
     for job_id in on_slurm:
         fail_group(run, job_id)
     assert [line.split(" (")[0] for line in run.lines] == [
-        "a 00002: attempt 1 failed in extract_frames: its node was lost",
-        "a 00002: attempt 2 failed in extract_frames: was cancelled",
+        "a 00002: attempt 1 failed in downsample_frames: its node was lost",
+        "a 00002: attempt 2 failed in downsample_frames: was cancelled",
     ]
     run.progress.tell_failure()
     assert read_failures()[0][3:5] == ("was cancelled", "2")
@@ -361,7 +366,7 @@ def test_a_job_that_waits_too_long_for_a_gpu_is_cancelled_and_says_so(
         fail_group(run, job_id)
     late, by_others = [line for line in run.lines if "attempt" in line]
     assert "waited for a GPU for more than 2 minutes (cluster.gpu_wait_min)" in late
-    assert "extract_frames: was cancelled" in by_others
+    assert "downsample_frames: was cancelled" in by_others
 
 
 def test_a_late_job_that_began_all_the_same_ends_in_its_own_way(run, on_slurm, waiting):
@@ -370,7 +375,7 @@ def test_a_late_job_that_began_all_the_same_ends_in_its_own_way(run, on_slurm, w
     run.progress.look(["50"])
     on_slurm["50"] = "NODE_FAIL"
     fail_group(run, "50")
-    assert "extract_frames: its node was lost" in run.lines[0]
+    assert "downsample_frames: its node was lost" in run.lines[0]
 
 
 def test_without_a_bound_jobs_wait_for_gpus_for_ever(run, on_slurm, waiting):

@@ -31,10 +31,9 @@ TARBALLS = {
 }
 
 
-def configure(extract=360, downsample=90, mode="interval", **cluster):
+def configure(downsample=90, mode="interval", **cluster):
     return {
         "sampling": {"mode": mode},
-        "extract": {"height": extract},
         "downsample": {"height": downsample},
         "cluster": {"n_colors": 8, "n_init": 5, "cpu_engine": "numba"} | cluster,
         "barcodes": {"height": 300, "width": None},
@@ -55,7 +54,6 @@ def test_a_shard_of_a_video_has_its_part_of_the_pictures():
     assert (first.n_pictures, first.n_frames) == (10000, 400)
     assert (second.n_pictures, second.n_frames) == (5000, 200)
     assert first.source == pytest.approx(2.0736)
-    assert first.frame == pytest.approx(640 * 360 / 1e6)
     assert first.thumbnail == pytest.approx(160 * 90 / 1e6)
 
 
@@ -64,16 +62,15 @@ def test_keyframes_are_decoded_alone():
 
 
 def test_nothing_is_made_larger():
-    size = measure(VIDEO, extract=2000, downsample=3000)
-    assert size.frame == size.thumbnail == pytest.approx(2.0736)
-    assert measure(VIDEO, extract=None) == measure(VIDEO, extract=2000)
+    size = measure(VIDEO, downsample=3000)
+    assert size.thumbnail == pytest.approx(2.0736)
+    assert measure(VIDEO, downsample=None) == size
 
 
 def test_frames_of_a_tarball_follow_from_its_bytes():
     size = measure(TARBALLS, tarball_bytes=20_000_000)
     assert (size.n_pictures, size.n_frames) == (0, 200)
-    assert size.frame == size.source == 1
-    assert estimate_files_mb("extract_frames", size) == 0
+    assert size.source == 1
 
 
 def test_a_tarball_of_several_sizes_has_a_size_too():
@@ -88,21 +85,22 @@ def test_a_tarball_of_several_sizes_has_a_size_too():
 
 def test_ten_minutes_of_1080p_take_about_what_was_measured():
     whole = measure({**VIDEO, "shards": {"00000": {"n_frames": 600}}})
-    # 15,000 pictures at 2.9 ms, 600 averages at 2.9 ms, and small JPEGs.
-    assert work_s("extract_frames", whole) == pytest.approx(45.5, abs=1)
-    assert work_s("downsample_frames", whole) == pytest.approx(0.3, abs=0.1)
+    # 15,000 pictures at 2.9 ms, and 600 averages at 2.9 ms.
+    assert work_s("downsample_frames", whole) == pytest.approx(45.3, abs=1)
+    # As JPEGs they are decoded once more.
+    assert work_s("extract_frames", whole) == work_s("downsample_frames", whole)
     # 600 thumbnails at 0.5 ms.
     assert work_s("cluster_shard", whole) == pytest.approx(0.3, abs=0.1)
 
 
 def test_full_frames_and_more_colors_and_the_reference_take_longer():
     def estimate(height=90, **given):
-        how = {"extract": None, "downsample": height, **given}
-        return work_s("cluster_shard", measure(VIDEO, **how), **how)
+        how = {"downsample": height, **given}
+        return work_s("cluster_shard", measure(TARBALLS, "00000", 10**8, **how), **how)
 
-    # 10 ms a full frame of 1080p, and 6 to decode it; 4 s with scikit-learn.
-    assert estimate(None) == pytest.approx(400 * 0.0167, rel=0.05)
-    assert estimate(None, cpu_engine="sklearn") == pytest.approx(400 * 4.2, rel=0.05)
+    # 5 ms a full frame of a megapixel, and 3 to decode it; 2 s with scikit-learn.
+    assert estimate(None) == pytest.approx(1000 * 0.0083, rel=0.05)
+    assert estimate(None, cpu_engine="sklearn") == pytest.approx(1000 * 2.0, rel=0.05)
     assert estimate(n_colors=16) == pytest.approx(2.3 * estimate(), rel=0.01)
     assert estimate(n_init=10) == pytest.approx(2 * estimate())
 
@@ -136,17 +134,16 @@ def test_memory_is_about_twice_what_the_picture_takes(stage, megapixels, used_mb
 
 def test_memory_holds_what_lies_in_the_node_s_memory():
     size = measure(VIDEO)
-    # 400 JPEGs of 640x360 and 400 thumbnails of 160x90.
-    files = [estimate_files_mb(stage, size) for stage in STAGES]
-    assert files[0] == 38
-    assert 18 <= files[1] <= 21
-    assert files[2] == 0
+    # 400 thumbnails of 160x90.
+    files_mb = estimate_files_mb("downsample_frames", size)
+    assert 18 <= files_mb <= 21
+    assert estimate_files_mb("cluster_shard", size) == 0
     without = estimate_mb("cluster_shard", Size(source=size.source))
-    assert estimate_mb("cluster_shard", size) == without + sum(files)
+    assert estimate_mb("cluster_shard", size) == without + files_mb
     # What is too large for memory lies elsewhere.
-    large = measure(VIDEO, extract=None, downsample=None)
+    large = measure(VIDEO, downsample=None)
     assert estimate_files_mb("downsample_frames", large) > 2000
-    assert estimate_mb("cluster_shard", large) == without + 333
+    assert estimate_mb("cluster_shard", large) == without
 
 
 def test_a_large_barcode_is_a_large_picture():

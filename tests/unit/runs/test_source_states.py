@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from projects import write_tarball
-from reelbow.database.schema import open_new
+from reelbow.database.opening import open_new
 from reelbow.database.writing import add_shard, finish
 from reelbow.jobs.file_digest import digest_file
 from reelbow.runs import source_states

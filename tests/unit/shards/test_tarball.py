@@ -18,9 +18,9 @@ from backports import zstd
 
 from films import overwrite
 from reelbow.errors import ReelbowError
-from reelbow.shards import tarball
+from reelbow.shards import tarballs
 from reelbow.shards.members import Member
-from reelbow.shards.tarball import FrameTarball, TarballWriter, natural_key
+from reelbow.shards.tarballs import FrameTarball, TarballWriter, natural_key
 
 Content = bytes | Callable[[tarfile.TarInfo], None]
 
@@ -117,7 +117,7 @@ def test_compressed_tarballs_are_read_too(tmp_path: Path, suffix: str) -> None:
 
 
 def test_only_files_with_an_image_s_suffix_count(tmp_path: Path) -> None:
-    kept = [f"k{suffix}" for suffix in sorted(tarball.IMAGE_SUFFIXES)] + ["K.JPG"]
+    kept = [f"k{suffix}" for suffix in sorted(tarballs.IMAGE_SUFFIXES)] + ["K.JPG"]
     others = ["readme.txt", "movie.mp4", "jpg", ".jpg", "x.jpg.part", "x.json"]
     path = pack(tmp_path / "t.tar", [(name, b"x") for name in others + kept])
     assert sorted(names(path)) == sorted(kept)
@@ -201,7 +201,7 @@ def test_a_link_with_the_name_of_a_json_is_not_followed(tmp_path: Path) -> None:
 def test_a_huge_member_is_noted_and_not_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tarball, "MAX_MEMBER_BYTES", 1000)
+    monkeypatch.setattr(tarballs, "MAX_MEMBER_BYTES", 1000)
     path = pack(
         tmp_path / "t.tar",
         [
@@ -387,7 +387,7 @@ def test_what_stands_behind_the_end_is_told(good: Path) -> None:
 def test_more_zeros_than_a_tarball_ends_with_are_told(
     good: Path, monkeypatch: pytest.MonkeyPatch, n_blocks: int
 ) -> None:
-    monkeypatch.setattr(tarball, "MAX_GAP_BYTES", 100_000)
+    monkeypatch.setattr(tarballs, "MAX_GAP_BYTES", 100_000)
     data = good.read_bytes()
     good.write_bytes(data + bytes(512 * n_blocks) + data)
     assert [m.data is None for m in read(good)] == [False] * 6 + [True]

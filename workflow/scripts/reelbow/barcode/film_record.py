@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelbow.arguments import check_path
-from reelbow.database.schema import open_database
+from reelbow.database.opening import open_database
 from reelbow.errors import ReelbowError
 
 # A frame of less luma, of 255, is black. Black frames of the films looked at have 0;

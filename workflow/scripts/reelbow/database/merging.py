@@ -6,17 +6,8 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from reelbow.database.schema import (
-    ONLY_FILM,
-    ROWS,
-    SHARE_TOLERANCE,
-    VERSION,
-    FilmRow,
-    attach,
-    check_integrity,
-    check_rows,
-    open_new,
-)
+from reelbow.database.opening import ROWS, attach, check_integrity, check_rows, open_new
+from reelbow.database.schema import ONLY_FILM, SHARE_TOLERANCE, VERSION, FilmRow
 from reelbow.database.writing import (
     SUMMED_UP,
     add_film,

@@ -3,7 +3,8 @@
 import sqlite3
 from pathlib import Path
 
-from reelbow.database.schema import FILM_COLUMNS, SHARD_COLUMNS, FilmRow, telling_damage
+from reelbow.database.opening import telling_damage
+from reelbow.database.schema import FILM_COLUMNS, SHARD_COLUMNS, FilmRow
 
 
 def count_frames(database: Path) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from reelbow.database.schema import connect
+from reelbow.database.opening import connect
 from reelbow.jobs.files import write_tsv
 
 # All that the database says of a film, and how much there is of it.

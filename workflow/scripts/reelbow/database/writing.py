@@ -7,13 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reelbow.database.schema import (
-    ONLY_FILM,
-    ROWS,
-    FilmRow,
-    check_integrity,
-    digest_rows,
-)
+from reelbow.database.opening import ROWS, check_integrity, digest_rows
+from reelbow.database.schema import ONLY_FILM, FilmRow
 
 
 def add_film(connection: sqlite3.Connection, film_id: int, row: FilmRow) -> None:

@@ -32,7 +32,6 @@ def shape_frame(
     *,
     crop: Crop | None,
     height: int | None,
-    strip_rows: int | None,
     space: str,
 ) -> tuple[NDArray[np.uint8], Averages]:
     """Turn a decoded frame into a small sRGB picture, and average all its pixels.
@@ -40,7 +39,7 @@ def shape_frame(
     Parameters
     ----------
     crop : in pixels of the picture as seen
-    height, strip_rows, space : as for `shape_and_average`
+    height, space : as for `shape_and_average`
     """
     full = (probe.height, probe.width)
     shape = (crop.height, crop.width) if crop else full
@@ -57,14 +56,12 @@ def shape_frame(
         averaged = average_frame(frame, coding, crop=kept, size=size)
         if averaged is not None:
             picture, means = averaged
-            rows = min(strip_rows or len(picture), len(picture))
-            return picture, Averages.of_rows(means, rows=rows)
+            return picture, Averages.of_rows(means, rows=len(picture))
     return shape_and_average(
         develop_frame(frame, probe),
         full=full,
         crop=crop,
         height=height,
-        strip_rows=strip_rows,
         space=space,
     )
 

@@ -110,10 +110,9 @@ def leads_to_scratch(path: Path) -> bool:
 
 def find_links(results: Path) -> Iterator[Path]:
     """Find the links to nodes' scratch in all films' folders."""
-    for stage in ("frames", "thumbnails"):
-        for path in results.glob(f"*/{stage}/*"):
-            if leads_to_scratch(path):
-                yield path
+    for path in results.glob("*/thumbnails/*"):
+        if leads_to_scratch(path):
+            yield path
 
 
 def drop_links(results: Path) -> None:

@@ -1,7 +1,6 @@
 """The averages of a picture: its mean color, its luma, and its strip of row means."""
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import cv2
 import numpy as np
@@ -38,23 +37,6 @@ class Averages(NamedTuple):
         mean = means.mean(axis=0)
         return cls(mean, strip, float(mean @ LUMA_WEIGHTS))
 
-    def to_json(self) -> dict[str, Any]:
-        """Write them for the JSON beside a frame, to a hundredth of a level."""
-        return {
-            "mean_color": self.mean.round(4).tolist(),
-            "luma": round(self.luma, 4),
-            "strip": self.strip.round(2).tolist(),
-        }
-
-    @classmethod
-    def from_json(cls, about: Mapping[str, Any]) -> Self:
-        """Read what `to_json` wrote."""
-        return cls(
-            np.array(about["mean_color"], np.float64),
-            np.array(about["strip"], np.float64),
-            float(about["luma"]),
-        )
-
 
 def shape_and_average(
     picture: NDArray[np.uint8],
@@ -62,14 +44,12 @@ def shape_and_average(
     full: tuple[int, int],
     crop: Crop | None,
     height: int | None,
-    strip_rows: int | None,
     space: str,
 ) -> tuple[NDArray[np.uint8], Averages]:
     """Do as `shape_picture`, and average all pixels that are kept.
 
     Parameters
     ----------
-    strip_rows : rows of the strip, at most those of the result; None: as many
     space : srgb or linear, where the average is taken
     """
     # Imported here, since it costs much: only what averages needs it.
@@ -86,7 +66,7 @@ def shape_and_average(
     else:
         # Pixels that are not square: one side may grow.
         small, means = shrink(kept, shape, height), average_rows(kept)
-    averages = Averages.of_rows(means, rows=min(strip_rows or size[0], size[0]))
+    averages = Averages.of_rows(means, rows=size[0])
     if space == "linear":
         averages = _average_light(kept, averages)
     return small, averages

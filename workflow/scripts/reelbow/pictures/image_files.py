@@ -65,7 +65,6 @@ def decode_image(
     crop: Crop | None = None,
     crop_of: tuple[int, int] | None = None,
     max_pixels: int = MAX_PIXELS,
-    is_ours: bool = False,
 ) -> DecodedImage:
     """Decode an image file, a JPEG at a reduced scale where `height` allows it.
 
@@ -79,8 +78,6 @@ def decode_image(
     crop : what to keep of an image of the size `crop_of` (height, width); one of
         another size is another picture, of whose bars nothing is known
     max_pixels : what is larger is refused before it is decoded
-    is_ours : whether Reelbow made it of a film; then a step in it is the film's own,
-        and not damage that libjpeg has no word about
 
     Raises
     ------
@@ -94,7 +91,7 @@ def decode_image(
             rows = 2 * height * full[0] // (kept.height if kept else full[0])
         picture = None
         if image.format in JPEG_FORMATS and image.mode in ("RGB", "L", "CMYK"):
-            picture = _decode_jpeg(data, image, rows, is_ours)
+            picture = _decode_jpeg(data, image, rows)
         if picture is None:
             if rows:
                 image.draft("RGB", (rows, rows))
@@ -258,7 +255,7 @@ def check_room(n_bytes: int) -> None:
 
 
 def _decode_jpeg(
-    data: bytes, image: Image.Image, rows: int, is_ours: bool
+    data: bytes, image: Image.Image, rows: int
 ) -> NDArray[np.uint8] | None:
     """Decode a JPEG, opened as `image`, to at least so many rows; 0: to all it has.
 
@@ -287,7 +284,7 @@ def _decode_jpeg(
         return None
     if colors == "CMYK":
         return None
-    damage = None if is_ours else find_silent_damage(data, pixels)
+    damage = find_silent_damage(data, pixels)
     if damage:
         raise ReelbowError(damage)
     if colors == "GRAY":

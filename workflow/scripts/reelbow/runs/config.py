@@ -5,7 +5,7 @@ from typing import Any
 
 from reelbow.errors import ReelbowError
 from reelbow.runs.schemas import check_value, fill_defaults, load_schema, read_texts
-from reelbow.shards.tarball import UNSHOWN
+from reelbow.shards.tarballs import UNSHOWN
 
 
 def check_config(config: Mapping[str, Any]) -> dict[str, Any]:

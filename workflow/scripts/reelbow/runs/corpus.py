@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from reelbow.database import merging
-from reelbow.database.schema import ROWS, is_cut_off, open_database
+from reelbow.database.opening import ROWS, is_cut_off, open_database
 from reelbow.errors import ReelbowError
 from reelbow.jobs.file_digest import digest_file
 from reelbow.jobs.files import atomic_write

@@ -14,7 +14,7 @@ from reelbow.runs.schemas import check_value, load_schema, shorten
 from reelbow.runs.sheet import is_sheet, read_number, read_sheet, read_time
 from reelbow.shards.kinds import KINDS, Kind, name_kind
 from reelbow.shards.names import name_shards
-from reelbow.shards.tarball import UNSHOWN, natural_key
+from reelbow.shards.tarballs import UNSHOWN, natural_key
 
 # The film that a rule makes; it need not be there yet.
 DEMO_FILM = Path("results/demo/film.mp4")

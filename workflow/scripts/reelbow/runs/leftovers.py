@@ -7,20 +7,26 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import NoReturn
 
-from reelbow.database.schema import connect
+from reelbow.database.opening import connect
 from reelbow.errors import ReelbowError
-from reelbow.shards.names import PATTERN, STAGES
+from reelbow.shards.names import PATTERN, SHARD_RULES
 
-# The folders of a film with a file for each shard; the first two are for the next job.
+# The folders of a film with a file for each shard.
 PALETTES = ("palettes", ".sqlite")
-INTERMEDIATES = {"frames": ".tar", "thumbnails": ".npz"}
+THUMBNAILS = ("thumbnails", ".npz")
+FRAMES = ("frames", ".tar")
 
 # What a shard's jobs leave in logs/.
 LOG_ENDINGS = (".log", ".tsv", ".gpu", ".profile.html")
 
 
 def remove_leftovers(
-    results: Path, logs: Path, planned: Collection[str], *, keep: Collection[str] = ()
+    results: Path,
+    logs: Path,
+    planned: Collection[str],
+    *,
+    planned_at: float,
+    keep: bool = False,
 ) -> None:
     """Remove the files of shards that a film has no longer, and what is used up.
 
@@ -31,23 +37,27 @@ def remove_leftovers(
     ----------
     results, logs : the film's folder in results/; logs/ with all rules
     planned : the film's shards
-    keep : of frames and thumbnails, those that are to be kept
+    planned_at : when they were planned, as files have times
+    keep : whether the thumbnails of those are to be kept
     """
     film, planned = results.name, set(planned)
     logged = _find_logged(logs, film)
     old = (logged | _find_stored(results / PALETTES[0], planned)) - planned
-    for folder, suffix in (PALETTES, *INTERMEDIATES.items()):
-        used_up = folder in INTERMEDIATES and folder not in keep
+    for folder, suffix in (PALETTES, THUMBNAILS, FRAMES):
+        used_up = folder == THUMBNAILS[0] and not keep
         gone = old | planned if used_up else old
         for path in (results / folder).glob(f"*{suffix}"):
-            if path.name.removesuffix(suffix) in gone:
+            shard = path.name.removesuffix(suffix)
+            # Frames of an earlier plan may be others; not all runs make them again.
+            is_stale = folder == FRAMES[0] and path.stat().st_mtime < planned_at
+            if shard in gone or (is_stale and shard in planned):
                 path.unlink(missing_ok=True)
         for path in _find_killed(results / folder, suffix):
             path.unlink(missing_ok=True)
-    for stage in STAGES:
+    for rule in SHARD_RULES:
         for shard in old:
             for ending in LOG_ENDINGS:
-                (logs / stage / film / f"{shard}{ending}").unlink(missing_ok=True)
+                (logs / rule / film / f"{shard}{ending}").unlink(missing_ok=True)
 
 
 def drop_lost(results: Path, lost: Mapping[str, str]) -> NoReturn:
@@ -62,7 +72,7 @@ def drop_lost(results: Path, lost: Mapping[str, str]) -> NoReturn:
         if not shard:
             (results / "plan.json").unlink(missing_ok=True)
             continue
-        for folder, suffix in (PALETTES, *INTERMEDIATES.items()):
+        for folder, suffix in (PALETTES, THUMBNAILS, FRAMES):
             (results / folder / f"{shard}{suffix}").unlink(missing_ok=True)
     shard, reason = next(iter(lost.items()))
     what = f"shard {shard}" if shard else "the film"
@@ -76,8 +86,8 @@ def _find_logged(logs: Path, film: str) -> set[str]:
     """Find the shards whose jobs left a log."""
     names = {
         path.name.removesuffix(".log")
-        for stage in STAGES
-        for path in (logs / stage / film).glob("*.log")
+        for rule in SHARD_RULES
+        for path in (logs / rule / film).glob("*.log")
     }
     return {name for name in names if re.fullmatch(PATTERN, name)}
 

@@ -15,7 +15,6 @@ from reelbow.jobs.files import write_tsv
 from reelbow.jobs.log import USAGE_MARK, read_log
 from reelbow.runs.resources import NEEDS
 from reelbow.shards import names as shard_names
-from reelbow.shards.kinds import find_kind
 from reelbow.shards.plan import Plan, read_plan
 from reelbow.text import align, count
 
@@ -77,10 +76,7 @@ def find_jobs(
         frames = _count_frames(film, plan, results)
         everything |= frames
         yield from _find_job("plan_shards", film, frames, logs)
-        for stage in shard_names.STAGES:
-            # The logs may be of an earlier film of this name.
-            if stage == "extract_frames" and not find_kind(plan).is_extracted:
-                continue
+        for stage in shard_names.SHARD_RULES:
             for part, n_frames in frames.items():
                 yield from _find_job(stage, part, {part: n_frames}, logs)
         yield from _find_job("merge_film", film, frames, logs)

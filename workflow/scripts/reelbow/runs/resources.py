@@ -57,9 +57,8 @@ PIXEL_S = 1.4e-3
 # k-means of 8 colors and 5 starts: seconds for a thumbnail, and for its megapixels.
 CLUSTER_S = {"numba": (0.5e-3, 5e-3), "sklearn": (13e-3, 2.0)}
 
-# Bytes of a JPEG for each of its pixels, usually and at most.
+# Bytes of a JPEG for each of its pixels.
 JPEG_BYTES = 0.1
-MOST_JPEG_BYTES = 0.4
 
 # Bytes of a film, or of some of its tarballs, that are read in a second for its plan.
 READ_BYTES_S = 50e6
@@ -88,7 +87,6 @@ class Size(NamedTuple):
     # Pictures that are decoded from a video to get at them.
     n_pictures: float = 0
     source: float = 0
-    frame: float = 0
     thumbnail: float = 0
 
 
@@ -106,7 +104,7 @@ def measure_shard(
     tarball_bytes : of the shard's tarball, if it is no video
     """
     width, height = plan["width"], plan["height"]
-    source = frame = _count_megapixels(plan)
+    source = shown = _count_megapixels(plan)
     n_frames, n_pictures = plan["shards"][shard]["n_frames"], 0.0
     if n_frames is None:
         n_frames = estimate_frames(plan, tarball_bytes)
@@ -115,10 +113,9 @@ def measure_shard(
         n_pictures = plan["n_pictures"] * n_frames / plan["n_frames"]
         if config["sampling"]["mode"] == "keyframes":
             n_pictures = n_frames
-        frame = _shrink(frame, width / height, config["extract"]["height"])
     aspect = width / height if width and height else 16 / 9
-    thumbnail = _shrink(frame, aspect, config["downsample"]["height"])
-    return Size(n_frames, n_pictures, source, frame, thumbnail)
+    thumbnail = _shrink(shown, aspect, config["downsample"]["height"])
+    return Size(n_frames, n_pictures, source, thumbnail)
 
 
 def measure_barcode(config: Mapping[str, Any]) -> Size:
@@ -152,8 +149,6 @@ def estimate_mb(rule: str, size: Size) -> int:
 
 def estimate_files_mb(rule: str, size: Size) -> int:
     """Estimate the MiB of what a job leaves for the next one of its shard, at most."""
-    if rule == "extract_frames" and size.n_pictures:
-        return 1 + math.ceil(size.n_frames * size.frame * MOST_JPEG_BYTES)
     if rule == "downsample_frames" and size.n_frames:
         strip = math.sqrt(size.thumbnail * 1e6) * 24 / 1e6
         return 1 + math.ceil(size.n_frames * (3 * size.thumbnail + strip))
@@ -164,13 +159,11 @@ def estimate_s(rule: str, size: Size, config: Mapping[str, Any]) -> float:
     """Estimate the seconds that a job takes."""
     n_frames, about = size.n_frames, config["cluster"]
     work_s = 0.0
-    if rule == "extract_frames":
-        work_s += PIXEL_S * (size.n_pictures + n_frames) * size.source
-        work_s += PIXEL_S * n_frames * size.frame
     at_full_size = config["downsample"]["height"] is None
-    if rule == ("cluster_shard" if at_full_size else "downsample_frames"):
-        # Here images are decoded, and averaged.
-        work_s += 2 * PIXEL_S * n_frames * size.frame
+    reading = "cluster_shard" if at_full_size else "downsample_frames"
+    if rule in (reading, "extract_frames"):
+        # Here pictures are decoded, and those that are wanted averaged.
+        work_s += PIXEL_S * ((size.n_pictures or n_frames) + n_frames) * size.source
     if rule == "cluster_shard":
         frame_s, megapixel_s = CLUSTER_S[about["cpu_engine"]]
         frame_s += megapixel_s * size.thumbnail

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from reelbow.database.schema import open_database
+from reelbow.database.opening import open_database
 from reelbow.errors import ReelbowError
 from reelbow.jobs.file_digest import digest_file
 from reelbow.jobs.files import atomic_write

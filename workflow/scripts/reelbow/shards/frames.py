@@ -13,23 +13,23 @@ from reelbow.errors import ReelbowError
 from reelbow.jobs.file_digest import digest_file
 from reelbow.machine.versions import describe_versions
 from reelbow.pictures.averages import Averages, shape_and_average
-from reelbow.pictures.geometry import Crop, shape_picture
+from reelbow.pictures.geometry import Crop
 from reelbow.pictures.image_files import decode_image
 from reelbow.shards.batches import Batch, BatchBuilder, ShardFrame, ThumbnailOptions
 from reelbow.shards.kinds import find_kind
-from reelbow.shards.members import MAX_TIME_S, Member, Members
+from reelbow.shards.members import MAX_TIME_S, DecodedPicture, Members
 from reelbow.shards.plan import Plan
 
 
 class ShardFrames:
-    """Reads the frames of a shard, extracted ones or the user's own.
+    """Reads the frames of a shard, whatever its film's source is.
 
     Attributes
     ----------
     skipped : (name, reason) of each picture that could not be read, so far
     lost : why not all of the shard could be read, so far; None: it could
     digest : of the user's file that is this shard; None: it is none
-    versions : of what read the frames and, so far, of what extracted them
+    versions : of what reads the frames
     varies : whether, so far, some of them are coded otherwise than the plan says
     """
 
@@ -54,7 +54,9 @@ class ShardFrames:
         self.lost: str | None = None
         self._members: Members | None = None
         try:
-            self._members = self._kind.open_members(path, planned, shard, go_on)
+            self._members = self._kind.open_shard(
+                path, planned, shard, max_pixels=shaping.max_pixels, salvage=go_on
+            )
         except ReelbowError as error:
             if not go_on:
                 raise
@@ -112,20 +114,20 @@ class ShardFrames:
             if member.time_s is None and member.about.get("time_s") is not None:
                 told = json.dumps(member.about["time_s"])[:50]
                 strange.append(f"{member.name}: {told}")
-            # In what strangers packed it may mean anything.
+            number = index
+            # In what strangers packed such notes may mean anything.
             if not self._kind.files_are_shards:
-                self.versions.update(member.about.get("versions", {}))
-                self.lost = self.lost or member.about.get("lost")
+                number = member.about["frame"]
                 self.varies = self.varies or "coding" in member.about
             if member.data is None:
                 self.skipped.append((member.name, member.reason))
                 continue
             try:
-                frame, picture, averages = self._shape(index, member, member.data)
+                picture, averages = self._shape(member.data)
             except ReelbowError as error:
                 self.skipped.append((member.name, str(error)))
                 continue
-            yield ShardFrame(frame, member.time_s, member.name, picture, averages)
+            yield ShardFrame(number, member.time_s, member.name, picture, averages)
         self.lost = self.lost or members.damage
         if strange:
             print(
@@ -143,36 +145,27 @@ class ShardFrames:
             )
 
     def _shape(
-        self, index: int, member: Member, data: bytes
-    ) -> tuple[int, NDArray[np.uint8], Averages]:
-        """Make one picture small: the number of its frame, its pixels, its averages."""
+        self, data: bytes | DecodedPicture
+    ) -> tuple[NDArray[np.uint8], Averages]:
+        """Make one picture small, and average it."""
         shaping = self._shaping
-        frame = index if self._kind.files_are_shards else member.about["frame"]
-        # A reduced JPEG has nearly the same thumbnail, but not the same averages. Those
-        # of an extracted frame are of the film's own pixels, before they became a JPEG.
-        reduced = self._kind.is_extracted or not shaping.exact_mean
+        if not isinstance(data, bytes):
+            return data.shape(shaping)
         image = decode_image(
             data,
-            height=shaping.height if reduced else None,
+            # A reduced JPEG has nearly the same thumbnail, and not the same averages.
+            height=None if shaping.exact_mean else shaping.height,
             crop=self._crop,
             crop_of=self._crop_of,
             max_pixels=shaping.max_pixels,
-            is_ours=self._kind.is_extracted,
         )
-        if self._kind.is_extracted:
-            picture = shape_picture(
-                image.picture, full=image.full, crop=image.crop, height=shaping.height
-            )
-            return frame, picture, Averages.from_json(member.about)
-        picture, averages = shape_and_average(
+        return shape_and_average(
             image.picture,
             full=image.full,
             crop=image.crop,
             height=shaping.height,
-            strip_rows=None,
             space=shaping.mean_space,
         )
-        return frame, picture, averages
 
     def batches(self) -> Iterator[Batch]:
         """Read them in batches, as `Thumbnails` does."""

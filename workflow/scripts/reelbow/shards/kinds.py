@@ -1,21 +1,18 @@
 """The kinds of sources: all that tells one from another stands here.
 
-A new kind is an entry here and two modules: `reelbow.sources.{kind}`, whose `make_plan`
-plans a film of it, and one in `reelbow.shards` that reads the pictures of its shards.
+A new kind is an entry here and two modules, which are loaded by its name:
+`reelbow.sources.{kind}`, whose `make_plan` plans a film, and `reelbow.shards.{kind}`,
+whose `open_shard` reads the pictures of a shard.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 from reelbow.shards.members import Members
 from reelbow.shards.plan import Plan
-from reelbow.shards.tarball import FrameTarball
-
-# Opens a shard: its file, the film's plan, the shard's name, and whether what can be
-# read of a damaged one is enough.
-OpenMembers = Callable[[Path, Plan, str, bool], Members]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -24,33 +21,43 @@ class Kind:
 
     Attributes
     ----------
-    name : as plan.json has it, and the module of `reelbow.sources`
+    name : as plan.json has it, and its modules in `sources` and `shards`
     plural : what the user calls its files
     pattern : is found in the names of its files, in a folder or a glob
     files_are_shards : whether each of a film's files is a shard as it stands, as a
         stranger packed it: its frames are counted as they come. Else a film is one file
         that is cut into shards
-    is_extracted : whether a shard's frames are first extracted to a tarball
     settings : what `make_plan` is told beside the crop: columns of the film's row
         (film.stream) and keys of the configuration (sampling.mode), by its parameters
     groups : of the configuration, that decide its palettes beside those of every kind
     refused : columns of the sheet that are not for it, and why
-    open_members : opens a shard
     """
 
     name: str
     plural: str
     pattern: re.Pattern[str]
     files_are_shards: bool = False
-    is_extracted: bool = False
     settings: Mapping[str, str]
     groups: tuple[str, ...] = ()
     refused: Mapping[str, str]
-    open_members: OpenMembers
 
+    def open_shard(
+        self, path: Path, plan: Plan, shard: str, *, max_pixels: int, salvage: bool
+    ) -> Members:
+        """Open a shard of a film of this kind.
 
-def _open_tarball(path: Path, plan: Plan, shard: str, salvage: bool) -> Members:
-    return FrameTarball(path, salvage=salvage)
+        Parameters
+        ----------
+        path : the film's only file, or the one that is this shard
+        max_pixels : of the largest picture that is read
+        salvage : whether of a damaged shard what can be read is enough
+        """
+        # By its name: Snakemake itself asks for kinds, and needs no decoder.
+        reader = import_module(f"reelbow.shards.{self.name}")
+        members: Members = reader.open_shard(
+            path, plan, shard, max_pixels=max_pixels, salvage=salvage
+        )
+        return members
 
 
 VIDEO = Kind(
@@ -62,7 +69,6 @@ VIDEO = Kind(
         r"|wmv|wtv|y4m)$",
         re.IGNORECASE,
     ),
-    is_extracted=True,
     settings={
         "stream": "film.stream",
         "start_s": "film.start_s",
@@ -71,12 +77,11 @@ VIDEO = Kind(
         "every": "sampling.every",
         "per_shard": "shards.frames",
     },
-    groups=("sampling", "extract"),
+    groups=("sampling",),
     refused={
         "fps": "fps is for tarballs, and {source} is a video, which has times of its "
         "own; leave it empty",
     },
-    open_members=_open_tarball,
 )
 
 _NO_STRETCH = (
@@ -95,7 +100,6 @@ TARBALLS = Kind(
         "end_s": _NO_STRETCH,
         "stream": "stream is for videos, and {source} is of tarballs; leave it empty",
     },
-    open_members=_open_tarball,
 )
 
 KINDS = {kind.name: kind for kind in (VIDEO, TARBALLS)}

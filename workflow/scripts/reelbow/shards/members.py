@@ -1,21 +1,39 @@
 """What a shard's pictures come from: one by one, in their order, as files hold them.
 
-`FrameTarball` is such a thing. Another one, as for a folder of photos, is written once
-and named by its kind in `reelbow.shards.kinds`.
+`FrameTarball` and `VideoShard` are such things. Another one, as for a folder of photos,
+is written once, in a module of its kind's name.
 """
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
+
+if TYPE_CHECKING:
+    # What makes pictures small, which Snakemake itself does without.
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from reelbow.pictures.averages import Averages
+    from reelbow.shards.batches import ThumbnailOptions
 
 # Seconds of the longest film, 30 years. A clock that counts from 1970 says more.
 MAX_TIME_S = 10**9
+
+
+class DecodedPicture(Protocol):
+    """A picture that is no image file: it knows itself how it is made small."""
+
+    def shape(
+        self, options: "ThumbnailOptions"
+    ) -> "tuple[NDArray[np.uint8], Averages]":
+        """Give it cropped and small, (h, w, 3) uint8 sRGB, and its averages."""
 
 
 class Member(NamedTuple):
     """One picture of a shard, or the note that stands for a missing one."""
 
     name: str
-    data: bytes | None  # an image file's; None: it was not read, for this reason
+    # An image file's bytes, or a picture; None: it was not read, for this reason.
+    data: bytes | DecodedPicture | None
     reason: str
     # What is told of it: frame, its number in the film, and time_s; may be empty.
     about: dict[str, Any]

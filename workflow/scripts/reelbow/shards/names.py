@@ -15,7 +15,10 @@ from pathlib import Path
 from reelbow.errors import ReelbowError
 
 # The rules with a job for each shard, in their order; on Slurm they are one job.
-STAGES = ("extract_frames", "downsample_frames", "cluster_shard")
+STAGES = ("downsample_frames", "cluster_shard")
+
+# And with the one whose result no other reads.
+SHARD_RULES = ("extract_frames", *STAGES)
 
 # What a shard's name may be, as a wildcard of Snakemake.
 PATTERN = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"

@@ -1,4 +1,8 @@
-"""Plans a film of tarballs: looks into some of them; each is a shard."""
+"""Plans a film of tarballs: looks into some of them; each is a shard.
+
+Their frames get numbers and times when all of them are read: the `time_s` beside an
+image (`shards.members`), or by `fps` where the film is merged (`database.merging`).
+"""
 
 import contextlib
 from collections.abc import Iterator, Sequence
@@ -13,7 +17,7 @@ from reelbow.pictures.image_files import MAX_PIXELS, decode_image, find_size
 from reelbow.pictures.letterbox import find_letterbox
 from reelbow.shards.members import Member
 from reelbow.shards.plan import Plan
-from reelbow.shards.tarball import FrameTarball
+from reelbow.shards.tarballs import FrameTarball
 from reelbow.sources.crop import (
     LETTERBOX_FRAMES,
     LETTERBOX_LINES,
@@ -112,7 +116,7 @@ def _look_into(tarballs: Sequence[Path], *, go_on: bool) -> Iterator[bytes]:
         ):
             each = spread_evenly(range(len(tarball)), LETTERBOX_FRAMES // len(some))
             for member in tarball.read(each):
-                if member.data is not None:
+                if isinstance(member.data, bytes):
                     yield member.data
 
 
@@ -133,9 +137,10 @@ def _refuse_without_pictures(tarballs: Sequence[Path], max_pixels: int) -> None:
 
 
 def _can_be_shown(member: Member, max_pixels: int) -> bool:
+    if not isinstance(member.data, bytes):
+        return False
     try:
-        if member.data is not None:
-            decode_image(member.data, max_pixels=max_pixels)
+        decode_image(member.data, max_pixels=max_pixels)
     except ReelbowError:
         return False
-    return member.data is not None
+    return True
