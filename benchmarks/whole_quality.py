@@ -267,10 +267,13 @@ def main() -> None:
             except ReelbowError as error:
                 print(f"{path.name}: left out: {error}", file=sys.stderr)
                 continue
-            lines.append(
-                f"| {row.film} | {row.frames} | {row.best:.2f} | {row.rounded:+.2%} | "
-                f"{row.above:+.2%} | {row.above_95:+.2%} |"
-            )
+            figures = " | | | "
+            if row.frames:
+                figures = (
+                    f" {row.best:.2f} | {row.rounded:+.2%} | {row.above:+.2%} | "
+                    f"{row.above_95:+.2%} "
+                )
+            lines.append(f"| {row.film} | {row.frames} |{figures}|")
             print(lines[-1], flush=True)
     if not options.films:
         write_between(PAGE, "whole_quality", "\n".join(lines))

@@ -258,3 +258,19 @@ def test_code_is_compiled_anew_when_what_it_calls_has_changed(tmp_path: Path) ->
         )
         job = start(outer, NUMBA_CACHE_DIR=str(tmp_path / "cache"))
         assert job.communicate()[0].strip() == expected
+
+
+def test_scipy_is_not_loaded_for_it_and_can_be_afterwards(tmp_path: Path) -> None:
+    module = tmp_path / "square.py"
+    module.write_text(
+        "import sys\n"
+        "from reelbow.machine.compiled import cached_njit\n"
+        "@cached_njit\n"
+        "def call(number):\n"
+        "    return number * number\n"
+        "print(call(3), 'scipy.linalg' in sys.modules)\n"
+        "from scipy.linalg import cython_blas, inv\n"
+        "print(inv([[2.0]]))\n"
+    )
+    job = start(module, NUMBA_CACHE_DIR=str(tmp_path / "cache"))
+    assert job.communicate()[0].splitlines() == ["9 False", "[[0.5]]"]

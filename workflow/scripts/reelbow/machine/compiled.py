@@ -12,8 +12,10 @@ Only functions that Python calls are kept. Those that they call are compiled int
 import fcntl
 import functools
 import hashlib
+import importlib
 import inspect
 import os
+import sys
 import tempfile
 import time
 import warnings
@@ -52,8 +54,27 @@ def cached_njit(function: Callable[P, R]) -> Callable[P, R]:
     return call
 
 
+@functools.cache
+def _load_without_scipy() -> None:
+    """Load the part of numba that looks for SciPy's BLAS, and let it find none.
+
+    No kernel here does linear algebra, and SciPy would be a quarter of a second of each
+    job. To numba it is optional.
+    """
+    blas = "scipy.linalg.cython_blas"
+    if blas in sys.modules:
+        return
+    # As Python has it: importing such a name is an ImportError.
+    sys.modules[blas] = None  # type: ignore[assignment]
+    try:
+        importlib.import_module("numba.np.arraymath")
+    finally:
+        del sys.modules[blas]
+
+
 def _load_or_compile(function: Callable[P, R], types: tuple[Any, ...]) -> Any:
     """Find the code for arguments of these types in the cache, or compile it."""
+    _load_without_scipy()
     kernel = njit(function)
     # The name of numba's files, others for every kind of CPU: jobs that write to one
     # index at the same time could give their code the same place.

@@ -322,7 +322,7 @@ class Progress(logging.Handler):
             line += f", {count(n_others, 'merge or picture')} left"
         if self.n_frames and self.pace.first_s is not None:
             rate = self.n_frames / max(now - self.pace.first_s, 1e-3)
-            line += f"; {rate:,.0f} frames/s" if rate >= 1 else ""
+            line += f"; {rate:,.0f} frames/s" if rate >= 1.5 else ""
         # Of a film that cannot be looked into before it is planned nothing is known.
         if unplanned <= self.expected.keys():
             left_s = self.pace.estimate_left_s(left, n_to_come, now)
