@@ -177,7 +177,7 @@ def test_color_profiles_that_cannot_be_are_told(
         assert (pixels == (0x33, 0x66, 0x99)).all()
     assert (
         "t.tar: the color profiles of 2 pictures are passed over, the first of 1.png: "
-        "it is broken; their colors are taken for sRGB\n"
+        "it is broken; they are read as if they had none\n"
     ) in capsys.readouterr().err
 
 

@@ -289,6 +289,35 @@ def test_16_bits_of_gray_stay() -> None:
         assert_array_equal(load_image(data)[..., 1], [[0, 0, 1], [128, 254, 255]])
 
 
+@pytest.mark.parametrize("part", [0.05, 0.5, 0.9])
+def test_a_truncated_image_of_16_bits_is_refused(part: float) -> None:
+    for data in (deep_png(deep_photo()), tiff(deep_photo())):
+        with pytest.raises(ReelbowError, match=r"not an image|does not decode"):
+            decode_image(data[: int(len(data) * part)])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.floats(0, 1, exclude_max=True), st.integers(0, 255))
+def test_damage_of_an_image_of_16_bits_is_an_error_or_a_picture(
+    where: float, value: int
+) -> None:
+    for file in (deep_png(deep_photo(4)), tiff(deep_photo(4))):
+        data = bytearray(file)
+        data[int(where * len(data))] = value
+        with contextlib.suppress(ReelbowError):
+            assert load_image(bytes(data), height=8).shape[2] == 3
+
+
+@LINUX_ONLY
+def test_too_little_memory_for_16_bits_is_told_as_such() -> None:
+    deep = np.tile(deep_photo(), (40, 40, 1))
+    for data in (deep_png(deep), tiff(deep)):
+        expected = decode_image(data).picture
+        for megabytes in (1, 10, 20, 30, 40, 60, 80):
+            with contextlib.suppress(MemoryError), little_memory(megabytes << 20):
+                assert_array_equal(decode_image(data).picture, expected)
+
+
 def test_gray_of_a_tiff_may_be_of_12_bits_or_have_0_as_white() -> None:
     deep = np.array([[0, 1000], [32768, 65535]], np.uint16)
     picture = decode_image(tiff(deep, photometric=0)).picture

@@ -67,8 +67,8 @@ class DecodedImage(NamedTuple):
         bits; upright by its EXIF orientation, on white where it is transparent
     full : (height, width) of the whole image; `picture` may be reduced
     crop : in pixels of `full`; None: all
-    profile_fault : why its color profile was passed over, so that its colors were taken
-        for sRGB; None: it was not, or there is none
+    profile_fault : why its color profile was passed over, as if it had none; None: it
+        was not, or there is none
     """
 
     picture: Levels
@@ -168,6 +168,10 @@ def _open_image(
         raise ReelbowError(
             "not an image, a damaged one, or of a kind that is not read; save it as PNG"
         ) from None
+    except cv2.error as error:
+        if error.code == cv2.Error.StsNoMem:
+            raise MemoryError from None
+        raise ReelbowError(f"the image does not decode ({error.err})") from None
     except (
         EOFError,
         OSError,
@@ -354,6 +358,7 @@ def _decode_deep(
     """
     decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if decoded is None or decoded.dtype != np.uint16 or decoded.ndim != 3:
+        check_room(image.width * image.height * MOST_BYTES_PER_PIXEL)
         return None
     pixels: Levels = np.asarray(decoded, np.uint16)
     tags = {}

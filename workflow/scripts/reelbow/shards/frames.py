@@ -142,8 +142,8 @@ class ShardFrames:
         if faults:
             print(
                 f"WARNING: {self._path}: the color profiles of {len(faults)} pictures "
-                f"are passed over, the first of {faults[0]}; their colors are taken "
-                "for sRGB",
+                f"are passed over, the first of {faults[0]}; they are read as if they "
+                "had none",
                 file=sys.stderr,
             )
         if self.skipped and self._shaping.missing_frames == "fail":
