@@ -106,6 +106,22 @@ def test_16_bits_go_through_a_profile_in_8(kind: str, channels: int) -> None:
         assert_allclose(image.picture / (257 if same else 1), expected, atol=1.01)
 
 
+def test_premultiplied_colors_are_made_straight_before_their_profile() -> None:
+    color, alpha = np.array([0.9, 0.4, 0.2]), 0.6
+    deep = np.empty((4, 4, 4), np.uint16)
+    deep[...] = np.rint(65_535 * np.append(color * alpha, alpha))
+    data = tiff(deep, extra=1, profile=PROFILES["display-p3"])
+    expected = alpha * to_srgb(Color("display-p3", color.tolist())) + 255 * (1 - alpha)
+    picture = decode_image(data).picture
+    assert_allclose(picture, np.broadcast_to(expected, picture.shape), atol=1.5)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF", "WEBP", "AVIF", "HEIF", "GIF"])
+def test_an_image_without_a_profile_has_no_fault(kind: str) -> None:
+    pillow_heif.register_heif_opener()
+    assert decode_image(encode(PATCHES, kind)).profile_fault is None
+
+
 @pytest.mark.parametrize("height", [None, 10])
 @pytest.mark.parametrize("orientation", [1, 6])
 def test_profiles_of_jpegs_count_at_any_scale(

@@ -301,7 +301,8 @@ def test_a_truncated_image_of_16_bits_is_refused(part: float) -> None:
 def test_damage_of_an_image_of_16_bits_is_an_error_or_a_picture(
     where: float, value: int
 ) -> None:
-    for file in (deep_png(deep_photo(4)), tiff(deep_photo(4))):
+    gray = deep_photo(4)[..., 0]
+    for file in (deep_png(deep_photo(4)), tiff(deep_photo(4)), tiff(gray)):
         data = bytearray(file)
         data[int(where * len(data))] = value
         with contextlib.suppress(ReelbowError):

@@ -361,23 +361,23 @@ def _decode_deep(
         check_room(image.width * image.height * MOST_BYTES_PER_PIXEL)
         return None
     pixels: Levels = np.asarray(decoded, np.uint16)
-    tags = {}
-    if image.format == "TIFF":
-        # OpenCV has turned it.
-        tags = image.tag_v2  # type: ignore[attr-defined]
-    else:
+    # OpenCV turns TIFFs only.
+    if image.format == "PNG":
         orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
         pixels = np.ascontiguousarray(_turn(pixels, orientation))
     colors: Levels = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint16)
+    # TIFF's fourth channel may be anything else.
+    is_transparent = image.has_transparency_data and pixels.shape[2] == 4
+    if is_transparent and image.format == "TIFF":
+        tags = image.tag_v2  # type: ignore[attr-defined]
+        if tags.get(EXTRA_SAMPLES) == PREMULTIPLIED:
+            share = cv2.cvtColor(pixels[..., 3], cv2.COLOR_GRAY2RGB)
+            colors = np.asarray(cv2.divide(colors, share, scale=65_535), np.uint16)
     if transform is not None:
         # Pillow hands no more than 8 bits to LittleCMS.
         colors = transform.apply(Image.fromarray(round_to_bytes(colors)))
         pixels = round_to_bytes(pixels)
-    # TIFF's fourth channel may be anything else.
-    if not image.has_transparency_data or pixels.shape[2] == 3:
-        return colors
-    premultiplied = tags.get(EXTRA_SAMPLES) == PREMULTIPLIED
-    return _put_on_white(colors, pixels[..., 3], premultiplied=premultiplied)
+    return _put_on_white(colors, pixels[..., 3]) if is_transparent else colors
 
 
 def _turn(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
@@ -411,23 +411,17 @@ def _read_deep_gray(image: Image.Image) -> NDArray[np.uint16]:
     gray: NDArray[np.uint16] = np.asarray(image).clip(0, 65_535).astype(np.uint16)
     if image.format == "TIFF":
         tags = image.tag_v2  # type: ignore[attr-defined]
-        (bits,) = tags[BITS_PER_SAMPLE]
-        if bits == 12:
+        if tags.get(BITS_PER_SAMPLE) == (12,):
             gray = np.asarray(gray << 4 | gray >> 8, np.uint16)
-        if tags[PHOTOMETRIC] == WHITE_IS_ZERO:
+        if tags.get(PHOTOMETRIC) == WHITE_IS_ZERO:
             gray = ~gray
     return gray
 
 
-def _put_on_white(
-    colors: Levels, alpha: Levels, *, premultiplied: bool = False
-) -> Levels:
-    """Compose a picture (h, w, 3) with alpha (h, w) on white, in sRGB values."""
+def _put_on_white(colors: Levels, alpha: Levels) -> Levels:
+    """Compose a picture (h, w, 3) with straight alpha (h, w) on white, in sRGB."""
     share = cv2.cvtColor(alpha, cv2.COLOR_GRAY2RGB)
-    part = colors
-    if not premultiplied:
-        white = np.iinfo(colors.dtype).max
-        part = np.asarray(cv2.multiply(colors, share, scale=1 / white), colors.dtype)
+    part = cv2.multiply(colors, share, scale=1 / np.iinfo(colors.dtype).max)
     return np.asarray(cv2.add(part, cv2.bitwise_not(share)), colors.dtype)
 
 
