@@ -25,6 +25,7 @@ from icc_profiles import (
     rgb_profile,
     sampled,
 )
+from reelbow.errors import ReelbowError
 from reelbow.pictures.color_profiles import find_transform
 from reelbow.pictures.image_files import decode_image
 
@@ -321,7 +322,12 @@ def test_a_profile_that_the_file_breaks_is_told() -> None:
     data = encode(PATCHES, "JPEG", icc_profile=PROFILES["display-p3"])
     # The first of two parts, of which there is no other.
     lost = data.replace(b"ICC_PROFILE\0\1\1", b"ICC_PROFILE\0\1\2")
-    assert decode_image(lost).profile_fault == "it is broken"
+    image = decode_image(lost)
+    assert image.profile_fault == "it is broken"
+    assert_array_equal(image.picture, decode_image(encode(PATCHES, "JPEG")).picture)
+    # It hides no damage of the picture.
+    with pytest.raises(ReelbowError, match="damaged"):
+        decode_image(lost[:-200] + b"\xff\xd9")
 
 
 @settings(max_examples=100, deadline=None)
