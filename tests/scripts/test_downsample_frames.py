@@ -13,6 +13,7 @@ from PIL import Image
 
 import downsample_frames as script
 from films import solid
+from icc_profiles import gamma, gray_profile
 from memory import LINUX_ONLY, little_memory
 from reelbow.errors import ReelbowError
 from reelbow.jobs.file_digest import digest_file
@@ -159,6 +160,36 @@ def test_a_time_that_no_film_has_is_left_out_and_told(
         "t.tar: the time_s of 3 pictures is left out, the first of 0.jpg: 1e+308; a "
         "film's time is a number of seconds from 0 to 1000000000\n"
     ) in capsys.readouterr().err
+
+
+def test_color_profiles_that_cannot_be_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = {}
+    for i, profile in enumerate([b"", b"garbage", gray_profile(gamma(2.2))]):
+        stream = io.BytesIO()
+        picture = Image.fromarray(solid(0x336699, (64, 48)))
+        picture.save(stream, "PNG", icc_profile=profile or None)
+        files[f"{i}.png"] = stream.getvalue()
+    thumbnails = downsample(pack(tmp_path / "t.tar", files))
+    assert skipped(thumbnails) == []
+    for _, _, _, pixels in rows(thumbnails):
+        assert (pixels == (0x33, 0x66, 0x99)).all()
+    assert (
+        "t.tar: the color profiles of 2 pictures are passed over, the first of 1.png: "
+        "it is broken; they are read as if they had none\n"
+    ) in capsys.readouterr().err
+
+
+def test_what_a_profile_says_comes_to_the_thumbnails(tmp_path: Path) -> None:
+    stream = io.BytesIO()
+    picture = Image.new("L", (64, 48), 55)
+    picture.save(stream, "PNG", icc_profile=gray_profile(gamma(1.0)))
+    ((*_, pixels),) = rows(
+        downsample(pack(tmp_path / "t.tar", {"0.png": stream.getvalue()}))
+    )
+    # Light of 55 / 255 as sRGB has it.
+    assert (pixels == 128).all()
 
 
 def test_height_null_keeps_the_full_size(tmp_path: Path) -> None:

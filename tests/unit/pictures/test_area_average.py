@@ -70,6 +70,40 @@ def test_white_stays_white_in_the_largest_sums():
     assert average_areas(picture, (3, 7))[0].min() == 255
 
 
+@settings(max_examples=30, deadline=None)
+@given(
+    height=st.integers(1, 40),
+    width=st.integers(1, 90),
+    seed=st.integers(0, 9),
+    data=st.data(),
+)
+def test_16_bits_are_rounded_once(height, width, seed, data):
+    size = data.draw(st.integers(1, height)), data.draw(st.integers(1, width))
+    rng = np.random.default_rng(seed)
+    picture = rng.integers(0, 65_536, (height, width, 3), np.uint16)
+    small, means = average_areas(picture, size)
+    errors = np.abs(small - average_exactly(picture, size) / 257)
+    assert errors.max() < 0.5 + 2.1
+    assert errors.size < 300 or errors.mean() < 0.5
+    assert means == pytest.approx(picture.mean(axis=1) / 257)
+
+
+def test_16_bits_that_are_8_have_the_same_averages():
+    picture = noise(37, 61)
+    for size in ((37, 61), (5, 7), (1, 1)):
+        small, means = average_areas(257 * picture.astype(np.uint16), size)
+        expected, expected_means = average_areas(picture, size)
+        assert (small == expected).all()
+        assert_allclose(means, expected_means, rtol=1e-15)
+
+
+def test_16_bits_of_white_stay_white_in_the_largest_sums():
+    picture = np.full((MAX_LINES, 40, 3), 65_535, np.uint16)
+    small, means = average_areas(picture, (1, 1))
+    assert small.tolist() == [[[255, 255, 255]]]
+    assert (means == 255).all()
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (33, 70), (MAX_LINES + 3, 2)])
 def test_rows_alone(shape: tuple[int, int]) -> None:
     picture = np.random.default_rng(3).integers(0, 256, (*shape, 3), np.uint8)

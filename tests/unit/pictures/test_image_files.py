@@ -12,10 +12,11 @@ import pillow_heif
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from numpy.typing import NDArray
-from PIL import Image, TiffImagePlugin
+from PIL import Image, ImageOps, TiffImagePlugin
 
+from deep_images import deep_png, tiff
 from memory import LINUX_ONLY, little_memory
 from reelbow.errors import ReelbowError
 from reelbow.pictures import image_files as pictures
@@ -47,22 +48,23 @@ def photo(height: int = 240, width: int = 320) -> Picture:
 
 
 def encode(picture: Picture, kind: str = "PNG", **how: Any) -> bytes:
+    return encode_image(Image.fromarray(picture), kind, **how)
+
+
+def encode_image(image: Image.Image, kind: str, **how: Any) -> bytes:
     stream = io.BytesIO()
-    Image.fromarray(picture).save(stream, kind, **how)
+    image.save(stream, kind, **how)
     return stream.getvalue()
 
 
-def tiff(gray: NDArray[Any]) -> bytes:
-    """Write a TIFF of one channel, of a kind of number that Pillow writes none of."""
-    kinds = {"u": 1, "i": 2, "f": 3}
-    data = gray.astype(gray.dtype.newbyteorder("<")).tobytes()
-    height, width = gray.shape
-    bits = 8 * gray.dtype.itemsize
-    tags = {256: width, 257: height, 258: bits, 259: 1, 262: 1, 273: 8, 277: 1}
-    tags |= {278: height, 279: len(data), 339: kinds[gray.dtype.kind]}
-    entries = [struct.pack("<HHLL", tag, 4, 1, value) for tag, value in tags.items()]
-    table = struct.pack("<H", len(tags)) + b"".join(entries) + bytes(4)
-    return b"II*\0" + struct.pack("<L", 8 + len(data)) + data + table
+@functools.cache
+def deep_photo(channels: int = 3) -> NDArray[np.uint16]:
+    """Make a photograph of 16 bits, whose low bits are noise; the last may be alpha."""
+    rng = np.random.default_rng(3)
+    levels = np.dstack([photo(48, 64), photo(48, 64)[..., :1]])[..., :channels]
+    return np.asarray(
+        256 * levels.astype(int) + rng.integers(0, 256, levels.shape), np.uint16
+    )
 
 
 def load_image(data: bytes, *, height: int | None = None, **how: Any) -> Picture:
@@ -278,43 +280,176 @@ def test_gray_becomes_three_equal_channels() -> None:
     assert load_image(encode(flat, "JPEG"), height=30).shape == (30, 40, 3)
 
 
-def test_16_bit_gray_is_scaled_not_clipped() -> None:
-    deep = np.array([[0, 255, 256], [32768, 65280, 65535]], np.uint16)
-    for kind in ("PNG", "TIFF"):
-        loaded = load_image(encode(deep, kind))
-        assert_array_equal(loaded[..., 1], [[0, 0, 1], [128, 255, 255]])
+def test_16_bits_of_gray_stay() -> None:
+    deep = np.array([[0, 128, 129], [32768, 65280, 65535]], np.uint16)
+    for data in (encode(deep), encode(deep, "TIFF"), deep_png(deep), tiff(deep)):
+        picture = decode_image(data).picture
+        assert_array_equal(picture, np.repeat(deep[..., np.newaxis], 3, axis=2))
+        # 65535 is 255.
+        assert_array_equal(load_image(data)[..., 1], [[0, 0, 1], [128, 254, 255]])
 
 
-def test_16_bit_color_is_read() -> None:
-    # Pillow writes none: two pixels by hand
-    def chunk(name: bytes, data: bytes) -> bytes:
-        checked = name + data
-        return struct.pack(">I", len(data)) + checked + struct.pack(
-            ">I", zlib.crc32(checked)
-        )  # fmt: skip
+@pytest.mark.parametrize("part", [0.05, 0.5, 0.9])
+def test_a_truncated_image_of_16_bits_is_refused(part: float) -> None:
+    for data in (deep_png(deep_photo()), tiff(deep_photo())):
+        with pytest.raises(ReelbowError, match=r"not an image|does not decode"):
+            decode_image(data[: int(len(data) * part)])
 
-    row = b"\0" + struct.pack(">6H", 65535, 0, 32768, 257, 2570, 65280)
-    data = (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", struct.pack(">IIBBBBB", 2, 1, 16, 2, 0, 0, 0))
-        + chunk(b"IDAT", zlib.compress(row))
-        + chunk(b"IEND", b"")
+
+@settings(max_examples=60, deadline=None)
+@given(st.floats(0, 1, exclude_max=True), st.integers(0, 255))
+def test_damage_of_an_image_of_16_bits_is_an_error_or_a_picture(
+    where: float, value: int
+) -> None:
+    gray = deep_photo(4)[..., 0]
+    for file in (deep_png(deep_photo(4)), tiff(deep_photo(4)), tiff(gray)):
+        data = bytearray(file)
+        data[int(where * len(data))] = value
+        with contextlib.suppress(ReelbowError):
+            assert load_image(bytes(data), height=8).shape[2] == 3
+
+
+@LINUX_ONLY
+def test_too_little_memory_for_16_bits_is_told_as_such() -> None:
+    deep = np.tile(deep_photo(), (40, 40, 1))
+    for data in (deep_png(deep), tiff(deep)):
+        expected = decode_image(data).picture
+        for megabytes in (1, 10, 20, 30, 40, 60, 80):
+            with contextlib.suppress(MemoryError), little_memory(megabytes << 20):
+                assert_array_equal(decode_image(data).picture, expected)
+
+
+def test_gray_of_a_tiff_may_be_of_12_bits_or_have_0_as_white() -> None:
+    deep = np.array([[0, 1000], [32768, 65535]], np.uint16)
+    picture = decode_image(tiff(deep, photometric=0)).picture
+    assert_array_equal(picture[..., 0], 65_535 - deep)
+    # Two values in three bytes: 0xFFF and 0x800.
+    data = tiff(np.array([[0xFF, 0xF8, 0x00]], np.uint8), bits=12)
+    data = data.replace(
+        struct.pack("<HHLL", 256, 4, 1, 3), struct.pack("<HHLL", 256, 4, 1, 2)
     )
-    assert_array_equal(load_image(data), [[[255, 0, 128], [1, 10, 255]]])
+    assert_array_equal(decode_image(data).picture[..., 0], [[0xFFFF, 0x8008]])
 
 
-def test_alpha_is_left_out() -> None:
-    rgba = np.dstack([photo(), np.full((240, 320), 128, np.uint8)])
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_16_bits_of_color_stay_and_come_upright(kind: str, orientation: int) -> None:
+    deep = deep_photo()
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = tiff(deep, orientation=orientation)
+    if kind == "PNG":
+        data = deep_png(deep, (b"eXIf", exif.tobytes()[6:]))
+    image = decode_image(data)
+    assert image.picture.dtype == np.uint16
+    assert image.full == image.picture.shape[:2]
+    turned = ImageOps.exif_transpose(Image.open(io.BytesIO(data)))
+    assert_array_equal(image.picture >> 8, np.asarray(turned))
+    if orientation == 1:
+        assert_array_equal(image.picture, deep)
+
+
+@pytest.mark.parametrize("space", ["srgb", "linear"])
+@pytest.mark.parametrize("height", [None, 12, 7])
+def test_16_bits_are_averaged_before_they_are_rounded(
+    height: int | None, space: str
+) -> None:
+    # All are rounded to 100, and the mean is 100.4.
+    deep = np.full((24, 32, 3), round(100.4 * 257), np.uint16)
+    small, averages = shape_and_average(
+        decode_image(deep_png(deep)).picture,
+        full=(24, 32),
+        crop=None,
+        height=height,
+        space=space,
+    )
+    assert small.dtype == np.uint8
+    assert (small == 100).all()
+    assert averages.mean == pytest.approx([round(100.4 * 257) / 257] * 3)
+    assert averages.strip == pytest.approx(averages.strip * 0 + averages.mean)
+    assert averages.luma == pytest.approx(averages.mean[0])
+
+
+def test_transparent_pictures_are_composed_on_white() -> None:
+    alpha = np.linspace(0, 255, 320).astype(np.uint8)[np.newaxis].repeat(240, axis=0)
+    share = alpha[..., np.newaxis] / 255
+    expected = photo() * share + 255 * (1 - share)
+    rgba = np.dstack([photo(), alpha])
+    for kind, how in (
+        ("PNG", {}),
+        ("TIFF", {}),
+        ("WEBP", {"lossless": True, "exact": True}),
+    ):
+        assert_allclose(load_image(encode(rgba, kind, **how)), expected, atol=0.51)
+    gray = np.ascontiguousarray(rgba[..., [0, 3]])
+    assert_allclose(load_image(encode(gray))[..., 0], expected[..., 0], atol=0.51)
+
+
+def test_opaque_pictures_stay_as_they_are() -> None:
+    rgba = np.dstack([photo(), np.full((240, 320), 255, np.uint8)])
     assert_array_equal(load_image(encode(rgba)), photo())
+
+
+@pytest.mark.parametrize("premultiplied", [False, True])
+def test_alpha_of_16_bits_keeps_them(premultiplied: bool) -> None:
+    rgba = deep_photo(4)
+    colors, share = rgba[..., :3].astype(float), rgba[..., 3:] / 65_535
+    if premultiplied:
+        colors *= share
+    files = [
+        tiff(np.dstack([np.rint(colors).astype(np.uint16), rgba[..., 3]]), extra=1)
+    ]
+    if not premultiplied:
+        files = [tiff(rgba), deep_png(rgba)]
+        colors *= share
+    for data in files:
+        picture = decode_image(data).picture
+        assert picture.dtype == np.uint16
+        assert_allclose(picture, colors + 65_535 * (1 - share), atol=1.01)
+
+
+def test_gray_of_16_bits_may_be_transparent() -> None:
+    deep = deep_photo(2)
+    picture = decode_image(deep_png(deep)).picture
+    share = deep[..., 1] / 65_535
+    expected = deep[..., 0] * share + 65_535 * (1 - share)
+    assert_allclose(picture[..., 1], expected, atol=1.01)
+    # One value alone is transparent.
+    gray = deep[..., 0]
+    data = deep_png(gray, (b"tRNS", struct.pack(">H", gray[3, 4])))
+    expected = np.where(gray == gray[3, 4], 65_535, gray)
+    assert_array_equal(decode_image(data).picture[..., 1], expected)
+
+
+def test_one_color_of_16_bits_may_be_transparent() -> None:
+    deep = deep_photo()
+    data = deep_png(deep, (b"tRNS", struct.pack(">3H", *deep[3, 4].tolist())))
+    expected = deep.copy()
+    expected[(deep == deep[3, 4]).all(axis=2)] = 65_535
+    assert_array_equal(decode_image(data).picture, expected)
+
+
+def test_a_fourth_channel_that_is_no_alpha_is_left_out() -> None:
+    rgba = deep_photo(4)
+    assert_array_equal(decode_image(tiff(rgba, extra=0)).picture, rgba[..., :3])
 
 
 def test_palette_images_are_read_with_and_without_transparency() -> None:
     indexed = Image.fromarray(photo(24, 32)).quantize(16)
-    expected = np.asarray(indexed.convert("RGB"))
-    for how in ({}, {"transparency": b"\x00\x80\xff"}, {"transparency": 3}):
-        stream = io.BytesIO()
-        indexed.save(stream, "PNG", **how)
-        assert_array_equal(load_image(stream.getvalue()), expected)
+    expected = np.asarray(indexed.convert("RGB")).astype(float)
+    indices = np.asarray(indexed)[..., np.newaxis]
+    for how, alphas in (
+        ({}, {}),
+        ({"transparency": b"\x00\x80\xff"}, {0: 0, 1: 128}),
+        ({"transparency": 3}, {3: 0}),
+    ):
+        composed = expected
+        for index, alpha in alphas.items():
+            part = expected * alpha / 255 + 255 - alpha
+            composed = np.where(indices == index, part, composed)
+        data = encode_image(indexed, "PNG", **how)
+        assert_allclose(load_image(data), composed, atol=0.51)
+    assert_allclose(load_image(encode_image(indexed, "GIF", transparency=3)), composed)
 
 
 def test_black_and_white_images_are_read() -> None:
@@ -533,7 +668,7 @@ def test_pixels_whose_white_is_unknown_are_refused(dtype: type) -> None:
 def test_16_bit_gray_of_a_pgm_is_scaled() -> None:
     deep = np.array([[0, 255, 256], [32768, 65280, 65535]], ">u2")
     data = b"P5 3 2 65535\n" + deep.tobytes()
-    assert_array_equal(load_image(data)[..., 1], [[0, 0, 1], [128, 255, 255]])
+    assert_array_equal(load_image(data)[..., 1], [[0, 1, 1], [128, 254, 255]])
 
 
 def test_cmyk_of_which_nobody_knows_what_0_means_is_refused() -> None:

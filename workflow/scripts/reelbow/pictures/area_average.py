@@ -1,5 +1,7 @@
 """A picture made smaller by area and averaged over its width, in one pass.
 
+Of 16 bits it is rounded to 8 only when it is small.
+
 All in whole numbers, so the same bits on every machine, and in a fifth of the time that
 OpenCV's resize and reduce take.
 """
@@ -8,25 +10,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelbow.machine.compiled import cached_njit, njit
+from reelbow.pictures.geometry import Levels
 
 # Parts of a pixel.
 _PIXEL = 256
 
-# More lines to a row of the result would pass what 32 bits hold.
+# More lines of bytes to a row of the result would pass what 32 bits hold.
 MAX_LINES = 65_535
 
-# Bytes that are summed side by side: whole pixels, and whole vectors of the machine.
+# Values that are summed side by side: whole pixels, and whole vectors of the machine.
 _SIDE_BY_SIDE = 96
 
 
 def average_areas(
-    picture: NDArray[np.uint8], size: tuple[int, int]
+    picture: Levels, size: tuple[int, int]
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     """Average a picture over areas, and over its width.
 
     Parameters
     ----------
-    picture : (h, w, 3) uint8, contiguous
+    picture : (h, w, 3) uint8 or uint16, contiguous
     size : (height, width) of the result, neither larger than the picture's, and with
         no more than `MAX_LINES` lines to a row
 
@@ -38,16 +41,19 @@ def average_areas(
     height, width, _ = picture.shape
     small = np.empty((*size, 3), np.uint8)
     sums = np.empty((height, 3), np.int64)
-    _average(picture.reshape(height, 3 * width), small, sums)
-    return small, sums / width
+    # How much is 1 of 255, and room for sums: of 16 bits they do not fit into 32.
+    level, wide = (1, np.uint32) if picture.dtype == np.uint8 else (257, np.uint64)
+    area = np.zeros(3 * width, wide)
+    _average(picture.reshape(height, 3 * width), level, area, small, sums)
+    return small, sums / (level * width)
 
 
-def average_rows(picture: NDArray[np.uint8]) -> NDArray[np.float64]:
+def average_rows(picture: Levels) -> NDArray[np.float64]:
     """Average a picture over its width only.
 
     Parameters
     ----------
-    picture : (h, w, 3) uint8, contiguous
+    picture : (h, w, 3) uint8 or uint16, contiguous
 
     Returns
     -------
@@ -59,16 +65,25 @@ def average_rows(picture: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 @cached_njit
 def _average(
-    lines: NDArray[np.uint8], small: NDArray[np.uint8], sums: NDArray[np.int64]
+    lines: Levels,
+    level: int,
+    area: NDArray[np.uint32] | NDArray[np.uint64],
+    small: NDArray[np.uint8],
+    sums: NDArray[np.int64],
 ) -> None:
-    """Fill `small` (rows, columns, 3), and `sums` (h, 3), from lines (h, 3 w)."""
+    """Fill `small` (rows, columns, 3), and `sums` (h, 3), from lines (h, 3 w).
+
+    Parameters
+    ----------
+    level : how much of `lines` is 1 of `small`
+    area : (3 w,) zeros, for the lines of one row of the result, added up
+    """
     height, length = lines.shape
     rows, columns, _ = small.shape
-    # The lines of one row of the result, added up, and their sums from the left.
-    area = np.zeros(length, np.uint32)
+    # The sums of `area` from the left.
     running = np.zeros((length // 3 + 1, 3), np.int64)
     edges = np.arange(columns + 1) * (length // 3) * _PIXEL // columns
-    parts = np.empty(_SIDE_BY_SIDE, np.uint32)
+    parts = np.empty(_SIDE_BY_SIDE, area.dtype)
     whole = length - length % _SIDE_BY_SIDE
     row = 0
     for y in range(height):
@@ -93,23 +108,24 @@ def _average(
             begin = min(edge, end)
             if begin == edge:
                 weight = edge - row * height * _PIXEL // rows
-                _finish_row(area, edges, weight, running, small[row])
+                _finish_row(area, edges, level * weight, running, small[row])
                 area[:] = 0
                 row += 1
 
 
 @njit
 def _finish_row(
-    area: NDArray[np.uint32],
+    area: NDArray[np.uint32] | NDArray[np.uint64],
     edges: NDArray[np.int64],
     weight: int,
     running: NDArray[np.int64],
     row: NDArray[np.uint8],
 ) -> None:
-    """Average `area` (3 w,), a sum over `weight` parts of lines, into a row.
+    """Average `area` (3 w,), a sum over parts of lines, into a row.
 
     Parameters
     ----------
+    weight : how much of `area` is 1 of the row
     edges : (columns + 1,) where columns begin and end, in parts of a pixel
     running : (w + 1, 3) room for the sums of all pixels before each; the first is 0
     """

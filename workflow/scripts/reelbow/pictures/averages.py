@@ -1,5 +1,6 @@
 """The averages of a picture: its mean color, its luma, and its strip of row means."""
 
+import functools
 from typing import NamedTuple, Self
 
 import cv2
@@ -7,10 +8,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelbow.color.spaces import LUMA_WEIGHTS, SPACES
-from reelbow.pictures.geometry import Crop, cut_out, find_shape, shrink
+from reelbow.pictures.geometry import (
+    Crop,
+    Levels,
+    cut_out,
+    find_shape,
+    round_to_bytes,
+    shrink,
+)
 
 # Light of an sRGB value, to look up.
 _DECODED = SPACES["linear"].from_srgb(np.arange(256))
+
+
+@functools.cache
+def _decode_deep() -> NDArray[np.float64]:
+    """Find the light of all sRGB values of 16 bits."""
+    return SPACES["linear"].from_srgb(np.arange(65_536) / 257)
 
 
 class Averages(NamedTuple):
@@ -39,7 +53,7 @@ class Averages(NamedTuple):
 
 
 def shape_and_average(
-    picture: NDArray[np.uint8],
+    picture: Levels,
     *,
     full: tuple[int, int],
     crop: Crop | None,
@@ -47,6 +61,8 @@ def shape_and_average(
     space: str,
 ) -> tuple[NDArray[np.uint8], Averages]:
     """Do as `shape_picture`, and average all pixels that are kept.
+
+    A picture of 16 bits is rounded to 8 at the end only, its averages never.
 
     Parameters
     ----------
@@ -60,7 +76,7 @@ def shape_and_average(
     size = find_shape(shape, height)
     rows, columns = kept.shape[:2]
     if size == (rows, columns):
-        small, means = kept, average_rows(kept)
+        small, means = round_to_bytes(kept), average_rows(kept)
     elif size[0] <= rows <= MAX_LINES * size[0] and size[1] <= columns:
         small, means = average_areas(kept, size)
     else:
@@ -72,9 +88,10 @@ def shape_and_average(
     return small, averages
 
 
-def _average_light(picture: NDArray[np.uint8], averages: Averages) -> Averages:
+def _average_light(picture: Levels, averages: Averages) -> Averages:
     """Average again in linear light, but for the luma."""
-    sums = cv2.reduce(_DECODED[picture], 1, cv2.REDUCE_SUM, dtype=cv2.CV_64F)
+    decoded = _DECODED if picture.dtype == np.uint8 else _decode_deep()
+    sums = cv2.reduce(decoded[picture], 1, cv2.REDUCE_SUM, dtype=cv2.CV_64F)
     means = np.asarray(sums, np.float64)[:, 0] / picture.shape[1]
     light = Averages.of_rows(means, rows=len(averages.strip))
     to_srgb = SPACES["linear"].to_srgb

@@ -1,13 +1,16 @@
 """The shape of a picture in memory: its crop, its size, made small by area."""
 
 import re
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from reelbow.errors import ReelbowError
+
+# A picture's values: uint8, or uint16 of which 65535 is 255.
+Levels = NDArray[np.unsignedinteger[Any]]
 
 # Jobs run side by side; a job of several threads would only get in their way.
 cv2.setNumThreads(1)
@@ -34,7 +37,7 @@ class Crop(NamedTuple):
 
 
 def shape_picture(
-    picture: NDArray[np.uint8],
+    picture: Levels,
     *,
     full: tuple[int, int] | None = None,
     crop: Crop | None = None,
@@ -44,7 +47,7 @@ def shape_picture(
 
     Parameters
     ----------
-    picture : (h, w, 3) uint8, upright
+    picture : (h, w, 3) uint8 or uint16, upright
     full : (height, width) of the whole picture as seen, where pixels are not square or
         `picture` is already reduced
     crop : in pixels of `full`
@@ -59,9 +62,14 @@ def shape_picture(
     return shrink(kept, (crop.height, crop.width) if crop else shape, height)
 
 
-def cut_out(
-    picture: NDArray[np.uint8], full: tuple[int, int], crop: Crop | None
-) -> NDArray[np.uint8]:
+def round_to_bytes(picture: Levels) -> NDArray[np.uint8]:
+    """Round a picture of 16 bits to 8; one of 8 is given back as it is."""
+    if picture.dtype == np.uint8:
+        return np.asarray(picture, np.uint8)
+    return np.asarray(cv2.convertScaleAbs(picture, alpha=1 / 257), np.uint8)
+
+
+def cut_out(picture: Levels, full: tuple[int, int], crop: Crop | None) -> Levels:
     """Crop a picture of which `crop`, in pixels of `full`, is to be kept."""
     if crop is None:
         return picture
@@ -96,14 +104,14 @@ def _scale(start: int, end: int, factor: float) -> tuple[int, int]:
 
 
 def shrink(
-    picture: NDArray[np.uint8], shape: tuple[int, int], height: int | None
+    picture: Levels, shape: tuple[int, int], height: int | None
 ) -> NDArray[np.uint8]:
-    """Make a picture that is seen in the shape (height, width) smaller."""
+    """Make a picture that is seen in the shape (height, width) smaller, of 8 bits."""
     height, width = find_shape(shape, height)
     # OpenCV averages over areas only where neither side grows: first what shrinks.
     rows, columns = picture.shape[:2]
     for size in ((min(width, columns), min(height, rows)), (width, height)):
         if size != (picture.shape[1], picture.shape[0]):
             resized = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-            picture = np.asarray(resized, np.uint8)
-    return np.ascontiguousarray(picture)
+            picture = np.asarray(resized, picture.dtype)
+    return np.ascontiguousarray(round_to_bytes(picture))

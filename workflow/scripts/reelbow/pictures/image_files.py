@@ -6,7 +6,7 @@ import struct
 import warnings
 import zlib
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -14,8 +14,14 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from reelbow.errors import ReelbowError
-from reelbow.pictures.geometry import Crop
-from reelbow.pictures.jpeg_damage import find_damage, find_silent_damage
+from reelbow.pictures.color_profiles import ColorTransform, find_transform
+from reelbow.pictures.geometry import Crop, Levels, round_to_bytes
+from reelbow.pictures.jpeg_damage import (
+    BROKEN_PROFILE,
+    cut_out_profile,
+    find_damage,
+    find_silent_damage,
+)
 
 # Only these decoders of Pillow and of pillow-heif ever see foreign bytes.
 IMAGE_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "PPM", "GIF", "AVIF", "JPEG2000")
@@ -39,8 +45,17 @@ MOST_BYTES_PER_PIXEL = 24
 MAX_PIXELS = 200_000_000
 Image.MAX_IMAGE_PIXELS = None
 
-# EXIF orientations whose rows are the viewer's columns.
+# EXIF orientations whose rows are the viewer's columns, and those whose columns or rows
+# then stand in reverse.
 TURNED = frozenset({5, 6, 7, 8})
+REVERSED_COLUMNS, REVERSED_ROWS = frozenset({2, 3, 6, 7}), frozenset({3, 4, 7, 8})
+
+# TIFF's tags, and what they say: white is 0; alpha is already in the colors.
+BITS_PER_SAMPLE, PHOTOMETRIC, EXTRA_SAMPLES = 258, 262, 338
+WHITE_IS_ZERO, PREMULTIPLIED = 0, (1,)
+
+# Pillow says what is wrong with an image, in one sentence.
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
 class DecodedImage(NamedTuple):
@@ -48,14 +63,18 @@ class DecodedImage(NamedTuple):
 
     Attributes
     ----------
-    picture : (h, w, 3) uint8 sRGB, upright by its EXIF orientation
+    picture : (h, w, 3) uint8 sRGB, or uint16 of the same range where the file has 16
+        bits; upright by its EXIF orientation, on white where it is transparent
     full : (height, width) of the whole image; `picture` may be reduced
     crop : in pixels of `full`; None: all
+    profile_fault : why its color profile was passed over, as if it had none; None: it
+        was not, or there is none
     """
 
-    picture: NDArray[np.uint8]
+    picture: Levels
     full: tuple[int, int]
     crop: Crop | None
+    profile_fault: str | None = None
 
 
 def decode_image(
@@ -89,15 +108,20 @@ def decode_image(
         rows = 0
         if height is not None:
             rows = 2 * height * full[0] // (kept.height if kept else full[0])
-        picture = None
+        transform, fault = _judge_profile(image)
+        picture: Levels | None = None
         if image.format in JPEG_FORMATS and image.mode in ("RGB", "L", "CMYK"):
             picture = _decode_jpeg(data, image, rows)
+            if picture is not None and transform is not None:
+                picture = transform.apply(Image.fromarray(picture))
+        elif _is_deep(data, image):
+            picture = _decode_deep(data, image, transform)
         if picture is None:
             if rows:
                 image.draft("RGB", (rows, rows))
             ImageOps.exif_transpose(image, in_place=True)
-            picture = _to_rgb(image)
-        return DecodedImage(picture, full, kept)
+            picture = _to_rgb(image, transform)
+        return DecodedImage(picture, full, kept, fault)
 
 
 def find_size(data: bytes, *, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
@@ -144,6 +168,10 @@ def _open_image(
         raise ReelbowError(
             "not an image, a damaged one, or of a kind that is not read; save it as PNG"
         ) from None
+    except cv2.error as error:
+        if error.code == cv2.Error.StsNoMem:
+            raise MemoryError from None
+        raise ReelbowError(f"the image does not decode ({error.err})") from None
     except (
         EOFError,
         OSError,
@@ -254,6 +282,20 @@ def check_room(n_bytes: int) -> None:
     np.empty(n_bytes, np.uint8)
 
 
+def _judge_profile(image: Image.Image) -> tuple[ColorTransform | None, str | None]:
+    """Find what brings an image to sRGB, and what is wrong with its color profile."""
+    if "icc_profile" not in image.info:
+        return None, None
+    mode = image.mode if image.mode in ("CMYK", "LAB") else "RGB"
+    if image.mode in ("1", "L", "LA") or image.mode.startswith("I"):
+        mode = "L"
+    try:
+        # Pillow gives None for one that is broken in the file.
+        return find_transform(image.info["icc_profile"] or b"", mode), None
+    except ReelbowError as error:
+        return None, str(error)
+
+
 def _decode_jpeg(
     data: bytes, image: Image.Image, rows: int
 ) -> NDArray[np.uint8] | None:
@@ -278,6 +320,10 @@ def _decode_jpeg(
     except ValueError as error:
         if "Insufficient memory" in str(error):
             raise MemoryError from None
+        if BROKEN_PROFILE in str(error):
+            # libjpeg tells its first word only, and this is not about the picture.
+            without = cut_out_profile(data)
+            return _decode_jpeg(without, image, rows) if without != data else None
         damage = find_damage(data, str(error))
         if damage:
             raise ReelbowError(damage) from None
@@ -291,18 +337,92 @@ def _decode_jpeg(
         pixels = pixels.repeat(3, axis=2)
     if orientation == 1:
         return np.asarray(pixels, np.uint8)
-    turned = Image.fromarray(pixels)
-    turned.getexif()[ExifTags.Base.Orientation] = orientation
-    return np.asarray(ImageOps.exif_transpose(turned))
+    return np.ascontiguousarray(_turn(pixels, orientation), np.uint8)
 
 
-def _to_rgb(image: Image.Image) -> NDArray[np.uint8]:
-    """Decode an opened image: (h, w, 3) uint8."""
+def _is_deep(data: bytes, image: Image.Image) -> bool:
+    """Whether an image has colors of 16 bits, which Pillow would cut to 8."""
+    if image.mode not in ("RGB", "RGBA"):
+        return False
+    if image.format == "PNG":
+        return data[24] == 16
+    return image.format == "TIFF" and 16 in image.tag_v2.get(BITS_PER_SAMPLE, ())  # type: ignore[attr-defined]
+
+
+def _decode_deep(
+    data: bytes, image: Image.Image, transform: ColorTransform | None
+) -> Levels | None:
+    """Decode a PNG or TIFF of 16 bits: (h, w, 3) uint16, or uint8 by a profile.
+
+    None where OpenCV does not: then Pillow does, or says what is wrong with it.
+    """
+    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if decoded is None or decoded.dtype != np.uint16 or decoded.ndim != 3:
+        check_room(image.width * image.height * MOST_BYTES_PER_PIXEL)
+        return None
+    pixels: Levels = np.asarray(decoded, np.uint16)
+    # OpenCV turns TIFFs only.
+    if image.format == "PNG":
+        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+        pixels = np.ascontiguousarray(_turn(pixels, orientation))
+    colors: Levels = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint16)
+    # TIFF's fourth channel may be anything else.
+    is_transparent = image.has_transparency_data and pixels.shape[2] == 4
+    if is_transparent and image.format == "TIFF":
+        tags = image.tag_v2  # type: ignore[attr-defined]
+        if tags.get(EXTRA_SAMPLES) == PREMULTIPLIED:
+            share = cv2.cvtColor(pixels[..., 3], cv2.COLOR_GRAY2RGB)
+            colors = np.asarray(cv2.divide(colors, share, scale=65_535), np.uint16)
+    if transform is not None:
+        # Pillow hands no more than 8 bits to LittleCMS.
+        colors = transform.apply(Image.fromarray(round_to_bytes(colors)))
+        pixels = round_to_bytes(pixels)
+    return _put_on_white(colors, pixels[..., 3]) if is_transparent else colors
+
+
+def _turn(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """Turn an (h, w, channels) picture upright by its EXIF orientation."""
+    if orientation in TURNED:
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in REVERSED_COLUMNS:
+        pixels = pixels[:, ::-1]
+    return pixels[::-1] if orientation in REVERSED_ROWS else pixels
+
+
+def _to_rgb(image: Image.Image, transform: ColorTransform | None) -> Levels:
+    """Decode an opened image: (h, w, 3) uint8, or uint16 if it is gray of 16 bits."""
     if image.mode.startswith("I"):
-        # 16 bits of gray, which Pillow would clip rather than scale.
-        gray = (np.asarray(image) >> 8).clip(0, 255).astype(np.uint8)
-        return np.repeat(gray[..., np.newaxis], 3, axis=2)
-    return np.asarray(image.convert("RGB"))
+        gray = _read_deep_gray(image)
+        if "transparency" in image.info:
+            # PNG's one value that stands for it.
+            gray[gray == image.info["transparency"]] = 65_535
+        if transform is not None:
+            return transform.apply(Image.fromarray(round_to_bytes(gray)))
+        return np.asarray(cv2.cvtColor(gray, cv2.COLOR_GRAY2RGB), np.uint16)
+    colors = image.convert("RGB") if transform is None else transform.apply(image)
+    if not image.has_transparency_data:
+        return np.asarray(colors)
+    alpha = np.asarray(image.convert("RGBA").getchannel("A"))
+    return _put_on_white(np.asarray(colors), alpha)
+
+
+def _read_deep_gray(image: Image.Image) -> NDArray[np.uint16]:
+    """Read gray of 16 bits, which Pillow would clip rather than scale: (h, w)."""
+    gray: NDArray[np.uint16] = np.asarray(image).clip(0, 65_535).astype(np.uint16)
+    if image.format == "TIFF":
+        tags = image.tag_v2  # type: ignore[attr-defined]
+        if tags.get(BITS_PER_SAMPLE) == (12,):
+            gray = np.asarray(gray << 4 | gray >> 8, np.uint16)
+        if tags.get(PHOTOMETRIC) == WHITE_IS_ZERO:
+            gray = ~gray
+    return gray
+
+
+def _put_on_white(colors: Levels, alpha: Levels) -> Levels:
+    """Compose a picture (h, w, 3) with straight alpha (h, w) on white, in sRGB."""
+    share = cv2.cvtColor(alpha, cv2.COLOR_GRAY2RGB)
+    part = cv2.multiply(colors, share, scale=1 / np.iinfo(colors.dtype).max)
+    return np.asarray(cv2.add(part, cv2.bitwise_not(share)), colors.dtype)
 
 
 def encode_jpeg(picture: NDArray[np.uint8], *, quality: int) -> bytes:

@@ -57,6 +57,10 @@ _SOF_SEQUENTIAL, _SOF_PROGRESSIVE = (0xC0, 0xC1), 0xC2
 _SOI, _EOI, _SOS, _DRI = 0xD8, 0xD9, 0xDA, 0xDD
 _END = bytes([0xFF, _EOI])
 
+# The segments of a color profile, and what libjpeg says if one of them is missing.
+_APP2, _PROFILE = 0xE2, b"ICC_PROFILE\0"
+BROKEN_PROFILE = "bad ICC marker"
+
 # Pixels of an MCU, (height, width), by simplejpeg's names of samplings.
 _MCUS = {
     "444": (8, 8),
@@ -168,6 +172,18 @@ def _find_step(plane: NDArray[np.uint8], rows: int, columns: int) -> float:
     found = (np.minimum(*on_sides) >= LEAST_AGREEMENT) & (sizes >= least)
     parts_after = 1 - rows * (np.arange(len(sizes)) + 1.5) / len(plane)
     return float((sizes * parts_after)[found].max(initial=0))
+
+
+def cut_out_profile(data: bytes) -> bytes:
+    """Leave the color profile out of a JPEG, and all else as it is."""
+    kept, at = [], 0
+    for marker, start, body, end in itertools.islice(
+        _find_segments(data), MOST_SEGMENTS
+    ):
+        if marker == _APP2 and data.startswith(_PROFILE, body + 2):
+            kept.append(data[at:start])
+            at = end
+    return b"".join([*kept, data[at:]])
 
 
 def _find_segments(data: bytes) -> Iterator[_Segment]:

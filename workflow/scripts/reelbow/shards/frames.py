@@ -110,6 +110,7 @@ class ShardFrames:
 
     def _read(self, members: Members) -> Iterator[ShardFrame]:
         strange: list[str] = []
+        faults: list[str] = []
         for index, member in enumerate(members.read()):
             if member.time_s is None and member.about.get("time_s") is not None:
                 told = json.dumps(member.about["time_s"])[:50]
@@ -123,10 +124,12 @@ class ShardFrames:
                 self.skipped.append((member.name, member.reason))
                 continue
             try:
-                picture, averages = self._shape(member.data)
+                picture, averages, fault = self._shape(member.data)
             except ReelbowError as error:
                 self.skipped.append((member.name, str(error)))
                 continue
+            if fault is not None:
+                faults.append(f"{member.name}: {fault}")
             yield ShardFrame(number, member.time_s, member.name, picture, averages)
         self.lost = self.lost or members.damage
         if strange:
@@ -134,6 +137,13 @@ class ShardFrames:
                 f"WARNING: {self._path}: the time_s of {len(strange)} pictures is left "
                 f"out, the first of {strange[0]}; a film's time is a number of "
                 f"seconds from 0 to {MAX_TIME_S}",
+                file=sys.stderr,
+            )
+        if faults:
+            print(
+                f"WARNING: {self._path}: the color profiles of {len(faults)} pictures "
+                f"are passed over, the first of {faults[0]}; they are read as if they "
+                "had none",
                 file=sys.stderr,
             )
         if self.skipped and self._shaping.missing_frames == "fail":
@@ -146,11 +156,11 @@ class ShardFrames:
 
     def _shape(
         self, data: bytes | DecodedPicture
-    ) -> tuple[NDArray[np.uint8], Averages]:
-        """Make one picture small, and average it."""
+    ) -> tuple[NDArray[np.uint8], Averages, str | None]:
+        """Make one picture small, average it, and tell what its profile lacks."""
         shaping = self._shaping
         if not isinstance(data, bytes):
-            return data.shape(shaping)
+            return *data.shape(shaping), None
         image = decode_image(
             data,
             # A reduced JPEG has nearly the same thumbnail, and not the same averages.
@@ -159,13 +169,14 @@ class ShardFrames:
             crop_of=self._crop_of,
             max_pixels=shaping.max_pixels,
         )
-        return shape_and_average(
+        picture, averages = shape_and_average(
             image.picture,
             full=image.full,
             crop=image.crop,
             height=shaping.height,
             space=shaping.mean_space,
         )
+        return picture, averages, image.profile_fault
 
     def batches(self) -> Iterator[Batch]:
         """Read them in batches, as `Thumbnails` does."""
