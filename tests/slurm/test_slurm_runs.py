@@ -45,7 +45,7 @@ def test_a_film_is_a_job_a_shard_and_nothing_lies_on_the_shared_disk(project, tm
         *[f"colors/palettes/{shard}.sqlite" for shard in SHARDS],
     }
     # links to the nodes' own memory, in which nothing is left
-    assert seen == {("frames", MEMORY), ("thumbnails", MEMORY)}
+    assert seen == {MEMORY}
     assert list_files(project) == before
 
     for again in [project.make_on_slurm(**FILM), project.make(**FILM)]:
@@ -67,26 +67,21 @@ def test_where_slurm_gives_a_job_a_folder_its_files_lie_there(project):
     jobs = project.shard_jobs()
     assert {job.node for job in jobs} == {"g1"}
     local = project.cluster.local
-    assert seen == {
-        (stage, local / str(job.number))
-        for stage in ["frames", "thumbnails"]
-        for job in jobs
-    }
+    assert seen == {local / str(job.number) for job in jobs}
     assert list_files(project) == before
 
 
 @contextmanager
-def watch_files(project) -> Iterator[set[tuple[str, Path | None]]]:
-    """Watch in which scratch the files of each stage lie; None: on the shared disk."""
-    seen: set[tuple[str, Path | None]] = set()
+def watch_files(project) -> Iterator[set[Path | None]]:
+    """Watch in which scratch thumbnails lie; None: on the shared disk."""
+    seen: set[Path | None] = set()
     over = threading.Event()
 
     def watch() -> None:
         while not over.wait(0.02):
-            for stage in ["frames", "thumbnails"]:
-                folder = project.folder / "results/colors" / stage
-                for path in folder.glob("[0-9]*"):
-                    seen.update((stage, scratch) for scratch in find_scratch(path))
+            folder = project.folder / "results/colors/thumbnails"
+            for path in folder.glob("[0-9]*"):
+                seen.update(find_scratch(path))
 
     watcher = threading.Thread(target=watch)
     watcher.start()
@@ -112,4 +107,4 @@ def list_files(project) -> list[str]:
     """List the files in the nodes' own memory and on their own disks."""
     nodes = ["c1", "c2", "g1"]
     files = [path for node in nodes for path in project.cluster.list_scratch(node)]
-    return sorted(path for path in files if path.endswith((".tar", ".npz")))
+    return sorted(path for path in files if path.endswith(".npz"))
