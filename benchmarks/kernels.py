@@ -100,7 +100,7 @@ def measure(runs: int) -> list[tuple[str, str, float, float | None]]:
 
     return [
         (
-            "film: average the decoded planes to 90 rows",
+            "film: average the decoded planes to 90 rows, and a strip",
             "RGB by swscale, then OpenCV's resize and reduce",
             of(average_planes, planes),
             of(average_rgb, planes),
@@ -112,7 +112,7 @@ def measure(runs: int) -> list[tuple[str, str, float, float | None]]:
             of(open_by_pillow, jpegs),
         ),
         (
-            "tarball: average its pixels, 90 rows and a strip",
+            "tarball: average its pixels to 90 rows, and a strip",
             "OpenCV's resize and reduce",
             of(average_image, images),
             of(average_by_opencv, images),
