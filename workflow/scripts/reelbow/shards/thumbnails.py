@@ -27,7 +27,7 @@ class ThumbnailWriter:
     ----------
     skipped : (name, reason) of pictures that could not be read
     lost : why not all of the shard could be read; None: it could
-    digest : of the user's tarball; None: of frames extracted here
+    digest : of the user's tarball; None: a video has one for the whole film
     versions : of what made the thumbnails
     varies : whether some of the film's pictures are coded otherwise than its plan says
     """
