@@ -60,7 +60,7 @@ class Project:
 
     Attributes
     ----------
-    beside : numba's first choice, the library's `__pycache__`
+    beside : numba's first choice, the `__pycache__` of each of the library's rooms
     user : the second, the user's cache
     """
 
@@ -68,7 +68,8 @@ class Project:
         self.folder = folder
         self.code = folder / "code"
         copy_workflow(self.code)
-        self.beside = self.code / "workflow" / "scripts" / LIBRARY / "__pycache__"
+        rooms = (self.code / "workflow" / "scripts" / LIBRARY).glob("*/__init__.py")
+        self.beside = [room.with_name("__pycache__") for room in rooms]
         self.user = folder / "user"
         self.temporary = folder / "temporary"
         self.temporary.mkdir()
@@ -146,7 +147,7 @@ class Project:
         """
         temporary = self.temporary / f"reelbow-{os.getuid()}"
         for folder, usable in (
-            (self.beside, beside),
+            *((each, beside) for each in self.beside),
             (self.user, user),
             (temporary, user),
         ):
