@@ -19,8 +19,15 @@ def little_memory(n_bytes: int) -> Iterator[None]:
     found = re.search(r"VmData:\s+(\d+)", STATUS.read_text())
     assert found is not None
     _, most = before = resource.getrlimit(resource.RLIMIT_DATA)
-    resource.setrlimit(resource.RLIMIT_DATA, ((int(found[1]) << 10) + n_bytes, most))
+    has = int(found[1]) << 10
+    taken = []
     try:
+        # Room that earlier tests have left counts as had, and is not to be found again.
+        resource.setrlimit(resource.RLIMIT_DATA, (has, most))
+        with contextlib.suppress(MemoryError):
+            while True:
+                taken.append(bytearray(1 << 20))
+        resource.setrlimit(resource.RLIMIT_DATA, (has + n_bytes, most))
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_DATA, before)
