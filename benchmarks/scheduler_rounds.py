@@ -23,8 +23,7 @@ sys.path.insert(1, str(ROOT / "workflow" / "scripts"))
 
 from measuring import copy_workflow  # noqa: E402 (the path comes first)
 
-from chain import plan_files  # noqa: E402
-from cluster_shard import cluster_shard  # noqa: E402
+from chain import cluster, plan_files  # noqa: E402
 from films import numbered_film  # noqa: E402
 from projects import COLORS, write_tarball  # noqa: E402
 from reelbow.shards.batches import ThumbnailOptions  # noqa: E402
@@ -56,11 +55,10 @@ main()
 """
 
 
-# Instead of cluster_shard.
+# Instead of cluster_shard, with the folder before it.
 COPYING = """
 import shutil
-shutil.copy(snakemake.params.settings["source"].rsplit("/", 1)[0] + "/../made/"
-            + snakemake.wildcards.shard + ".sqlite", snakemake.output.palettes)
+shutil.copy(f"{MADE}/{snakemake.wildcards.shard}.sqlite", snakemake.output.palettes)
 """
 
 
@@ -72,22 +70,11 @@ def make_shards(folder: Path, tarballs: list[Path]) -> None:
     plan_files(tarballs, made / "plan.json", shards=names)
     shaping = ThumbnailOptions(None, None, "srgb", 10**8, "skip")
     for shard, tarball in zip(names, tarballs, strict=True):
-        cluster_shard(
-            tarball,
-            made / "plan.json",
-            made / f"{shard}.sqlite",
-            film="films",
-            source=f"{folder}/films/*.tar",
-            shard=shard,
-            n_colors=N_COLORS,
-            color_space="srgb",
-            n_init=1,
-            seed=0,
-            engine="numba",
-            metadata={},
-            shaping=shaping,
-        )
-    (folder / "code/workflow/scripts/cluster_shard.py").write_text(COPYING)
+        path = made / f"{shard}.sqlite"
+        about = {"film": "films", "shard": shard, "n_colors": N_COLORS}
+        cluster(tarball, made / "plan.json", path, shaping=shaping, **about)
+    script = folder / "code/workflow/scripts/cluster_shard.py"
+    script.write_text(f"MADE = {str(made)!r}\n{COPYING}")
 
 
 def run(folder: Path, films: str, limit: str) -> tuple[int, float]:

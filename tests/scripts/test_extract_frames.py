@@ -145,7 +145,22 @@ def test_a_picture_that_does_not_decode_leaves_a_note(tmp_path: Path) -> None:
     }
     about = samples["00000002"][1]
     assert about.pop("reason").startswith("the picture does not decode (")
-    assert about == {"film": "film"}
+    assert about == {"film": "film", "frame": 2}
+
+
+def test_a_note_has_the_number_of_its_frame_whatever_its_image_is_called(
+    tmp_path: Path,
+) -> None:
+    whole = encode_jpeg(solid(0x203040), quality=95)
+    images = {"00000001.jpg": b"no image", "00000002.jpg": whole, "00000003.jpg": whole}
+    own = write_tarball(tmp_path / "own.tar", images)
+    samples = extract(own, make_plan(own, shards=["own"]), "own")
+    assert {key: about["frame"] for key, (_, about) in samples.items()} == {
+        f"{frame:08d}": frame for frame in range(3)
+    }
+    assert [key for key, (pixels, _) in samples.items() if pixels is None] == [
+        "00000000"
+    ]
 
 
 def test_a_tarball_s_images_may_be_extracted_too(tmp_path: Path) -> None:

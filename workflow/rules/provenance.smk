@@ -119,9 +119,9 @@ def describe_groups(*groups):
     return json.dumps(settings, sort_keys=True)
 
 
-def get_code(script, *engines):
+def get_code(script, *by_name):
     """Digest of the library code that a script runs: when it changes, so may results."""
-    return digest_code(SCRIPTS / f"{script}.py", *engines)
+    return digest_code(SCRIPTS / f"{script}.py", *by_name)
 
 
 def get_shard_code(script):

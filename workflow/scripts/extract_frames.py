@@ -40,8 +40,9 @@ def extract_frames(
             about = {"film": film, "frame": frame.frame, "time_s": frame.time_s}
             jpeg = encode_jpeg(frame.pixels, quality=quality)
             tarball.add(f"{frame.frame:08d}", jpeg, about)
-        for name, reason in shard_frames.skipped:
-            tarball.add(Path(name).stem, None, {"film": film, "reason": reason})
+        for number, reason in shard_frames.missing.items():
+            about = {"film": film, "frame": number, "reason": reason}
+            tarball.add(f"{number:08d}", None, about)
 
 
 if __name__ == "__main__":

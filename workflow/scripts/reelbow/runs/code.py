@@ -22,20 +22,20 @@ WITHOUT_RESULT = (
 )
 
 
-def digest_code(script: Path, *engines: str) -> str:
+def digest_code(script: Path, *by_name: str) -> str:
     """Digest the library modules that a script uses, directly or through others.
 
     Parameters
     ----------
     script : a rule's script
-    engines : further modules, which are loaded by name
+    by_name : further modules, which it loads by their names
 
     Returns
     -------
     16 hexadecimal digits
     """
     found: set[str] = set()
-    waiting = [*_find_imports(script.read_text(encoding="utf-8")), *engines]
+    waiting = [*_find_imports(script.read_text(encoding="utf-8")), *by_name]
     while waiting:
         module = waiting.pop()
         package = module.partition(".")[0]

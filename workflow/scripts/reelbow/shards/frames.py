@@ -27,6 +27,7 @@ class ShardFrames:
     Attributes
     ----------
     skipped : (name, reason) of each picture that could not be read, so far
+    missing : the numbers of their frames, with the reason
     lost : why not all of the shard could be read, so far; None: it could
     digest : of the user's file that is this shard; None: it is none
     versions : of what reads the frames
@@ -65,6 +66,7 @@ class ShardFrames:
         self._crop = Crop.parse(shaping.crop) if shaping.crop else None
         self._crop_of = (planned["height"], planned["width"])
         self.skipped: list[tuple[str, str]] = []
+        self.missing: dict[int, str] = {}
         self.digest = digest_file(path) if self._kind.files_are_shards else None
         self.versions = describe_versions()
         self.varies = False
@@ -85,12 +87,10 @@ class ShardFrames:
         ReelbowError
             At the end, if pictures are missing and none may be.
         """
-        if self._members is not None and self.lost is None:
-            if not self._go_on or self._shaping.missing_frames == "skip":
-                yield from self._read(self._members)
-            elif self._is_whole(self._members):
-                self.skipped.clear()
-                yield from self._read(self._members)
+        members = self._members if self.lost is None else None
+        all_or_none = self._go_on and self._shaping.missing_frames == "fail"
+        if members is not None and (not all_or_none or self._is_whole(members)):
+            yield from self._read(members)
         if self.lost is not None and self._kind.files_are_shards:
             self.skipped.append((self._path.name, self.lost))
 
@@ -101,11 +101,11 @@ class ShardFrames:
                 pass
         except ReelbowError as error:
             self.lost = self.lost or str(error)
-        if self.lost is not None:
-            self.skipped.clear()
-            if not self._kind.files_are_shards:
-                names = (member.name for member in members.read())
-                self.skipped.extend((name, self.lost) for name in names)
+        self.skipped.clear()
+        self.missing.clear()
+        if self.lost is not None and not self._kind.files_are_shards:
+            for member in members.read():
+                self._skip(member.about["frame"], member.name, self.lost)
         return self.lost is None
 
     def _read(self, members: Members) -> Iterator[ShardFrame]:
@@ -121,12 +121,12 @@ class ShardFrames:
                 number = member.about["frame"]
                 self.varies = self.varies or "coding" in member.about
             if member.data is None:
-                self.skipped.append((member.name, member.reason))
+                self._skip(number, member.name, member.reason)
                 continue
             try:
                 picture, averages, fault = self._shape(member.data)
             except ReelbowError as error:
-                self.skipped.append((member.name, str(error)))
+                self._skip(number, member.name, str(error))
                 continue
             if fault is not None:
                 faults.append(f"{member.name}: {fault}")
@@ -153,6 +153,10 @@ class ShardFrames:
                 f"are missing, the first is {name} ({reason}); mend it, or set "
                 "errors.missing_frames to skip"
             )
+
+    def _skip(self, number: int, name: str, reason: str) -> None:
+        self.skipped.append((name, reason))
+        self.missing[number] = reason
 
     def _shape(
         self, data: bytes | DecodedPicture

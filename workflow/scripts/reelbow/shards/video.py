@@ -5,7 +5,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 import av
@@ -51,13 +50,8 @@ class VideoShard:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Nothing is open between two readings."""
+    def __exit__(self, *about: object) -> None:
+        """Do nothing: nothing is open between two readings."""
 
     def __len__(self) -> int:
         """Count its samples, missing pictures included."""
@@ -67,7 +61,7 @@ class VideoShard:
     def read(self) -> Iterator[Member]:
         """Decode them in their order."""
         others: defaultdict[str, list[int]] = defaultdict(list)
-        left = list(range(len(self)))
+        n_read = 0
         samples = decode_samples(
             self._path, self._planned["keyframes"], self._part["pts"], self._reading
         )
@@ -76,13 +70,13 @@ class VideoShard:
                 member = self._describe(index, decoded)
                 if coding := member.about.get("coding"):
                     others[coding].append(member.about["frame"])
-                left.remove(index)
+                n_read = index + 1
                 yield member
         except ReelbowError as error:
             if not self._salvage:
                 raise
             self.damage = str(error)
-            for index in left:
+            for index in range(n_read, len(self)):
                 yield self._describe(index, Decoded(None, None, self.damage))
         for coding, frames in others.items():
             print(
