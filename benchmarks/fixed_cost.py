@@ -42,7 +42,7 @@ RULES = (
     "downsample_frames",
     "cluster_shard",
     "merge_film",
-    "render_barcode",
+    "render_barcodes",
 )
 # What a job imports counts for the first of these that asks for it.
 PACKAGES = ("snakemake", "numpy", "cv2", "av", "PIL", "numba", "scipy", "matplotlib")
@@ -51,7 +51,6 @@ AT_ONCE = 8
 CONFIG = """
 films: film.mp4
 downsample: {keep: true}
-barcodes: {kinds: [strip], height: 40, formats: [svg]}
 """
 
 

@@ -36,6 +36,7 @@ from reelbow.shards.plan import read_plan, write_plan  # noqa: E402
 FIGURES = ROOT / "benchmarks" / "many_shards.json"
 PAGE = ROOT / "docs" / "performance.md"
 KINDS = ["mean", "strip", "dominant", "stacked"]
+ENDINGS = [".png", "_figure.png", ".svg"]
 DRAWING = {"height": 300, "width": None, "skip_black": False, "gap_color": "#d9d9d9"}
 N_COLORS = 8
 STRIP_ROWS = 90
@@ -59,9 +60,9 @@ from reelbow.jobs.job import run
 function, arguments = json.loads(sys.argv[2])
 module = __import__(function)
 def read(name, value):
-    if name in ("shards", "films", "figures"):
+    if name in ("shards", "films", "pictures"):
         return [Path(each) for each in value]
-    paths = ("plan", "palettes", "database", "barcode")
+    paths = ("plan", "palettes", "database")
     return Path(value) if name in paths else value
 run(
     getattr(module, function),
@@ -195,7 +196,7 @@ def make_results(folder: Path) -> None:
     from merge_film import merge_film
     from merge_films import merge_films
     from reelbow.shards.batches import ThumbnailOptions
-    from render_barcode import render_barcode
+    from render_barcodes import render_barcodes
     from summarize_films import summarize_films
 
     results = folder / "results"
@@ -239,14 +240,12 @@ def make_results(folder: Path) -> None:
             n_colors=N_COLORS,
         )
         if not pictures.exists():
-            for kind in KINDS:
-                render_barcode(
-                    film / "palettes.sqlite",
-                    pictures / f"{kind}.png",
-                    [pictures / f"{kind}{end}" for end in ("_figure.png", ".svg")],
-                    kind=kind,
-                    drawing=DRAWING,
-                )
+            names = [f"{kind}{end}" for kind in KINDS for end in ENDINGS]
+            render_barcodes(
+                film / "palettes.sqlite",
+                [pictures / name for name in names],
+                drawing=DRAWING,
+            )
         shutil.copytree(pictures, film / "barcodes")
     merge_films(
         [film / "palettes.sqlite" for film in films],
@@ -349,20 +348,12 @@ def measure_million(folder: Path, n_frames: int) -> list[Row]:
     everything.unlink()
     second.unlink()
     for kind in KINDS:
-        barcode = folder / f"{kind}.png"
-        how = {"kind": kind, "drawing": DRAWING}
+        pictures = [str(folder / f"{kind}{ending}") for ending in ENDINGS]
         add(
             f"render_barcode, {kind}",
-            "render_barcode",
-            barcode,
-            {
-                "database": str(film),
-                "barcode": str(barcode),
-                "figures": [
-                    str(folder / f"{kind}{end}") for end in ("_figure.png", ".svg")
-                ],
-                **how,
-            },
+            "render_barcodes",
+            Path(pictures[0]),
+            {"database": str(film), "pictures": pictures, "drawing": DRAWING},
         )
     return rows
 

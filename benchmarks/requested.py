@@ -47,7 +47,7 @@ def main() -> None:
     lines = [
         f"The ten-minute film of 1920x1080, {N_FRAMES} frames in one shard, by `uv run "
         "python",
-        f"benchmarks/requested.py` on {name_machine()}. Barcodes: the mean of four.",
+        f"benchmarks/requested.py` on {name_machine()}.",
         "",
         "| rule | wall s | minutes asked for | peak MB | MB asked for |",
         "|---|---:|---:|---:|---:|",

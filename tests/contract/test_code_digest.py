@@ -53,7 +53,7 @@ def test_the_digest_of_the_same_code_is_the_same(library):
         ("plan_shards", "film.timeline"),
         ("downsample_frames", "film.decoding"),
         ("make_demo_film", "sources.demo"),  # in a function
-        ("render_barcode", "barcode.figure"),  # in a function
+        ("render_barcodes", "barcode.figure"),  # in a function
         ("merge_film", "database.merging"),
     ],
 )

@@ -43,7 +43,7 @@ def test_a_corrupt_tarball_of_ten_fails_alone_and_runs_alone_when_mended(project
     assert result.jobs == {
         *name_jobs(STAGES, "tars", "3"),
         *name_merges("tars"),
-        "render_barcode/tars/mean",
+        "render_barcodes/tars",
     }
     assert project.failures() == []
 

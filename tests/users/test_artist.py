@@ -28,12 +28,21 @@ def test_a_poster_is_drawn_turned_ordered_and_drawn_again(desk):
     draw(desk, "title=夜のパリ", "barcodes={height: 701, width: 496}")
     assert read_size(stacked) == (496, 701)
 
-    # Another order redraws what is in that order, and leaves no old file beside it.
+    # Another order redraws the pictures and does nothing else.
     result = draw(
         desk, "title=夜のパリ", "barcodes={height: 701, width: 496, order: track}"
     )
-    assert result.jobs == {"render_barcode/film/stacked"}
+    assert result.jobs == {"render_barcodes/film"}
     assert desk.query("SELECT title FROM films") == [("夜のパリ",)]
+
+    # One picture by its name, and no other; then all are there, whichever job drew them.
+    for path in barcodes.glob("strip*"):
+        path.unlink()
+    same = ["title=夜のパリ", "barcodes={height: 701, width: 496, order: track}"]
+    result = draw(desk, *same, "--", "results/film/barcodes/strip.png")
+    assert result.jobs == {"render_barcode/film/strip"}
+    assert (barcodes / "strip.svg").exists()
+    assert draw(desk, *same).jobs == set()
 
 
 def test_a_stretch_of_the_film_is_given_on_the_command_line(desk):

@@ -24,7 +24,7 @@ def test_a_run_gives_a_table_and_a_figure_of_its_stages(copied):
         ("downsample_frames", (3, 6)),
         ("cluster_shard", (3, 6)),
         ("merge_film", (1, 6)),
-        ("render_barcode", (2, 6)),
+        ("render_barcodes", (1, 6)),
         ("merge_films", (1, 6)),
         ("summarize_films", (1, 6)),
     ]

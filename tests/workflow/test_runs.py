@@ -33,7 +33,7 @@ TAIL = {"merge_film": 1, "plan_shards": 1, **END}
 
 def test_the_demo_makes_its_film_and_four_barcodes(project):
     result = project.make("--dry-run")
-    jobs = {**TAIL, "make_demo_film": 1, "render_barcode": 4, "total": 10}
+    jobs = {**TAIL, "make_demo_film": 1, "render_barcodes": 1, "total": 7}
     assert result.counts == jobs
     assert project.results() == set()
 
@@ -44,7 +44,7 @@ def test_two_films_and_one_kind(project):
     result = project.run(
         "--dry-run", films=["a.mp4", "b.mp4"], barcodes={"kinds": ["mean"]}
     )
-    two = {"merge_film": 2, "plan_shards": 2, "render_barcode": 2}
+    two = {"merge_film": 2, "plan_shards": 2, "render_barcodes": 2}
     assert result.counts == {**TAIL, **two, "total": 9}
 
 
@@ -144,8 +144,7 @@ def test_a_deleted_shard_runs_its_own_chain_only(copied, finished):
     assert result.jobs == {
         *name_jobs(STAGES, "colors", "00001"),
         *name_merges("colors"),
-        "render_barcode/colors/mean",
-        "render_barcode/colors/stacked",
+        "render_barcodes/colors",
     }
     assert copied.rows() == finished.rows()
 
@@ -153,8 +152,8 @@ def test_a_deleted_shard_runs_its_own_chain_only(copied, finished):
 def test_a_deleted_film_is_merged_again(copied):
     (copied.folder / "results/colors/palettes.sqlite").unlink()
     result = copied.run("--dry-run", **FINISHED)
-    again = {"merge_film": 1, "render_barcode": 2, **END}
-    assert result.counts == {**again, "total": 6}
+    again = {"merge_film": 1, "render_barcodes": 1, **END}
+    assert result.counts == {**again, "total": 5}
 
 
 def test_any_shards_and_cores_give_the_same_rows(copied, finished):
@@ -173,7 +172,7 @@ def test_a_changed_module_runs_what_uses_it_again(copied, finished, tmp_path):
     figure = copied.code / "workflow/scripts/reelbow/barcode/figure.py"
     figure.write_text(figure.read_text() + "# changed\n")
     result = copied.run("--dry-run", **FINISHED)
-    assert result.counts == {"render_barcode": 2, "all": 1, "total": 3}
+    assert result.counts == {"render_barcodes": 1, "all": 1, "total": 2}
 
 
 @pytest.mark.parametrize(
@@ -183,7 +182,7 @@ def test_a_changed_module_runs_what_uses_it_again(copied, finished, tmp_path):
 def test_another_setting_draws_all_barcodes_and_does_nothing_else(finished, barcodes):
     barcodes = {**FINISHED["barcodes"], **barcodes}
     result = finished.run("--dry-run", **{**FINISHED, "barcodes": barcodes})
-    assert result.counts == {"render_barcode": 2, "all": 1, "total": 3}
+    assert result.counts == {"render_barcodes": 1, "all": 1, "total": 2}
 
 
 @pytest.mark.parametrize(
@@ -236,7 +235,7 @@ def test_a_tarball_that_is_cut_off_fails_alone_and_runs_alone_when_mended(projec
     assert result.jobs == {
         *name_jobs(STAGES, "tars", "b"),
         *name_merges("tars"),
-        "render_barcode/tars/mean",
+        "render_barcodes/tars",
     }
     assert not (project.folder / "results/failed.tsv").exists()
     project.check_colors(COLORS)
@@ -247,7 +246,7 @@ def test_a_tarball_that_comes_or_goes_runs_itself_and_the_merges_only(project):
         write_tarball(project.folder / f"tars/{name}.tar", {"0.jpg": color})
     config = {"films": "tars/*.tar", **ONE_PICTURE}
     project.make(**config)
-    merges = {"plan_shards/tars", *name_merges("tars"), "render_barcode/tars/mean"}
+    merges = {"plan_shards/tars", *name_merges("tars"), "render_barcodes/tars"}
 
     write_tarball(project.folder / "tars/b.tar", {"0.jpg": COLORS[1]})
     result = project.make(**config)
@@ -393,7 +392,7 @@ def test_what_cannot_be_read_is_left_out_told_and_tried_again(damaged):
     # From fail to skip: what failed, and what needs it.
     result = damaged.make(**GO_ON)
     left_out = {"plan_shards/dead", "merge_film/dead", "plan_shards/bad"}
-    tars = {*name_jobs(STAGES, "tars", *"bc"), "render_barcode/tars/mean"}
+    tars = {*name_jobs(STAGES, "tars", *"bc"), "render_barcodes/tars"}
     assert result.jobs == left_out | name_merges("bad") | tars | name_merges("tars")
     assert "film tars: 2 shards could not be read whole (b: tars/b.tar" in result.stderr
     for name in ["dead", "bad"]:
@@ -428,7 +427,7 @@ def test_what_cannot_be_read_is_left_out_told_and_tried_again(damaged):
     shutil.copy(damaged.folder / "whole.tar", damaged.folder / "tars/b.tar")
     shutil.copy(damaged.folder / "whole.tar", damaged.folder / "dead.tar")
     result = damaged.make(**GO_ON)
-    assert {"downsample_frames/tars/b", "render_barcode/dead/mean"} < result.jobs
+    assert {"downsample_frames/tars/b", "render_barcodes/dead"} < result.jobs
     assert not {"downsample_frames/tars/c", "plan_shards/bad"} & result.jobs
     assert damaged.query(lost) == [("c",)]
     assert damaged.run(**GO_ON).jobs == set()

@@ -2,6 +2,9 @@
 import functools
 from types import SimpleNamespace
 
+# In Python code of a rules file Snakemake takes the plain name for a directive.
+from snakemake.io import report as shown_in_report
+
 from reelbow.barcode import picture_files
 from reelbow.runs.films import DEMO_FILM
 from reelbow.runs.messages import tell
@@ -148,6 +151,26 @@ def get_all_barcodes(wildcards):
         ending=[".png", *FIGURE_ENDINGS],
     )
     return leave_out_failed(pictures)
+
+
+def name_pictures(kinds):
+    """A film's pictures of these kinds, as a report shows them."""
+    return [
+        shown_in_report(
+            f"results/{{film}}/barcodes/{kind}{ending}",
+            caption=f"../report/{caption}.rst",
+            category="{film}",
+            labels={"kind": kind, "picture": label},
+        )
+        for kind in kinds
+        for ending, caption, label in [
+            (".png", "barcode", "bare"),
+            *(
+                (each, "figure", f"figure, {each[-3:].upper()}")
+                for each in FIGURE_ENDINGS
+            ),
+        ]
+    ]
 
 
 def get_tables(wildcards):

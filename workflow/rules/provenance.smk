@@ -172,9 +172,9 @@ def get_corpus_settings():
     return describe_groups(*{group for kind in KINDS.values() for group in kind.groups})
 
 
-def get_drawing(wildcards):
-    """How a kind is drawn, in one entry: Snakemake compares params without their names."""
+def get_drawing():
+    """How barcodes are drawn, in one entry: Snakemake compares params without names."""
     keys = ["height", "width", "skip_black", "gap_color"]
-    if wildcards.kind == "stacked":
+    if "stacked" in config["barcodes"]["kinds"]:
         keys.append("order")
     return {key: config["barcodes"][key] for key in keys}

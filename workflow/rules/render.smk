@@ -2,40 +2,46 @@
 # out: results/{film}/barcodes/{kind}.png and its figures
 
 
-rule render_barcode:
+rule render_barcodes:
     input:
         database="results/{film}/palettes.sqlite",
     output:
-        barcode=report(
-            "results/{film}/barcodes/{kind}.png",
-            caption="../report/barcode.rst",
-            category="{film}",
-            labels={"kind": "{kind}", "picture": "bare"},
-        ),
-        figures=[
-            report(
-                f"results/{{film}}/barcodes/{{kind}}{ending}",
-                caption="../report/figure.rst",
-                category="{film}",
-                labels={"kind": "{kind}", "picture": f"figure, {ending[-3:].upper()}"},
-            )
-            for ending in FIGURE_ENDINGS
-        ],
+        # Of no kind at all there is a rule, too, which nobody asks for.
+        name_pictures(config["barcodes"]["kinds"] or ["none"]),
+    log:
+        "logs/render_barcodes/{film}.log",
+    benchmark:
+        "logs/render_barcodes/{film}.tsv"
+    priority: rank("render_barcodes")
+    conda:
+        "../../envs/render.yaml"
+    threads: 1
+    resources:
+        mem_mb=ask_mb("render_barcodes"),
+        runtime=ask_minutes("render_barcodes"),
+        # No param: it changes no picture.
+        go_on=int(config["errors"]["missing_shards"] == "skip"),
+    params:
+        # The same for one kind and for all: whichever drew a picture, it stays.
+        drawing=get_drawing(),
+        code=get_code("render_barcodes", "kmeans.engine_numba"),
+    script:
+        "../scripts/render_barcodes.py"
+
+
+# For who asks for pictures by their names.
+use rule render_barcodes as render_barcode with:
+    output:
+        name_pictures(["{kind}"]),
     log:
         "logs/render_barcode/{film}/{kind}.log",
     benchmark:
         "logs/render_barcode/{film}/{kind}.tsv"
     priority: rank("render_barcode")
-    conda:
-        "../../envs/render.yaml"
-    threads: 1
     resources:
         mem_mb=ask_mb("render_barcode"),
         runtime=ask_minutes("render_barcode"),
-        # No param: it changes no picture.
         go_on=int(config["errors"]["missing_shards"] == "skip"),
-    params:
-        drawing=get_drawing,
-        code=get_code("render_barcode", "kmeans.engine_numba"),
-    script:
-        "../scripts/render_barcode.py"
+
+
+ruleorder: render_barcodes > render_barcode

@@ -11,12 +11,22 @@ from reelbow.runs.snakemake_inside import call_before
 # What Snakemake is to do beside a run.
 ASKED_FOR = set()
 
+# As a module its rules may have other names.
+ONE_KIND_FIRST = list(
+    map(workflow.modifier.modify_rulename, ["render_barcode", "render_barcodes"])
+)
+
 
 def look_at_results():
     """See to what Snakemake would stumble over, before it looks at the results.
 
     A dry run changes nothing on disk, nor does what is no run at all.
     """
+    targets = map(Path, workflow.dag_settings.targets)
+    named = any(target.parent.name == "barcodes" for target in targets)
+    # Who names some pictures wants no others, and a report has those that are there.
+    if named or "report" in ASKED_FOR:
+        workflow.ruleorder(*ONE_KIND_FIRST)
     is_run = workflow.executor_plugin is not None and not workflow.dryrun
     for path in corpus.find_cut_off(RESULTS, FILMS):
         tell(f"{path} is damaged: it is cut off, or no database; it is made again.")
@@ -71,7 +81,7 @@ def tell_corpus():
     failed = {
         failure.film
         for failure in PROGRESS.failed.values()
-        if failure.stage != "render_barcode"
+        if failure.stage not in ("render_barcodes", "render_barcode")
     }
     is_old = ("merge_films",) in PROGRESS.failed
     films = [*FILMS, *UNREADABLE]
@@ -85,6 +95,7 @@ def weigh_job(job):
     if name == "all":
         return 0.1
     names = ["film", "shard" if name in SHARD_RULES else "kind"]
+    # Of render_barcodes there is but a film.
     size = get_size(SimpleNamespace(**dict(zip(names, values))))
     return needs.estimate_s(name, size, config)
 

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from reelbow.barcode import fonts
-from reelbow.barcode.figure import save_figure
+from reelbow.barcode.figure import save_figures
 from reelbow.barcode.ticks import find_frame_ticks, find_time_ticks
 from reelbow.errors import ReelbowError
 
 
 @pytest.fixture
 def draw(tmp_path):
-    def draw(name, **changed):
+    def draw(*names, **changed):
         arguments = {
             "pixels": np.arange(36, dtype=np.uint8).reshape(2, 6, 3) * 7,
             "title": "Metropolis",
@@ -23,9 +23,9 @@ def draw(tmp_path):
             "times_s": np.arange(6.0),
         }
         arguments |= changed
-        path = tmp_path / name
-        complaint = save_figure(arguments.pop("pixels"), path, **arguments)
-        return path if complaint is None else (path, complaint)
+        paths = [tmp_path / name for name in names]
+        complaint = save_figures(paths=paths, **arguments)
+        return paths[0] if complaint is None else (paths[0], complaint)
 
     return draw
 
@@ -35,6 +35,13 @@ def test_drawing_twice_gives_the_same_bytes(draw, suffix, start):
     once, twice = draw(f"a.{suffix}"), draw(f"b.{suffix}")
     assert once.read_bytes() == twice.read_bytes()
     assert once.read_bytes().startswith(start)
+
+
+def test_pages_drawn_together_are_as_each_alone(draw, tmp_path):
+    draw("all.pdf", "all.svg", "all.png")
+    for suffix in ("pdf", "svg", "png"):
+        alone = draw(f"alone.{suffix}").read_bytes()
+        assert (tmp_path / f"all.{suffix}").read_bytes() == alone
 
 
 def test_another_suffix_is_refused(draw):

@@ -62,6 +62,7 @@ def test_every_stage_is_found_in_the_order_of_the_data(folder):
             "merge_films",
             "merge_film/a",
             "plan_shards/a",
+            "render_barcodes/a",
             "render_barcode/a/mean",
         ),
         *(f"{rule}/a/00000" for rule in SHARD_RULES),
@@ -81,6 +82,16 @@ def test_what_is_of_another_run_is_left_out(folder):
     ]:
         leave(folder, name)
     assert find(folder, "a", "tars", "without_plan") == []
+
+
+def test_a_picture_that_was_drawn_again_with_all_others_is_left_out(folder):
+    plan_film(folder, "a", [1])
+    leave(folder, "render_barcode/a/mean")
+    leave(folder, "render_barcodes/a")
+    assert [job.stage for job in find(folder, "a")] == ["render_barcodes"]
+    leave(folder, "render_barcode/a/mean")
+    drawn = ["render_barcodes", "render_barcode"]
+    assert [job.stage for job in find(folder, "a")] == drawn
 
 
 def test_a_job_that_failed_is_left_out(folder):
@@ -104,17 +115,17 @@ def test_frames_of_tarballs_are_counted_in_their_databases(folder):
 
 
 JOBS = [
-    Job("render_barcode", {"a/0": 10, "a/1": 20}, 1.0, 2.0, 50.0),
+    Job("render_barcodes", {"a/0": 10, "a/1": 20}, 1.0, 2.0, 50.0),
     Job("extract_frames", {"a/0": 10}, 4.0, 5.0, 300.0),
     Job("extract_frames", {"a/1": 20}, 2.0, 9.0, 200.0),
-    Job("render_barcode", {"a/0": 10, "a/1": 20}, 3.0, 4.0, 70.0),
+    Job("render_barcodes", {"a/0": 10, "a/1": 20}, 3.0, 4.0, 70.0),
 ]
 
 
 def test_stages_are_summed_and_frames_counted_once():
     extracted, rendered = run_profile.sum_stages(JOBS)
     assert extracted == ("extract_frames", 2, 30, 6.0, 14.0, 300.0, 5.0, 0.6)
-    assert rendered == ("render_barcode", 2, 30, 4.0, 6.0, 70.0, 7.5, 0.4)
+    assert rendered == ("render_barcodes", 2, 30, 4.0, 6.0, 70.0, 7.5, 0.4)
     whole = run_profile.sum_all(JOBS)
     assert whole == ("all", 4, 30, 10.0, 20.0, 300.0, 3.0, 1.0)
 

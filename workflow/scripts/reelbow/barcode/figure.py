@@ -2,6 +2,8 @@
 
 import re
 import warnings
+import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -48,9 +50,9 @@ _GREY = "#6b6b6b"
 _LIGHT_GREY = "#8c8c8c"
 
 
-def save_figure(
+def save_figures(
     pixels: NDArray[np.uint8],
-    path: Path,
+    paths: Sequence[Path],
     *,
     title: str,
     subtitle: str,
@@ -59,7 +61,7 @@ def save_figure(
     times_s: NDArray[np.float64] | None,
     gap_color: str | None = None,
 ) -> str | None:
-    """Draw a barcode as a page for print: PNG, SVG or PDF by the path's suffix.
+    """Draw a barcode as a page for print: a PNG, SVG or PDF by each path's suffix.
 
     The barcode is enlarged by whole factors only, so each of its pixels is a sharp
     rectangle; columns beyond 6,000 are averaged. Drawing twice gives the same bytes.
@@ -68,7 +70,7 @@ def save_figure(
     ----------
     pixels : (height, width, 3) uint8, sRGB
         A barcode, frame i of n in column floor(i * width / n).
-    path : file to write, overwritten
+    paths : files to write, overwritten
     title : shown on one or several lines, as it is (no TeX)
     subtitle, note : below the title and at the foot
     frames : (n,) int
@@ -88,17 +90,17 @@ def save_figure(
     """
     from matplotlib import rc_context
 
-    suffix = path.suffix.lower()
-    if suffix not in (".png", *_DATES):
-        raise ReelbowError(
-            f"A figure is a .png, .svg or .pdf file, which {path} is not."
-        )
+    for path in paths:
+        if path.suffix.lower() not in (".png", *_DATES):
+            raise ReelbowError(
+                f"A figure is a .png, .svg or .pdf file, which {path} is not."
+            )
     title, subtitle, note = map(_clean, (title, subtitle, note))
     if times_s is not None and (times_s[1:] >= times_s[:-1]).all():
         ticks = find_time_ticks(times_s)
     else:
         ticks = find_frame_ticks(frames)
-    picture = _enlarge(pixels)
+    picture = _enlarge(pixels, _GOAL_COLUMNS)
     _, missing = find_families(title + subtitle + note)
     complaint = describe_missing(missing) if missing else None
     with (
@@ -117,14 +119,27 @@ def save_figure(
             n_frames=len(frames),
             gap_color=gap_color,
         )
-        if suffix == ".png":
-            _save_png(figure, axes, picture, path, title)
-        else:
-            extent = (0, len(frames), 0, 1)
-            axes.imshow(picture, extent=extent, aspect="auto", interpolation="none")
+        # The pages of vectors last: of a PNG the barcode is no part of what is drawn.
+        for path in sorted(paths, key=lambda path: path.suffix.lower() != ".png"):
+            suffix = path.suffix.lower()
+            if suffix == ".png":
+                _save_png(figure, axes, picture, path, title)
+                continue
+            if not axes.images:
+                _add_picture(axes, pixels)
             about = {"Title": title, "Creator": MAKER, _DATES[suffix]: None}
             figure.savefig(path, metadata=about)
     return complaint
+
+
+def _add_picture(axes: "Axes", pixels: NDArray[np.uint8]) -> None:
+    """Add the barcode to a page of vectors, of which it is coded as a part."""
+    # Viewers are told not to smooth it: what is enlarged is for those that do so.
+    picture = _enlarge(pixels, _GOAL_COLUMNS // 2)
+    # Without alpha matplotlib would make copies to add it.
+    picture = np.dstack([picture, np.full(picture.shape[:2], 255, np.uint8)])
+    extent = (*axes.get_xlim(), 0, 1)
+    axes.imshow(picture, extent=extent, aspect="auto", interpolation="none")
 
 
 def _clean(text: str) -> str:
@@ -269,11 +284,13 @@ def _save_png(
     info.add_itxt("Title", title)
     info.add_text("Software", MAKER)
     image = image.convert("RGB")
-    image.save(path, dpi=(figure.dpi, figure.dpi), pnginfo=info)
+    # Made for pictures: two thirds of the time, and files a tenth larger.
+    dpi = (figure.dpi, figure.dpi)
+    image.save(path, dpi=dpi, pnginfo=info, compress_type=zlib.Z_RLE)
 
 
-def _enlarge(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Repeat pixels to about 4,200 columns of 300 to an inch, rows in proportion."""
+def _enlarge(pixels: NDArray[np.uint8], goal: int) -> NDArray[np.uint8]:
+    """Repeat pixels to about so many columns, rows in proportion."""
     if pixels.shape[1] > _MAX_COLUMNS:
         import cv2
 
@@ -282,7 +299,7 @@ def _enlarge(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         )
         pixels = np.asarray(narrowed, np.uint8)
     height, width = pixels.shape[:2]
-    across = max(1, round(_GOAL_COLUMNS / width))
+    across = max(1, round(goal / width))
     rows = across * width * _BARCODE_HEIGHT / _BARCODE_WIDTH
     down = max(1, round(rows / height))
     return pixels.repeat(across, axis=1).repeat(down, axis=0)

@@ -24,6 +24,23 @@ _MARKS = {
 }
 
 
+def sort_pictures(paths: Iterable[Path]) -> dict[str, tuple[Path, list[Path]]]:
+    """Sort pictures by kind, as their names say it: the bare one, and its figures."""
+    by_name = {path.name: path for path in paths}
+    return {
+        kind: (
+            by_name[f"{kind}.png"],
+            [
+                by_name[f"{kind}{ending}"]
+                for ending in FIGURE_ENDINGS.values()
+                if f"{kind}{ending}" in by_name
+            ],
+        )
+        for kind in KINDS
+        if f"{kind}.png" in by_name
+    }
+
+
 def save_bare(pixels: NDArray[np.uint8], path: Path) -> None:
     """Write (h, w, 3) uint8 sRGB as a PNG of exactly these pixels."""
     from PIL import Image, PngImagePlugin

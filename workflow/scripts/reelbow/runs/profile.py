@@ -80,10 +80,22 @@ def find_jobs(
             for part, n_frames in frames.items():
                 yield from _find_job(stage, part, {part: n_frames}, logs)
         yield from _find_job("merge_film", film, frames, logs)
+        yield from _find_job("render_barcodes", film, frames, logs)
         for kind in kinds:
-            yield from _find_job("render_barcode", f"{film}/{kind}", frames, logs)
+            # Of those that were drawn again with all others nobody has the picture.
+            if not _is_older(f"render_barcode/{film}/{kind}", film, logs):
+                yield from _find_job("render_barcode", f"{film}/{kind}", frames, logs)
     for stage in ("merge_films", "summarize_films"):
         yield from _find_job(stage, "", everything, logs)
+
+
+def _is_older(name: str, film: str, logs: Path) -> bool:
+    """Whether a job's log is older than that of all pictures of the film."""
+    paths = [logs / f"{name}.log", logs / "render_barcodes" / f"{film}.log"]
+    if not all(path.exists() for path in paths):
+        return False
+    one, every = (path.stat().st_mtime_ns for path in paths)
+    return one < every
 
 
 def _count_frames(film: str, plan: Plan, results: Path) -> dict[str, int]:

@@ -39,7 +39,8 @@ NEEDS = {
     "cluster_shard": Need(700, 60, 5, 0.7),
     "merge_film": Need(500, 0, 30, 0.3),
     # Its picture is the barcode.
-    "render_barcode": Need(1000, 10, 30, 1.5),
+    "render_barcodes": Need(1000, 10, 30, 2.5),
+    "render_barcode": Need(1000, 10, 30, 1.0),
     "merge_films": Need(500, 0, 30, 0.5),
     "summarize_films": Need(400, 0, 30, 0.5),
     "profile_run": Need(600, 0, 30, 1.5),

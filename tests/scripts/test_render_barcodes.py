@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from reelbow.barcode.picture_files import drop_pictures
+from reelbow.barcode.picture_files import KINDS, drop_pictures
 from reelbow.database.opening import open_new
 from reelbow.database.schema import ONLY_FILM, FilmRow
 from reelbow.database.writing import add_film, add_frames, finish
 from reelbow.errors import ReelbowError
-from render_barcode import render_barcode
+from render_barcodes import render_barcodes
 
 COLORS = [0xC02020, 0x20C020, 0x2020C0]
 
@@ -47,13 +47,8 @@ DRAWING = {"height": 20, "width": None, "skip_black": False, "gap_color": "#d9d9
 
 
 def render(film, folder, *, kind="mean", endings=(), **drawing):
-    render_barcode(
-        film,
-        folder / f"{kind}.png",
-        [folder / f"{kind}{ending}" for ending in endings],
-        kind=kind,
-        drawing=DRAWING | drawing,
-    )
+    pictures = [folder / f"{kind}{ending}" for ending in (".png", *endings)]
+    render_barcodes(film, pictures, drawing=DRAWING | drawing)
 
 
 @pytest.mark.parametrize("kind", ["mean", "stacked"])
@@ -63,12 +58,12 @@ def test_a_film_that_is_left_out_is_one_gap_if_that_may_be(tmp_path, kind):
     with open_new(path) as connection:
         add_film(connection, ONLY_FILM, row)
         finish(connection, {}, n_colors=1)
-    about = {"kind": kind, "drawing": DRAWING, "figures": [tmp_path / "figure.png"]}
+    pictures = [tmp_path / f"{kind}.png", tmp_path / f"{kind}_figure.png"]
     with pytest.raises(ReelbowError, match="no frames of the film 'lost'"):
-        render_barcode(path, tmp_path / "a.png", **about)
-    render_barcode(path, tmp_path / "a.png", **about, go_on=True)
-    assert (load(tmp_path / "a.png") == np.full((20, 5, 3), 0xD9)).all()
-    assert (tmp_path / "figure.png").exists()
+        render_barcodes(path, pictures, drawing=DRAWING)
+    render_barcodes(path, pictures, drawing=DRAWING, go_on=True)
+    assert (load(pictures[0]) == np.full((20, 5, 3), 0xD9)).all()
+    assert pictures[1].exists()
 
 
 def load(path):
@@ -76,13 +71,23 @@ def load(path):
         return np.asarray(image)
 
 
-@pytest.mark.parametrize("kind", ["mean", "strip", "dominant", "stacked"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_bare_barcode_has_the_exact_pixels(film, tmp_path, kind):
     render(film, tmp_path / "out", kind=kind)
     pixels = load(tmp_path / "out" / f"{kind}.png")
     assert pixels.shape == (20, 3, 3)
     packed = pixels.astype(int) @ [0x10000, 0x100, 1]
     assert packed.tolist() == [COLORS] * 20
+
+
+def test_all_kinds_are_drawn_as_each_alone(film, tmp_path):
+    names = [f"{kind}{ending}" for kind in KINDS for ending in (".png", ".svg")]
+    render_barcodes(film, [tmp_path / "all" / name for name in names], drawing=DRAWING)
+    for kind in KINDS:
+        render(film, tmp_path / "alone", kind=kind, endings=[".svg"])
+    for name in names:
+        together, alone = (tmp_path / folder / name for folder in ("all", "alone"))
+        assert together.read_bytes() == alone.read_bytes()
 
 
 def test_the_width_is_as_asked(film, tmp_path):
@@ -171,6 +176,6 @@ def test_pictures_of_other_palettes_go_and_nothing_else_does(film, tmp_path):
 
 
 def test_a_failure_leaves_nothing(film, tmp_path):
-    with pytest.raises(ReelbowError, match="median"):
-        render(film, tmp_path / "out", kind="median")
+    with pytest.raises(ReelbowError, match="height"):
+        render(film, tmp_path / "out", height=0)
     assert not (tmp_path / "out").exists()
