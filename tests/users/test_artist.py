@@ -35,7 +35,7 @@ def test_a_poster_is_drawn_turned_ordered_and_drawn_again(desk):
     assert result.jobs == {"render_barcodes/film"}
     assert desk.query("SELECT title FROM films") == [("夜のパリ",)]
 
-    # One picture by its name, and no other; then all are there, whichever job drew them.
+    # One picture by its name, and no other; then nothing is drawn again.
     for path in barcodes.glob("strip*"):
         path.unlink()
     same = ["title=夜のパリ", "barcodes={height: 701, width: 496, order: track}"]

@@ -3,7 +3,6 @@
 import sys
 from pathlib import Path
 
-from reelbow.barcode.picture_files import drop_pictures
 from reelbow.database.merging import merge_shards
 from reelbow.database.reading import find_lost
 from reelbow.database.schema import FilmRow
@@ -61,9 +60,14 @@ def merge_film(
         planned_at=plan.stat().st_mtime,
         keep=keep,
     )
-    # Those that are asked for are drawn next; others would be of other palettes.
-    for dropped in drop_pictures(palettes.parent / "barcodes"):
-        print(f"{dropped}: deleted, since the palettes are new", file=sys.stderr)
+    barcodes = palettes.parent / "barcodes"
+    if barcodes.is_dir():
+        # Imported for a film that was made before; a new one saves NumPy's import.
+        from reelbow.barcode.picture_files import drop_pictures
+
+        # Those that are asked for are drawn next; others would be of other palettes.
+        for dropped in drop_pictures(barcodes):
+            print(f"{dropped}: deleted, since the palettes are new", file=sys.stderr)
 
 
 if __name__ == "__main__":

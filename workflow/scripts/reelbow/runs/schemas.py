@@ -7,13 +7,15 @@ import functools
 import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jsonschema
 import yaml
 
 from reelbow.errors import ReelbowError
 from reelbow.runs.sheet import read_time
+
+if TYPE_CHECKING:
+    import jsonschema
 
 SCHEMAS = Path(__file__).parents[3] / "schemas"
 
@@ -59,6 +61,9 @@ def check_value(value: Mapping[str, Any], schema: dict[str, Any], where: str) ->
     for key, number in _list_numbers(value):
         if not math.isfinite(number):
             raise ReelbowError(f"{where}{key} is {number}, should be a finite number")
+    # Not before: some jobs use what else is in this room.
+    import jsonschema
+
     validator = jsonschema.Draft202012Validator(schema)
     error = jsonschema.exceptions.best_match(validator.iter_errors(value))
     if error is None:
@@ -95,7 +100,7 @@ def shorten(value: Any) -> str:
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
-def _wish(error: jsonschema.ValidationError) -> str:
+def _wish(error: "jsonschema.ValidationError") -> str:
     """Say in words what a value should be."""
     wanted: Any = error.validator_value
     pattern = (
