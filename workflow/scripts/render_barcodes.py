@@ -49,8 +49,10 @@ def render_barcodes(
                 )
             if complaint:
                 print(f"WARNING: {figures[0]}: {complaint}", file=sys.stderr)
-            # matplotlib's pages hold themselves, and a large one some 200 MB.
+            # matplotlib's pages hold themselves, and a large one some 200 MB; its
+            # modules are looked through once.
             gc.collect()
+            gc.freeze()
         for dropped in drop_other_formats(barcode, figures):
             print(
                 f"{dropped}: deleted, of a format no longer asked for", file=sys.stderr

@@ -1,5 +1,6 @@
 """Barcodes for print: a title, a time axis, and the film they were drawn from."""
 
+import functools
 import re
 import warnings
 import zlib
@@ -88,6 +89,7 @@ def save_figures(
     ReelbowError
         If the suffix is none of .png, .svg, .pdf.
     """
+    _import_matplotlib()
     from matplotlib import rc_context
 
     for path in paths:
@@ -130,6 +132,20 @@ def save_figures(
             about = {"Title": title, "Creator": MAKER, _DATES[suffix]: None}
             figure.savefig(path, metadata=about)
     return complaint
+
+
+@functools.cache
+def _import_matplotlib() -> None:
+    """Import matplotlib without the help texts that it writes for all its classes.
+
+    They are a third of its import, and nobody reads them here.
+    """
+    from matplotlib import artist as artists
+
+    kept, artists.kwdoc = artists.kwdoc, lambda artist: ""
+    import matplotlib.figure  # noqa: F401 (with all classes of artists)
+
+    artists.kwdoc = kept
 
 
 def _add_picture(axes: "Axes", pixels: NDArray[np.uint8]) -> None:
