@@ -46,6 +46,11 @@ def describe_type(part: dict[str, Any]) -> str:
         limits = f" ≥ {part['minimum']}"
     elif "exclusiveMinimum" in part:
         limits = f" > {part['exclusiveMinimum']}, at most {part['maximum']}"
+    if types == ["integer", "string"]:
+        return f"integer{limits}, or `{part['pattern'].strip('^$')}`"
+    if "minItems" in part and part["items"]["type"] == "integer":
+        numbers = describe_type(part["items"]).replace("integer", "integers")
+        return f"list of {part['minItems']} {numbers}"
     return " or ".join(types) + limits
 
 
@@ -57,7 +62,7 @@ def write_number(number: float) -> str:
 def describe_default(value: Any) -> str:
     """Write a default as YAML has it."""
     if isinstance(value, list):
-        return f"[{', '.join(value)}]"
+        return f"[{', '.join(map(str, value))}]"
     plain = isinstance(value, str) and not value.startswith("#")
     return str(value) if plain else json.dumps(value)
 

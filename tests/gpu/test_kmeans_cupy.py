@@ -16,6 +16,8 @@ from reelbow.machine.gpu import explain_error, open_device
 STAND_IN = Path(__file__).parent / "cpu_cupy"
 FRAMES = np.random.default_rng(0).normal(110, 50, (5, 20, 30, 3)).clip(0, 255)
 FRAMES = FRAMES.astype(np.uint8)
+# One has few colors.
+FRAMES[2] = FRAMES[2] // 8 + 100
 
 
 def forget_cupy():
@@ -55,11 +57,12 @@ def real_gpu():
 @pytest.mark.parametrize("cupy", ["stand_in", "real_gpu"])
 def test_palettes_are_those_of_engine_numba_to_the_bit(request, cupy, color_space):
     request.getfixturevalue(cupy)
-    how = {"n_colors": 6, "seed": 3, "color_space": color_space}
-    found = find_palettes(FRAMES, engine="cupy", **how)
-    expected = find_palettes(FRAMES, **how)
-    assert_array_equal(found.colors, expected.colors)
-    assert_array_equal(found.shares, expected.shares)
+    for n_colors in [6, "auto"]:
+        how = {"n_colors": n_colors, "seed": 3, "color_space": color_space}
+        found = find_palettes(FRAMES, engine="cupy", **how)
+        expected = find_palettes(FRAMES, **how)
+        assert_array_equal(found.colors, expected.colors)
+        assert_array_equal(found.shares, expected.shares)
 
 
 @pytest.mark.usefixtures("stand_in")

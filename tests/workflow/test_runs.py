@@ -1,9 +1,11 @@
+import json
 import os
 import re
 import shutil
 import tarfile
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -287,7 +289,8 @@ def test_other_colors_of_kept_thumbnails_decode_nothing(copied, finished):
     config = {**FINISHED, **NO_PICTURES, "downsample": {"keep": True}}
     shards = ["00000", "00001", "00002"]
     # What is done stays so; only what is made from then on is kept.
-    assert copied.run(**config).jobs == set()
+    others = {"cluster": {"auto_colors": [2, 9]}}
+    assert copied.run(**config, **others).jobs == set()
     (copied.folder / "results/colors/palettes/00001.sqlite").unlink()
     copied.run(**config)
     kept = copied.folder / "results/colors/thumbnails"
@@ -308,6 +311,40 @@ def test_other_colors_of_kept_thumbnails_decode_nothing(copied, finished):
     config = {**FINISHED, **NO_PICTURES, "cluster": {"n_colors": 2}}
     assert copied.run(**config).jobs == clustered
     assert not any(kept.glob("*"))
+
+
+def test_frames_have_as_many_colors_as_they_need(project):
+    gray = np.full((48, 64, 3), 128)
+    two = np.where(np.arange(64)[:, None] < 32, [200, 60, 40], gray)
+    blocks = np.random.default_rng(0).integers(0, 256, (6, 8, 3))
+    many = blocks.repeat(8, axis=0).repeat(8, axis=1)
+    noise = np.random.default_rng(1).normal(0, 2, gray.shape)
+    pictures = {
+        f"{i}.png": cv2.imencode(".png", (picture + noise).clip(0, 255))[1].tobytes()
+        for i, picture in enumerate([gray, two, many])
+    }
+    write_tarball(project.folder / "film.tar", pictures)
+    barcodes = {"kinds": ["stacked"], "formats": ["png"], "height": 60}
+    config = {"films": "film.tar", "barcodes": barcodes}
+    bounds = {"n_colors": "auto", "auto_colors": [1, 6]}
+    project.make(**config, cluster=bounds)
+    numbers = project.query("SELECT count(*) FROM palettes GROUP BY frame")
+    assert numbers == [(1,), (2,), (6,)]
+    # The view has columns for the most, in a film's database and in that of all.
+    for database in ["palettes.sqlite", "film/palettes/film.sqlite"]:
+        sql = "SELECT color0 IS NULL, color2 IS NULL, color5 IS NULL FROM images"
+        assert project.query(sql, database) == [(0, 1, 1), (0, 1, 1), (0, 0, 0)]
+        names = project.query("SELECT name FROM pragma_table_info('images')", database)
+        assert ("color6",) not in names
+    metadata = dict(project.query("SELECT key, value FROM metadata"))
+    about = json.loads(metadata["settings"])
+    assert (about["cluster.n_colors"], about["cluster.auto_colors"]) == ("auto", [1, 6])
+    with Image.open(project.folder / "results/film/barcodes/stacked.png") as image:
+        columns = np.asarray(image).swapaxes(0, 1)
+    assert [len(np.unique(column, axis=0)) for column in columns] == [1, 2, 6]
+    others = {**bounds, "auto_colors": [1, 5]}
+    counts = project.make("--dry-run", **config, cluster=others).counts
+    assert counts["cluster_shard"] == counts["merge_film"] == 1
 
 
 def test_one_shard_can_be_asked_for_before_there_is_a_plan(project):

@@ -6,11 +6,15 @@ import sqlite3
 from reelbow.database.reading import find_lost as find_lost_shards
 from reelbow.machine.versions import describe_versions
 from reelbow.runs.code import digest_code
+from reelbow.runs.config import count_most_colors
 from reelbow.shards.kinds import KINDS
 
 # What decides a film's palettes, of whatever kind, as it stands in their databases.
 GROUPS = ["crop", "downsample", "mean", "cluster"]
 WITHOUT_RESULT = {"keep", "gpu_engine", "gpu_share", "gpu_wait_min"}
+IS_AUTO = config["cluster"]["n_colors"] == "auto"
+if not IS_AUTO:
+    WITHOUT_RESULT.add("auto_colors")
 
 
 def get_source_state(wildcards):

@@ -1,7 +1,9 @@
 """Rule cluster_shard: the palette of every frame of one shard."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from reelbow.database.opening import open_new
 from reelbow.database.schema import ONLY_FILM, FilmRow, now
@@ -33,13 +35,14 @@ def cluster_shard(
     film: str,
     source: str,
     shard: str,
-    n_colors: int,
+    n_colors: int | Literal["auto"],
     color_space: str,
     n_init: int,
     seed: int,
     engine: str,
     metadata: dict[str, str],
     shaping: ThumbnailOptions,
+    auto_colors: Sequence[int] = (),
     gpu_fallback: str | None = None,
     used_up: bool = False,
     go_on: bool = False,
@@ -47,6 +50,7 @@ def cluster_shard(
     """Cluster each frame's colors and write the shard's database.
 
     frames : thumbnails; or what the shard's pictures are in, clustered at full size
+    auto_colors : the fewest and the most of a frame, if n_colors is "auto"
     gpu_fallback : why this is not done on a GPU, if it was to be
     used_up : whether `frames` are deleted when that is done
     go_on : whether of a damaged shard what can be read is enough
@@ -67,6 +71,7 @@ def cluster_shard(
             colors, shares = find_palettes(
                 batch.pixels,
                 n_colors=n_colors,
+                auto_colors=auto_colors,
                 n_init=n_init,
                 seed=seed,
                 color_space=color_space,
@@ -99,7 +104,8 @@ def cluster_shard(
         if shard_frames.varies:
             note_varying_coding(connection)
         versions = {**describe_versions(), **shard_frames.versions}
-        finish(connection, {**metadata, **versions}, n_colors=n_colors)
+        most = auto_colors[1] if n_colors == "auto" else n_colors
+        finish(connection, {**metadata, **versions}, n_colors=most)
 
 
 if __name__ == "__main__":
@@ -119,6 +125,7 @@ if __name__ == "__main__":
         source=settings["source"],
         shard=snakemake.wildcards.shard,
         n_colors=settings["n_colors"],
+        auto_colors=settings["auto_colors"],
         color_space=settings["color_space"],
         n_init=settings["n_init"],
         seed=settings["seed"],

@@ -116,6 +116,11 @@ def test_it_says_what_was_sampled(changed, said):
             "film.mkv · Reelbow 0.2.0 · 1 color in sRGB",
         ),
         (
+            "dominant",
+            {"settings": {"cluster.n_colors": "auto", "cluster.auto_colors": [1, 12]}},
+            "film.mkv · Reelbow 0.2.0 · 1 to 12 colors in sRGB",
+        ),
+        (
             "stacked",
             {"settings": {}, "version": None},
             "film.mkv · Reelbow · order track",

@@ -69,6 +69,10 @@ def test_filling_does_not_change_the_defaults():
         ({"cluster": {"n_colors": 2.5}}, ["n_colors is 2.5", "a whole number"]),
         ({"cluster": {"n_colors": "many"}}, ["n_colors is 'many'", "whole number"]),
         ({"cluster": {"n_colors": True}}, ["n_colors is True", "whole number"]),
+        ({"cluster": {"auto_colors": 9}}, ["auto_colors is 9", "as [1, 12]"]),
+        ({"cluster": {"auto_colors": [9]}}, ["auto_colors is [9]", "as [1, 12]"]),
+        ({"cluster": {"auto_colors": [0, 9]}}, ["auto_colors.0 is 0", "at least 1"]),
+        ({"cluster": {"auto_colors": [9, 2]}}, ["is [9, 2]", "fewest colors and then"]),
         ({"cluster": {"cpu_engine": "cuda"}}, ["cpu_engine", "numba", "sklearn"]),
         ({"cluster": {"gpu_share": NAN}}, ["cluster.gpu_share is nan", "finite"]),
         ({"cluster": {"gpu_wait_min": -1}}, ["gpu_wait_min is -1", "at least 0"]),
@@ -132,7 +136,7 @@ def test_texts_of_the_command_line_are_read_as_what_the_key_takes():
             "end_s": "1:30:00.5",
             "sampling": {"every": "0.5"},
             "extract": {"height": "null", "keep": "true"},
-            "cluster": {"n_colors": "4"},
+            "cluster": {"n_colors": "4", "auto_colors": "[2, 9]"},
             "barcodes": {"kinds": "[mean]", "width": "100"},
         }
     )
@@ -142,6 +146,9 @@ def test_texts_of_the_command_line_are_read_as_what_the_key_takes():
     assert config["extract"]["height"] is None
     assert config["extract"]["keep"] is True
     assert config["cluster"]["n_colors"] == 4
+    assert config["cluster"]["auto_colors"] == [2, 9]
+    auto = check_config({"cluster": {"n_colors": "auto"}})["cluster"]
+    assert (auto["n_colors"], auto["auto_colors"]) == ("auto", [1, 12])
     assert config["barcodes"]["kinds"] == ["mean"]
     assert config["barcodes"]["width"] == 100
 

@@ -102,6 +102,9 @@ def test_full_frames_and_more_colors_and_the_reference_take_longer():
     assert estimate(None) == pytest.approx(1000 * 0.0083, rel=0.05)
     assert estimate(None, cpu_engine="sklearn") == pytest.approx(1000 * 2.0, rel=0.05)
     assert estimate(n_colors=16) == pytest.approx(2.3 * estimate(), rel=0.01)
+    # The number is chosen, too: as many seconds as of the most.
+    auto = estimate(n_colors="auto", auto_colors=[1, 16])
+    assert auto == estimate(n_colors=16)
     assert estimate(n_init=10) == pytest.approx(2 * estimate())
 
 

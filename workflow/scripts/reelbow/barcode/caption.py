@@ -45,10 +45,13 @@ def describe_making(record: FilmRecord, kind: str, order: str) -> str:
     about = record.settings
     if kind in ("dominant", "stacked"):
         if "cluster.n_colors" in about:
-            n_colors = about["cluster.n_colors"]
+            n_colors, fewest = about["cluster.n_colors"], ""
+            if n_colors == "auto":
+                least, n_colors = about["cluster.auto_colors"]
+                fewest = f"{least} to " if least < n_colors else ""
             space = str(about.get("cluster.color_space", "srgb"))
             noun = "color" if n_colors == 1 else "colors"
-            parts.append(f"{n_colors} {noun} in {_SPACES.get(space, space)}")
+            parts.append(f"{fewest}{n_colors} {noun} in {_SPACES.get(space, space)}")
         if kind == "stacked":
             parts.append(f"order {order}")
     elif about.get("mean.space", "srgb") != "srgb":

@@ -8,10 +8,10 @@ Distances and means are those of a color space. An engine finds clusters in the 
 their colors are brought back to sRGB here.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from reelbow.arguments import check_whole
 from reelbow.color.spaces import SPACES
 from reelbow.errors import ReelbowError
+from reelbow.kmeans.number_of_colors import choose_numbers
 from reelbow.machine.gpu import ADVICE, telling_errors
 
 # Modules, imported when first used: every job pays for its imports.
@@ -76,7 +77,8 @@ class Palettes(NamedTuple):
 def find_palettes(
     frames: NDArray[np.uint8] | Iterable[Any],
     *,
-    n_colors: int,
+    n_colors: int | Literal["auto"],
+    auto_colors: Sequence[int] = (1, 12),
     n_init: int = 5,
     seed: int = 0,
     color_space: str = "srgb",
@@ -91,7 +93,9 @@ def find_palettes(
     ----------
     frames : (n, h, w, 3) uint8, sRGB; or any number of pictures one after the other,
         of `film.read_frames` or arrays (h, w, 3), of which only some are held at a time
-    n_colors : [1, 256]
+    n_colors : k, [1, 256]; or "auto": for each frame as many as it needs, by the
+        criterion of `number_of_colors`
+    auto_colors : with "auto", the fewest and the most of a frame, [1, 256]
     n_init : how many starts; the one of least inertia is kept. Engine numba makes each
         start the best of three cheap ones
     seed : [0, 2**32)
@@ -101,7 +105,8 @@ def find_palettes(
 
     Returns
     -------
-    Palettes; equal shares are ranked by color
+    Palettes of n_colors, or of the most of auto_colors; equal shares are ranked by
+    color
 
     Raises
     ------
@@ -109,22 +114,49 @@ def find_palettes(
         If a setting is outside of what is said above, the frames are not of that shape
         and type or have no pixels, the engine is not installed, or its GPU fails.
     """
-    _check_settings(n_colors, n_init, seed, color_space)
+    if isinstance(n_colors, str):
+        least, most = _check_auto(n_colors, auto_colors)
+    else:
+        least = most = n_colors
+    _check_settings(most, n_init, seed, color_space)
     module = _load_engine(engine)
-    found = []
-    for pixels in _gather(frames):
+
+    def cluster(pixels: NDArray[np.uint8], k: int, n_init: int) -> Palettes:
         with telling_errors():
-            colors, weights = module.find(pixels, n_colors, n_init, seed, color_space)
+            colors, weights = module.find(pixels, k, n_init, seed, color_space)
         if color_space != "srgb":
             colors = SPACES[color_space].to_srgb(colors)
             colors = np.clip(np.rint(colors * _PARTS) / _PARTS, 0, 255)
-        found.append(_rank(colors, weights))
+        return _rank(colors, weights)
+
+    found = [
+        cluster(pixels, most, n_init)
+        if n_colors != "auto"
+        else _cluster_by_need(cluster, pixels, least, most, n_init)
+        for pixels in _gather(frames)
+    ]
     if len(found) == 1:
         return found[0]
-    none = Palettes(
-        np.zeros((0, n_colors, 3), np.float32), np.zeros((0, n_colors), np.float32)
-    )
+    none = Palettes(np.zeros((0, most, 3), np.float32), np.zeros((0, most), np.float32))
     return Palettes(*map(np.concatenate, zip(none, *found, strict=True)))
+
+
+def _cluster_by_need(
+    cluster: Callable[[NDArray[np.uint8], int, int], Palettes],
+    pixels: NDArray[np.uint8],
+    least: int,
+    most: int,
+    n_init: int,
+) -> Palettes:
+    """Choose the number of colors of every frame, then cluster those of a number."""
+    # More starts choose no better: see docs/color.md.
+    first = cluster(pixels, most, 1)
+    numbers = choose_numbers(*first).clip(least, most)
+    colors, shares = map(np.zeros_like, first)
+    for k in np.unique(numbers).tolist():
+        alike = numbers == k
+        colors[alike, :k], shares[alike, :k] = cluster(pixels[alike], k, n_init)
+    return Palettes(colors, shares)
 
 
 def _gather(
@@ -236,6 +268,24 @@ def _check_settings(n_colors: int, n_init: int, seed: int, color_space: str) -> 
             f"There is no color_space {color_space!r}; "
             f"it must be one of: {', '.join(COLOR_SPACES)}."
         )
+
+
+def _check_auto(n_colors: str, auto_colors: Sequence[int]) -> tuple[int, int]:
+    """Take the fewest and the most colors of a frame, of which it needs some."""
+    if n_colors != "auto":
+        raise ReelbowError(
+            f"n_colors must be a whole number, 1 to {MAX_COLORS}, or 'auto', not "
+            f"{n_colors!r}."
+        )
+    try:
+        least, most = auto_colors
+    except (TypeError, ValueError):
+        raise ReelbowError(
+            "auto_colors must be two whole numbers, the fewest colors and the most, "
+            f"not {auto_colors!r}."
+        ) from None
+    most = check_whole("the most of auto_colors", most, 1, MAX_COLORS)
+    return check_whole("the fewest of auto_colors", least, 1, most), most
 
 
 def _load_engine(engine: str) -> ModuleType:

@@ -37,4 +37,16 @@ def check_config(config: Mapping[str, Any]) -> dict[str, Any]:
             f"config: sampling.every is {sampling['every']}, but sampling.mode "
             f"{sampling['mode']} counts: give a whole number"
         )
+    least, most = filled["cluster"]["auto_colors"]
+    if least > most:
+        raise ReelbowError(
+            f"config: cluster.auto_colors is [{least}, {most}], should be the fewest "
+            "colors and then the most"
+        )
     return filled
+
+
+def count_most_colors(cluster: Mapping[str, Any]) -> int:
+    """Count the colors that a palette can have at most by the group `cluster`."""
+    n_colors = cluster["n_colors"]
+    return int(cluster["auto_colors"][1] if n_colors == "auto" else n_colors)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from reelbow.machine.scratch import MOST_MEMORY_MB
+from reelbow.runs.config import count_most_colors
 from reelbow.shards.names import STAGES
 
 
@@ -169,7 +170,9 @@ def estimate_s(rule: str, size: Size, config: Mapping[str, Any]) -> float:
         frame_s, megapixel_s = CLUSTER_S[about["cpu_engine"]]
         frame_s += megapixel_s * size.thumbnail
         # Each of more colors takes part in more steps: 256 take 90 times as long as 8.
-        frame_s *= max(1, about["n_colors"] / 8) ** 1.2 * max(1, about["n_init"] / 5)
+        # To choose their number, and then to find these, takes as long as the most.
+        n_colors = count_most_colors(about)
+        frame_s *= max(1, n_colors / 8) ** 1.2 * max(1, about["n_init"] / 5)
         work_s += n_frames * frame_s
     return NEEDS[rule].start_s + work_s
 

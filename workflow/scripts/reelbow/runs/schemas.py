@@ -26,6 +26,8 @@ PATTERNS = {
         "ending with '.'"
     ),
     "crop": "auto, none or w:h:x:y",
+    "n_colors": "a whole number of 1 to 256, or auto",
+    "auto_colors": "two whole numbers, the fewest colors and the most, as [1, 12]",
     "gap_color": "a color like '#d9d9d9', in quotes",
 }
 
@@ -107,7 +109,7 @@ def _wish(error: "jsonschema.ValidationError") -> str:
         PATTERNS.get(str(error.absolute_path[-1])) if error.absolute_path else None
     )
     match error.validator:
-        case "type" | "pattern" if pattern:
+        case "type" | "pattern" | "minItems" | "maxItems" if pattern:
             return pattern
         case "type":
             names = [wanted] if isinstance(wanted, str) else wanted
@@ -136,7 +138,7 @@ def read_texts(value: Any, schema: Mapping[str, Any], key: str = "") -> Any:
             name: read_texts(value[name], parts.get(name, {}), name) for name in value
         }
     types = schema.get("type", "string")
-    if isinstance(value, str) and types != "string" and "string" not in types:
+    if isinstance(value, str) and ("string" not in types or "integer" in types):
         if key.endswith("_s") and value not in ("null", "~"):
             try:
                 return read_time(value)
