@@ -47,6 +47,7 @@ rule cluster_shard:
         settings=gather(
             source=lookup_film("source"),
             n_colors=config["cluster"]["n_colors"],
+            n_accents=config["cluster"]["accents"],
             color_space=config["cluster"]["color_space"],
             n_init=config["cluster"]["n_init"],
             seed=config["cluster"]["seed"],

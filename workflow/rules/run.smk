@@ -51,7 +51,7 @@ def merge_what_is_there():
             RESULTS,
             list(FILMS),
             settings=get_corpus_settings(),
-            n_colors=config["cluster"]["n_colors"],
+            n_colors=MOST_COLORS,
         )
         if (RESULTS / "palettes.sqlite").exists():
             tables.write_tables(

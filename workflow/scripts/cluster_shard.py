@@ -16,7 +16,7 @@ from reelbow.database.writing import (
 from reelbow.jobs.files import atomic_write, taking_over
 from reelbow.jobs.job import run
 from reelbow.jobs.log import explain_fallback
-from reelbow.kmeans import find_palettes
+from reelbow.kmeans import add_accents, find_palettes
 from reelbow.kmeans.palettes import find_version
 from reelbow.machine.versions import describe_versions
 from reelbow.runs.plain_paths import find_own_name
@@ -34,6 +34,7 @@ def cluster_shard(
     source: str,
     shard: str,
     n_colors: int,
+    n_accents: int,
     color_space: str,
     n_init: int,
     seed: int,
@@ -64,7 +65,7 @@ def cluster_shard(
     ):
         add_film(connection, ONLY_FILM, row._replace(made_at=made_at))
         for batch in shard_frames.batches():
-            colors, shares = find_palettes(
+            found = find_palettes(
                 batch.pixels,
                 n_colors=n_colors,
                 n_init=n_init,
@@ -72,6 +73,11 @@ def cluster_shard(
                 color_space=color_space,
                 engine=engine,
             )
+            is_accent = None
+            if n_accents:
+                found, is_accent = add_accents(
+                    batch.pixels, found, n_accents=n_accents, color_space=color_space
+                )
             add_frames(
                 connection,
                 shard,
@@ -81,8 +87,9 @@ def cluster_shard(
                 mean_colors=batch.means,
                 lumas=batch.lumas,
                 strips=batch.strips,
-                colors=colors,
-                shares=shares,
+                colors=found.colors,
+                shares=found.shares,
+                is_accent=is_accent,
             )
         add_skipped(connection, shard, shard_frames.skipped)
         add_shard(
@@ -99,7 +106,7 @@ def cluster_shard(
         if shard_frames.varies:
             note_varying_coding(connection)
         versions = {**describe_versions(), **shard_frames.versions}
-        finish(connection, {**metadata, **versions}, n_colors=n_colors)
+        finish(connection, {**metadata, **versions}, n_colors=n_colors + n_accents)
 
 
 if __name__ == "__main__":
@@ -119,6 +126,7 @@ if __name__ == "__main__":
         source=settings["source"],
         shard=snakemake.wildcards.shard,
         n_colors=settings["n_colors"],
+        n_accents=settings["n_accents"],
         color_space=settings["color_space"],
         n_init=settings["n_init"],
         seed=settings["seed"],

@@ -59,7 +59,7 @@ def write_film(
             )
             palette = palettes[frame] if palettes else [(BLACK, 1.0)]
             connection.executemany(
-                "INSERT INTO palettes VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO palettes VALUES (?, ?, ?, ?, ?, 0)",
                 [(film_id, frame, rank, *row) for rank, row in enumerate(palette)],
             )
     return database

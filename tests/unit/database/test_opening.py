@@ -44,7 +44,7 @@ def first(tmp_path):
 def test_a_file_says_that_it_is_reelbow_s_and_of_which_schema(two, result):
     merge(two, [2, 2], result)
     for path in [*two, result]:
-        assert query(path, "PRAGMA user_version") == [(2,)]
+        assert query(path, "PRAGMA user_version") == [(3,)]
         assert query(path, "PRAGMA application_id") == [(0x524C4257,)]
 
 
@@ -66,7 +66,7 @@ def test_of_the_first_schema_all_that_is_there_is_read(first):
 
 def test_of_the_first_schema_nothing_is_merged(first, two, result):
     why = (
-        r"made by an older Reelbow \(its schema is 1, now it is 2\); delete it and run"
+        r"made by an older Reelbow \(its schema is 1, now it is 3\); delete it and run"
     )
     assert re.search(why, refuse([first, two[1]], [None, None], result))
     result.unlink()
@@ -77,9 +77,9 @@ def test_of_the_first_schema_nothing_is_merged(first, two, result):
 
 
 def test_a_newer_schema_is_refused_by_every_reader(two, result):
-    change(two[0], "PRAGMA user_version = 3")
+    change(two[0], "PRAGMA user_version = 4")
     why = (
-        r"0\.sqlite: .* newer Reelbow \(its schema is 3, this one reads up to 2\); use"
+        r"0\.sqlite: .* newer Reelbow \(its schema is 4, this one reads up to 3\); use"
     )
     for read in [
         count_skipped,

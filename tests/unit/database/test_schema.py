@@ -33,7 +33,7 @@ def test_the_tables_are_those_of_the_design(tmp_path):
             *["film_id", "frame", "time_s", "name", "shard"],
             *["mean_color", "luma", "strip"],
         ],
-        "palettes": ["film_id", "frame", "rank", "color", "share"],
+        "palettes": ["film_id", "frame", "rank", "color", "share", "accent"],
         "skipped": ["film_id", "shard", "name", "reason"],
         "shards": [
             *["film_id", "shard", "engine", "version", "gpu_fallback"],

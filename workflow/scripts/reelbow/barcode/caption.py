@@ -48,7 +48,9 @@ def describe_making(record: FilmRecord, kind: str, order: str) -> str:
             n_colors = about["cluster.n_colors"]
             space = str(about.get("cluster.color_space", "srgb"))
             noun = "color" if n_colors == 1 else "colors"
-            parts.append(f"{n_colors} {noun} in {_SPACES.get(space, space)}")
+            accents = about.get("cluster.accents")
+            more = f" and up to {count(accents, 'accent')}" if accents else ""
+            parts.append(f"{n_colors} {noun}{more} in {_SPACES.get(space, space)}")
         if kind == "stacked":
             parts.append(f"order {order}")
     elif about.get("mean.space", "srgb") != "srgb":
