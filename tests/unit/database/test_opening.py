@@ -17,6 +17,7 @@ from reelbow.database.schema import FilmRow
 from reelbow.errors import ReelbowError
 
 VERSION_1 = Path(__file__).parent / "palettes_version_1.sql"
+VERSION_2 = Path(__file__).parent / "palettes_version_2.sql"
 
 
 def test_a_reader_cannot_write(two):
@@ -32,13 +33,22 @@ def test_a_name_with_signs_of_a_uri_is_only_a_name(tmp_path):
     assert query(path, "SELECT count(*) FROM frames") == [(1,)]
 
 
+def read_dump(path: Path, dump: Path) -> Path:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(dump.read_text(encoding="utf-8"))
+    return path
+
+
 @pytest.fixture
 def first(tmp_path):
     """The database of a film as version 0.1.0 made it."""
-    path = tmp_path / "first.sqlite"
-    with closing(sqlite3.connect(path)) as connection:
-        connection.executescript(VERSION_1.read_text(encoding="utf-8"))
-    return path
+    return read_dump(tmp_path / "first.sqlite", VERSION_1)
+
+
+@pytest.fixture
+def second(tmp_path):
+    """The database of a film as version 0.2.0 made it."""
+    return read_dump(tmp_path / "second.sqlite", VERSION_2)
 
 
 def test_a_file_says_that_it_is_reelbow_s_and_of_which_schema(two, result):
@@ -74,6 +84,16 @@ def test_of_the_first_schema_nothing_is_merged(first, two, result):
         merge_films([first], result, n_colors=N_COLORS)
     with pytest.raises(ReelbowError, match=why):
         open_database(first)
+
+
+def test_of_the_second_schema_all_is_read_and_nothing_merged(second, result):
+    assert read_film(second).settings["cluster.n_colors"] == 4
+    colors = draw_barcode(second, "dominant", height=1)
+    assert colors[0, 0].tolist() == [0x65, 0x65, 0x65]
+    # Several frames in a column.
+    assert draw_barcode(second, "stacked", height=8, width=2).shape == (8, 2, 3)
+    with pytest.raises(ReelbowError, match=r"its schema is 2, now it is 3\); delete"):
+        merge_films([second], result, n_colors=4)
 
 
 def test_a_newer_schema_is_refused_by_every_reader(two, result):
