@@ -75,7 +75,9 @@ def measure_costs(database: Path) -> NDArray[np.float64]:
         film_id, _ = find_film(connection, database, None)
         luma = find_luma(connection, database, skip_black=False)
         frames = read_palettes(connection, film_id, luma, database)
-        palettes = [(srgb_to_oklab(colors), shares) for *_, (colors, shares) in frames]
+        palettes = [
+            (srgb_to_oklab(colors), shares) for *_, (colors, shares, _) in frames
+        ]
     return np.array(
         [tracks._match(*later, *sooner)[-1] for sooner, later in pairwise(palettes)]
     )

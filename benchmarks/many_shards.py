@@ -222,6 +222,7 @@ def make_results(folder: Path) -> None:
                 source=film.name,
                 shard=shard,
                 n_colors=N_COLORS,
+                n_accents=0,
                 color_space="srgb",
                 n_init=5,
                 seed=0,

@@ -57,7 +57,8 @@ def plan_files(
 def cluster(frames: Path, plan: Path, palettes: Path, **settings: Any) -> Path:
     """Cluster a shard by the usual settings, as far as no others are given."""
     usual: dict[str, Any] = {
-        **{"film": "film", "source": "film", "shard": "00000", "n_colors": 4},
+        **{"film": "film", "source": "film", "shard": "00000"},
+        **{"n_colors": 4, "n_accents": 0},
         **{"color_space": "srgb", "n_init": 3, "seed": 0, "engine": "numba"},
         "metadata": {},
         "shaping": ThumbnailOptions(90, None, "srgb", MAX_PIXELS, "skip"),

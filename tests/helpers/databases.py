@@ -42,10 +42,8 @@ def write_shard(
     with open_new(path) as connection:
         add_film(connection, ONLY_FILM, row)
         for frame in frames:
-            colors, shares = zip(
-                *palettes.get(frame, [((frame % 256, 1, 2), 0.75), ((3, 4, 5), 0.25)]),
-                strict=True,
-            )
+            usual = [((frame % 256, 1, 2), 0.75), ((3, 4, 5), 0.25)]
+            colors, shares, *accents = zip(*palettes.get(frame, usual), strict=True)
             time_s = frame / 2 if times_s is None else times_s
             add_frames(
                 connection,
@@ -58,6 +56,7 @@ def write_shard(
                 strips=np.full((1, 2, 3), frame % 256, np.float32),
                 colors=np.array([colors], np.float32),
                 shares=np.array([shares], np.float32),
+                is_accent=np.array(accents) if accents else None,
             )
         add_skipped(connection, shard, skipped)
         # By the file's name: no two shards of a film have the same.

@@ -79,6 +79,22 @@ def test_palettes_are_the_colors_that_are_there(tmp_path, engine):
     ]
 
 
+def test_accents_are_found_if_asked_for(tmp_path):
+    rows = []
+    for n_accents in (0, 2):
+        path = cluster(tmp_path, n_colors=1, n_accents=n_accents)
+        columns = "rank, color, share, accent"
+        rows.append(
+            query(path, f"SELECT {columns} FROM palettes WHERE frame = 2 ORDER BY rank")
+        )
+        last = "SELECT name FROM pragma_table_info('images') WHERE name LIKE 'color%'"
+        assert query(path, last)[-1] == (f"color{n_accents}",)
+    assert rows == [
+        [(0, 0x008080, 1.0, 0)],
+        [(0, 0x0000FF, 0.5, 1), (1, 0x00FF00, 0.5, 1)],
+    ]
+
+
 def test_frames_have_their_number_time_mean_luma_and_strip(tmp_path):
     path = cluster(tmp_path)
     rows = query(path, "SELECT frame, time_s, name, mean_color, luma FROM frames")

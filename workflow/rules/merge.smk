@@ -31,7 +31,7 @@ rule merge_film:
             own=lookup_film("own"),
             fps=lookup_film("fps"),
             lost=get_lost,
-            n_colors=count_most_colors(config["cluster"]),
+            n_colors=MOST_COLORS,
         ),
         code=get_code("merge_film"),
     script:
@@ -60,7 +60,7 @@ rule merge_films:
             others=OTHERS,
             # Which of the others belong here depends on them.
             settings=get_corpus_settings() if OTHERS else "{}",
-            n_colors=count_most_colors(config["cluster"]),
+            n_colors=MOST_COLORS,
         ),
         code=get_code("merge_films"),
     script:

@@ -11,6 +11,8 @@ from reelbow.shards.kinds import KINDS
 
 # What decides a film's palettes, of whatever kind, as it stands in their databases.
 GROUPS = ["crop", "downsample", "mean", "cluster"]
+# Of a frame, and so the columns of the view `images`.
+MOST_COLORS = count_most_colors(config["cluster"]) + config["cluster"]["accents"]
 WITHOUT_RESULT = {"keep", "gpu_engine", "gpu_share", "gpu_wait_min"}
 IS_AUTO = config["cluster"]["n_colors"] == "auto"
 if not IS_AUTO:

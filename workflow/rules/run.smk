@@ -61,7 +61,7 @@ def merge_what_is_there():
             RESULTS,
             list(FILMS),
             settings=get_corpus_settings(),
-            n_colors=count_most_colors(config["cluster"]),
+            n_colors=MOST_COLORS,
         )
         if (RESULTS / "palettes.sqlite").exists():
             tables.write_tables(

@@ -18,7 +18,7 @@ from reelbow.database.writing import (
 from reelbow.jobs.files import atomic_write, taking_over
 from reelbow.jobs.job import run
 from reelbow.jobs.log import explain_fallback
-from reelbow.kmeans import find_palettes
+from reelbow.kmeans import add_accents, find_palettes
 from reelbow.kmeans.palettes import find_version
 from reelbow.machine.versions import describe_versions
 from reelbow.runs.plain_paths import find_own_name
@@ -36,6 +36,7 @@ def cluster_shard(
     source: str,
     shard: str,
     n_colors: int | Literal["auto"],
+    n_accents: int,
     color_space: str,
     n_init: int,
     seed: int,
@@ -68,7 +69,7 @@ def cluster_shard(
     ):
         add_film(connection, ONLY_FILM, row._replace(made_at=made_at))
         for batch in shard_frames.batches():
-            colors, shares = find_palettes(
+            found = find_palettes(
                 batch.pixels,
                 n_colors=n_colors,
                 auto_colors=auto_colors,
@@ -77,6 +78,11 @@ def cluster_shard(
                 color_space=color_space,
                 engine=engine,
             )
+            is_accent = None
+            if n_accents:
+                found, is_accent = add_accents(
+                    batch.pixels, found, n_accents=n_accents, color_space=color_space
+                )
             add_frames(
                 connection,
                 shard,
@@ -86,8 +92,9 @@ def cluster_shard(
                 mean_colors=batch.means,
                 lumas=batch.lumas,
                 strips=batch.strips,
-                colors=colors,
-                shares=shares,
+                colors=found.colors,
+                shares=found.shares,
+                is_accent=is_accent,
             )
         add_skipped(connection, shard, shard_frames.skipped)
         add_shard(
@@ -105,7 +112,7 @@ def cluster_shard(
             note_varying_coding(connection)
         versions = {**describe_versions(), **shard_frames.versions}
         most = auto_colors[1] if n_colors == "auto" else n_colors
-        finish(connection, {**metadata, **versions}, n_colors=most)
+        finish(connection, {**metadata, **versions}, n_colors=most + n_accents)
 
 
 if __name__ == "__main__":
@@ -126,6 +133,7 @@ if __name__ == "__main__":
         shard=snakemake.wildcards.shard,
         n_colors=settings["n_colors"],
         auto_colors=settings["auto_colors"],
+        n_accents=settings["n_accents"],
         color_space=settings["color_space"],
         n_init=settings["n_init"],
         seed=settings["seed"],

@@ -104,6 +104,17 @@ def test_it_says_what_was_sampled(changed, said):
     [
         ("stacked", {}, "film.mkv · Reelbow 0.2.0 · 8 colors in OKLab · order track"),
         ("dominant", {}, "film.mkv · Reelbow 0.2.0 · 8 colors in OKLab"),
+        (
+            "stacked",
+            {"settings": SETTINGS | {"cluster.accents": 2}},
+            "film.mkv · Reelbow 0.2.0 · 8 colors and up to 2 accents in OKLab · order "
+            "track",
+        ),
+        (
+            "dominant",
+            {"settings": SETTINGS | {"cluster.accents": 0}},
+            "film.mkv · Reelbow 0.2.0 · 8 colors in OKLab",
+        ),
         ("mean", {}, "film.mkv · Reelbow 0.2.0"),
         (
             "strip",

@@ -59,8 +59,11 @@ def write_film(
             )
             palette = palettes[frame] if palettes else [(BLACK, 1.0)]
             connection.executemany(
-                "INSERT INTO palettes VALUES (?, ?, ?, ?, ?)",
-                [(film_id, frame, rank, *row) for rank, row in enumerate(palette)],
+                "INSERT INTO palettes VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    (film_id, frame, rank, *row, *[0] * (3 - len(row)))
+                    for rank, row in enumerate(palette)
+                ],
             )
     return database
 
@@ -475,6 +478,29 @@ def test_a_frame_without_a_palette_is_told(database):
     write_film(database, palettes=[[(RED, 1.0)], []])
     with pytest.raises(ReelbowError, match="no palette for frame 1"):
         draw_barcode(database, "stacked", height=1)
+
+
+def test_accents_of_frames_in_one_column_stay_apart(database):
+    light, dark, coat = 0xC0C0C0, 0x404040, 0xC81E1E
+    write_film(
+        database,
+        palettes=[
+            [(light, 0.625), (dark, 0.25), (coat, 0.125, 1)],
+            # A red that is nearly the same is one with it; a blue is not.
+            [(light, 0.5), (dark, 0.25), (0xC4221A, 0.125, 1), (BLUE, 0.125, 1)],
+        ],
+    )
+    pixels = draw_barcode(database, "stacked", height=16, width=1)
+    column = ["c0c0c0"] * 9 + ["404040"] * 4 + ["c6201c"] * 2 + ["0000ff"]
+    assert to_hex(pixels[::-1, 0]) == column
+    dominant = draw_barcode(database, "dominant", height=1, width=1)
+    assert to_hex(dominant[0]) == ["c0c0c0"]
+
+
+def test_a_column_of_nothing_but_accents_is_drawn(database):
+    write_film(database, palettes=[[(RED, 1.0, 1)], [(BLUE, 1.0, 1)]])
+    pixels = draw_barcode(database, "stacked", height=2, width=1)
+    assert set(to_hex(pixels[:, 0])) == {"ff0000", "0000ff"}
 
 
 # From memory

@@ -17,6 +17,7 @@ from reelbow.database.schema import FilmRow
 from reelbow.errors import ReelbowError
 
 VERSION_1 = Path(__file__).parent / "palettes_version_1.sql"
+VERSION_2 = Path(__file__).parent / "palettes_version_2.sql"
 
 
 def test_a_reader_cannot_write(two):
@@ -32,19 +33,28 @@ def test_a_name_with_signs_of_a_uri_is_only_a_name(tmp_path):
     assert query(path, "SELECT count(*) FROM frames") == [(1,)]
 
 
+def read_dump(path: Path, dump: Path) -> Path:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(dump.read_text(encoding="utf-8"))
+    return path
+
+
 @pytest.fixture
 def first(tmp_path):
     """The database of a film as version 0.1.0 made it."""
-    path = tmp_path / "first.sqlite"
-    with closing(sqlite3.connect(path)) as connection:
-        connection.executescript(VERSION_1.read_text(encoding="utf-8"))
-    return path
+    return read_dump(tmp_path / "first.sqlite", VERSION_1)
+
+
+@pytest.fixture
+def second(tmp_path):
+    """The database of a film as version 0.2.0 made it."""
+    return read_dump(tmp_path / "second.sqlite", VERSION_2)
 
 
 def test_a_file_says_that_it_is_reelbow_s_and_of_which_schema(two, result):
     merge(two, [2, 2], result)
     for path in [*two, result]:
-        assert query(path, "PRAGMA user_version") == [(2,)]
+        assert query(path, "PRAGMA user_version") == [(3,)]
         assert query(path, "PRAGMA application_id") == [(0x524C4257,)]
 
 
@@ -66,7 +76,7 @@ def test_of_the_first_schema_all_that_is_there_is_read(first):
 
 def test_of_the_first_schema_nothing_is_merged(first, two, result):
     why = (
-        r"made by an older Reelbow \(its schema is 1, now it is 2\); delete it and run"
+        r"made by an older Reelbow \(its schema is 1, now it is 3\); delete it and run"
     )
     assert re.search(why, refuse([first, two[1]], [None, None], result))
     result.unlink()
@@ -76,10 +86,20 @@ def test_of_the_first_schema_nothing_is_merged(first, two, result):
         open_database(first)
 
 
+def test_of_the_second_schema_all_is_read_and_nothing_merged(second, result):
+    assert read_film(second).settings["cluster.n_colors"] == 4
+    colors = draw_barcode(second, "dominant", height=1)
+    assert colors[0, 0].tolist() == [0x65, 0x65, 0x65]
+    # Several frames in a column.
+    assert draw_barcode(second, "stacked", height=8, width=2).shape == (8, 2, 3)
+    with pytest.raises(ReelbowError, match=r"its schema is 2, now it is 3\); delete"):
+        merge_films([second], result, n_colors=4)
+
+
 def test_a_newer_schema_is_refused_by_every_reader(two, result):
-    change(two[0], "PRAGMA user_version = 3")
+    change(two[0], "PRAGMA user_version = 4")
     why = (
-        r"0\.sqlite: .* newer Reelbow \(its schema is 3, this one reads up to 2\); use"
+        r"0\.sqlite: .* newer Reelbow \(its schema is 4, this one reads up to 3\); use"
     )
     for read in [
         count_skipped,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from databases import change, query, write_shard
+from databases import change, merge, query, refuse, write_shard
 from reelbow.database.opening import connect
 from reelbow.database.schema import FilmRow
 
@@ -33,7 +33,7 @@ def test_the_tables_are_those_of_the_design(tmp_path):
             *["film_id", "frame", "time_s", "name", "shard"],
             *["mean_color", "luma", "strip"],
         ],
-        "palettes": ["film_id", "frame", "rank", "color", "share"],
+        "palettes": ["film_id", "frame", "rank", "color", "share", "accent"],
         "skipped": ["film_id", "shard", "name", "reason"],
         "shards": [
             *["film_id", "shard", "engine", "version", "gpu_fallback"],
@@ -92,6 +92,31 @@ def test_the_tables_refuse_doubles_and_wrong_types(tmp_path, sql):
 def test_how_colors_of_a_palette_are_stored(tmp_path, palette, rows):
     path = write_shard(tmp_path / "a.sqlite", [0], palettes={0: palette})
     assert query(path, "SELECT rank, color, share FROM palettes ORDER BY rank") == rows
+
+
+def test_which_colors_are_accents_is_stored_and_merged(tmp_path):
+    red, gray, blue = (200, 30, 30), (90, 90, 90), (30, 60, 210)
+    palettes = {
+        0: [(gray, 0.75, False), (red, 0.25, True)],
+        # Ranked with the others; one where it is as another color in 24 bits.
+        1: [(red, 0.5, True), (gray, 0.25, False), (blue, 0.125, False)],
+    }
+    palettes[1].append(((30, 60, 210.2), 0.125, True))
+    path = write_shard(tmp_path / "a.sqlite", [0, 1], palettes=palettes)
+    rows = [
+        *[(0, 0, 0x5A5A5A, 0.75, 0), (0, 1, 0xC81E1E, 0.25, 1)],
+        *[(1, 0, 0xC81E1E, 0.5, 1), (1, 1, 0x1E3CD2, 0.25, 1)],
+        (1, 2, 0x5A5A5A, 0.25, 0),
+    ]
+    columns = "SELECT frame, rank, color, share, accent FROM palettes"
+    assert query(path, columns) == rows
+    merged = merge([path], [2], tmp_path / "merged.sqlite")
+    assert query(merged, columns) == rows
+    # Of the shard's digest it is a part.
+    change(path, "UPDATE palettes SET accent = 1 - accent WHERE frame = 0")
+    assert "its rows are not those that were written" in refuse(
+        [path], [2], tmp_path / "refused.sqlite"
+    )
 
 
 def test_frames_keep_their_number_time_name_luma_and_strip(tmp_path):

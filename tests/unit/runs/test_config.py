@@ -66,6 +66,8 @@ def test_filling_does_not_change_the_defaults():
         ({"xyz": 1}, ["'xyz'", "the nearest known one is", "films", "barcodes"]),
         ({"cluster": {"n_colors": 0}}, ["cluster.n_colors is 0", "at least 1"]),
         ({"cluster": {"n_colors": 300}}, ["n_colors is 300, should be at most 256"]),
+        ({"cluster": {"accents": 9}}, ["accents is 9, should be at most 8"]),
+        ({"cluster": {"accents": -1}}, ["accents is -1, should be at least 0"]),
         ({"cluster": {"n_colors": 2.5}}, ["n_colors is 2.5", "a whole number"]),
         ({"cluster": {"n_colors": "many"}}, ["n_colors is 'many'", "whole number"]),
         ({"cluster": {"n_colors": True}}, ["n_colors is True", "whole number"]),

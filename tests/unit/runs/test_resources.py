@@ -35,7 +35,8 @@ def configure(downsample=90, mode="interval", **cluster):
     return {
         "sampling": {"mode": mode},
         "downsample": {"height": downsample},
-        "cluster": {"n_colors": 8, "n_init": 5, "cpu_engine": "numba"} | cluster,
+        "cluster": {"n_colors": 8, "n_init": 5, "cpu_engine": "numba", "accents": 0}
+        | cluster,
         "barcodes": {"height": 300, "width": None},
     }
 
@@ -106,6 +107,7 @@ def test_full_frames_and_more_colors_and_the_reference_take_longer():
     auto = estimate(n_colors="auto", auto_colors=[1, 16])
     assert auto == estimate(n_colors=16)
     assert estimate(n_init=10) == pytest.approx(2 * estimate())
+    assert estimate(accents=2) == pytest.approx(1.5 * estimate(), rel=0.1)
 
 
 def test_at_full_size_frames_are_decoded_once():

@@ -51,7 +51,10 @@ def describe_making(record: FilmRecord, kind: str, order: str) -> str:
                 fewest = f"{least} to " if least < n_colors else ""
             space = str(about.get("cluster.color_space", "srgb"))
             noun = "color" if n_colors == 1 else "colors"
-            parts.append(f"{fewest}{n_colors} {noun} in {_SPACES.get(space, space)}")
+            accents = about.get("cluster.accents")
+            more = f" and up to {count(accents, 'accent')}" if accents else ""
+            number = f"{fewest}{n_colors} {noun}{more}"
+            parts.append(f"{number} in {_SPACES.get(space, space)}")
         if kind == "stacked":
             parts.append(f"order {order}")
     elif about.get("mean.space", "srgb") != "srgb":

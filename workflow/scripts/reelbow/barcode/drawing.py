@@ -17,8 +17,10 @@ from reelbow.barcode.film_record import (
     BLACK_LUMA,
     MEANS,
     STRIPS,
+    FramePalette,
     Palette,
     count_frames,
+    find_accent,
     find_film,
     find_luma,
     read_palettes,
@@ -56,7 +58,8 @@ def draw_barcode(
 
     With n sampled frames, frame i is drawn in column floor(i * width / n). Frames that
     share a column are combined, every frame with the same weight: means and strips are
-    averaged, palettes become the palette of all those frames together. With fewer
+    averaged, palettes become the palette of all those frames together; their accents
+    stay apart, and those that are alike become one. With fewer
     frames than columns, column c shows frame floor(c * n / width). Frames that are
     missing count as well: a column in which all are missing has the color of a gap.
 
@@ -119,7 +122,10 @@ def draw_barcode(
             rows = connection.execute(query.format(luma), (film_id,))
         else:
             (n_colors,) = connection.execute(
-                "SELECT coalesce(max(rank), -1) + 1 FROM palettes WHERE film_id = ?",
+                f"""SELECT coalesce(max(n), 0) FROM (
+                    SELECT count(*) - sum({find_accent(connection)}) AS n
+                    FROM palettes WHERE film_id = ? GROUP BY frame
+                )""",
                 (film_id,),
             ).fetchone()
             rows = read_palettes(connection, film_id, luma, path)
@@ -171,7 +177,7 @@ def draw_palettes(
     _check_sizes(height, width)
     colors, shares = _check_palettes(palettes)
     ranked = (
-        rank_colors(packed, weights)
+        rank_colors(packed, weights, [False] * len(weights))
         for packed, weights in zip(
             pack_colors(colors), shares.astype(np.float64).tolist(), strict=True
         )
@@ -282,20 +288,38 @@ def _resample(strip: NDArray[np.float64], height: int) -> NDArray[np.float64]:
     return np.asarray(resized[:, 0])
 
 
-def _merge_palettes(palettes: Iterable[Palette], n_colors: int) -> Palette:
+def _merge_palettes(palettes: Iterable[FramePalette], n_colors: int) -> Palette:
     """Make one palette of the palettes of a column; one alone stays as it is."""
     listed = list(palettes)
     if len(listed) == 1:
-        return listed[0]
+        return listed[0][:2]
     from reelbow.kmeans.palettes import combine_palettes
 
     colors = np.zeros((len(listed), n_colors, 3), np.float32)
     shares = np.zeros((len(listed), n_colors), np.float32)
-    for row, (frame_colors, frame_shares) in enumerate(listed):
-        colors[row, : len(frame_colors)] = frame_colors
-        shares[row, : len(frame_shares)] = frame_shares
-    merged_colors, merged_shares = combine_palettes(colors, shares, n_colors=n_colors)
-    return _round(merged_colors), merged_shares
+    for row, (frame_colors, frame_shares, accents) in enumerate(listed):
+        n = np.count_nonzero(~accents)
+        colors[row, :n] = frame_colors[~accents]
+        shares[row, :n] = frame_shares[~accents]
+    if not any(accents.any() for *_, accents in listed):
+        merged = combine_palettes(colors, shares, n_colors=n_colors)
+        return _round(merged[0]), merged[1]
+    from reelbow.kmeans.accents import join_accents
+
+    parts = [
+        join_accents(
+            np.concatenate([colors[accents] for colors, _, accents in listed]),
+            np.concatenate([shares[accents] for _, shares, accents in listed]),
+        )
+    ]
+    # Of few colors, all may be accents.
+    if shares.any():
+        merged = combine_palettes(colors, shares, n_colors=n_colors)
+        parts.append((merged[0], merged[1] * shares.sum()))
+    all_colors, all_shares = map(np.concatenate, zip(*parts, strict=True))
+    order = np.argsort(-all_shares, kind="stable")
+    shares = (all_shares[order] / len(listed)).astype(np.float32)
+    return _round(all_colors[order]), shares
 
 
 def _round(colors: NDArray[Any]) -> NDArray[np.uint8]:

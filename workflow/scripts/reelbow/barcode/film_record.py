@@ -28,7 +28,7 @@ MEANS = "SELECT frame, {}, mean_color FROM frames WHERE film_id = ? ORDER BY fra
 STRIPS = "SELECT frame, {}, strip FROM frames WHERE film_id = ? ORDER BY frame"
 _TIMES = "SELECT frame, {}, time_s FROM frames WHERE film_id = ? ORDER BY frame"
 _PALETTES = """
-SELECT frames.frame, {}, color, share
+SELECT frames.frame, {}, color, share, {}
 FROM frames LEFT JOIN palettes
     ON palettes.film_id = frames.film_id AND palettes.frame = frames.frame
 WHERE frames.film_id = ?
@@ -40,6 +40,9 @@ _SOME_ROWS = 10_000
 
 # The colors (k, 3) uint8 sRGB of a frame or column, and their shares (k,).
 Palette = tuple[NDArray[np.uint8], NDArray[np.float32]]
+
+# Of a frame, also which of them are accents.
+FramePalette = tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.bool_]]
 
 
 @dataclass(frozen=True)
@@ -186,9 +189,10 @@ def _fill_times(times_s: NDArray[np.float64], there: NDArray[np.bool_]) -> None:
 
 def read_palettes(
     connection: sqlite3.Connection, film_id: int, luma: str, database: Path
-) -> Iterator[tuple[int, float, Palette]]:
+) -> Iterator[tuple[int, float, FramePalette]]:
     """Read the palettes in the order of the frames, each with its frame and luma."""
-    rows = connection.execute(_PALETTES.format(luma), (film_id,))
+    query = _PALETTES.format(luma, find_accent(connection))
+    rows = connection.execute(query, (film_id,))
     for frame, group in groupby(rows, key=itemgetter(0)):
         palette = list(group)
         if palette[0][2] is None:
@@ -196,10 +200,15 @@ def read_palettes(
         yield frame, palette[0][1], to_palette([row[2:] for row in palette])
 
 
-def to_palette(rows: Sequence[tuple[int, float]]) -> Palette:
-    """Take colors, 0xRRGGBB, with their shares apart."""
-    colors, shares = zip(*rows, strict=True)
-    return unpack_colors(np.array(colors)), np.array(shares, np.float32)
+def to_palette(rows: Sequence[tuple[int, float, bool]]) -> FramePalette:
+    """Take colors, 0xRRGGBB, with their shares and whether they are accents apart."""
+    colors, shares, accents = map(np.array, zip(*rows, strict=True))
+    return unpack_colors(colors), shares.astype(np.float32), accents.astype(bool)
+
+
+def find_accent(connection: sqlite3.Connection) -> str:
+    """Find what to select as a color's being an accent; an older database has none."""
+    return "accent" if "accent" in list_columns(connection, "palettes") else "0"
 
 
 def unpack_colors(colors: NDArray[np.int64]) -> NDArray[np.uint8]:

@@ -128,7 +128,7 @@ def _copy(
         (film_id, first, rate is not None, first, denominator, numerator),
     )
     connection.execute(
-        """INSERT INTO palettes SELECT ?, frame + ?, rank, color, share
+        """INSERT INTO palettes SELECT ?, frame + ?, rank, color, share, accent
         FROM part.palettes ORDER BY frame, rank""",
         (film_id, first),
     )

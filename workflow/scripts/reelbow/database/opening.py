@@ -47,7 +47,7 @@ ROWS = "rows"
 DIGESTED = (
     ("films", "*", "film_id"),
     ("frames", "frame, time_s, name, shard, mean_color, luma, hex(strip)", "frame"),
-    ("palettes", "frame, rank, color, share", "frame, rank"),
+    ("palettes", "frame, rank, color, share, accent", "frame, rank"),
     ("skipped", "shard, name, reason", "rowid"),
     ("shards", "*", "shard"),
     ("metadata", "*", "+key"),
@@ -111,8 +111,8 @@ def open_database(database: Path, *, oldest: int = SCHEMA) -> sqlite3.Connection
 
     Parameters
     ----------
-    oldest : the oldest schema that the caller can read; 1 had no column that tells how
-        a film was sampled, nor of which shard a frame is
+    oldest : the oldest schema that the caller can read; 2 had no accents, and 1 no
+        column that tells how a film was sampled, nor of which shard a frame is
 
     Raises
     ------

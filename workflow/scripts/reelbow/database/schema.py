@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 
 # The schema's number, and Reelbow's mark of its own files: "RLBW".
-SCHEMA = 2
+SCHEMA = 3
 APPLICATION = int.from_bytes(b"RLBW")
 TABLES = f"""
 PRAGMA application_id = {APPLICATION};
@@ -55,6 +55,7 @@ CREATE TABLE palettes (
     rank INTEGER NOT NULL,     -- 0 is the largest
     color INTEGER NOT NULL,    -- 0xRRGGBB, sRGB
     share REAL NOT NULL,       -- sums to 1 over a frame
+    accent INTEGER NOT NULL,   -- 1: small but striking, added to the others; 0: not
     PRIMARY KEY (film_id, frame, rank)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE skipped (

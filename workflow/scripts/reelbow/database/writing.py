@@ -30,6 +30,7 @@ def add_frames(
     strips: NDArray[np.floating],
     colors: NDArray[np.floating],
     shares: NDArray[np.floating],
+    is_accent: NDArray[np.bool_] | None = None,
 ) -> None:
     """Add frames of a shard with their palettes.
 
@@ -42,11 +43,15 @@ def add_frames(
     strips : (n, h, 3) sRGB [0, 255]
     colors : (n, k, 3) sRGB [0, 255], ranked
     shares : (n, k), missing colors 0
+    is_accent : (n, k); None: there are no accents
 
     Notes
     -----
-    Colors that are the same in 24 bits are one color of the palette.
+    Colors that are the same in 24 bits are one color of the palette, an accent if one
+    of them is.
     """
+    if is_accent is None:
+        is_accent = np.zeros(np.shape(shares), bool)
     strip_bytes = np.rint(strips).astype(np.uint8)
     connection.execute("BEGIN")
     connection.executemany(
@@ -74,16 +79,17 @@ def add_frames(
         ),
     )
     connection.executemany(
-        "INSERT INTO palettes VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO palettes VALUES (?, ?, ?, ?, ?, ?)",
         (
-            (ONLY_FILM, int(frame), rank, color, share)
-            for frame, packed, weights in zip(
+            (ONLY_FILM, int(frame), rank, *row)
+            for frame, packed, weights, accents in zip(
                 frames,
                 pack_colors(colors),
                 np.asarray(shares, np.float64).tolist(),
+                is_accent.tolist(),
                 strict=True,
             )
-            for rank, (color, share) in enumerate(rank_colors(packed, weights))
+            for rank, row in enumerate(rank_colors(packed, weights, accents))
         ),
     )
     connection.execute("COMMIT")
@@ -97,17 +103,18 @@ def pack_colors(colors: NDArray[np.floating]) -> list[Any]:
 
 
 def rank_colors(
-    packed: Sequence[int], shares: Sequence[float]
-) -> list[tuple[int, float]]:
+    packed: Sequence[int], shares: Sequence[float], accents: Sequence[bool]
+) -> list[tuple[int, float, bool]]:
     """Join equal colors and order by share; shares of the frame sum to exactly 1."""
-    joined: dict[int, float] = {}
-    for color, share in zip(packed, shares, strict=True):
+    joined: dict[int, tuple[float, bool]] = {}
+    for color, share, accent in zip(packed, shares, accents, strict=True):
         if share > 0:
-            joined[color] = joined.get(color, 0.0) + share
-    total = sum(joined.values())
+            before, was_accent = joined.get(color, (0.0, False))
+            joined[color] = before + share, was_accent or accent
+    total = sum(share for share, _ in joined.values())
     return sorted(
-        ((color, share / total) for color, share in joined.items()),
-        key=lambda pair: (-pair[1], pair[0]),
+        ((color, share / total, accent) for color, (share, accent) in joined.items()),
+        key=lambda row: (-row[1], row[0]),
     )
 
 

@@ -118,7 +118,7 @@ def find_palettes(
         least, most = _check_auto(n_colors, auto_colors)
     else:
         least = most = n_colors
-    _check_settings(most, n_init, seed, color_space)
+    check_settings(most, n_init, seed, color_space)
     module = _load_engine(engine)
 
     def cluster(pixels: NDArray[np.uint8], k: int, n_init: int) -> Palettes:
@@ -164,7 +164,7 @@ def _gather(
 ) -> Iterator[NDArray[np.uint8]]:
     """Yield pictures in batches (n, pixels, 3) uint8, each of pictures of one size."""
     if isinstance(frames, np.ndarray):
-        _check_frames(frames, "(n, h, w, 3)")
+        check_frames(frames, "(n, h, w, 3)")
         n, height, width, _ = frames.shape
         yield np.ascontiguousarray(frames).reshape(n, height * width, 3)
         return
@@ -183,7 +183,7 @@ def _gather(
                 "Each of the frames must be of read_frames or an array (h, w, 3), not "
                 f"{type(frame).__name__}."
             )
-        _check_frames(pixels, "(h, w, 3)")
+        check_frames(pixels, "(h, w, 3)")
         full = batch and (len(batch) + 1) * pixels.size > _BATCH_BYTES
         if full or (batch and batch[0].size != pixels.size):
             yield np.stack(batch)
@@ -193,7 +193,7 @@ def _gather(
         yield np.stack(batch)
 
 
-def _check_frames(frames: NDArray[Any], shape: str) -> None:
+def check_frames(frames: NDArray[Any], shape: str) -> None:
     """Refuse pixels that are not of this shape, (n, h, w, 3) say, or type."""
     if frames.dtype != np.uint8:
         raise ReelbowError(
@@ -236,7 +236,7 @@ def combine_palettes(
     ValueError
         If the shapes disagree, a value is out of range, or every color is missing.
     """
-    _check_settings(n_colors, _COMBINE_N_INIT, _COMBINE_SEED, "srgb")
+    check_settings(n_colors, _COMBINE_N_INIT, _COMBINE_SEED, "srgb")
     if shares.ndim != 2 or colors.shape != (*shares.shape, 3):
         raise ValueError(
             f"colors must be (m, k, 3) and shares (m, k), not {colors.shape} and "
@@ -258,7 +258,7 @@ def combine_palettes(
     return palettes.colors[0], palettes.shares[0]
 
 
-def _check_settings(n_colors: int, n_init: int, seed: int, color_space: str) -> None:
+def check_settings(n_colors: int, n_init: int, seed: int, color_space: str) -> None:
     """Refuse settings that no engine could follow."""
     check_whole("n_colors", n_colors, 1, MAX_COLORS)
     check_whole("n_init", n_init, 1)
@@ -312,6 +312,14 @@ def _load_engine(engine: str) -> ModuleType:
         raise ReelbowError(f"The k-means engine {engine!r} {reason}") from error
 
 
+def order_colors(
+    colors: NDArray[np.floating], weights: NDArray[np.floating]
+) -> NDArray[np.intp]:
+    """Give the order of every palette's colors (n, k, 3) by weight, then by color."""
+    red, green, blue = np.moveaxis(colors, -1, 0)
+    return np.lexsort((blue, green, red, -weights), axis=-1)
+
+
 def _rank(colors: NDArray[np.float64], weights: NDArray[np.float64]) -> Palettes:
     """Order every palette by weight, then by color, and turn weights into shares.
 
@@ -320,8 +328,7 @@ def _rank(colors: NDArray[np.float64], weights: NDArray[np.float64]) -> Palettes
     colors : (n, k, 3) float64
     weights : (n, k) float64; 0 where missing
     """
-    red, green, blue = np.moveaxis(colors, -1, 0)
-    order = np.lexsort((blue, green, red, -weights), axis=-1)
+    order = order_colors(colors, weights)
     colors = np.take_along_axis(colors, order[..., None], axis=1)
     weights = np.take_along_axis(weights, order, axis=1)
     shares = weights / weights.sum(axis=1, keepdims=True)

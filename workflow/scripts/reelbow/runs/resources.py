@@ -59,6 +59,9 @@ PIXEL_S = 1.4e-3
 # k-means of 8 colors and 5 starts: seconds for a thumbnail, and for its megapixels.
 CLUSTER_S = {"numba": (0.5e-3, 5e-3), "sklearn": (13e-3, 2.0)}
 
+# Looking for accents: the same.
+ACCENTS_S = (0.2e-3, 5e-3)
+
 # Bytes of a JPEG for each of its pixels.
 JPEG_BYTES = 0.1
 
@@ -173,6 +176,8 @@ def estimate_s(rule: str, size: Size, config: Mapping[str, Any]) -> float:
         # To choose their number, and then to find these, takes as long as the most.
         n_colors = count_most_colors(about)
         frame_s *= max(1, n_colors / 8) ** 1.2 * max(1, about["n_init"] / 5)
+        if about["accents"]:
+            frame_s += ACCENTS_S[0] + ACCENTS_S[1] * size.thumbnail
         work_s += n_frames * frame_s
     return NEEDS[rule].start_s + work_s
 
