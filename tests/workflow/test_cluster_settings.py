@@ -54,7 +54,7 @@ def test_accents_are_in_the_database_and_in_the_picture(project):
     assert result.jobs == {
         *clustered,
         *name_merges("street"),
-        "render_barcode/street/stacked",
+        "render_barcodes/street",
     }
     accents = "SELECT frame, rank, color, share FROM palettes WHERE accent"
     share = 400 / 14400
