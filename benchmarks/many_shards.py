@@ -261,9 +261,10 @@ def make_million(folder: Path, n_frames: int) -> None:
     """Make a plan and the databases of its shards, of frames with random colors."""
     import numpy as np
 
+    from reelbow.database.frames import add_frames
     from reelbow.database.opening import open_new
     from reelbow.database.schema import ONLY_FILM, PLAN_COLUMNS, FilmRow
-    from reelbow.database.writing import add_film, add_frames, finish
+    from reelbow.database.writing import add_film, finish
 
     rng = np.random.default_rng(0)
     row = FilmRow("film", "film", "film", duration_s=float(n_frames))

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from reelbow.database.frames import add_frames
 from reelbow.database.merging import merge_shards
 from reelbow.database.opening import connect, digest_rows, open_new
 from reelbow.database.schema import ONLY_FILM, FilmRow
 from reelbow.database.writing import (
     add_film,
-    add_frames,
     add_shard,
     add_skipped,
     finish,

@@ -8,9 +8,10 @@ import pytest
 from PIL import Image
 
 from reelbow.barcode.picture_files import KINDS, drop_pictures
+from reelbow.database.frames import add_frames
 from reelbow.database.opening import open_new
 from reelbow.database.schema import ONLY_FILM, FilmRow
-from reelbow.database.writing import add_film, add_frames, finish
+from reelbow.database.writing import add_film, finish
 from reelbow.errors import ReelbowError
 from render_barcodes import render_barcodes
 

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+from reelbow.database.frames import add_frames
 from reelbow.database.opening import open_new
 from reelbow.database.schema import ONLY_FILM, FilmRow, now
 from reelbow.database.writing import (
     add_film,
-    add_frames,
     add_shard,
     add_skipped,
     finish,

@@ -13,9 +13,10 @@ from reelbow.barcode.bands import ORDERS, stack_colors
 from reelbow.barcode.film_record import BLACK_LUMA, read_film
 from reelbow.barcode.tracks import _match, _Tracks, follow_colors
 from reelbow.color.spaces import srgb_to_oklab
+from reelbow.database.frames import add_frames
 from reelbow.database.opening import open_new
 from reelbow.database.schema import ONLY_FILM, TABLES, FilmRow
-from reelbow.database.writing import add_film, add_frames, finish
+from reelbow.database.writing import add_film, finish
 from reelbow.errors import ReelbowError
 from reelbow.kmeans import Palettes, find_palettes
 

@@ -15,7 +15,7 @@ color      color spaces, and HDR and wide gamuts to sRGB
 jobs       what every job does around its work: log, whole files, one sentence
 pictures   one picture: its file, shape, averages, letterbox, damage
 kmeans     palettes of frames: k-means and its engines
-database   SQLite: the schema, writing, merging, reading, tables
+database   SQLite: the schema, writing, frames, merging, reading, tables
 film       a video as its viewers see it: packets, times, decoding, colors, view
 shards     the frames of a shard: its plan and name, the kinds of sources that they
            come from, tarballs, thumbnails

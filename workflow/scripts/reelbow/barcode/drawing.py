@@ -29,8 +29,8 @@ from reelbow.barcode.film_record import (
 )
 from reelbow.barcode.picture_files import KINDS
 from reelbow.barcode.tracks import follow_colors
+from reelbow.database.frames import pack_colors, rank_colors
 from reelbow.database.opening import open_database
-from reelbow.database.writing import pack_colors, rank_colors
 from reelbow.errors import ReelbowError
 from reelbow.kmeans.palettes import Palettes
 
