@@ -10,6 +10,7 @@ on in their mirror image, and each frame has grain of its own. Shots end in hard
 """
 
 import io
+import subprocess
 import sys
 import tarfile
 from collections.abc import Iterator
@@ -53,6 +54,23 @@ def make_film() -> Path:
     if not path.exists():
         with atomic_write(path) as temporary:
             _encode(temporary)
+    return path
+
+
+def make_short_film() -> Path:
+    """Cut out the first two minutes of the film, or find them cut out.
+
+    Raises
+    ------
+    OSError, subprocess.CalledProcessError
+        If ffmpeg is not installed, or fails.
+    """
+    film, path = make_film(), CACHE / "two_minutes_of_photographs_1080p.mp4"
+    if not path.exists():
+        with atomic_write(path) as temporary:
+            cut = ["-t", "120", "-c", "copy", "-f", "mp4", "-y", temporary]
+            command = ["ffmpeg", "-nostdin", "-v", "error", "-i", film, *cut]
+            subprocess.run(command, check=True)
     return path
 
 
