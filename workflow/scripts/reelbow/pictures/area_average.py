@@ -51,6 +51,8 @@ def average_areas(
     running = np.zeros((width + 1, 3), np.int64)
     edges = np.arange(size[1] + 1) * (width * _PIXEL) // size[1]
     lines = picture.reshape(height, 3 * width)
+    # Some pictures are read-only. If all are here, they are one type to the compiler.
+    lines.flags.writeable = False
     _average(lines, level, area, parts, running, edges, small, sums)
     return small, sums / (level * width)
 
