@@ -4,7 +4,7 @@ from snakemake.persistence import FileBackupMixin
 from reelbow import __version__
 from reelbow.database import tables
 from reelbow.machine import scratch
-from reelbow.runs import failures, pace, progress, slurm, snakemake_inside
+from reelbow.runs import compiling, failures, pace, progress, slurm, snakemake_inside
 from reelbow.runs.kept_output import keep_until_replaced
 from reelbow.runs.snakemake_inside import call_before
 
@@ -49,6 +49,30 @@ def check_folders():
         corpus.check_folders(RESULTS, films - {None})
     except ReelbowError as error:
         refuse(str(error))
+
+
+def compile_kernels():
+    """Compile what the jobs of this run will need, if they run here and as this does."""
+    others = workflow.deployment_settings.deployment_method
+    if workflow.executor_plugin.name != "local" or others:
+        return
+    kernels = set()
+    for job in workflow.dag.needrun_jobs():
+        name = job.rule.name
+        if name in ["plan_shards", *SHARD_RULES]:
+            if name != "cluster_shard" or config["downsample"]["height"] is None:
+                kind = FILMS[job.wildcards_dict["film"]].kind
+                is_light = config["mean"]["space"] == "linear"
+                kernels.add("pictures" if is_light else kind.kernel)
+            if name in ["plan_shards", "cluster_shard"]:
+                kernels.add("palettes")
+    if config["cluster"]["cpu_engine"] != "numba":
+        kernels.discard("palettes")
+    compiling.start_compiling(
+        sorted(kernels),
+        at_once=workflow.cores,
+        say=lambda sentence: PROGRESS.say(f"Reelbow: {sentence}"),
+    )
 
 
 def merge_what_is_there():

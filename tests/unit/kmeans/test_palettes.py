@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+import numba
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -24,6 +25,11 @@ from reelbow.kmeans.space import describe_space, leave_srgb
 BLACK, RED, BLUE, WHITE = [0, 0, 0], [255, 0, 0], [0, 0, 255], [255, 255, 255]
 
 both_engines = pytest.mark.parametrize("engine", ["numba", "sklearn"])
+# What only compiled code calls, as compiled.
+add_up, fold, next_random, move_points = map(
+    numba.njit, (_add_up, _fold, _next_random, leave_srgb)
+)
+
 every_space = pytest.mark.parametrize("color_space", kmeans.COLOR_SPACES)
 
 
@@ -318,7 +324,7 @@ def test_compiled_points_are_those_of_the_color_spaces(color_space):
     histogram.moments[:, 0] = 1
     histogram.moments[:, 1:] = colors
     space = describe_space(color_space, n_pixels=1)
-    leave_srgb(histogram, 500, space)
+    move_points(histogram, 500, space)
     expected = SPACES[color_space].from_srgb(colors)
     assert_allclose(histogram.moments[:, 1:], expected, rtol=0, atol=0.5 / space.parts)
     assert_array_equal(histogram.moments[:, 1:] * space.parts % 1, 0)
@@ -327,7 +333,7 @@ def test_compiled_points_are_those_of_the_color_spaces(color_space):
     parts = colors[:, :2].sum(axis=1)[:, None].repeat(3, axis=1) / 2 - 0.3
     histogram.moments[:, 0] = 7
     histogram.moments[:, 1:] = 7 * np.clip(parts, 0, 255)
-    leave_srgb(histogram, 500, space)
+    move_points(histogram, 500, space)
     back = SPACES[color_space].to_srgb(histogram.moments[:, 1:] / 7)
     assert_allclose(back, np.clip(parts, 0, 255), atol=2e-3)
 
@@ -426,7 +432,7 @@ def test_a_palette_is_a_partition_of_the_pixels(frames, n_colors, seed):
 def test_fold_and_running_sums_add_up(values):
     n = len(values)
     cumulative, segments = np.empty(n), np.empty(9)
-    total = _add_up(values, cumulative, segments)
+    total = add_up(values, cumulative, segments)
     assert total == values.sum()
     q = n // 8
     for segment in range(9):
@@ -434,14 +440,14 @@ def test_fold_and_running_sums_add_up(values):
         assert segments[segment] == part.sum()
         at = segment * q
         assert_array_equal(cumulative[at : at + len(part)], np.cumsum(part))
-    assert _fold(values.copy()) == values.sum()
+    assert fold(values.copy()) == values.sum()
 
 
 def test_random_numbers_are_those_of_splitmix64():
     # The first outputs for seed 1234567, as published with the generator.
     state = np.array([1234567], np.uint64)
     for expected in (6457827717110365317, 3203168211198807973):
-        assert _next_random(state) == (expected >> 11) * 2.0**-53
+        assert next_random(state) == (expected >> 11) * 2.0**-53
 
 
 # Palettes of several frames

@@ -178,8 +178,9 @@ def test_a_full_disk_ends_no_job(place):
 
 
 def test_jobs_that_start_together_compile_once(place):
-    # Sorting takes long to compile, so that all would.
-    slow = MODULE.replace("range(len(numbers))", "np.argsort(numbers)")
+    # So much takes long to compile, so that all would.
+    line = "        squares[i] = square(numbers[i])\n"
+    slow = MODULE.replace(line, 200 * line)
     place.module.write_text(slow)
     jobs = [start(place.module) for _ in range(3)]
     logs = [job.communicate()[0] for job in jobs]

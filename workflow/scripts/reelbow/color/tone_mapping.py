@@ -163,7 +163,8 @@ def map_to_srgb(
     (h, w, 3) uint8 sRGB
     """
     mapped = np.empty(codes.shape, np.uint8)
-    _map_pixels(codes, _make_tables(transfer, primaries, float(peak), white), mapped)
+    tables = _make_tables(transfer, primaries, float(peak), white)
+    _map_pixels(codes, tables, np.empty(3, np.float32), mapped)
     return mapped
 
 
@@ -179,10 +180,12 @@ def _look_up(table: NDArray[np.float32], light: np.float32) -> np.float32:
 
 @cached_njit
 def _map_pixels(
-    codes: NDArray[np.uint16], tables: _Tables, mapped: NDArray[np.uint8]
+    codes: NDArray[np.uint16],
+    tables: _Tables,
+    light: NDArray[np.float32],
+    mapped: NDArray[np.uint8],
 ) -> None:
-    """Fill `mapped` (h, w, 3); all was validated before."""
-    light = np.empty(3, np.float32)
+    """Fill `mapped` (h, w, 3); `light` is room for one pixel. All was validated."""
     for y in range(codes.shape[0]):
         for x in range(codes.shape[1]):
             luminance = np.float32(0.0)

@@ -147,7 +147,14 @@ def average_planes(
     x, y, width, height = crop
     small = np.empty((*size, 3), np.uint8)
     sums = np.empty((height, 3), np.int64)
-    _average(planes, gains, x, y, width, small, sums)
+    # Sums over the lines of one row of the result. Even and odd pixels lie apart: a
+    # pair shares its chroma, and loops over pairs can then be vectors.
+    area = np.zeros((3, 2, (width >> 1) + 2), np.int32)
+    running = np.zeros(2 * area.shape[2], np.int64)
+    # Where the columns of the result begin and end, counted from the first pair.
+    columns = np.arange(size[1] + 1)
+    edges = (x & 1) * _PIXEL + columns * (width * _PIXEL) // size[1]
+    _average(planes, gains, x, y, width, area, running, edges, small, sums)
     return small, sums / (_LEVEL * width)
 
 
@@ -158,20 +165,15 @@ def _average(
     left: int,
     top: int,
     width: int,
+    area: NDArray[np.int32],
+    running: NDArray[np.int64],
+    edges: NDArray[np.int64],
     small: NDArray[np.uint8],
     sums: NDArray[np.int64],
 ) -> None:
     """Fill `small` (h, w, 3), and `sums` (rows, 3) of levels; all was validated."""
     height = len(sums)
-    rows, columns = small.shape[:2]
-    # Sums over the lines of one row of the result. Even and odd pixels lie apart: a
-    # pair shares its chroma, and loops over pairs can then be vectors.
-    area = np.zeros((3, 2, (width >> 1) + 2), np.int32)
-    running = np.zeros(2 * area.shape[2], np.int64)
-    # Where the columns of the result begin and end, counted from the first pair.
-    edges = np.empty(columns + 1, np.int64)
-    for column in range(columns + 1):
-        edges[column] = (left & 1) * _PIXEL + column * width * _PIXEL // columns
+    rows = len(small)
     row = 0
     for line in range(height):
         source = top + line

@@ -5,6 +5,8 @@ thing's lightness most, and are no colors of their own. What lies between two co
 the palette is a mixture, as pixels on an edge are, or a shade between two: no accent.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -46,6 +48,45 @@ NOBODY = -1
 N_STEPS = 4
 
 
+class _Room(NamedTuple):
+    """What is written to, made once per call.
+
+    Attributes
+    ----------
+    slots : (`N_BINS`,) int32, the place of each bin of 6 bits in `counts`; -1: none
+    keys, counts : (m,) and (m, 4) int64, the bins that are there
+    bins : m points
+    cells : `N_CELLS` points
+    places, owners : (m,) int64, of each saturated bin its place in `counts`, and the
+        accent whose it is
+    known : (3, k + a) float64, the colors of a palette, then its accents
+    """
+
+    slots: NDArray[np.int32]
+    keys: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    bins: Histogram
+    cells: Histogram
+    places: NDArray[np.int64]
+    owners: NDArray[np.int64]
+    known: NDArray[np.float64]
+
+
+def make_room(n_pixels: int, n_colors: int) -> _Room:
+    """Make room to search pictures of so many pixels for so many colors in all."""
+    size = min(n_pixels, N_BINS)
+    return _Room(
+        np.full(N_BINS, -1, np.int32),
+        np.empty(size, np.int64),
+        np.empty((size, 4), np.int64),
+        make_histogram(size),
+        make_histogram(N_CELLS),
+        np.empty(size, np.int64),
+        np.empty(size, np.int64),
+        np.empty((3, n_colors)),
+    )
+
+
 @cached_njit
 def search_accents(
     frames: NDArray[np.uint8],
@@ -54,6 +95,7 @@ def search_accents(
     n_present: NDArray[np.int64],
     oklab: Space,
     space: Space,
+    room: _Room,
     sums: NDArray[np.float64],
 ) -> None:
     """Fill sums (n, k + a, 4) with moments in `space`, of frames that have an accent.
@@ -69,16 +111,7 @@ def search_accents(
     n_pixels = frames.shape[1]
     n_colors = palettes.shape[1]
     n_accents = sums.shape[1] - n_colors
-    size = min(n_pixels, N_BINS)
-    slots = np.full(N_BINS, -1, np.int32)
-    keys = np.empty(size, np.int64)
-    counts = np.empty((size, 4), np.int64)
-    bins = make_histogram(size)
-    cells = make_histogram(N_CELLS)
-    # Of each saturated bin: its place among the counts, and the accent whose it is.
-    places = np.empty(size, np.int64)
-    owners = np.full(size, NOBODY)
-    known = np.empty((3, n_colors + n_accents))
+    slots, keys, counts, bins, cells, places, owners, known = room
     least = max(LEAST_SHARE * n_pixels, LEAST_PIXELS)
     for i in range(len(frames)):
         n = count_bins(frames[i], slots, keys, counts)
@@ -217,7 +250,9 @@ def _find_densest(
 ) -> float:
     """Put at `place` the mean of where candidates lie densest; give its weight."""
     # In cells of 4 bits a channel: few, however many bins there are.
-    cells.moments[:] = 0
+    for cell in range(N_CELLS):
+        for channel in range(4):
+            cells.moments[cell, channel] = 0.0
     for j in range(n):
         if owners[j] == CANDIDATE:
             for channel in range(4):
@@ -242,7 +277,7 @@ def _find_densest(
     weight = heaviest
     for _ in range(N_STEPS):
         for channel in range(4):
-            cells.moments[0, channel] = 0
+            cells.moments[0, channel] = 0.0
         for j in range(n):
             if owners[j] == CANDIDATE and _is_near(bins.points, j, known, place):
                 for channel in range(4):

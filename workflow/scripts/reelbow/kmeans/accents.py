@@ -50,7 +50,7 @@ def add_accents(
         If a setting is outside of what is said above, the frames are not of that shape
         and type, or the palettes are not theirs.
     """
-    from reelbow.kmeans.accent_search import search_accents
+    from reelbow.kmeans.accent_search import make_room, search_accents
     from reelbow.kmeans.engine_numba import split_moments
     from reelbow.kmeans.space import describe_space
 
@@ -74,6 +74,7 @@ def add_accents(
         (palettes.shares > 0).sum(axis=1),
         describe_space("oklab", n_pixels),
         describe_space(color_space, n_pixels),
+        make_room(n_pixels, n_colors + n_accents),
         sums,
     )
     colors = np.pad(palettes.colors, ((0, 0), (0, n_accents), (0, 0)))

@@ -28,6 +28,8 @@ G. Morton, "A computer oriented geodetic data base", 1966.
 G. Steele et al., "Fast splittable pseudorandom number generators", 2014 (splitmix64).
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -44,7 +46,7 @@ from reelbow.kmeans.histogram import (
     make_histogram,
     sort_keys,
 )
-from reelbow.kmeans.search import make_scratch, search_centers
+from reelbow.kmeans.search import Scratch, make_scratch, search_centers
 from reelbow.kmeans.space import Space, describe_space, leave_srgb
 from reelbow.machine.compiled import cached_njit
 
@@ -76,9 +78,13 @@ def find(
         any order; exact for sRGB
     weights : (n, k) float64, pixels in each cluster; 0 where missing
     """
+    n_pixels = frames.shape[1]
+    space = describe_space(color_space, n_pixels)
+    few_bins = FEW_BINS_BY_ROOTS if len(space.from_linear) > 0 else FEW_BINS
+    size = max(min(n_pixels, N_BINS), few_bins * 64)
+    room = _make_room(size, n_colors, n_bins=N_BINS)
     sums = np.zeros((len(frames), n_colors, 4))
-    space = describe_space(color_space, frames.shape[1])
-    _find_all(frames, n_init, seed, space, sums)
+    _find_all(frames, make_histogram(0), n_init, seed, space, room, sums)
     return split_moments(sums)
 
 
@@ -109,8 +115,14 @@ def find_weighted(
     keys = (keys << 24) | ((fixed & 255) @ np.array([1 << 16, 1 << 8, 1]))
     order = np.argsort(keys, kind="stable")
     moments = np.concatenate([weights[:, None], weights[:, None] * points], axis=1)
+    given = make_histogram(len(keys))
+    given.keys[:] = keys[order]
+    given.moments[:] = moments[order]
+    frames = np.empty((0, 0, 3), np.uint8)
+    space = describe_space("srgb", 1)
+    room = _make_room(len(keys), n_colors, n_bins=0)
     sums = np.zeros((1, n_colors, 4))
-    _find_one(keys[order], moments[order], n_init, seed, sums[0])
+    _find_all(frames, given, n_init, seed, space, room, sums)
     return split_moments(sums)
 
 
@@ -123,69 +135,79 @@ def split_moments(
     return colors, weights
 
 
+class _Room(NamedTuple):
+    """What is written to, made once per call.
+
+    Attributes
+    ----------
+    slots : (`N_BINS`,) int32, the place of each bin of 6 bits in `counts`; -1: none
+    counts : (m, 4) int64, pixels of a bin and their sums
+    starts : (513,) int64, for sorting
+    fine, middle, coarse : m points
+    scratch : of the search
+    """
+
+    slots: NDArray[np.int32]
+    counts: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    fine: Histogram
+    middle: Histogram
+    coarse: Histogram
+    scratch: Scratch
+
+
+def _make_room(size: int, n_colors: int, *, n_bins: int) -> _Room:
+    return _Room(
+        np.full(n_bins, -1, np.int32),
+        np.empty((size, 4), np.int64),
+        np.empty(513, np.int64),
+        make_histogram(size),
+        make_histogram(size),
+        make_histogram(size),
+        make_scratch(size, n_colors),
+    )
+
+
 @cached_njit
 def _find_all(
     frames: NDArray[np.uint8],
+    given: Histogram,
     n_init: int,
     seed: int,
     space: Space,
+    room: _Room,
     sums: NDArray[np.float64],
 ) -> None:
-    """Fill sums (n, k, 4) with the moments of every frame's clusters."""
-    n_pixels = frames.shape[1]
-    n_colors = sums.shape[1]
+    """Fill sums (n, k, 4) with the moments of every frame's clusters.
+
+    Or, if any are given, with those of sorted points. Their keys are Morton numbers of
+    8 bits a channel, then 24 bits for what is behind the point. One function for both,
+    so that the search is compiled once.
+    """
+    slots, counts, starts, fine, middle, coarse, scratch = room
+    # Room for keys: the coarser histograms are made later.
+    unsorted, half_sorted = coarse.keys, middle.keys
     by_roots = len(space.from_linear) > 0
     few_bins = FEW_BINS_BY_ROOTS if by_roots else FEW_BINS
-    size = max(min(n_pixels, N_BINS), few_bins * 64)
-    slots = np.full(N_BINS, -1, np.int32)
-    counts = np.empty((size, 4), np.int64)
-    unsorted = np.empty(size, np.int64)
-    half_sorted = np.empty(size, np.int64)
-    fine = make_histogram(size)
-    middle = make_histogram(size)
-    coarse = make_histogram(size)
-    scratch = make_scratch(size, n_colors)
-    for i in range(len(frames)):
-        n = count_bins(frames[i], slots, unsorted, counts)
-        sort_keys(unsorted, n, half_sorted, fine.keys)
-        bits = 6
+    for i in range(len(sums)):
         min_coarse = MIN_COARSE
-        if n < few_bins:
-            n = count_colors(frames[i], slots, n, unsorted, counts, fine)
-            bits = 8
-            if by_roots:
-                min_coarse = MIN_COARSE_BY_ROOTS
+        if len(given.keys) > 0:
+            n = coarsen(given, len(given.keys), 0, fine)
+            bits = 16
         else:
-            empty_slots(slots, n, counts, fine)
+            n = count_bins(frames[i], slots, unsorted, counts)
+            sort_keys(unsorted, n, half_sorted, starts, fine.keys)
+            if n < few_bins:
+                n = count_colors(frames[i], slots, n, unsorted, counts, fine)
+                bits = 8
+                if by_roots:
+                    min_coarse = MIN_COARSE_BY_ROOTS
+            else:
+                empty_slots(slots, n, counts, fine)
+                bits = 6
         if len(space.curve) > 0:
             leave_srgb(fine, n, space)
         scratch.state[0] = np.uint64(seed)
         search_centers(
             fine, n, 3 * bits, middle, coarse, min_coarse, n_init, scratch, sums[i]
         )
-
-
-@cached_njit
-def _find_one(
-    keys: NDArray[np.int64],
-    moments: NDArray[np.float64],
-    n_init: int,
-    seed: int,
-    sums: NDArray[np.float64],
-) -> None:
-    """Fill sums (k, 4) with the moments of the clusters of sorted points.
-
-    Keys are Morton numbers of 8 bits a channel, then 24 bits for what is behind the
-    point.
-    """
-    size = len(keys)
-    given = Histogram(
-        keys, moments, np.empty((3, 0), np.float32), np.empty(0, np.float32)
-    )
-    fine = make_histogram(size)
-    middle = make_histogram(size)
-    coarse = make_histogram(size)
-    scratch = make_scratch(size, len(sums))
-    scratch.state[0] = np.uint64(seed)
-    n = coarsen(given, size, 0, fine)
-    search_centers(fine, n, 48, middle, coarse, MIN_COARSE, n_init, scratch, sums)

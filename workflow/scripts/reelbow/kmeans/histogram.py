@@ -40,7 +40,6 @@ class Histogram(NamedTuple):
     weights: NDArray[np.float32]
 
 
-@njit
 def make_histogram(size: int) -> Histogram:
     """Make room for points."""
     return Histogram(
@@ -88,10 +87,12 @@ def sort_keys(
     keys: NDArray[np.int64],
     n: int,
     half_sorted: NDArray[np.int64],
+    starts: NDArray[np.int64],
     out: NDArray[np.int64],
 ) -> None:
     """Sort n keys of 18 bits: by their low nine bits, then by their high nine."""
-    starts = np.zeros(513, np.int64)
+    for digit in range(513):
+        starts[digit] = 0
     for i in range(n):
         starts[(keys[i] & 511) + 1] += 1
     for digit in range(512):
@@ -100,7 +101,8 @@ def sort_keys(
         digit = keys[i] & 511
         half_sorted[starts[digit]] = keys[i]
         starts[digit] += 1
-    starts[:] = 0
+    for digit in range(513):
+        starts[digit] = 0
     for i in range(n):
         starts[(half_sorted[i] >> 9) + 1] += 1
     for digit in range(512):
@@ -197,14 +199,17 @@ def place_points(histogram: Histogram, n: int) -> None:
 @njit
 def measure_scatter(histogram: Histogram, n: int) -> float:
     """Sum the weighted squared distances of the points to their common mean."""
-    total = np.zeros(4)
-    squares = 0.0
+    weights = reds = greens = blues = squares = 0.0
+    moments = histogram.moments
     for i in range(n):
-        weight = histogram.moments[i, 0]
-        total[0] += weight
-        for channel in range(1, 4):
-            moment = histogram.moments[i, channel]
-            total[channel] += moment
-            squares += moment * moment / weight
-    mean = (total[1] ** 2 + total[2] ** 2 + total[3] ** 2) / total[0]
-    return float(max(squares - mean, 0.0))
+        weight = moments[i, 0]
+        red, green, blue = moments[i, 1], moments[i, 2], moments[i, 3]
+        weights += weight
+        reds += red
+        greens += green
+        blues += blue
+        squares += red * red / weight
+        squares += green * green / weight
+        squares += blue * blue / weight
+    mean = (reds * reds + greens * greens + blues * blues) / weights
+    return max(squares - mean, 0.0)

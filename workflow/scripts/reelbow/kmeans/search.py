@@ -1,5 +1,6 @@
 """The search for centers: seeding, moving, reseeding, labels; k-means itself."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +23,7 @@ TOLERANCE = 1e-4
 _FAR_AWAY = np.float32(1e9)
 
 
-class _Scratch(NamedTuple):
+class Scratch(NamedTuple):
     """What the search writes to, made once per call.
 
     Attributes
@@ -35,6 +36,7 @@ class _Scratch(NamedTuple):
     members : (k,) int64, points of each cluster
     sums : (k, 4) float64, moments of each cluster
     state : (1,) uint64, of the random numbers
+    centers, start, best : (k, rounded up to fours, 3) float32, three sets of centers
     """
 
     nearest: NDArray[np.float32]
@@ -46,12 +48,15 @@ class _Scratch(NamedTuple):
     members: NDArray[np.int64]
     sums: NDArray[np.float64]
     state: NDArray[np.uint64]
+    centers: NDArray[np.float32]
+    start: NDArray[np.float32]
+    best: NDArray[np.float32]
 
 
-@njit
-def make_scratch(size: int, n_colors: int) -> _Scratch:
+def make_scratch(size: int, n_colors: int) -> Scratch:
     """Make room for the search."""
-    return _Scratch(
+    padded = (n_colors + 3) // 4 * 4
+    return Scratch(
         np.empty(size, np.float32),
         np.empty(size, np.float32),
         np.empty(size, np.float64),
@@ -61,6 +66,7 @@ def make_scratch(size: int, n_colors: int) -> _Scratch:
         np.empty(n_colors, np.int64),
         np.empty((n_colors, 4), np.float64),
         np.empty(1, np.uint64),
+        *(np.empty((padded, 3), np.float32) for _ in range(3)),
     )
 
 
@@ -73,7 +79,7 @@ def search_centers(
     coarse: Histogram,
     min_coarse: int,
     n_init: int,
-    scratch: _Scratch,
+    scratch: Scratch,
     sums: NDArray[np.float64],
 ) -> None:
     """Fill sums (k, 4) with the moments of the best clusters of n points.
@@ -83,7 +89,9 @@ def search_centers(
     """
     n_colors = len(sums)
     if n <= n_colors:
-        sums[:n] = fine.moments[:n]
+        for i in range(n):
+            for channel in range(4):
+                sums[i, channel] = fine.moments[i, channel]
         return
     # From 4 bits a channel on, one bit more until there are enough points.
     shift = key_bits - 12
@@ -95,10 +103,7 @@ def search_centers(
     n_middle = coarsen(fine, n, shift - 3, middle) if shift > 0 else 0
 
     tolerance = TOLERANCE * measure_scatter(coarse, n_coarse)
-    padded = (n_colors + 3) // 4 * 4
-    centers = np.empty((padded, 3), np.float32)
-    start = np.empty((padded, 3), np.float32)
-    best = np.empty((padded, 3), np.float32)
+    centers, start, best = scratch.centers, scratch.start, scratch.best
     best_inertia = np.inf
     for _ in range(n_init):
         start_inertia = np.inf
@@ -107,16 +112,25 @@ def search_centers(
             inertia = _move_centers(coarse, n_coarse, centers, tolerance, scratch)
             if inertia < start_inertia:
                 start_inertia = inertia
-                start[:] = centers
+                _copy(centers, start)
         if n_middle > 0:
             start_inertia = _move_centers(middle, n_middle, start, tolerance, scratch)
         if start_inertia < best_inertia:
             best_inertia = start_inertia
-            best[:] = start
+            _copy(start, best)
     _move_centers(fine, n, best, 0.0, scratch)
     for j in range(n_colors):
         if scratch.members[j] > 0:
-            sums[j] = scratch.sums[j]
+            for channel in range(4):
+                sums[j, channel] = scratch.sums[j, channel]
+
+
+@njit
+def _copy(centers: NDArray[np.float32], out: NDArray[np.float32]) -> None:
+    """Copy centers (k, 3): numba takes seconds to compile `out[:] = centers`."""
+    for j in range(len(centers)):
+        for channel in range(3):
+            out[j, channel] = centers[j, channel]
 
 
 @njit
@@ -125,7 +139,7 @@ def _seed_centers(
     n: int,
     n_colors: int,
     centers: NDArray[np.float32],
-    scratch: _Scratch,
+    scratch: Scratch,
 ) -> None:
     """Choose points as first centers: greedy k-means++.
 
@@ -138,10 +152,12 @@ def _seed_centers(
     weights = histogram.weights[:n]
     nearest = scratch.nearest[:n]
     potential = scratch.potential[:n]
-    trials = 2 + int(np.log(n_colors))
+    trials = 2 + int(math.log(n_colors))
     centers[:] = _FAR_AWAY
     nearest[:] = np.inf
-    potential[:] = weights
+    # Not `potential[:] = weights`: see `_copy`.
+    for i in range(n):
+        potential[i] = weights[i]
     for j in range(n_colors):
         total = _add_up(potential, scratch.cumulative, scratch.segments)
         if total <= 0:
@@ -240,13 +256,15 @@ def _add_up(
     for i in range(8 * q, len(values)):
         rest += values[i]
         cumulative[i] = rest
-    for segment, total in enumerate((a, b, c, d, e, f, g, h, rest)):
-        segments[segment] = total
-    return float(segments.sum())
+    total = 0.0
+    for segment, part in enumerate((a, b, c, d, e, f, g, h, rest)):
+        segments[segment] = part
+        total += part
+    return total
 
 
 @njit
-def _draw(n: int, total: float, scratch: _Scratch) -> int:
+def _draw(n: int, total: float, scratch: Scratch) -> int:
     """Draw one of n points with the chance of its part in the running sums."""
     at = _next_random(scratch.state) * total
     segment = 0
@@ -284,7 +302,7 @@ def _move_centers(
     n: int,
     centers: NDArray[np.float32],
     tolerance: float,
-    scratch: _Scratch,
+    scratch: Scratch,
 ) -> float:
     """Move centers to the means of their points until it gains no more: Lloyd.
 

@@ -95,33 +95,37 @@ def describe_space(color_space: str, n_pixels: int) -> Space:
 @njit
 def leave_srgb(histogram: Histogram, n: int, space: Space) -> None:
     """Move points to the color space, each with its weight."""
-    linear = np.empty(3)
-    roots = np.empty(3)
+    moments = histogram.moments
     for i in range(n):
-        weight = histogram.moments[i, 0]
-        for channel in range(3):
-            at = histogram.moments[i, channel + 1] / weight * CURVE_STEPS
+        weight = moments[i, 0]
+        for channel in range(1, 4):
+            at = moments[i, channel] / weight * CURVE_STEPS
             below = min(int(at), len(space.curve) - 2)
             low = space.curve[below]
-            linear[channel] = low + (at - below) * (space.curve[below + 1] - low)
-        if len(space.from_linear) == 0:
-            for channel in range(3):
-                moment = np.rint(weight * linear[channel] * space.parts)
-                histogram.moments[i, channel + 1] = moment / space.parts
-            continue
-        for j in range(3):
-            row = space.from_linear[j]
-            value = row[0] * linear[0] + row[1] * linear[1] + row[2] * linear[2]
-            if value > space.epsilon:
-                roots[j] = _take_cube_root(value)
-            else:
-                roots[j] = value * space.slope + space.offset
-        for j in range(3):
-            row = space.from_roots[j]
-            value = row[0] * roots[0] + row[1] * roots[1] + row[2] * roots[2]
-            moment = np.rint(weight * (value + space.origin[j]) * space.parts)
-            histogram.moments[i, j + 1] = moment / space.parts
+            moments[i, channel] = low + (at - below) * (space.curve[below + 1] - low)
+        if len(space.from_linear) > 0:
+            _multiply(space.from_linear, moments, i)
+            for channel in range(1, 4):
+                value = moments[i, channel]
+                if value > space.epsilon:
+                    moments[i, channel] = _take_cube_root(value)
+                else:
+                    moments[i, channel] = value * space.slope + space.offset
+            _multiply(space.from_roots, moments, i)
+        for channel in range(1, 4):
+            value = moments[i, channel] + space.origin[channel - 1]
+            moments[i, channel] = np.rint(weight * value * space.parts) / space.parts
     place_points(histogram, n)
+
+
+@njit
+def _multiply(
+    matrix: NDArray[np.float64], moments: NDArray[np.float64], i: int
+) -> None:
+    """Multiply a matrix (3, 3) and the coordinates of point i, in their place."""
+    a, b, c = moments[i, 1], moments[i, 2], moments[i, 3]
+    for j in range(3):
+        moments[i, j + 1] = matrix[j, 0] * a + matrix[j, 1] * b + matrix[j, 2] * c
 
 
 @njit

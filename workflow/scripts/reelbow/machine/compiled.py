@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TextIO, TypeVar
 
 import numba
+from numba.extending import register_jitable
 
 from reelbow.machine.scratch import make_own_folder
 
@@ -33,8 +34,29 @@ R = TypeVar("R")
 # Compiling takes some 10 s. Who holds a lock for much longer is stopped or lost.
 _LONGEST_WAIT_S = 120.0
 
-# For functions that only compiled ones call; Python's other threads run on beside them.
-njit = numba.njit(nogil=True)
+# What all compiled functions are spared, so that they are compiled in half the time:
+# checks for divisions by zero, an entry for C, and counting references to arrays. They
+# make no array; what they write to is made in Python.
+_OPTIONS: dict[str, Any] = {
+    "error_model": "numpy",
+    "no_cfunc_wrapper": True,
+    "_nrt": False,
+}
+
+# The files of the code that this process has found or made.
+kept_files: list[str] = []
+
+_parts: set[Callable[..., Any]] = set()
+
+
+def njit(function: Callable[P, R]) -> Callable[P, R]:
+    """Mark a function that compiled ones call: it is compiled into them.
+
+    If Python calls it, it runs as it stands.
+    """
+    marked: Callable[P, R] = register_jitable(**_OPTIONS)(function)
+    _parts.add(marked)
+    return marked
 
 
 def cached_njit(function: Callable[P, R]) -> Callable[P, R]:
@@ -72,10 +94,14 @@ def _load_without_scipy() -> None:
         del sys.modules[blas]
 
 
+# Python's other threads run on beside it.
+_compile = numba.njit(nogil=True, **_OPTIONS)
+
+
 def _load_or_compile(function: Callable[P, R], types: tuple[Any, ...]) -> Any:
     """Find the code for arguments of these types in the cache, or compile it."""
     _load_without_scipy()
-    kernel = njit(function)
+    kernel = _compile(function)
     # The name of numba's files, others for every kind of CPU: jobs that write to one
     # index at the same time could give their code the same place.
     function.__qualname__ = name = _name_code(kernel, types)
@@ -87,6 +113,7 @@ def _load_or_compile(function: Callable[P, R], types: tuple[Any, ...]) -> Any:
                 _wait_for_turn(lock)
                 kernel.compile(types)
         kernel.compile(types)
+        kept_files.extend(map(str, folder.glob(f"*.{name}-*.nbc")))
     except Exception as error:
         # A full disk, another user's files, files cut short: compile all the same.
         warnings.warn(
@@ -95,7 +122,7 @@ def _load_or_compile(function: Callable[P, R], types: tuple[Any, ...]) -> Any:
             stacklevel=2,
         )
         if not kernel.signatures:
-            kernel = njit(function)
+            kernel = _compile(function)
     return kernel
 
 
@@ -123,9 +150,8 @@ def _find_sources(function: Callable[..., Any]) -> set[Path]:
             continue
         found.add(path)
         for value in each.__globals__.values():
-            called = getattr(value, "py_func", None)
-            if inspect.isfunction(called):
-                waiting.append(called)
+            if inspect.isfunction(value) and value in _parts:
+                waiting.append(value)
     return found
 
 

@@ -29,6 +29,7 @@ class Kind:
         that is cut into shards
     settings : what `make_plan` is told beside the crop: columns of the film's row
         (film.stream) and keys of the configuration (sampling.mode), by its parameters
+    kernel : of `runs.compiling`, that averages most of its frames
     groups : of the configuration, that decide its palettes beside those of every kind
     refused : columns of the sheet that are not for it, and why
     """
@@ -38,6 +39,7 @@ class Kind:
     pattern: re.Pattern[str]
     files_are_shards: bool = False
     settings: Mapping[str, str]
+    kernel: str = "pictures"
     groups: tuple[str, ...] = ()
     refused: Mapping[str, str]
 
@@ -77,6 +79,7 @@ VIDEO = Kind(
         "every": "sampling.every",
         "per_shard": "shards.frames",
     },
+    kernel="planes",
     groups=("sampling",),
     refused={
         "fps": "fps is for tarballs, and {source} is a video, which has times of its "
