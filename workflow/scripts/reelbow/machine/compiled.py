@@ -80,8 +80,8 @@ def cached_njit(function: Callable[P, R]) -> Callable[P, R]:
 def _load_without_scipy() -> None:
     """Load the part of numba that looks for SciPy's BLAS, and let it find none.
 
-    No kernel here does linear algebra, and SciPy would be a quarter of a second of each
-    job. To numba it is optional.
+    No kernel here does linear algebra, and SciPy would take a quarter of a second. To
+    numba it is optional.
     """
     blas = "scipy.linalg.cython_blas"
     if blas in sys.modules:
@@ -100,7 +100,6 @@ _compile = numba.njit(nogil=True, **_OPTIONS)
 
 def _load_or_compile(function: Callable[P, R], types: tuple[Any, ...]) -> Any:
     """Find the code for arguments of these types in the cache, or compile it."""
-    _load_without_scipy()
     kernel = _compile(function)
     # The name of numba's files, others for every kind of CPU: jobs that write to one
     # index at the same time could give their code the same place.
@@ -109,6 +108,7 @@ def _load_or_compile(function: Callable[P, R], types: tuple[Any, ...]) -> Any:
         folder = _open_cache(kernel)
         # Where the code is there, nobody waits.
         if not any(folder.glob(f"*.{name}-*.nbc")):
+            _load_without_scipy()
             with (folder / f"{name}.lock").open("a") as lock:
                 _wait_for_turn(lock)
                 kernel.compile(types)
@@ -166,6 +166,10 @@ def _open_cache(kernel: Any) -> Path:
         )
         numba.config.reload_config()  # type: ignore[no-untyped-call]
         kernel.enable_caching()
+    # Without getting ready to compile before it looks for code, which takes longer than
+    # to load it. Arrays that are made or counted in compiled code would need some of
+    # that.
+    kernel._cache.load_overload = kernel._cache._load_overload
     return Path(kernel.stats.cache_path)
 
 
