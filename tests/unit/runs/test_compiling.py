@@ -89,6 +89,7 @@ def test_a_run_that_is_stopped_ends_it(cache):
         child.terminate()
     thread.join()
     assert not list(cache.glob("reelbow-*"))
+    assert not any(sentence.startswith("compiled") for sentence in said)
 
 
 def test_snakemake_itself_does_not_load_numba():

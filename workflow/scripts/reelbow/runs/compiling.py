@@ -154,18 +154,17 @@ def _compile_all(
     """Run a process for each kernel, and tell how far it is."""
     began = time.monotonic()
     waiting = list(missing.items())
-    running: list[subprocess.Popen[bytes]] = []
+    processes: list[subprocess.Popen[bytes]] = []
     done, told = 0, -1
-    while waiting or running:
-        while waiting and len(running) < at_once:
-            running.append(_start(*waiting.pop(0)))
+    while done < len(missing):
+        while waiting and len(processes) - done < at_once:
+            processes.append(_start(*waiting.pop(0)))
         if done > told and time.monotonic() - began > _QUIET_S:
             told = done
             say(f"compiling for this machine, once: {done} of {len(missing)} done")
         time.sleep(0.05)
-        running = [process for process in running if process.poll() is None]
-        done = len(missing) - len(waiting) - len(running)
-    if told >= 0:
+        done = sum(process.poll() is not None for process in processes)
+    if told >= 0 and not any(process.returncode for process in processes):
         took = count(round(time.monotonic() - began), "second")
         say(f"compiled in {took}; later runs find it")
 
