@@ -176,7 +176,12 @@ def test_pictures_of_other_palettes_go_and_nothing_else_does(film, tmp_path):
     assert drop_pictures(tmp_path / "nowhere") == []
 
 
-def test_a_failure_leaves_nothing(film, tmp_path):
-    with pytest.raises(ReelbowError, match="height"):
-        render(film, tmp_path / "out", height=0)
-    assert not (tmp_path / "out").exists()
+def test_a_failure_leaves_no_half_of_a_picture(film, tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise ReelbowError("no room")
+
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", fail)
+    out = tmp_path / "out"
+    with pytest.raises(ReelbowError, match="no room"):
+        render(film, out, endings=["_figure.png", ".svg"])
+    assert {path.name for path in out.iterdir()} == {"mean.png"}

@@ -25,22 +25,23 @@ def test_jobs_compile_nothing_that_was_not_compiled_for_them(project):
     }
     write_tarball(project.folder / "tape.tar", pictures)
     (project.folder / "config" / "films.tsv").write_text(SHEET)
-    first = project.make(films="config/films.tsv", **NO_PICTURES)
-    assert re.search("compiling for this machine, once: [01] of 3 done", first.stderr)
+    config = {"films": "config/films.tsv", "cluster": {"accents": 1}, **NO_PICTURES}
+    first = project.make(**config)
+    assert re.search("compiling for this machine, once: [01] of 4 done", first.stderr)
     notes = list(cache.glob("reelbow-*"))
-    assert len(notes) == 3
+    assert len(notes) == 4
     code = set(cache.rglob("*.nbc"))
     assert {path.stem.split("-")[0] for path in code} == {
         "engine_numba._find_all",
+        "accent_search.search_accents",
         "yuv_average._average",
         "area_average._average",
     }
-    assert len(code) == 3
+    assert len(code) == 4
     text = "".join(note.read_text() for note in notes)
     assert all(path.name in text for path in code)
     shutil.rmtree(project.folder / "results")
-    later = project.make(films="config/films.tsv", **NO_PICTURES)
-    assert "compil" not in later.stderr
+    assert "compil" not in project.make(**config).stderr
 
 
 def test_a_dry_run_compiles_nothing(project):

@@ -47,7 +47,7 @@ rule cluster_shard:
         settings=gather(
             source=lookup_film("source"),
             n_colors=config["cluster"]["n_colors"],
-            auto_colors=config["cluster"]["auto_colors"] if IS_AUTO else [],
+            auto_colors=config["cluster"]["auto_colors"] if CHOOSES_N_COLORS else [],
             n_accents=config["cluster"]["accents"],
             color_space=config["cluster"]["color_space"],
             n_init=config["cluster"]["n_init"],

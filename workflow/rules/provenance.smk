@@ -14,8 +14,8 @@ GROUPS = ["crop", "downsample", "mean", "cluster"]
 # Of a frame, and so the columns of the view `images`.
 MOST_COLORS = count_most_colors(config["cluster"]) + config["cluster"]["accents"]
 WITHOUT_RESULT = {"keep", "gpu_engine", "gpu_share", "gpu_wait_min"}
-IS_AUTO = config["cluster"]["n_colors"] == "auto"
-if not IS_AUTO:
+CHOOSES_N_COLORS = config["cluster"]["n_colors"] == "auto"
+if not CHOOSES_N_COLORS:
     WITHOUT_RESULT.add("auto_colors")
 
 

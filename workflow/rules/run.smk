@@ -59,13 +59,15 @@ def compile_kernels():
     kernels = set()
     for job in workflow.dag.needrun_jobs():
         name = job.rule.name
-        if name in ["plan_shards", *SHARD_RULES]:
+        if name in ["plan_shards", *STAGES]:
             if name != "cluster_shard" or config["downsample"]["height"] is None:
                 kind = FILMS[job.wildcards_dict["film"]].kind
                 is_light = config["mean"]["space"] == "linear"
                 kernels.add("pictures" if is_light else kind.kernel)
             if name in ["plan_shards", "cluster_shard"]:
                 kernels.add("palettes")
+                if config["cluster"]["accents"]:
+                    kernels.add("accents")
     if config["cluster"]["cpu_engine"] != "numba":
         kernels.discard("palettes")
     compiling.start_compiling(

@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -79,17 +80,38 @@ def test_with_no_folder_for_it_nothing_is_compiled(cache, tmp_path, monkeypatch)
     assert said == []
 
 
-def test_a_run_that_is_stopped_ends_it(cache):
-    said: list[str] = []
-    thread = compiling.start_compiling(["palettes"], at_once=1, say=said.append)
-    assert thread is not None
-    while not (children := psutil.Process().children()):
-        pass
-    for child in children:
-        child.terminate()
-    thread.join()
+def test_a_run_that_ends_earlier_ends_it(cache):
+    script = """
+import psutil
+from reelbow.runs import compiling
+compiling.start_compiling(["palettes"], at_once=1, say=print)
+while not (children := psutil.Process().children()):
+    pass
+print(children[0].pid)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "PYTHONPATH": str(SCRIPTS)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    psutil.wait_procs([p for p in psutil.process_iter() if is_of(p, done.stdout)], 10)
+    assert not any(is_of(process, done.stdout) for process in psutil.process_iter())
     assert not list(cache.glob("reelbow-*"))
-    assert not any(sentence.startswith("compiled") for sentence in said)
+
+
+def is_of(process: psutil.Process, stdout: str) -> bool:
+    """Whether it is the process whose number was printed last, and still runs."""
+    is_it = process.pid == int(stdout.split()[-1])
+    return is_it and process.status() != psutil.STATUS_ZOMBIE
+
+
+def test_modules_in_the_users_folder_are_left_alone(cache, tmp_path, monkeypatch):
+    (tmp_path / "numba.py").write_text("raise SystemExit")
+    monkeypatch.chdir(tmp_path)
+    assert compile_pictures([])
+    assert list(cache.rglob("*.nbc"))
 
 
 def test_snakemake_itself_does_not_load_numba():

@@ -149,6 +149,8 @@ def test_texts_of_the_command_line_are_read_as_what_the_key_takes():
     assert config["extract"]["keep"] is True
     assert config["cluster"]["n_colors"] == 4
     assert config["cluster"]["auto_colors"] == [2, 9]
+    whole = check_config({"cluster": {"auto_colors": [1, 12.0]}})["cluster"]
+    assert [type(number) for number in whole["auto_colors"]] == [int, int]
     auto = check_config({"cluster": {"n_colors": "auto"}})["cluster"]
     assert (auto["n_colors"], auto["auto_colors"]) == ("auto", [1, 12])
     assert config["barcodes"]["kinds"] == ["mean"]

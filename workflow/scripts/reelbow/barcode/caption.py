@@ -45,15 +45,15 @@ def describe_making(record: FilmRecord, kind: str, order: str) -> str:
     about = record.settings
     if kind in ("dominant", "stacked"):
         if "cluster.n_colors" in about:
-            n_colors, fewest = about["cluster.n_colors"], ""
+            n_colors, range_from = about["cluster.n_colors"], ""
             if n_colors == "auto":
                 least, n_colors = about["cluster.auto_colors"]
-                fewest = f"{least} to " if least < n_colors else ""
+                range_from = f"{least} to " if least < n_colors else ""
             space = str(about.get("cluster.color_space", "srgb"))
             noun = "color" if n_colors == 1 else "colors"
             accents = about.get("cluster.accents")
             more = f" and up to {count(accents, 'accent')}" if accents else ""
-            number = f"{fewest}{n_colors} {noun}{more}"
+            number = f"{range_from}{n_colors} {noun}{more}"
             parts.append(f"{number} in {_SPACES.get(space, space)}")
         if kind == "stacked":
             parts.append(f"order {order}")

@@ -143,9 +143,10 @@ def _import_matplotlib() -> None:
     from matplotlib import artist as artists
 
     kept, artists.kwdoc = artists.kwdoc, lambda artist: ""
-    import matplotlib.figure  # noqa: F401 (with all classes of artists)
-
-    artists.kwdoc = kept
+    try:
+        import matplotlib.figure  # noqa: F401 (with all classes of artists)
+    finally:
+        artists.kwdoc = kept
 
 
 def _add_picture(axes: "Axes", pixels: NDArray[np.uint8]) -> None:

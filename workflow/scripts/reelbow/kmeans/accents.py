@@ -35,7 +35,7 @@ def add_accents(
     Parameters
     ----------
     frames : (n, h, w, 3) uint8, sRGB
-    palettes : (n, k) of these frames, by any engine
+    palettes : (n, k) of these frames as `find_palettes` ranks them, by any engine
     n_accents : of each frame at most, [0, 8]
     color_space : that of the palettes: means are taken in it
 
@@ -117,7 +117,9 @@ def join_accents(
         is_near = ((points[left] - points[left[0]]) ** 2).sum(axis=1) <= FAR**2
         near, left = left[is_near], left[~is_near]
         sums.append(shares[near].sum())
-        means.append(shares[near] @ colors[near] / sums[-1])
+        # Not by BLAS, whose sums are the machine's.
+        weighted = shares[near, None].astype(np.float64) * colors[near]
+        means.append(weighted.sum(axis=0) / sums[-1])
     return np.array(means, np.float32), np.array(sums, np.float32)
 
 

@@ -1,7 +1,7 @@
 """How many colors a frame needs: each must take enough off the error, in OKLab.
 
-The number k that is chosen has the least E(k) + COST k, as in DP-means. E(k) is the
-mean squared distance, in OKLab, of the frame's pixels from their colors: a color is
+The number k that is chosen has nearly the least E(k) + COST k, as in DP-means. E(k) is
+the mean squared distance, in OKLab, of the frame's pixels from their colors: a color is
 worth having if it lowers E by more than COST.
 
 E(k) is not found by clustering anew with every k. The colors of one palette, of the

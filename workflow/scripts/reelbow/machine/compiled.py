@@ -169,7 +169,9 @@ def _open_cache(kernel: Any) -> Path:
     # Without getting ready to compile before it looks for code, which takes longer than
     # to load it. Arrays that are made or counted in compiled code would need some of
     # that.
-    kernel._cache.load_overload = kernel._cache._load_overload
+    load = getattr(kernel._cache, "_load_overload", None)
+    if load:
+        kernel._cache.load_overload = load
     return Path(kernel.stats.cache_path)
 
 

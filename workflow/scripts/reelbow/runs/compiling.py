@@ -30,6 +30,9 @@ _LIBRARY = Path(__file__).parents[1]
 # What is done so soon is not told: the code was there, and only the note was not.
 _QUIET_S = 2.0
 
+# Where no code could be kept, it is tried again a day later.
+_TRY_AGAIN_S = 86_400.0
+
 # The rooms whose code is compiled, and where the compiler is.
 _ROOMS = ("color", "film", "kmeans", "machine", "pictures")
 
@@ -61,12 +64,22 @@ def _compile_pictures() -> None:
     average_areas(np.zeros((1, 1, 3), np.uint8), (1, 1))
 
 
+def _compile_accents() -> None:
+    import numpy as np
+
+    from reelbow.kmeans import Palettes, add_accents
+
+    one = Palettes(np.zeros((1, 1, 3), np.float32), np.ones((1, 1), np.float32))
+    add_accents(np.zeros((1, 1, 1, 3), np.uint8), one, n_accents=1)
+
+
 # Each is called with arguments as jobs have them: other types are other code. What few
 # runs need, such as averages of more than 8 bits, is compiled by their jobs.
 _KERNELS: dict[str, Callable[[], None]] = {
     "palettes": _compile_palettes,
     "planes": _compile_planes,
     "pictures": _compile_pictures,
+    "accents": _compile_accents,
 }
 
 
@@ -77,7 +90,7 @@ def start_compiling(
 
     Parameters
     ----------
-    kernels : of `palettes`, `planes` and `pictures`
+    kernels : of `palettes`, `accents`, `planes` and `pictures`
     at_once : how many are compiled at a time
     say : is called with each sentence, from another thread
 
@@ -86,11 +99,16 @@ def start_compiling(
     What starts the processes and ends with them; None if there is nothing to do, or no
     place to keep code
     """
-    folder = _find_folder()
+    wanted = list(kernels)
+    folder = _find_folder() if wanted else None
     if folder is None:
         return None
-    digest = _digest(folder)
-    notes = {kernel: folder / f"reelbow-{kernel}-{digest}" for kernel in kernels}
+    try:
+        digest = _digest(folder)
+    except ImportError:
+        # Of Snakemake's Python; jobs may have another one.
+        return None
+    notes = {kernel: folder / f"reelbow-{kernel}-{digest}" for kernel in wanted}
     missing = {kernel: note for kernel, note in notes.items() if not _is_there(note)}
     if not missing:
         return None
@@ -115,8 +133,10 @@ def _list_folders() -> Iterator[Path]:
     if own := os.environ.get("NUMBA_CACHE_DIR"):
         yield Path(own)
     yield _LIBRARY / "machine" / "__pycache__"
-    home = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
-    yield Path(home, "numba")
+    # Not everybody has a home.
+    with contextlib.suppress(RuntimeError):
+        home = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
+        yield Path(home, "numba")
     with contextlib.suppress(OSError):
         yield make_own_folder(Path(tempfile.gettempdir()))
 
@@ -143,7 +163,9 @@ def _is_there(note: Path) -> bool:
     """Say whether a note is there, and all files that it names."""
     try:
         files = json.loads(note.read_text(encoding="utf-8"))
-        return all((note.parent / file).exists() for file in files)
+        is_kept = all((note.parent / file).exists() for file in files)
+        # That no code could be kept may have been for once.
+        return is_kept and (files or time.time() - note.stat().st_mtime < _TRY_AGAIN_S)
     except (OSError, ValueError):
         return False
 
@@ -170,9 +192,11 @@ def _compile_all(
 
 
 def _start(kernel: str, note: Path) -> subprocess.Popen[bytes]:
+    paths = [str(_LIBRARY.parent), os.environ.get("PYTHONPATH")]
     process = subprocess.Popen(
-        [sys.executable, "-m", __name__, kernel, note],
-        env={**os.environ, "PYTHONPATH": str(_LIBRARY.parent)},
+        # Without the user's folder, where there may be modules of any name.
+        [sys.executable, "-P", "-m", __name__, kernel, note],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

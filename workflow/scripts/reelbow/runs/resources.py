@@ -59,7 +59,7 @@ PIXEL_S = 1.4e-3
 # k-means of 8 colors and 5 starts: seconds for a thumbnail, and for its megapixels.
 CLUSTER_S = {"numba": (0.5e-3, 5e-3), "sklearn": (13e-3, 2.0)}
 
-# Looking for accents: the same.
+# Looking for accents: seconds for a thumbnail, and for its megapixels.
 ACCENTS_S = (0.2e-3, 5e-3)
 
 # Bytes of a JPEG for each of its pixels.
@@ -173,7 +173,7 @@ def estimate_s(rule: str, size: Size, config: Mapping[str, Any]) -> float:
         frame_s, megapixel_s = CLUSTER_S[about["cpu_engine"]]
         frame_s += megapixel_s * size.thumbnail
         # Each of more colors takes part in more steps: 256 take 90 times as long as 8.
-        # To choose their number, and then to find these, takes as long as the most.
+        # To choose their number and then to find these takes about as long as the most.
         n_colors = count_most_colors(about)
         frame_s *= max(1, n_colors / 8) ** 1.2 * max(1, about["n_init"] / 5)
         if about["accents"]:

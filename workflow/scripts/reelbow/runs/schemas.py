@@ -138,6 +138,8 @@ def read_texts(value: Any, schema: Mapping[str, Any], key: str = "") -> Any:
             name: read_texts(value[name], parts.get(name, {}), name) for name in value
         }
     types = schema.get("type", "string")
+    if isinstance(value, list) and "items" in schema:
+        return [read_texts(part, schema["items"], key) for part in value]
     if isinstance(value, str) and ("string" not in types or "integer" in types):
         if key.endswith("_s") and value not in ("null", "~"):
             try:
