@@ -82,11 +82,13 @@ def test_with_no_folder_for_it_nothing_is_compiled(cache, tmp_path, monkeypatch)
 
 def test_a_run_that_ends_earlier_ends_it(cache):
     script = """
+import time
 import psutil
 from reelbow.runs import compiling
 compiling.start_compiling(["palettes"], at_once=1, say=print)
 while not (children := psutil.Process().children()):
     pass
+time.sleep(0.2)
 print(children[0].pid)
 """
     done = subprocess.run(
