@@ -2,12 +2,13 @@
 
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -60,6 +61,23 @@ def measure(command: Sequence[str | Path], folder: Path) -> tuple[Cost, str]:
     unit = 1 if sys.platform == "darwin" else 1024
     cpu_s = usage.ru_utime + usage.ru_stime
     return Cost(cpu_s, wall_s, usage.ru_maxrss * unit / 2**20), text
+
+
+def by_turns(runs: int, **steps: Callable[[], Cost]) -> dict[str, dict[str, float]]:
+    """Run steps in turn, so that all see the same machine; take each one's medians."""
+    costs: dict[str, list[Cost]] = {name: [] for name in steps}
+    for _ in range(runs):
+        for name, step in steps.items():
+            costs[name].append(step())
+            cost = costs[name][-1]
+            print(f"{name}: {cost.cpu_s:.2f} CPU s, {cost.wall_s:.2f} s", flush=True)
+    return {
+        name: {
+            key: statistics.median(getattr(cost, key) for cost in some)
+            for key in asdict(some[0])
+        }
+        for name, some in costs.items()
+    }
 
 
 def copy_workflow(folder: Path) -> None:

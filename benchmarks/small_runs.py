@@ -14,7 +14,6 @@ and, if another version of Reelbow is named, that one by turns.
 import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -24,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from machine import name_machine, write_between
-from measuring import ROOT, Cost, Project, measure
+from measuring import ROOT, Cost, Project, by_turns, measure
 
 FIGURES = ROOT / "benchmarks" / "small_runs.json"
 PAGE = ROOT / "docs" / "performance.md"
@@ -110,22 +109,6 @@ class Film:
         return self.draw("share", 300 + self._n)
 
 
-def by_turns(runs: int, steps: dict[str, Step]) -> dict[str, dict[str, float]]:
-    """Run steps in turn; take the median of each one's seconds."""
-    costs: dict[str, list[Cost]] = {name: [] for name in steps}
-    for _ in range(runs):
-        for name, step in steps.items():
-            costs[name].append(step())
-            print(f"{name}: {costs[name][-1]}", flush=True)
-    return {
-        name: {
-            "cpu_s": statistics.median(cost.cpu_s for cost in some),
-            "wall_s": statistics.median(cost.wall_s for cost in some),
-        }
-        for name, some in costs.items()
-    }
-
-
 def measure_all(runs: int, n_clips: int, against: Path | None) -> dict[str, Any]:
     """Measure all steps of one version, or of two by turns."""
     codes = {"": ROOT} | ({" before": against} if against else {})
@@ -154,7 +137,7 @@ def measure_all(runs: int, n_clips: int, against: Path | None) -> dict[str, Any]
                 f"size{label}": film.resize,
             }
             many[f"clips{label}"] = lambda code=code: run_once(code, clips / "*.mp4")
-        figures = by_turns(runs, steps) | by_turns(1, many)
+        figures = by_turns(runs, **steps) | by_turns(1, **many)
     return {"machine": name_machine(), "runs": runs, "clips": n_clips, "of": figures}
 
 

@@ -13,19 +13,18 @@ import argparse
 import json
 import re
 import shutil
-import statistics
 import sys
 import tarfile
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from machine import name_machine, write_between
-from measuring import ROOT, Cost, Project, measure
+from measuring import ROOT, Cost, Project, by_turns, measure
 
 FIGURES = ROOT / "benchmarks" / "whole_run.json"
 PAGE = ROOT / "docs" / "performance.md"
@@ -63,24 +62,6 @@ def run_ffmpeg(film: Path, *options: str) -> Cost:
     """Decode a film by ffmpeg and throw the pictures away."""
     command = ["ffmpeg", "-nostdin", "-v", "error", *options, "-i", film]
     return measure([*command, "-f", "null", "-"], ROOT)[0]
-
-
-def by_turns(runs: int, **steps: Callable[[], Cost]) -> dict[str, Figures]:
-    """Run steps in turn, so that all see the same machine; take each one's median."""
-    costs: dict[str, list[Cost]] = {name: [] for name in steps}
-    for _ in range(runs):
-        for name, step in steps.items():
-            costs[name].append(step())
-            cost = costs[name][-1]
-            print(f"{name}: {cost.cpu_s:.2f} CPU s, {cost.wall_s:.2f} s", flush=True)
-    return {name: _summarize(some) for name, some in costs.items()}
-
-
-def _summarize(costs: list[Cost]) -> Figures:
-    columns = [asdict(cost) for cost in costs]
-    return {
-        key: statistics.median(column[key] for column in columns) for key in columns[0]
-    }
 
 
 def measure_classic(tarball: Path) -> float:

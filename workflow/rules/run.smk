@@ -62,8 +62,8 @@ def compile_kernels():
         if name in ["plan_shards", *STAGES]:
             if name != "cluster_shard" or config["downsample"]["height"] is None:
                 kind = FILMS[job.wildcards_dict["film"]].kind
-                is_light = config["mean"]["space"] == "linear"
-                kernels.add("pictures" if is_light else kind.kernel)
+                is_linear = config["mean"]["space"] == "linear"
+                kernels.add("pictures" if is_linear else kind.kernel)
             if name in ["plan_shards", "cluster_shard"]:
                 kernels.add("palettes")
                 if config["cluster"]["accents"]:

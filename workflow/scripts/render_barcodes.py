@@ -48,7 +48,8 @@ def render_barcodes(
                     gap_color=drawing["gap_color"] if film.n_missing else None,
                 )
             if complaint:
-                print(f"WARNING: {figures[0]}: {complaint}", file=sys.stderr)
+                for figure in figures:
+                    print(f"WARNING: {figure}: {complaint}", file=sys.stderr)
             # matplotlib's pages hold themselves, and a large one some 200 MB; its
             # modules are looked through once.
             gc.collect()

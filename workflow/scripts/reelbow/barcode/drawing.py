@@ -59,9 +59,9 @@ def draw_barcode(
     With n sampled frames, frame i is drawn in column floor(i * width / n). Frames that
     share a column are combined, every frame with the same weight: means and strips are
     averaged, palettes become the palette of all those frames together; their accents
-    stay apart, and those that are alike become one. With fewer
-    frames than columns, column c shows frame floor(c * n / width). Frames that are
-    missing count as well: a column in which all are missing has the color of a gap.
+    stay apart, and those that are alike become one. With fewer frames than columns,
+    column c shows frame floor(c * n / width). Frames that are missing count as well: a
+    column in which all are missing has the color of a gap.
 
     Parameters
     ----------

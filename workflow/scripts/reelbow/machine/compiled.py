@@ -44,7 +44,7 @@ _OPTIONS: dict[str, Any] = {
 }
 
 # The files of the code that this process has found or made.
-kept_files: list[str] = []
+files_of_code: list[str] = []
 
 _parts: set[Callable[..., Any]] = set()
 
@@ -113,7 +113,7 @@ def _load_or_compile(function: Callable[P, R], types: tuple[Any, ...]) -> Any:
                 _wait_for_turn(lock)
                 kernel.compile(types)
         kernel.compile(types)
-        kept_files.extend(map(str, folder.glob(f"*.{name}-*.nbc")))
+        files_of_code.extend(map(str, folder.glob(f"*.{name}-*.nbc")))
     except Exception as error:
         # A full disk, another user's files, files cut short: compile all the same.
         warnings.warn(

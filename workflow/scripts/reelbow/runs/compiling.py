@@ -163,9 +163,10 @@ def _is_there(note: Path) -> bool:
     """Say whether a note is there, and all files that it names."""
     try:
         files = json.loads(note.read_text(encoding="utf-8"))
-        is_kept = all((note.parent / file).exists() for file in files)
+        if files:
+            return all((note.parent / file).exists() for file in files)
         # That no code could be kept may have been for once.
-        return is_kept and (files or time.time() - note.stat().st_mtime < _TRY_AGAIN_S)
+        return time.time() - note.stat().st_mtime < _TRY_AGAIN_S
     except (OSError, ValueError):
         return False
 
@@ -209,11 +210,11 @@ def _start(kernel: str, note: Path) -> subprocess.Popen[bytes]:
 def _compile(kernel: str, note: Path) -> None:
     """Compile, and note where that is; a note of no files says that none are kept."""
     from reelbow.jobs.files import atomic_write
-    from reelbow.machine.compiled import kept_files
+    from reelbow.machine.compiled import files_of_code
 
     _KERNELS[kernel]()
     # So that who copies a library with its code copies notes that are right.
-    files = [os.path.relpath(file, note.parent) for file in kept_files]
+    files = [os.path.relpath(file, note.parent) for file in files_of_code]
     with atomic_write(note) as temporary:
         temporary.write_text(json.dumps(files), encoding="utf-8")
 
