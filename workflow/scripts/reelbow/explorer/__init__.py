@@ -1,1 +1,1 @@
-"""Pages to look at: of a film, of all films, and a search over all of them."""
+"""Pages to look at: one file each, which opens without any network."""
