@@ -52,7 +52,12 @@ class Columns {
   getTile(kind, order, level, number) {
     const bins = this.getLevel(level);
     const isWaiting = kind === "stacked" && order === "track" && !bins.tracks;
-    const key = [kind, kind === "stacked" ? order + isWaiting : "", level, number].join();
+    const key = [
+      kind,
+      kind === "stacked" ? order + isWaiting : "",
+      level,
+      number,
+    ].join();
     let tile = this.tiles.get(key);
     if (tile) {
       this.tiles.delete(key);
@@ -74,7 +79,8 @@ class Columns {
    */
   #drawTile(kind, order, bins, first) {
     const width = Math.min(Columns.TILE, bins.n - first);
-    const height = kind === "strip" ? this.film.rows : kind === "stacked" ? Columns.HEIGHT : 1;
+    const height =
+      kind === "strip" ? this.film.rows : kind === "stacked" ? Columns.HEIGHT : 1;
     const image = new ImageData(width, height);
     const pixels = new Uint32Array(image.data.buffer);
     for (let x = 0; x < width; x++) {
@@ -120,7 +126,15 @@ class Columns {
     for (const i of this.#order(bins, bin, order)) {
       share += bins.shares[start + i];
       const top = Math.round((share / sum) * Columns.HEIGHT);
-      fill(pixels, x, width, Columns.HEIGHT - top, Columns.HEIGHT - bottom, bins.rgb, 3 * (start + i));
+      fill(
+        pixels,
+        x,
+        width,
+        Columns.HEIGHT - top,
+        Columns.HEIGHT - bottom,
+        bins.rgb,
+        3 * (start + i),
+      );
       bottom = top;
     }
   }
@@ -141,7 +155,8 @@ class Columns {
     if (order === "luminance" || order === "hue") {
       const keys = places.map((i) => {
         const rgb = bins.rgb.subarray(3 * (start + i), 3 * (start + i) + 3);
-        const luminance = 0.2126 * LINEAR[rgb[0]] + 0.7152 * LINEAR[rgb[1]] + 0.0722 * LINEAR[rgb[2]];
+        const luminance =
+          0.2126 * LINEAR[rgb[0]] + 0.7152 * LINEAR[rgb[1]] + 0.0722 * LINEAR[rgb[2]];
         // The greys first, darkest first; then by hue.
         return order === "luminance" ? luminance : (getHue(rgb) ?? luminance - 2);
       });
@@ -260,9 +275,13 @@ function joinNearest(entries, k) {
       for (let j = i + 1; j < entries.length; j++) {
         const other = entries[j];
         const apart =
-          (lab[0] - other.lab[0]) ** 2 + (lab[1] - other.lab[1]) ** 2 + (lab[2] - other.lab[2]) ** 2;
+          (lab[0] - other.lab[0]) ** 2 +
+          (lab[1] - other.lab[1]) ** 2 +
+          (lab[2] - other.lab[2]) ** 2;
         // An accent and another only where nothing else is left.
-        const cost = (apart * share * other.share) / (share + other.share) + (accent === other.accent ? 0 : 1);
+        const cost =
+          (apart * share * other.share) / (share + other.share) +
+          (accent === other.accent ? 0 : 1);
         if (cost < least) {
           [least, first, second] = [cost, i, j];
         }
@@ -272,7 +291,8 @@ function joinNearest(entries, k) {
     const share = one.share + other.share;
     /** @param {0 | 1 | 2} i */
     const mix = (i) => (one.lab[i] * one.share + other.lab[i] * other.share) / share;
-    const isSame = one.rgb !== null && other.rgb !== null && toHex(one.rgb) === toHex(other.rgb);
+    const isSame =
+      one.rgb !== null && other.rgb !== null && toHex(one.rgb) === toHex(other.rgb);
     entries[first] = {
       lab: [mix(0), mix(1), mix(2)],
       rgb: isSame ? one.rgb : null,
@@ -317,7 +337,8 @@ function averagePairs(rows, width, weights) {
  * @param {number} at
  */
 function fill(pixels, x, width, top, bottom, colors, at) {
-  const color = ((255 << 24) | (colors[at + 2] << 16) | (colors[at + 1] << 8) | colors[at]) >>> 0;
+  const color =
+    ((255 << 24) | (colors[at + 2] << 16) | (colors[at + 1] << 8) | colors[at]) >>> 0;
   for (let i = top * width + x; i < bottom * width; i += width) {
     pixels[i] = color;
   }
@@ -337,5 +358,7 @@ function getHue(rgb) {
   if (largest === red) {
     return 60 * (((green - blue) / chroma + 6) % 6);
   }
-  return largest === green ? 60 * ((blue - red) / chroma + 2) : 60 * ((red - green) / chroma + 4);
+  return largest === green
+    ? 60 * ((blue - red) / chroma + 2)
+    : 60 * ((red - green) / chroma + 4);
 }

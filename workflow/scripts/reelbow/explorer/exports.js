@@ -28,7 +28,9 @@ function writeCsv(film, { first, last }) {
   for (let place = first; place <= last; place++) {
     film.paletteOf(place).forEach(({ rgb, share, accent }, rank) => {
       const time = film.isTimed ? film.timeOf(place).toFixed(3) : "";
-      rows.push([place, time, rank, toHex(rgb), roundShare(share), Number(accent)].join(","));
+      rows.push(
+        [place, time, rank, toHex(rgb), roundShare(share), Number(accent)].join(","),
+      );
     });
   }
   return `${rows.join("\n")}\n`;
@@ -41,7 +43,10 @@ function writeCsv(film, { first, last }) {
 function writeJson(film, stretch) {
   const { first, last, lengthS, mean, palette } = stretch;
   /** @param {{rgb: number[], share: number}} color */
-  const describe = ({ rgb, share }) => ({ color: toHex(rgb), share: roundShare(share) });
+  const describe = ({ rgb, share }) => ({
+    color: toHex(rgb),
+    share: roundShare(share),
+  });
   const places = Array.from({ length: last - first + 1 }, (_, i) => first + i);
   const about = {
     film: film.about.film,
@@ -57,7 +62,9 @@ function writeJson(film, stretch) {
       .map((place) => ({
         frame: place,
         time_s: film.isTimed ? film.timeOf(place) : null,
-        palette: film.paletteOf(place).map((color) => ({ ...describe(color), accent: color.accent })),
+        palette: film
+          .paletteOf(place)
+          .map((color) => ({ ...describe(color), accent: color.accent })),
       })),
   };
   return `${JSON.stringify(about, null, 1)}\n`;
@@ -111,7 +118,14 @@ function writeGpl(film, { palette }) {
     const levels = rgb.map((level) => String(level).padStart(3)).join(" ");
     return `${levels}\t${toHex(rgb)} ${formatShare(share)}`;
   });
-  return ["GIMP Palette", `Name: ${name}`, `Columns: ${palette.length}`, "#", ...rows, ""].join("\n");
+  return [
+    "GIMP Palette",
+    `Name: ${name}`,
+    `Columns: ${palette.length}`,
+    "#",
+    ...rows,
+    "",
+  ].join("\n");
 }
 
 /**

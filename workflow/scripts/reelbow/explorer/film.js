@@ -47,7 +47,9 @@ class Film {
    */
   static async read(parcel) {
     const bytes = Uint8Array.from(atob(parcel.arrays), (sign) => sign.charCodeAt(0));
-    const inflated = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+    const inflated = new Blob([bytes])
+      .stream()
+      .pipeThrough(new DecompressionStream("deflate"));
     return new Film(parcel, await new Response(inflated).arrayBuffer());
   }
 
@@ -60,19 +62,25 @@ class Film {
     /** @param {string} name */
     const get = (name) => {
       const [type, start, length] = about.arrays[name];
-      return new ARRAY_TYPES[/** @type {keyof typeof ARRAY_TYPES} */ (type)](buffer, start, length);
+      return new ARRAY_TYPES[/** @type {keyof typeof ARRAY_TYPES} */ (type)](
+        buffer,
+        start,
+        length,
+      );
     };
+    /** @param {string} name */
+    const bytes = (name) => /** @type {Uint8Array} */ (get(name));
     this.about = about;
     this.n = about.n_places;
-    this.present = get("present");
-    this.means = get("means");
+    this.present = bytes("present");
+    this.means = bytes("means");
     this.luma = get("luma");
-    this.nColors = get("n_colors");
-    this.colors = get("colors");
+    this.nColors = bytes("n_colors");
+    this.colors = bytes("colors");
     this.shares = get("shares");
-    this.accents = get("accents");
+    this.accents = bytes("accents");
     this.timesMs = "times_ms" in about.arrays ? get("times_ms") : null;
-    this.strips = get("strips");
+    this.strips = bytes("strips");
     this.rows = this.n ? this.strips.length / 3 / this.n : 1;
     const width = 3 * this.rows;
     for (let i = width; i < this.strips.length; i++) {
@@ -93,7 +101,10 @@ class Film {
     if (!this.lab) {
       this.lab = new Float32Array(this.colors.length);
       for (let i = 0; i < this.colors.length; i += 3) {
-        this.lab.set(toOklab(this.colors[i], this.colors[i + 1], this.colors[i + 2]), i);
+        this.lab.set(
+          toOklab(this.colors[i], this.colors[i + 1], this.colors[i + 2]),
+          i,
+        );
       }
     }
     return this.lab;
@@ -107,7 +118,7 @@ class Film {
   /** Seconds between two frames at the film's end. */
   get stepS() {
     const last = this.n - 1;
-    return last > 0 ? (this.timeOf(last) - this.timeOf(last - 1)) || 1 : 1;
+    return last > 0 ? this.timeOf(last) - this.timeOf(last - 1) || 1 : 1;
   }
 
   /**
@@ -128,7 +139,9 @@ class Film {
    * @param {number} place
    */
   lengthOf(place) {
-    return (place + 1 < this.n ? this.timeOf(place + 1) : this.endS) - this.timeOf(place);
+    return (
+      (place + 1 < this.n ? this.timeOf(place + 1) : this.endS) - this.timeOf(place)
+    );
   }
 
   /**
@@ -218,7 +231,8 @@ class Film {
     for (let place = 0; place < this.n; place++) {
       let share = 0;
       for (let i = this.starts[place]; i < this.starts[place + 1]; i++) {
-        const d = (lab[3 * i] - L) ** 2 + (lab[3 * i + 1] - a) ** 2 + (lab[3 * i + 2] - b) ** 2;
+        const d =
+          (lab[3 * i] - L) ** 2 + (lab[3 * i + 1] - a) ** 2 + (lab[3 * i + 2] - b) ** 2;
         if (d <= most) {
           share += this.shares[i];
         }
@@ -290,7 +304,9 @@ class Previews {
         canvas.width = cell[0];
         canvas.height = cell[1];
       }
-      canvas.getContext("2d")?.drawImage(bitmap, x, y, cell[0], cell[1], 0, 0, cell[0], cell[1]);
+      canvas
+        .getContext("2d")
+        ?.drawImage(bitmap, x, y, cell[0], cell[1], 0, 0, cell[0], cell[1]);
     }
     return true;
   }
@@ -305,7 +321,10 @@ class Previews {
         break;
       }
       this.decoded.delete(oldest);
-      old.then((each) => each.close(), () => {});
+      old.then(
+        (each) => each.close(),
+        () => {},
+      );
     }
     return bitmap;
   }
@@ -343,6 +362,8 @@ function parseTime(text) {
   if (!found) {
     return Number.NaN;
   }
-  const [hours, minutes, seconds] = found.slice(1).map((part) => Number((part ?? "0").replace(",", ".")));
+  const [hours, minutes, seconds] = found
+    .slice(1)
+    .map((part) => Number((part ?? "0").replace(",", ".")));
   return 3600 * hours + 60 * minutes + seconds;
 }

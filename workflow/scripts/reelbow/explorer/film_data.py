@@ -1,8 +1,8 @@
 """A film's database packed for its page: one JSON object and compressed arrays."""
 
 import base64
-import json
 import zlib
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,8 @@ from reelbow.barcode.film_record import (
 )
 from reelbow.barcode.picture_files import KINDS
 from reelbow.database.opening import open_database
+from reelbow.errors import ReelbowError
+from reelbow.shards.previews import PreviewSheet
 
 # Rows of a strip in a page: more are averaged.
 STRIP_ROWS = 90
@@ -45,13 +47,42 @@ class FilmData:
         strips (n, rows, 3) uint8 sRGB;
         n_colors (n,) uint8; and of all colors of all palettes, in order,
         colors (m, 3) uint8 sRGB, shares (m,) uint16 in 1/65535, accents (m,) uint8
-    shards : (first frame, shard's name) of each run of frames of one shard
+    frames : of each shard that has some, their numbers in the film, in order
     """
 
     about: dict[str, Any]
     arrays: dict[str, NDArray[np.generic]]
-    shards: list[tuple[int, str]]
+    frames: dict[str, NDArray[np.int64]]
     record: FilmRecord
+
+    def place_sheets(
+        self, sheets: Mapping[Path, PreviewSheet]
+    ) -> dict[Path, PreviewSheet]:
+        """Order previews by their frames, and number these as the film does.
+
+        Parameters
+        ----------
+        sheets : named as their shards are
+
+        Raises
+        ------
+        ReelbowError
+            If a sheet has other frames than its shard.
+        """
+        placed: dict[int, tuple[Path, PreviewSheet]] = {}
+        for path, sheet in sheets.items():
+            frames = self.frames.get(path.stem, np.empty(0, np.int64))
+            if not len(frames) and not len(sheet.frames):
+                continue
+            # Where each file of the user's is a shard a sheet counts from its own start.
+            moved = sheet.frames + (frames[:1].sum() - sheet.frames[:1].sum())
+            if not len(moved) or not np.isin(moved, frames).all():
+                raise ReelbowError(
+                    f"{path} is not of the frames that the database has of shard "
+                    f"{path.stem}; delete it, and run again."
+                )
+            placed[int(moved[0])] = path, sheet._replace(frames=moved)
+        return dict(placed[first] for first in sorted(placed))
 
 
 def read_film_data(database: Path) -> FilmData:
@@ -71,7 +102,6 @@ def read_film_data(database: Path) -> FilmData:
             "WHERE film_id = ? ORDER BY frame",
             (film_id,),
         ).fetchall()
-        # A dictionary's order is that of its first keys, and a frame's rows are together.
         palettes = connection.execute(
             f"SELECT frame, color, share, {find_accent(connection)} FROM palettes "
             "WHERE film_id = ? ORDER BY frame, rank",
@@ -91,7 +121,9 @@ def read_film_data(database: Path) -> FilmData:
     shares = np.rint(of_colors[:, 2] * FULL_SHARE).clip(1, FULL_SHARE)
     arrays: dict[str, NDArray[np.generic]] = {
         "present": _place(frames, np.ones(len(frames), np.uint8), n_places),
-        "means": _place(frames, unpack_colors(np.array(columns[1], np.int64)), n_places),
+        "means": _place(
+            frames, unpack_colors(np.array(columns[1], np.int64)), n_places
+        ),
         "luma": _place(
             frames, np.rint(np.array(columns[2]) * 256).astype(np.uint16), n_places
         ),
@@ -122,12 +154,11 @@ def read_film_data(database: Path) -> FilmData:
         # Of a video they are numbers of no use.
         names = dict(zip(columns[0], columns[5], strict=True))
         about["names"] = [names.get(place, "") for place in range(n_places)]
-    shards = [
-        (int(frame), str(shard))
-        for i, (frame, shard) in enumerate(zip(columns[0], columns[4], strict=True))
-        if i == 0 or shard != columns[4][i - 1]
-    ]
-    return FilmData(about, arrays, shards, record)
+    in_shards: dict[str, list[int]] = {}
+    for frame, shard in zip(columns[0], columns[4], strict=True):
+        in_shards.setdefault(shard, []).append(frame)
+    by_shard = {shard: np.array(each, np.int64) for shard, each in in_shards.items()}
+    return FilmData(about, arrays, by_shard, record)
 
 
 def pack(data: FilmData) -> tuple[dict[str, Any], str]:
@@ -155,11 +186,6 @@ def pack(data: FilmData) -> tuple[dict[str, Any], str]:
         n_bytes += len(part)
     packed = base64.b64encode(zlib.compress(b"".join(parts), 6)).decode()
     return {**data.about, "arrays": places}, packed
-
-
-def to_json(value: object) -> str:
-    """Write JSON on one line."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _place(
@@ -193,7 +219,9 @@ def _find_end(record: FilmRecord, duration_s: float | None) -> float | None:
     if record.times_s is None or not len(record.times_s):
         return None
     last = float(record.times_s[-1])
-    step = float(record.times_s[-1] - record.times_s[-2]) if len(record.times_s) > 1 else 0
+    step = (
+        float(record.times_s[-1] - record.times_s[-2]) if len(record.times_s) > 1 else 0
+    )
     ends = [each for each in (record.end_s, duration_s) if each is not None]
     end = min(ends, default=last + step)
     return end if end > last else last + step

@@ -1,11 +1,13 @@
 """The page of one film: everything that it shows, in one file."""
 
 import base64
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
 from reelbow import __version__
+from reelbow.barcode.film_record import FilmRecord
 from reelbow.explorer.film_data import FilmData, pack
 from reelbow.explorer.filling import fill_page
 from reelbow.shards.previews import PreviewSheet
@@ -27,7 +29,7 @@ def make_page(
     data: FilmData,
     sheets: Mapping[Path, PreviewSheet],
     *,
-    folder: Path,
+    page: Path,
     kind: str,
     order: str,
     gap_color: str,
@@ -38,7 +40,7 @@ def make_page(
     Parameters
     ----------
     sheets : the film's previews, in the order of their frames
-    folder : of the page
+    page : where it will be
     kind, order : of the barcode that it shows first
     gap_color : #rrggbb of missing frames
     link : address of the film, of which {time_s} becomes the time; None: there is none
@@ -52,7 +54,7 @@ def make_page(
         "link": link,
         "sheets": [
             {
-                "file": quote(path.relative_to(folder).as_posix()),
+                "file": quote(path.relative_to(page.parent).as_posix()),
                 "embedded": is_embedded,
                 "cell": [sheet.cell_width, sheet.cell_height],
                 "pitch": [sheet.pitch_x, sheet.pitch_y],
@@ -76,6 +78,25 @@ def make_page(
             for path in sheets
         ],
     )
+
+
+def link_film(record: FilmRecord, page: Path, films_at: str | None) -> str | None:
+    """Find the address of a film at a time, from its page.
+
+    Parameters
+    ----------
+    films_at : "source": the film's file, where it lies; an address or a folder that ends
+        in /, to which the file's name is added; None: no link
+    """
+    if films_at is None or record.is_of_images:
+        return None
+    if films_at != "source":
+        address = films_at + quote(Path(record.source).name)
+    elif Path(record.source).is_absolute():
+        address = Path(record.source).as_uri()
+    else:
+        address = quote(Path(os.path.relpath(record.source, page.parent)).as_posix())
+    return address + "#t={time_s}"
 
 
 def list_runs(frames: list[int]) -> list[tuple[int, int]]:

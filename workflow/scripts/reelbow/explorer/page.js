@@ -9,8 +9,18 @@ function getById(id, type) {
   return element;
 }
 
-const KINDS = { mean: "mean color", strip: "strip", dominant: "dominant color", stacked: "stacked palettes" };
-const ORDERS = { share: "by share", luminance: "by luminance", hue: "by hue", track: "by track" };
+const KINDS = {
+  mean: "mean color",
+  strip: "strip",
+  dominant: "dominant color",
+  stacked: "stacked palettes",
+};
+const ORDERS = {
+  share: "by share",
+  luminance: "by luminance",
+  hue: "by hue",
+  track: "by track",
+};
 
 /** Frames that the narrowest view shows, and previews of a search that are shown at once. */
 const LEAST_VIEW = 8;
@@ -43,7 +53,8 @@ class Page {
     const line = new Timeline(film, {
       hover: (each, place) => this.look(each, place),
       hold: (each, place) => this.hold(each, place),
-      see: (each, view) => this.see(this.#fromLine(each, view[0]), this.#fromLine(each, view[1])),
+      see: (each, view) =>
+        this.see(this.#fromLine(each, view[0]), this.#fromLine(each, view[1])),
       select: (each, first, last) => this.select(each, first, last),
       search: (_, rgb) => this.search(rgb),
       tell: (sentence) => this.tell(sentence),
@@ -99,7 +110,9 @@ class Page {
     if (!this.isShared) {
       return (position / Math.max(1, film.n)) * line.film.n;
     }
-    return film.isTimed && line.film.isTimed ? line.film.positionAt(film.timeAt(position)) : position;
+    return film.isTimed && line.film.isTimed
+      ? line.film.positionAt(film.timeAt(position))
+      : position;
   }
 
   /**
@@ -115,7 +128,9 @@ class Page {
     if (!this.isShared) {
       return (position / Math.max(1, line.film.n)) * film.n;
     }
-    return film.isTimed && line.film.isTimed ? film.positionAt(line.film.timeAt(position)) : position;
+    return film.isTimed && line.film.isTimed
+      ? film.positionAt(line.film.timeAt(position))
+      : position;
   }
 
   /**
@@ -145,7 +160,10 @@ class Page {
   /** @param {number} factor */
   zoom(factor) {
     const [start, end] = this.view;
-    const center = Math.min(end, Math.max(start, this.#fromLine(this.first, this.first.place + 0.5)));
+    const center = Math.min(
+      end,
+      Math.max(start, this.#fromLine(this.first, this.first.place + 0.5)),
+    );
     this.see(center - (center - start) * factor, center + (end - center) * factor);
   }
 
@@ -203,8 +221,10 @@ class Page {
       0: () => this.see(0, this.end),
       Enter: () => this.hold(line, line.place),
       " ": () => this.hold(line, line.place),
-      "[": () => this.select(line, line.place, Math.max(line.place, line.stretch?.[1] ?? last)),
-      "]": () => this.select(line, Math.min(line.place, line.stretch?.[0] ?? 0), line.place),
+      "[": () =>
+        this.select(line, line.place, Math.max(line.place, line.stretch?.[1] ?? last)),
+      "]": () =>
+        this.select(line, Math.min(line.place, line.stretch?.[0] ?? 0), line.place),
       Escape: () => this.#letGo(line),
     };
     if (event.key in doings) {
@@ -260,12 +280,16 @@ class Page {
     const tolerance = Number(getById("tolerance", HTMLInputElement).value);
     const share = Number(getById("share", HTMLInputElement).value) / 100;
     getById("tolerance-value", HTMLElement).textContent = tolerance.toFixed(3);
-    getById("share-value", HTMLElement).textContent = share ? `${Math.round(100 * share)} %` : "any";
+    getById("share-value", HTMLElement).textContent = share
+      ? `${Math.round(100 * share)} %`
+      : "any";
     getById("clear", HTMLButtonElement).disabled = !this.wanted;
     const found = getById("found", HTMLElement);
     found.replaceChildren();
     for (const line of this.lines) {
-      line.setFound(this.wanted ? line.film.find(this.wanted.rgb, tolerance, share) : null);
+      line.setFound(
+        this.wanted ? line.film.find(this.wanted.rgb, tolerance, share) : null,
+      );
       if (this.wanted) {
         this.#listFound(line, found);
       }
@@ -279,28 +303,31 @@ class Page {
    */
   #listFound(line, into) {
     const { film } = line;
-    const places = [...(line.found ?? [])].flatMap((is, place) => (is ? [place] : []));
+    const runs = findRuns(line.found ?? new Uint8Array(0));
+    const n = runs.reduce((sum, [first, last]) => sum + last - first + 1, 0);
     const sentence = document.createElement("p");
-    const lengthS = places.reduce((sum, place) => sum + film.lengthOf(place), 0);
-    const part = film.n ? formatShare(places.length / film.n) : "0 %";
-    const noun = places.length === 1 ? "frame" : "frames";
+    const lengthS = runs.reduce((sum, [first, last]) => {
+      return sum + film.timeOf(last) + film.lengthOf(last) - film.timeOf(first);
+    }, 0);
+    const part = film.n ? formatShare(n / film.n) : "0 %";
     sentence.className = "number";
     sentence.setAttribute("role", "status");
     sentence.textContent = [
-      `${this.lines.length > 1 ? `${film.about.title}: ` : ""}${places.length.toLocaleString("en")} ${noun}`,
+      `${this.lines.length > 1 ? `${film.about.title}: ` : ""}${count(n, "frame")}`,
       ...(film.isTimed ? [formatTime(lengthS)] : []),
       `${part} of the film`,
+      `in ${count(runs.length, "place")}`,
     ].join(" · ");
     const list = document.createElement("ul");
     list.className = "previews";
-    for (const place of places.slice(0, this.shown)) {
-      list.append(this.#makeCard(line, place));
+    for (const [first, last] of runs.slice(0, this.shown)) {
+      list.append(this.#makeCard(line, first, last));
     }
     into.append(sentence, list);
-    if (places.length > this.shown) {
+    if (runs.length > this.shown) {
       const more = document.createElement("button");
       more.type = "button";
-      more.textContent = `More: ${this.shown} of ${places.length.toLocaleString("en")} are shown`;
+      more.textContent = `More: ${this.shown} of ${runs.length.toLocaleString("en")} are shown`;
       more.addEventListener("click", () => {
         this.shown *= 4;
         this.#showFound();
@@ -310,18 +337,23 @@ class Page {
   }
 
   /**
-   * A frame that is found: a click goes there and holds it.
+   * Frames in a row that are found, by the middle one: a click goes there and holds it.
    * @param {Timeline} line
-   * @param {number} place
+   * @param {number} first
+   * @param {number} last
    */
-  #makeCard(line, place) {
+  #makeCard(line, first, last) {
     const { film } = line;
+    const place = (first + last) >> 1;
     const item = document.createElement("li");
     const button = document.createElement("button");
     const label = document.createElement("span");
     button.type = "button";
     label.className = "number";
-    label.textContent = film.nameTime(place);
+    label.textContent = film.nameTime(first);
+    const length = document.createElement("span");
+    length.className = "quiet number";
+    length.textContent = count(last - first + 1, "frame");
     const size = film.previews.sizeOf(place);
     if (size) {
       const canvas = document.createElement("canvas");
@@ -335,7 +367,7 @@ class Page {
       chip.style.backgroundColor = toHex(film.means.subarray(3 * place, 3 * place + 3));
       button.append(chip);
     }
-    button.append(label);
+    button.append(label, length);
     button.addEventListener("click", () => {
       for (const each of this.lines) {
         each.isHeld = true;
@@ -381,14 +413,19 @@ class Page {
     into.replaceChildren();
     getById("unselect", HTMLButtonElement).disabled = !line;
     if (!line?.stretch) {
-      getById("from", HTMLInputElement).value = getById("to", HTMLInputElement).value = "";
+      getById("from", HTMLInputElement).value = getById("to", HTMLInputElement).value =
+        "";
       return;
     }
     const { film } = line;
     const [first, last] = line.stretch;
     const stretch = describeStretch(film, first, last, line.columns.k);
-    const end = film.isTimed ? formatTime(film.timeOf(last) + film.lengthOf(last)) : String(last);
-    getById("from", HTMLInputElement).value = film.isTimed ? film.nameTime(first) : String(first);
+    const end = film.isTimed
+      ? formatTime(film.timeOf(last) + film.lengthOf(last))
+      : String(last);
+    getById("from", HTMLInputElement).value = film.isTimed
+      ? film.nameTime(first)
+      : String(first);
     getById("to", HTMLInputElement).value = end;
     const sentence = document.createElement("p");
     sentence.className = "number";
@@ -396,7 +433,7 @@ class Page {
     const missing = last - first + 1 - stretch.frames;
     sentence.textContent = [
       ...(this.lines.length > 1 ? [film.about.title] : []),
-      `${stretch.frames.toLocaleString("en")} ${stretch.frames === 1 ? "frame" : "frames"}`,
+      count(stretch.frames, "frame"),
       ...(missing ? [`${missing.toLocaleString("en")} missing`] : []),
       ...(film.isTimed ? [formatTime(stretch.lengthS)] : []),
     ].join(" · ");
@@ -439,7 +476,9 @@ class Page {
       row.append(button);
     };
     for (const [ending, { type, write }] of Object.entries(FORMATS)) {
-      add(ending, () => save(new Blob([write(film, stretch)], { type }), `${name}.${ending}`));
+      add(ending, () =>
+        save(new Blob([write(film, stretch)], { type }), `${name}.${ending}`),
+      );
     }
     add("png", () => {
       line.makePicture(stretch.first, stretch.last).toBlob((blob) => {
@@ -477,7 +516,8 @@ class Page {
     getById("kind", HTMLSelectElement).value = kind;
     getById("order", HTMLSelectElement).value = order;
     getById("order", HTMLSelectElement).disabled = kind !== "stacked";
-    getById("subtitle", HTMLElement).textContent = this.first.film.about.subtitles[kind];
+    getById("subtitle", HTMLElement).textContent =
+      this.first.film.about.subtitles[kind];
     this.#keep();
   }
 
@@ -487,15 +527,21 @@ class Page {
       ["kind", KINDS],
       ["order", ORDERS],
     ])) {
-      getById(id, HTMLSelectElement).append(...Object.entries(choices).map(([value, text]) => new Option(text, value)));
+      getById(id, HTMLSelectElement).append(
+        ...Object.entries(choices).map(([value, text]) => new Option(text, value)),
+      );
       getById(id, HTMLSelectElement).addEventListener("change", () => {
-        this.setKind(getById("kind", HTMLSelectElement).value, getById("order", HTMLSelectElement).value);
+        this.setKind(
+          getById("kind", HTMLSelectElement).value,
+          getById("order", HTMLSelectElement).value,
+        );
       });
     }
     getById("making", HTMLElement).textContent = about.making;
     showSkipped(about);
     /** @param {string} id @param {() => void} doing */
-    const onClick = (id, doing) => getById(id, HTMLElement).addEventListener("click", doing);
+    const onClick = (id, doing) =>
+      getById(id, HTMLElement).addEventListener("click", doing);
     onClick("zoom-in", () => this.zoom(1 / 1.5));
     onClick("zoom-out", () => this.zoom(1.5));
     onClick("whole", () => this.see(0, this.end));
@@ -503,14 +549,18 @@ class Page {
     onClick("unselect", () => this.unselect());
     onClick("only", () => this.drop());
     onClick("theme", () => {
-      const isDark = getComputedStyle(document.documentElement).colorScheme.includes("light dark")
+      const isDark = getComputedStyle(document.documentElement).colorScheme.includes(
+        "light dark",
+      )
         ? matchMedia("(prefers-color-scheme: dark)").matches
         : document.documentElement.dataset.theme === "dark";
       document.documentElement.dataset.theme = isDark ? "light" : "dark";
       this.#recolor();
       this.#keep();
     });
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#recolor());
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () =>
+      this.#recolor(),
+    );
     onClick("selecting", () => {
       const button = getById("selecting", HTMLElement);
       const selects = button.getAttribute("aria-pressed") !== "true";
@@ -531,7 +581,9 @@ class Page {
     getById("search", HTMLFormElement).addEventListener("submit", (event) => {
       event.preventDefault();
       const hex = getById("hex", HTMLInputElement);
-      const rgb = hex.value ? parseHex(hex.value) : parseHex(getById("picker", HTMLInputElement).value);
+      const rgb = hex.value
+        ? parseHex(hex.value)
+        : parseHex(getById("picker", HTMLInputElement).value);
       hex.setAttribute("aria-invalid", String(!rgb));
       if (rgb) {
         this.search(rgb);
@@ -543,12 +595,16 @@ class Page {
       event.preventDefault();
       this.#selectTyped();
     });
-    getById("second", HTMLInputElement).addEventListener("change", () => this.#readSecond());
+    getById("second", HTMLInputElement).addEventListener("change", () =>
+      this.#readSecond(),
+    );
     getById("layout", HTMLSelectElement).addEventListener("change", () => {
       this.#lay();
       this.#keep();
     });
-    getById("axis", HTMLSelectElement).addEventListener("change", () => this.see(0, this.end));
+    getById("axis", HTMLSelectElement).addEventListener("change", () =>
+      this.see(0, this.end),
+    );
     addEventListener("hashchange", () => this.restore());
     this.restore();
   }
@@ -561,7 +617,10 @@ class Page {
   }
 
   #lay() {
-    document.body.classList.toggle("beside", getById("layout", HTMLSelectElement).value === "beside");
+    document.body.classList.toggle(
+      "beside",
+      getById("layout", HTMLSelectElement).value === "beside",
+    );
   }
 
   /** Select what is written into the two fields: times, or numbers of frames. */
@@ -600,7 +659,9 @@ class Page {
       const parsed = new DOMParser().parseFromString(await file.text(), "text/html");
       await this.addSecond(readParcel(parsed, ""));
     } catch {
-      this.tell(`${file.name} is no page of a film made by this version of Reelbow: choose an explorer.html.`);
+      this.tell(
+        `${file.name} is no page of a film made by this version of Reelbow: choose an explorer.html.`,
+      );
     }
   }
 
@@ -624,14 +685,20 @@ class Page {
       return;
     }
     clearTimeout(this.keeping);
-    this.keeping = setTimeout(() => history.replaceState(null, "", `#${this.#describe()}`), 150);
+    this.keeping = setTimeout(
+      () => history.replaceState(null, "", `#${this.#describe()}`),
+      150,
+    );
   }
 
   #describe() {
     const { first } = this;
     const { film } = first;
     const state = new URLSearchParams();
-    state.set("t", film.isTimed ? film.timeOf(first.place).toFixed(3) : String(first.place));
+    state.set(
+      "t",
+      film.isTimed ? film.timeOf(first.place).toFixed(3) : String(first.place),
+    );
     state.set("kind", first.kind);
     state.set("order", first.order);
     if (first.isHeld) {
@@ -641,7 +708,10 @@ class Page {
       state.set("view", this.view.map((position) => position.toFixed(2)).join("-"));
     }
     if (this.selectedIn?.stretch) {
-      state.set("stretch", [...this.selectedIn.stretch, this.lines.indexOf(this.selectedIn)].join("-"));
+      state.set(
+        "stretch",
+        [...this.selectedIn.stretch, this.lines.indexOf(this.selectedIn)].join("-"),
+      );
     }
     if (this.wanted) {
       state.set("color", toHex(this.wanted.rgb).slice(1));
@@ -670,7 +740,10 @@ class Page {
     const restore = (id, key) => {
       const element = document.getElementById(id);
       const value = state.get(key);
-      if (value && (element instanceof HTMLInputElement || element instanceof HTMLSelectElement)) {
+      if (
+        value &&
+        (element instanceof HTMLInputElement || element instanceof HTMLSelectElement)
+      ) {
         const before = element.value;
         element.value = value;
         element.value ||= before;
@@ -683,7 +756,10 @@ class Page {
     }
     const kind = state.get("kind") ?? "";
     const order = state.get("order") ?? "";
-    this.setKind(kind in KINDS ? kind : first.kind, order in ORDERS ? order : first.order);
+    this.setKind(
+      kind in KINDS ? kind : first.kind,
+      order in ORDERS ? order : first.order,
+    );
     restore("layout", "layout");
     restore("axis", "axis");
     restore("tolerance", "tolerance");
@@ -694,10 +770,19 @@ class Page {
       await this.#fetchSecond(second);
     }
     const view = (state.get("view") ?? "").split("-").map(Number);
-    this.see(...(view.length === 2 && view[0] < view[1] ? /** @type {[number, number]} */ (view) : /** @type {[number, number]} */ ([0, this.end])));
+    this.see(
+      ...(view.length === 2 && view[0] < view[1]
+        ? /** @type {[number, number]} */ (view)
+        : /** @type {[number, number]} */ ([0, this.end])),
+    );
     const stretch = (state.get("stretch") ?? "").split("-").map(Number);
     const line = this.lines[stretch[2]];
-    if (line && stretch[0] >= 0 && stretch[0] <= stretch[1] && stretch[1] < line.film.n) {
+    if (
+      line &&
+      stretch[0] >= 0 &&
+      stretch[0] <= stretch[1] &&
+      stretch[1] < line.film.n
+    ) {
       this.select(line, stretch[0], stretch[1]);
     }
     const color = parseHex(state.get("color") ?? "");
@@ -722,7 +807,9 @@ class Page {
       await this.addSecond(parcel);
       this.with = path;
     } catch {
-      this.tell(`The second film's page, ${path}, cannot be read; choose its explorer.html.`);
+      this.tell(
+        `The second film's page, ${path}, cannot be read; choose its explorer.html.`,
+      );
     }
   }
 
@@ -749,6 +836,28 @@ class Page {
   isRestoring = false;
 }
 
+/** @param {number} n @param {string} noun */
+function count(n, noun) {
+  return `${n.toLocaleString("en")} ${noun}${n === 1 ? "" : "s"}`;
+}
+
+/**
+ * The first and last place of each run of what is found.
+ * @param {Uint8Array} found
+ */
+function findRuns(found) {
+  /** @type {[number, number][]} */
+  const runs = [];
+  for (let place = 0; place < found.length; place++) {
+    if (found[place] && found[place - 1]) {
+      runs[runs.length - 1][1] = place;
+    } else if (found[place]) {
+      runs.push([place, place]);
+    }
+  }
+  return runs;
+}
+
 /** @param {About} about */
 function showSkipped(about) {
   if (!about.n_skipped) {
@@ -756,8 +865,7 @@ function showSkipped(about) {
   }
   const into = getById("skipped", HTMLElement);
   const sentence = document.createElement("p");
-  const noun = about.n_skipped === 1 ? "picture" : "pictures";
-  sentence.textContent = `${about.n_skipped.toLocaleString("en")} ${noun} could not be read:`;
+  sentence.textContent = `${count(about.n_skipped, "picture")} could not be read:`;
   const list = document.createElement("ul");
   for (const [name, reason] of about.skipped) {
     const item = document.createElement("li");
@@ -784,7 +892,9 @@ function readParcel(page, folder) {
   return {
     about: JSON.parse(read("about")),
     arrays: read("arrays"),
-    sheets: [...page.querySelectorAll("script.sheet")].map((sheet) => sheet.textContent ?? ""),
+    sheets: [...page.querySelectorAll("script.sheet")].map(
+      (sheet) => sheet.textContent ?? "",
+    ),
     folder,
   };
 }
@@ -821,7 +931,9 @@ function askForParcel(path) {
       reject(new Error("no answer"));
     }, 8000);
     addEventListener("message", take);
-    frame.addEventListener("load", () => frame.contentWindow?.postMessage(HAND_OVER, "*"));
+    frame.addEventListener("load", () =>
+      frame.contentWindow?.postMessage(HAND_OVER, "*"),
+    );
     frame.src = url.href;
     document.body.append(frame);
   });

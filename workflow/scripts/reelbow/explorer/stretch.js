@@ -61,7 +61,10 @@ function describeStretch(film, first, last, k) {
   }
   const points = [...cells.values()]
     .filter(([weight]) => weight > 0)
-    .map(([weight, L, a, b]) => ({ weight, lab: /** @type {Triple} */ ([L / weight, a / weight, b / weight]) }));
+    .map(([weight, L, a, b]) => ({
+      weight,
+      lab: /** @type {Triple} */ ([L / weight, a / weight, b / weight]),
+    }));
   return {
     first,
     last,
@@ -117,7 +120,9 @@ function cluster(points, k) {
       }
     }
     const moved = sums.map(([weight, L, a, b], i) =>
-      weight ? /** @type {Triple} */ ([L / weight, a / weight, b / weight]) : centers[i],
+      weight
+        ? /** @type {Triple} */ ([L / weight, a / weight, b / weight])
+        : centers[i],
     );
     const isDone = moved.every((center, i) => square(center, centers[i]) < 1e-12);
     centers = moved;

@@ -15,8 +15,8 @@ const CLICK_PX = 4;
 
 /** What labels of the time axis are apart, in seconds or frames. */
 const STEPS = [
-  0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600,
-  7200, 14400, 36000, 86400,
+  0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120,
+  300, 600, 900, 1800, 3600, 7200, 14400, 36000, 86400,
 ];
 const COUNTS = [1, 2, 5];
 
@@ -41,8 +41,12 @@ class Timeline {
     this.film = film;
     this.columns = new Columns(film);
     this.listener = listener;
-    const template = /** @type {HTMLTemplateElement} */ (document.getElementById("film"));
-    this.root = /** @type {HTMLElement} */ (template.content.cloneNode(true)).firstElementChild;
+    const template = /** @type {HTMLTemplateElement} */ (
+      document.getElementById("film")
+    );
+    this.root = /** @type {HTMLElement} */ (
+      template.content.cloneNode(true)
+    ).firstElementChild;
     /** @type {[number, number]} places at the left and right edge */
     this.view = [0, film.n];
     /** The place that is looked at. */
@@ -141,11 +145,27 @@ class Timeline {
     context.imageSmoothingEnabled = false;
     context.clearRect(0, 0, width, height);
     const last = Math.min(this.film.n, view[1]);
-    for (let number = Math.max(0, Math.floor(view[0] / span)); number * span < last; number++) {
+    for (
+      let number = Math.max(0, Math.floor(view[0] / span));
+      number * span < last;
+      number++
+    ) {
       const tile = this.columns.getTile(this.kind, this.order, level, number);
       const left = Math.round((number * span - view[0]) / perPixel);
-      const right = Math.round((Math.min(this.film.n, number * span + tile.width * bin) - view[0]) / perPixel);
-      context.drawImage(tile, 0, 0, tile.width, tile.height, left, 0, right - left, height);
+      const right = Math.round(
+        (Math.min(this.film.n, number * span + tile.width * bin) - view[0]) / perPixel,
+      );
+      context.drawImage(
+        tile,
+        0,
+        0,
+        tile.width,
+        tile.height,
+        left,
+        0,
+        right - left,
+        height,
+      );
     }
     if (this.kind === "stacked" && this.order === "track") {
       this.#waitForTracks(level);
@@ -222,7 +242,11 @@ class Timeline {
     let start = -1;
     for (let x = 0; x <= width; x++) {
       const first = placeOf(x);
-      const wanted = x < width && isWanted(before[clip(Math.max(placeOf(x + 1), first + 1))] - before[clip(first)]);
+      const wanted =
+        x < width &&
+        isWanted(
+          before[clip(Math.max(placeOf(x + 1), first + 1))] - before[clip(first)],
+        );
       if (wanted && start < 0) {
         start = x;
       } else if (!wanted && start >= 0) {
@@ -281,9 +305,15 @@ class Timeline {
       }
       const x = ((position - this.view[0]) / (this.view[1] - this.view[0])) * width;
       context.fillRect(Math.round(x), 0, devicePixelRatio, 5 * devicePixelRatio);
-      const label = film.isTimed ? formatShortTime(time, step) : String(Math.round(time));
+      const label = film.isTimed
+        ? formatShortTime(time, step)
+        : String(Math.round(time));
       const half = context.measureText(label).width / 2;
-      context.fillText(label, Math.max(0, Math.min(width - 2 * half, x - half)), this.axis.height);
+      context.fillText(
+        label,
+        Math.max(0, Math.min(width - 2 * half, x - half)),
+        this.axis.height,
+      );
     }
   }
 
@@ -296,11 +326,14 @@ class Timeline {
     if (this.stretch) {
       const left = (this.stretch[0] - this.view[0]) * scale;
       const right = (this.stretch[1] + 1 - this.view[0]) * scale;
-      context.fillStyle = getColor("--page");
-      context.globalAlpha = 0.45;
-      context.fillRect(0, 0, left, height);
-      context.fillRect(right, 0, width - right, height);
-      context.globalAlpha = 1;
+      // A search dims what it has not found: to dim more would hide it.
+      if (!this.found) {
+        context.fillStyle = getColor("--page");
+        context.globalAlpha = 0.45;
+        context.fillRect(0, 0, left, height);
+        context.fillRect(right, 0, width - right, height);
+        context.globalAlpha = 1;
+      }
       this.#outline(context, left, right - left);
     }
     const left = (this.place - this.view[0]) * scale;
@@ -308,13 +341,27 @@ class Timeline {
   }
 
   /** A light frame in a dark one is seen on every color. */
-  #outline(/** @type {CanvasRenderingContext2D} */ context, /** @type {number} */ left, /** @type {number} */ width) {
+  #outline(
+    /** @type {CanvasRenderingContext2D} */ context,
+    /** @type {number} */ left,
+    /** @type {number} */ width,
+  ) {
     const line = devicePixelRatio * (this.isHeld ? 2 : 1);
     context.lineWidth = line;
     context.strokeStyle = "#000";
-    context.strokeRect(left - 1.5 * line, -line, width + 3 * line, this.over.height + 2 * line);
+    context.strokeRect(
+      left - 1.5 * line,
+      -line,
+      width + 3 * line,
+      this.over.height + 2 * line,
+    );
     context.strokeStyle = "#fff";
-    context.strokeRect(left - 0.5 * line, -line, width + line, this.over.height + 2 * line);
+    context.strokeRect(
+      left - 0.5 * line,
+      -line,
+      width + line,
+      this.over.height + 2 * line,
+    );
   }
 
   /** Show the frame that is looked at. */
@@ -327,7 +374,9 @@ class Timeline {
     }
     const time = film.nameTime(place);
     const palette = film.paletteOf(place);
-    const first = palette.length ? `, mostly ${toHex(palette[0].rgb)}` : ", which is missing";
+    const first = palette.length
+      ? `, mostly ${toHex(palette[0].rgb)}`
+      : ", which is missing";
     this.over.setAttribute("aria-valuetext", `${time}, frame ${place}${first}`);
     this.#get(".time", HTMLElement).textContent = time;
     const name = film.about.names?.[place];
@@ -363,12 +412,14 @@ class Timeline {
     none.hidden = Boolean(size);
     canvas.setAttribute("aria-label", `Preview of ${this.film.nameTime(place)}`);
     if (size) {
-      this.film.previews.draw(canvas, place, () => this.place === place).then((isDrawn) => {
-        if (this.place === place) {
-          canvas.hidden = !isDrawn;
-          none.hidden = isDrawn;
-        }
-      });
+      this.film.previews
+        .draw(canvas, place, () => this.place === place)
+        .then((isDrawn) => {
+          if (this.place === place) {
+            canvas.hidden = !isDrawn;
+            none.hidden = isDrawn;
+          }
+        });
     }
   }
 
@@ -395,7 +446,9 @@ class Timeline {
       this.pointers.set(event.pointerId, { x: event.offsetX, y: event.offsetY });
       moved = 0;
       const selects = this.pointers.size === 1 && (event.shiftKey || this.selects);
-      selectedFrom = selects ? this.#clip(this.view[0] + event.offsetX * this.perPixel) : null;
+      selectedFrom = selects
+        ? this.#clip(this.view[0] + event.offsetX * this.perPixel)
+        : null;
     });
     over.addEventListener("pointermove", (event) => {
       const before = this.pointers.get(event.pointerId);
@@ -428,7 +481,9 @@ class Timeline {
         listener.hold(this, place);
       }
     });
-    over.addEventListener("pointercancel", (event) => this.pointers.delete(event.pointerId));
+    over.addEventListener("pointercancel", (event) =>
+      this.pointers.delete(event.pointerId),
+    );
     over.addEventListener(
       "wheel",
       (event) => {
@@ -481,7 +536,8 @@ class Timeline {
     const factor = Math.max(1, Math.abs(before.x - still.x)) / apart;
     const anchor = this.view[0] + ((before.x + still.x) / 2) * this.perPixel;
     const width = (this.view[1] - this.view[0]) * factor;
-    const left = anchor - ((now.x + still.x) / 2 / (this.over.clientWidth || 1)) * width;
+    const left =
+      anchor - ((now.x + still.x) / 2 / (this.over.clientWidth || 1)) * width;
     this.listener.see(this, [left, left + width]);
   }
 
@@ -501,7 +557,10 @@ class Timeline {
  * @param {number} height
  */
 function fit(canvas, width, height) {
-  const [across, down] = [Math.round(width * devicePixelRatio), Math.round(height * devicePixelRatio)];
+  const [across, down] = [
+    Math.round(width * devicePixelRatio),
+    Math.round(height * devicePixelRatio),
+  ];
   if (canvas.width !== across || canvas.height !== down) {
     canvas.width = across;
     canvas.height = down;
@@ -568,7 +627,9 @@ function makeSwatch(listener, line) {
   item.append(copy, share, find);
   copy.addEventListener("click", async () => {
     const color = hex.textContent ?? "";
-    listener.tell((await copyText(color)) ? `${color} is copied.` : `${color} could not be copied.`);
+    listener.tell(
+      (await copyText(color)) ? `${color} is copied.` : `${color} could not be copied.`,
+    );
   });
   find.addEventListener("click", () => {
     const rgb = parseHex(hex.textContent ?? "");

@@ -49,6 +49,9 @@ async function followColors(columns, bins) {
   bins.tracks = found;
 }
 
+/** Of a color that is matched with no track. */
+const NONE = { column: -1, distance: Number.POSITIVE_INFINITY };
+
 /** The tracks between two cuts. */
 class Tracks {
   constructor() {
@@ -87,8 +90,8 @@ class Tracks {
     }
     const { matched } = match(lab, weights, this.lab, this.shares, all, saved);
     this.now = weights.map((weight, i) => {
-      const near = matched[i] && matched[i].distance < DIFFERENT;
-      const track = near ? matched[i].column : this.shares.length;
+      const { column, distance } = matched[i] ?? NONE;
+      const track = distance < DIFFERENT ? column : this.shares.length;
       this.lab.splice(3 * track, 3, lab[3 * i], lab[3 * i + 1], lab[3 * i + 2]);
       this.shares[track] = weight;
       this.totals[track] = (this.totals[track] ?? 0) + weight;
@@ -100,7 +103,9 @@ class Tracks {
 
   /** The order of the colors of each column that was added. */
   order() {
-    const ranked = this.totals.map((_, track) => track).sort((a, b) => this.totals[b] - this.totals[a]);
+    const ranked = this.totals
+      .map((_, track) => track)
+      .sort((a, b) => this.totals[b] - this.totals[a]);
     /** @type {number[]} */
     const place = [];
     ranked.forEach((track, i) => {
@@ -142,7 +147,8 @@ function match(lab, weights, otherLab, otherShares, columns, saved) {
         (GONE * weights[i] + saved[j]);
     }
   }
-  let cost = GONE * weights.reduce((a, b) => a + b, 0) + saved.reduce((a, b) => a + b, 0);
+  let cost =
+    GONE * weights.reduce((a, b) => a + b, 0) + saved.reduce((a, b) => a + b, 0);
   /** @type {({column: number, distance: number} | undefined)[]} */
   const matched = new Array(n);
   assign(costs, n, m).forEach((j, i) => {
