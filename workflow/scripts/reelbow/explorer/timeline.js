@@ -1,9 +1,5 @@
 // A film on the page: overview, marks, barcode, time axis and the frame that is looked at.
 
-const OVERVIEW_HEIGHT = 44;
-const MARKS_HEIGHT = 10;
-const BARCODE_HEIGHT = 260;
-const AXIS_HEIGHT = 24;
 
 /** Of the picture of a stretch; where there are more frames, some share a column. */
 const PICTURE_WIDTH = 1200;
@@ -70,7 +66,9 @@ class Timeline {
     this.axis = this.#get(".axis", HTMLCanvasElement);
     this.previewCanvas = this.#get(".preview canvas", HTMLCanvasElement);
     this.swatches = this.#get(".palette", HTMLElement);
-    this.#get(".name", HTMLElement).textContent = film.about.title;
+    for (const name of this.root?.querySelectorAll(".name") ?? []) {
+      name.textContent = film.about.title;
+    }
     this.over.setAttribute("aria-valuemax", String(Math.max(0, film.n - 1)));
     this.over.setAttribute("aria-label", `Barcode of ${film.about.title}: frame`);
     this.#listen();
@@ -118,11 +116,10 @@ class Timeline {
 
   /** Draw everything, in the size that the page gives. */
   draw() {
-    const width = this.over.clientWidth;
-    if (!width) {
+    if (!this.over.clientWidth) {
       return;
     }
-    const drawn = fit(this.drawn, width, BARCODE_HEIGHT);
+    const drawn = fit(this.drawn);
     this.#drawBarcode(drawn, this.view, this.drawn.width, this.drawn.height);
     this.#dimOthers(drawn);
     this.#drawMarks();
@@ -215,7 +212,7 @@ class Timeline {
   }
 
   #drawMarks() {
-    const context = fit(this.marks, this.over.clientWidth, MARKS_HEIGHT);
+    const context = fit(this.marks);
     context.clearRect(0, 0, this.marks.width, this.marks.height);
     context.fillStyle = getColor("--text");
     for (const [left, right] of this.#runs(this.marks.width, (n) => n > 0)) {
@@ -257,7 +254,7 @@ class Timeline {
   }
 
   #drawOverview() {
-    const context = fit(this.overview, this.over.clientWidth, OVERVIEW_HEIGHT);
+    const context = fit(this.overview);
     const { width, height } = this.overview;
     const whole = this.wholeView;
     this.#drawBarcode(context, whole, width, height);
@@ -288,7 +285,7 @@ class Timeline {
 
   #drawAxis() {
     const { film } = this;
-    const context = fit(this.axis, this.over.clientWidth, AXIS_HEIGHT);
+    const context = fit(this.axis);
     const { width } = this.axis;
     context.clearRect(0, 0, width, this.axis.height);
     context.fillStyle = getColor("--text");
@@ -319,7 +316,7 @@ class Timeline {
 
   /** Draw what moves with the pointer, over the barcode. */
   drawCursor() {
-    const context = fit(this.over, this.over.clientWidth, BARCODE_HEIGHT);
+    const context = fit(this.over);
     const { width, height } = this.over;
     context.clearRect(0, 0, width, height);
     const scale = width / (this.view[1] - this.view[0]);
@@ -551,16 +548,12 @@ class Timeline {
 }
 
 /**
- * Give a canvas a size in CSS pixels, as sharp as the screen is.
+ * Give a canvas as many pixels as the screen has where it is.
  * @param {HTMLCanvasElement} canvas
- * @param {number} width
- * @param {number} height
  */
-function fit(canvas, width, height) {
-  const [across, down] = [
-    Math.round(width * devicePixelRatio),
-    Math.round(height * devicePixelRatio),
-  ];
+function fit(canvas) {
+  const across = Math.round(canvas.clientWidth * devicePixelRatio);
+  const down = Math.round(canvas.clientHeight * devicePixelRatio);
   if (canvas.width !== across || canvas.height !== down) {
     canvas.width = across;
     canvas.height = down;
