@@ -1,0 +1,1 @@
+"""Films to look at: their previews on the time axis."""
