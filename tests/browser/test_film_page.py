@@ -159,8 +159,10 @@ def test_a_pointer_shows_the_frame_below_it(open_page, film):
     shares = page.locator(".facts .share:visible").all_inner_texts()
     for text, (_, share) in zip(shares, wanted, strict=True):
         assert abs(float(text.split(" %")[0]) - 100 * share) <= 0.5
-    assert page.locator(".link").get_attribute("href").endswith(
-        "films/demo%20%231.mkv#t=6.000"
+    assert (
+        page.locator(".link")
+        .get_attribute("href")
+        .endswith("films/demo%20%231.mkv#t=6.000")
     )
     page.wait_for_timeout(300)
     seen = page.evaluate(
@@ -198,7 +200,9 @@ def test_keys_do_all_that_a_mouse_does(open_page, film):
         page.keyboard.press(key)
         wait_for_work(page)
         assert over.get_attribute("aria-valuenow") == str(frame), key
-    assert over.get_attribute("aria-valuetext").startswith("0:00:02.000, frame 4, mostly")
+    assert over.get_attribute("aria-valuetext").startswith(
+        "0:00:02.000, frame 4, mostly"
+    )
     page.keyboard.press("Enter")
     assert read_state(page)["held"] == "1"
     page.keyboard.press("[")
@@ -301,9 +305,7 @@ def test_two_fingers_zoom_and_a_touch_holds(open_page, film):
 
     def touch(kind, *at):
         points = [{"x": each, "y": y, "id": i} for i, each in enumerate(at)]
-        devtools.send(
-            "Input.dispatchTouchEvent", {"type": kind, "touchPoints": points}
-        )
+        devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
     touch("touchStart", x - 50)
     touch("touchStart", x - 50, x + 50)
@@ -327,10 +329,14 @@ def test_a_search_finds_what_the_database_has(open_page, film):
     wanted = []
     for frame in range(N):
         palette = read_palette(database, frame)
-        colors = [np.frombuffer(bytes.fromhex(each[1:]), np.uint8) for each, _ in palette]
+        colors = [
+            np.frombuffer(bytes.fromhex(each[1:]), np.uint8) for each, _ in palette
+        ]
         if colors:
             apart = np.linalg.norm(srgb_to_oklab(np.stack(colors)) - target, axis=1)
-            near = sum(share for d, (_, share) in zip(apart, palette, strict=True) if d <= 0.06)
+            near = sum(
+                share for d, (_, share) in zip(apart, palette, strict=True) if d <= 0.06
+            )
             wanted += [frame] if near >= 0.05 else []
     assert 21 in wanted
     told = page.locator("#found [role=status]").inner_text()
@@ -548,9 +554,13 @@ def test_a_telephone_shows_all_of_it(open_page, film, scheme):
     )
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert background == {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 20, 22)"}[scheme]
+    assert (
+        background == {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 20, 22)"}[scheme]
+    )
     page.locator("#theme").click()
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != background
+    assert (
+        page.evaluate("getComputedStyle(document.body).backgroundColor") != background
+    )
 
 
 def test_images_without_times_are_counted(open_page, tmp_path):

@@ -28,7 +28,7 @@ class Columns {
     this.levels = [this.#getFrames()];
     /** @type {Map<string, HTMLCanvasElement>} the latest last */
     this.tiles = new Map();
-    this.gap = parseHex(film.about.gap_color) ?? [217, 217, 217];
+    this.gap = parseColor(film.about.gap_color) ?? [217, 217, 217];
   }
 
   /**
@@ -292,7 +292,9 @@ function joinNearest(entries, k) {
     /** @param {0 | 1 | 2} i */
     const mix = (i) => (one.lab[i] * one.share + other.lab[i] * other.share) / share;
     const isSame =
-      one.rgb !== null && other.rgb !== null && toHex(one.rgb) === toHex(other.rgb);
+      one.rgb !== null &&
+      other.rgb !== null &&
+      formatColor(one.rgb) === formatColor(other.rgb);
     entries[first] = {
       lab: [mix(0), mix(1), mix(2)],
       rgb: isSame ? one.rgb : null,

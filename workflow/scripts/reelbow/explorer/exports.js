@@ -29,7 +29,9 @@ function writeCsv(film, { first, last }) {
     film.paletteOf(place).forEach(({ rgb, share, accent }, rank) => {
       const time = film.isTimed ? film.timeOf(place).toFixed(3) : "";
       rows.push(
-        [place, time, rank, toHex(rgb), roundShare(share), Number(accent)].join(","),
+        [place, time, rank, formatColor(rgb), roundShare(share), Number(accent)].join(
+          ",",
+        ),
       );
     });
   }
@@ -44,7 +46,7 @@ function writeJson(film, stretch) {
   const { first, last, lengthS, mean, palette } = stretch;
   /** @param {{rgb: number[], share: number}} color */
   const describe = ({ rgb, share }) => ({
-    color: toHex(rgb),
+    color: formatColor(rgb),
     share: roundShare(share),
   });
   const places = Array.from({ length: last - first + 1 }, (_, i) => first + i);
@@ -55,7 +57,7 @@ function writeJson(film, stretch) {
     last_frame: last,
     start_s: film.isTimed ? film.timeOf(first) : null,
     length_s: film.isTimed ? Number(lengthS.toFixed(3)) : null,
-    mean_color: mean && toHex(mean),
+    mean_color: mean && formatColor(mean),
     palette: palette.map(describe),
     frames: places
       .filter((place) => film.present[place])
@@ -88,7 +90,7 @@ function writeAse({ palette }) {
   put(0, 2);
   put(palette.length, 4);
   for (const { rgb } of palette) {
-    const name = toHex(rgb);
+    const name = formatColor(rgb);
     put(1, 2);
     put(2 + 2 * (name.length + 1) + 4 + 12 + 2, 4);
     put(name.length + 1, 2);
@@ -116,7 +118,7 @@ function writeGpl(film, { palette }) {
   const name = film.about.title.replace(/\s+/g, " ");
   const rows = palette.map(({ rgb, share }) => {
     const levels = rgb.map((level) => String(level).padStart(3)).join(" ");
-    return `${levels}\t${toHex(rgb)} ${formatShare(share)}`;
+    return `${levels}\t${formatColor(rgb)} ${formatShare(share)}`;
   });
   return [
     "GIMP Palette",
@@ -133,8 +135,10 @@ function writeGpl(film, { palette }) {
  * @param {Stretch} stretch
  */
 function writeCss(_, { mean, palette }) {
-  const colors = palette.map(({ rgb }, i) => `  --color-${i + 1}: ${toHex(rgb)};`);
-  const lines = mean ? [`  --mean-color: ${toHex(mean)};`, ...colors] : colors;
+  const colors = palette.map(
+    ({ rgb }, i) => `  --color-${i + 1}: ${formatColor(rgb)};`,
+  );
+  const lines = mean ? [`  --mean-color: ${formatColor(mean)};`, ...colors] : colors;
   return `:root {\n${lines.join("\n")}\n}\n`;
 }
 

@@ -8,13 +8,13 @@ from urllib.parse import quote
 
 from reelbow import __version__
 from reelbow.barcode.film_record import FilmRecord
-from reelbow.explorer.film_data import FilmData, pack
 from reelbow.explorer.filling import fill_page
+from reelbow.explorer.film_data import FilmData, pack
 from reelbow.shards.previews import PreviewSheet
 
 STYLES = ("base.css", "page.css")
 SCRIPTS = (
-    *("color.js", "film.js", "columns.js", "tracks.js"),
+    *("colors.js", "film.js", "columns.js", "tracks.js"),
     *("stretch.js", "exports.js", "timeline.js", "page.js"),
 )
 
@@ -85,7 +85,7 @@ def link_film(record: FilmRecord, page: Path, films_at: str | None) -> str | Non
 
     Parameters
     ----------
-    films_at : "source": the film's file, where it lies; an address or a folder that ends
+    films_at : "source": the film's file, where it lies; an address or a folder, ending
         in /, to which the file's name is added; None: no link
     """
     if films_at is None or record.is_of_images:

@@ -269,8 +269,8 @@ class Page {
     this.wanted = rgb && { rgb };
     this.shown = SOME;
     if (rgb) {
-      getById("picker", HTMLInputElement).value = toHex(rgb);
-      getById("hex", HTMLInputElement).value = toHex(rgb);
+      getById("picker", HTMLInputElement).value = formatColor(rgb);
+      getById("hex", HTMLInputElement).value = formatColor(rgb);
     }
     this.#showFound();
     this.#keep();
@@ -364,7 +364,9 @@ class Page {
     } else {
       const chip = document.createElement("span");
       chip.className = "swatch";
-      chip.style.backgroundColor = toHex(film.means.subarray(3 * place, 3 * place + 3));
+      chip.style.backgroundColor = formatColor(
+        film.means.subarray(3 * place, 3 * place + 3),
+      );
       button.append(chip);
     }
     button.append(label, length);
@@ -570,7 +572,7 @@ class Page {
       }
     });
     getById("picker", HTMLInputElement).addEventListener("input", () => {
-      this.search(parseHex(getById("picker", HTMLInputElement).value));
+      this.search(parseColor(getById("picker", HTMLInputElement).value));
     });
     for (const id of ["tolerance", "share"]) {
       getById(id, HTMLInputElement).addEventListener("input", () => {
@@ -582,8 +584,8 @@ class Page {
       event.preventDefault();
       const hex = getById("hex", HTMLInputElement);
       const rgb = hex.value
-        ? parseHex(hex.value)
-        : parseHex(getById("picker", HTMLInputElement).value);
+        ? parseColor(hex.value)
+        : parseColor(getById("picker", HTMLInputElement).value);
       hex.setAttribute("aria-invalid", String(!rgb));
       if (rgb) {
         this.search(rgb);
@@ -714,7 +716,7 @@ class Page {
       );
     }
     if (this.wanted) {
-      state.set("color", toHex(this.wanted.rgb).slice(1));
+      state.set("color", formatColor(this.wanted.rgb).slice(1));
       state.set("tolerance", getById("tolerance", HTMLInputElement).value);
       state.set("share", getById("share", HTMLInputElement).value);
     }
@@ -785,7 +787,7 @@ class Page {
     ) {
       this.select(line, stretch[0], stretch[1]);
     }
-    const color = parseHex(state.get("color") ?? "");
+    const color = parseColor(state.get("color") ?? "");
     this.search(color);
     const time = Number(state.get("t") ?? 0);
     for (const each of this.lines) {

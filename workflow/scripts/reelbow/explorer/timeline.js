@@ -1,6 +1,5 @@
 // A film on the page: overview, marks, barcode, time axis and the frame that is looked at.
 
-
 /** Of the picture of a stretch; where there are more frames, some share a column. */
 const PICTURE_WIDTH = 1200;
 const PICTURE_HEIGHT = 300;
@@ -372,7 +371,7 @@ class Timeline {
     const time = film.nameTime(place);
     const palette = film.paletteOf(place);
     const first = palette.length
-      ? `, mostly ${toHex(palette[0].rgb)}`
+      ? `, mostly ${formatColor(palette[0].rgb)}`
       : ", which is missing";
     this.over.setAttribute("aria-valuetext", `${time}, frame ${place}${first}`);
     this.#get(".time", HTMLElement).textContent = time;
@@ -381,7 +380,7 @@ class Timeline {
       `frame ${place.toLocaleString("en")} of ${film.n.toLocaleString("en")}${name ? ` · ${name}` : ""}`;
     this.#get(".held", HTMLElement).hidden = !this.isHeld;
     const measures = film.present[place]
-      ? `mean ${toHex(film.means.subarray(3 * place, 3 * place + 3))} · luma ${(film.luma[place] / 256).toFixed(1)} of 255`
+      ? `mean ${formatColor(film.means.subarray(3 * place, 3 * place + 3))} · luma ${(film.luma[place] / 256).toFixed(1)} of 255`
       : "missing: it could not be read, or has no picture in the file";
     this.#get(".measures", HTMLElement).textContent = measures;
     this.#linkFilm(place);
@@ -625,7 +624,7 @@ function makeSwatch(listener, line) {
     );
   });
   find.addEventListener("click", () => {
-    const rgb = parseHex(hex.textContent ?? "");
+    const rgb = parseColor(hex.textContent ?? "");
     if (rgb) {
       listener.search(line, rgb);
     }
@@ -640,7 +639,7 @@ function makeSwatch(listener, line) {
 function setSwatch(item, { rgb, share, accent }) {
   const [copy, told, find] = /** @type {HTMLElement[]} */ ([...item.children]);
   const [chip, code] = /** @type {HTMLElement[]} */ ([...copy.children]);
-  const hex = toHex(rgb);
+  const hex = formatColor(rgb);
   if (code.textContent !== hex) {
     chip.style.backgroundColor = hex;
     code.textContent = hex;
