@@ -55,6 +55,7 @@ def test_the_digest_of_the_same_code_is_the_same(library):
         ("make_demo_film", "sources.demo"),  # in a function
         ("render_barcodes", "barcode.figure"),  # in a function
         ("merge_film", "database.merging"),
+        ("write_index", "explorer.filling"),
     ],
 )
 def test_it_changes_with_a_module_that_the_script_uses(library, script, module):
@@ -79,6 +80,15 @@ def test_it_does_not_change_with_any_other(library, script, module):
     before = digest(library, script)
     change(library, module)
     assert digest(library, script) == before
+
+
+@pytest.mark.parametrize("part", ["index.html", "index.css", "base.css", "index.js"])
+def test_it_changes_with_the_parts_of_a_page(library, part):
+    before, other = digest(library, "write_index"), digest(library, "merge_film")
+    with (library / "explorer" / part).open("a") as file:
+        file.write("\n")
+    assert digest(library, "write_index") != before
+    assert digest(library, "merge_film") == other
 
 
 def test_every_way_to_import_counts(library, tmp_path):

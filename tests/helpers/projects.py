@@ -28,9 +28,10 @@ SNAKEMAKE = Path(sys.executable).parent / "snakemake"
 # The film of most tests: a second of each color.
 COLORS = [0xC02020, 0x20C020, 0x2020C0, 0xC0C020, 0x20C0C0, 0x808080]
 
-# Pictures cost most of a run; tests that are not about them do without.
-NO_PICTURES = {"barcodes": {"kinds": [], "formats": []}}
-ONE_PICTURE = {"barcodes": {"kinds": ["mean"], "formats": []}}
+# Pictures and pages cost most of a run; tests that are not about them do without.
+NO_PAGES = {"explorer": {"page": False}}
+NO_PICTURES = {"barcodes": {"kinds": [], "formats": []}, **NO_PAGES}
+ONE_PICTURE = {"barcodes": {"kinds": ["mean"], "formats": []}, **NO_PAGES}
 
 # What is made of all films together.
 ALL_FILMS = {"merge_films", "summarize_films"}
@@ -210,6 +211,7 @@ FINISHED = {
     "films": "colors.mp4",
     "shards": {"frames": 2},
     "barcodes": {"kinds": ["mean", "stacked"], "height": 40, "formats": ["png"]},
+    **NO_PAGES,
 }
 
 

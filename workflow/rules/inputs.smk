@@ -201,6 +201,12 @@ def get_tables(wildcards):
     return leave_out_failed(["results/films.tsv", "results/skipped.tsv"])
 
 
+def get_index(wildcards):
+    """The page of all films, if pages are made."""
+    pages = ["results/index.html"] if config["explorer"]["page"] else []
+    return leave_out_failed(pages)
+
+
 def leave_out_failed(paths):
     """The files; of those of a report only what is there, or there would be none."""
     if "report" not in ASKED_FOR:

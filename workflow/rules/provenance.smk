@@ -189,3 +189,11 @@ def get_drawing():
     if "stacked" in config["barcodes"]["kinds"]:
         keys.append("order")
     return {key: config["barcodes"][key] for key in keys}
+
+
+def get_wall_drawing():
+    """How the barcodes on the page of all films are drawn: stacked, if that is drawn."""
+    about = config["barcodes"]
+    kind = "stacked" if "stacked" in about["kinds"] else [*about["kinds"], "stacked"][0]
+    keys = ["skip_black", "gap_color", *(["order"] if kind == "stacked" else [])]
+    return {"kind": kind, **{key: about[key] for key in keys}}

@@ -3,9 +3,10 @@ from snakemake.persistence import FileBackupMixin
 
 from reelbow import __version__
 from reelbow.database import tables
+from reelbow.jobs.files import atomic_write
 from reelbow.machine import scratch
 from reelbow.runs import compiling, failures, pace, progress, slurm, snakemake_inside
-from reelbow.runs.kept_output import keep_until_replaced
+from reelbow.runs.kept_output import keep_until_replaced, mark_as_old
 from reelbow.runs.snakemake_inside import call_before
 
 # What Snakemake is to do beside a run.
@@ -99,19 +100,51 @@ def merge_what_is_there():
         PROGRESS.say(f"Reelbow: {RESULTS / 'palettes.sqlite'} is not made: {error}")
 
 
+def find_faults():
+    """Why databases of films are not made, or not made again.
+
+    That of a film is, of which a picture or a page failed.
+    """
+    return {
+        failure.film: failure.ended
+        for failure in PROGRESS.failed.values()
+        if failure.stage in ("find_source", "plan_shards", *STAGES, "merge_film")
+    }
+
+
+def show_what_is_there():
+    """Write the page of all films at the end of a run in which some failed."""
+    asked = any(job.rule.name == "write_index" for job in workflow.dag.needrun_jobs())
+    if not asked or not PROGRESS.failed or not PROGRESS.lacks("write_index"):
+        return
+    page = RESULTS / "index.html"
+    try:
+        # What it imports only this run needs, and an environment for jobs may have it.
+        from reelbow.explorer.index_page import write_page
+
+        with atomic_write(page) as temporary:
+            write_page(
+                temporary,
+                list(FILMS),
+                others=OTHERS,
+                faults=UNREADABLE | find_faults(),
+                drawing=get_wall_drawing(),
+                code=get_code("write_index", "kmeans.engine_numba"),
+                old=page,
+            )
+        # The next run makes it again.
+        mark_as_old(page)
+    except (*corpus.UNREADABLE, MemoryError, ImportError) as error:
+        PROGRESS.say(f"Reelbow: {page} is not made: {error}")
+
+
 def tell_corpus():
     """Say what the database of all films has and what not, if this run was to make it."""
     if PROGRESS.lacks("merge_films") and not PROGRESS.failed:
         return
-    # A film whose picture failed is in it all the same.
-    failed = {
-        failure.film
-        for failure in PROGRESS.failed.values()
-        if failure.stage not in ("render_barcodes", "render_barcode")
-    }
     is_old = ("merge_films",) in PROGRESS.failed
     films = [*FILMS, *UNREADABLE]
-    for sentence in corpus.describe(RESULTS, films, failed, is_old=is_old):
+    for sentence in corpus.describe(RESULTS, films, find_faults(), is_old=is_old):
         PROGRESS.say(f"Reelbow: {sentence}")
 
 
@@ -144,7 +177,10 @@ config["about"] = {
 
 # In all processes: each job prepares its own outputs.
 keep_until_replaced(
-    FileBackupMixin, RESULTS, kept=["palettes.sqlite"], dropped=["plan.json"]
+    FileBackupMixin,
+    RESULTS,
+    kept=["palettes.sqlite", "index.html"],
+    dropped=["plan.json"],
 )
 
 if workflow.is_main_process:

@@ -111,7 +111,7 @@ def _find_entry(
     try:
         with telling_damage(database) as connection:
             digest = _read_digest(connection)
-            about = f"{digest} {code} {json.dumps([drawing, SIZE], sort_keys=True)}"
+            about = json.dumps([folder.name, digest, code, dict(drawing)])
             key = hashlib.sha256(about.encode()).hexdigest()[:16]
             # What an older version made has no digest, and is looked at each time.
             if digest and key in known:

@@ -15,6 +15,9 @@ PACKAGE = LIBRARY.name
 # `ast`, which would be a tenth of what Snakemake takes to start.
 _IMPORT = re.compile(rf"^ *from ({PACKAGE}[\w.]*) import (\([^)]*\)|.*)", re.M)
 
+# What a module names of pages' parts, which lie beside it.
+_PART = re.compile(r'"(\w+\.(?:html|css|js))"')
+
 # They tell of failures, keep compiled code or find a place, and change no result.
 WITHOUT_RESULT = (
     "errors",
@@ -49,7 +52,12 @@ def digest_code(script: Path, *by_name: str) -> str:
             waiting.extend(_find_imports(text))
     digest = hashlib.sha256()
     for module in sorted(found):
-        digest.update(_find_file(module).read_bytes())
+        path = _find_file(module)
+        text = path.read_text(encoding="utf-8")
+        digest.update(text.encode())
+        for name in _PART.findall(text):
+            if (part := path.with_name(name)).exists():
+                digest.update(part.read_bytes())
     return digest.hexdigest()[:16]
 
 

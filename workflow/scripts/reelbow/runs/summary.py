@@ -70,6 +70,8 @@ def _name_kind(file: Path) -> str:
         return "shards"
     if file.parent.name == "previews":
         return "previews"
+    if file.suffix == ".html":
+        return "pages"
     if file.suffix == ".tsv":
         return "tables"
     return "palettes" if file.name == "palettes.sqlite" else "others"
