@@ -557,10 +557,11 @@ def test_a_telephone_shows_all_of_it(open_page, film, scheme):
     assert (
         background == {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 20, 22)"}[scheme]
     )
-    page.locator("#theme").click()
-    assert (
-        page.evaluate("getComputedStyle(document.body).backgroundColor") != background
-    )
+    other = {"light": "dark", "dark": "light"}[scheme]
+    page.locator("#theme").select_option(other)
+    now = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert now != background
+    assert read_state(page)["theme"] == other
 
 
 def test_images_without_times_are_counted(open_page, tmp_path):

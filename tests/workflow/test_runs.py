@@ -35,8 +35,8 @@ TAIL = {"merge_film": 1, "plan_shards": 1, **END}
 
 def test_the_demo_makes_its_film_and_four_barcodes(project):
     result = project.make("--dry-run")
-    more = ["make_demo_film", "render_barcodes", "write_index"]
-    jobs = {**TAIL, **dict.fromkeys(more, 1), "total": 8}
+    more = ["make_demo_film", "render_barcodes", "write_explorer", "write_index"]
+    jobs = {**TAIL, **dict.fromkeys(more, 1), "total": 9}
     assert result.counts == jobs
     assert project.results() == set()
 
@@ -47,8 +47,9 @@ def test_two_films_and_one_kind(project):
     result = project.run(
         "--dry-run", films=["a.mp4", "b.mp4"], barcodes={"kinds": ["mean"]}
     )
-    two = {"merge_film": 2, "plan_shards": 2, "render_barcodes": 2}
-    assert result.counts == {**TAIL, **two, "write_index": 1, "total": 10}
+    two = ["merge_film", "plan_shards", "render_barcodes", "write_explorer"]
+    jobs = {**TAIL, **dict.fromkeys(two, 2), "write_index": 1, "total": 12}
+    assert result.counts == jobs
 
 
 def test_tarballs_are_one_film(project):

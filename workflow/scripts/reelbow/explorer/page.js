@@ -550,14 +550,8 @@ class Page {
     onClick("clear", () => this.search(null));
     onClick("unselect", () => this.unselect());
     onClick("only", () => this.drop());
-    onClick("theme", () => {
-      const isDark = getComputedStyle(document.documentElement).colorScheme.includes(
-        "light dark",
-      )
-        ? matchMedia("(prefers-color-scheme: dark)").matches
-        : document.documentElement.dataset.theme === "dark";
-      document.documentElement.dataset.theme = isDark ? "light" : "dark";
-      this.#recolor();
+    getById("theme", HTMLSelectElement).addEventListener("change", () => {
+      this.#setTheme(getById("theme", HTMLSelectElement).value);
       this.#keep();
     });
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () =>
@@ -609,6 +603,13 @@ class Page {
     );
     addEventListener("hashchange", () => this.restore());
     this.restore();
+  }
+
+  /** @param {string} theme */
+  #setTheme(theme) {
+    getById("theme", HTMLSelectElement).value = theme;
+    document.documentElement.dataset.theme = theme;
+    this.#recolor();
   }
 
   #recolor() {
@@ -751,11 +752,8 @@ class Page {
         element.value ||= before;
       }
     };
-    const theme = state.get("theme");
-    if (theme === "light" || theme === "dark") {
-      document.documentElement.dataset.theme = theme;
-      knownColors.clear();
-    }
+    const theme = state.get("theme") ?? "";
+    this.#setTheme(["light", "dark"].includes(theme) ? theme : "");
     const kind = state.get("kind") ?? "";
     const order = state.get("order") ?? "";
     this.setKind(
