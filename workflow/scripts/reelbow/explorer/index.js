@@ -313,7 +313,9 @@ function showControls() {
   get("color-fault").textContent = isWrong
     ? "Write a color as #b03020; until then all colors count."
     : "";
-  getSelect("sort").namedItem("near")?.toggleAttribute("disabled", !isColor);
+  for (const option of getSelect("sort").options) {
+    option.disabled = option.value === "near" && !isColor;
+  }
 }
 
 /**
@@ -415,9 +417,7 @@ function listSorts() {
   const own = new Set(films.flatMap((film) => Object.keys(film.own ?? {})));
   const offered = [...SORTS, ...[...own].map((name) => [`own.${name}`, name])];
   for (const [value, text] of offered) {
-    const option = new Option(text, value);
-    option.id = value;
-    getSelect("sort").append(option);
+    getSelect("sort").append(new Option(text, value));
   }
 }
 
