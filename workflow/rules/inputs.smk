@@ -62,7 +62,7 @@ def keep_if(keep, path):
 
 
 def name_previews(rule):
-    """The sheet of a shard's previews, if this rule makes it: the one that reads frames."""
+    """The sheet of a shard's previews, if this rule reads the frames, and so makes it."""
     return "results/{film}/previews/{shard}.webp" if makes_previews(rule) else []
 
 
