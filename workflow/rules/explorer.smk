@@ -1,5 +1,37 @@
-# in:  results/{film}/palettes.sqlite of all films
-# out: results/index.html
+# in:  results/{film}/palettes.sqlite, previews of its shards; databases of all films
+# out: results/{film}/explorer.html and a storyboard; results/index.html
+
+
+rule write_explorer:
+    input:
+        database="results/{film}/palettes.sqlite",
+        previews=get_film_previews,
+    output:
+        page="results/{film}/explorer.html",
+        storyboard=(
+            "results/{film}/previews/storyboard.vtt"
+            if config["previews"]["height"]
+            else []
+        ),
+    log:
+        "logs/write_explorer/{film}.log",
+    benchmark:
+        "logs/write_explorer/{film}.tsv"
+    priority: rank("write_explorer")
+    conda:
+        "../../envs/render.yaml"
+    threads: 1
+    resources:
+        mem_mb=ask_mb("write_explorer"),
+        runtime=ask_minutes("write_explorer"),
+    params:
+        settings=gather(
+            showing=get_showing(),
+            films_at=config["explorer"]["films_at"],
+        ),
+        code=get_code("write_explorer"),
+    script:
+        "../scripts/write_explorer.py"
 
 
 rule write_index:

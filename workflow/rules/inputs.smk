@@ -61,6 +61,18 @@ def keep_if(keep, path):
     return path if keep else temp(path)
 
 
+def name_previews(rule):
+    """The sheet of a shard's previews, if this rule makes it: the one that reads frames."""
+    return "results/{film}/previews/{shard}.webp" if makes_previews(rule) else []
+
+
+def makes_previews(rule):
+    """Whether there are previews, and this rule makes them."""
+    at_full_size = config["downsample"]["height"] is None
+    reading = "cluster_shard" if at_full_size else "downsample_frames"
+    return config["previews"]["height"] is not None and rule == reading
+
+
 def get_plan(wildcards):
     """The film's plan, once it is made."""
     plan = Path(checkpoints.plan_shards.get(film=wildcards.film).output.plan)
@@ -124,6 +136,20 @@ def get_all_shards(wildcards):
     return name_shard_files("palettes/{shard}.sqlite", FILMS)
 
 
+def get_all_previews(wildcards):
+    """The sheets of previews of all films, if there are to be any."""
+    if config["previews"]["height"] is None:
+        return []
+    return name_shard_files("previews/{shard}.webp", FILMS)
+
+
+def get_film_previews(wildcards):
+    """The sheets of a film's previews, if there are to be any."""
+    if config["previews"]["height"] is None:
+        return []
+    return name_shard_files("previews/{shard}.webp", [wildcards.film])
+
+
 def get_kept_frames(wildcards):
     """The frames to keep; files that are shards have theirs already."""
     if not config["extract"]["keep"]:
@@ -142,19 +168,23 @@ def name_shard_files(pattern, films):
 
 
 def get_all_barcodes(wildcards):
-    """Every picture that the configuration asks for; none of a film without frames."""
-    find_plan = peek_plan
-    if config["errors"]["missing_shards"] == "skip" and "report" not in ASKED_FOR:
-        # Which films have none their plans tell, and so nothing is drawn before these.
-        find_plan = lambda film: get_plan(SimpleNamespace(film=film))
-    plans = {film: find_plan(film) for film in FILMS}
+    """Every picture that the configuration asks for."""
     pictures = collect(
         "results/{film}/barcodes/{kind}{ending}",
-        film=[film for film in FILMS if not (plans[film] or {}).get("error")],
+        film=list_drawn_films(),
         kind=config["barcodes"]["kinds"],
         ending=[".png", *FIGURE_ENDINGS],
     )
     return leave_out_failed(pictures)
+
+
+def list_drawn_films():
+    """The films that have pictures and a page: not those without frames."""
+    find_plan = peek_plan
+    if config["errors"]["missing_shards"] == "skip" and "report" not in ASKED_FOR:
+        # Which films have none their plans tell, and so nothing is drawn before these.
+        find_plan = lambda film: get_plan(SimpleNamespace(film=film))
+    return [film for film in FILMS if not (find_plan(film) or {}).get("error")]
 
 
 def name_pictures(kinds):
@@ -182,10 +212,12 @@ def get_tables(wildcards):
     return leave_out_failed(["results/films.tsv", "results/skipped.tsv"])
 
 
-def get_index(wildcards):
-    """The page of all films, if pages are made."""
-    pages = ["results/index.html"] if config["explorer"]["page"] else []
-    return leave_out_failed(pages)
+def get_pages(wildcards):
+    """The page of all films and that of each one, if pages are made."""
+    if not config["explorer"]["page"]:
+        return []
+    pages = collect("results/{film}/explorer.html", film=list_drawn_films())
+    return leave_out_failed(["results/index.html", *pages])
 
 
 def leave_out_failed(paths):

@@ -100,6 +100,11 @@ def get_shaping(height):
     }
 
 
+def get_previewing(rule):
+    """How previews are made, if this rule makes them."""
+    return dict(config["previews"]) if makes_previews(rule) else None
+
+
 def get_metadata(wildcards):
     """What made a shard: settings and the digest of the code."""
     return describe_shards(get_film(wildcards).kind)
@@ -186,9 +191,24 @@ def get_drawing():
     return {key: config["barcodes"][key] for key in keys}
 
 
+def get_shown_kind():
+    """The kind of barcode that pages show first: stacked, if that is drawn."""
+    kinds = config["barcodes"]["kinds"]
+    return kinds[0] if kinds and "stacked" not in kinds else "stacked"
+
+
 def get_wall_drawing():
-    """How the barcodes on the page of all films are drawn: stacked, if that is drawn."""
-    about = config["barcodes"]
-    kind = "stacked" if "stacked" in about["kinds"] else [*about["kinds"], "stacked"][0]
+    """How the barcodes on the page of all films are drawn."""
+    kind, about = get_shown_kind(), config["barcodes"]
     keys = ["skip_black", "gap_color", *(["order"] if kind == "stacked" else [])]
     return {"kind": kind, **{key: about[key] for key in keys}}
+
+
+def get_showing():
+    """What a film's page begins with."""
+    about = config["barcodes"]
+    return {
+        "kind": get_shown_kind(),
+        "order": about["order"],
+        "gap_color": about["gap_color"],
+    }

@@ -1,5 +1,7 @@
 /* Colors as all pages compute with them. */
 
+/** @typedef {[number, number, number]} Triple */
+
 /** Linear light of each level of sRGB. */
 const LINEAR = Float64Array.from({ length: 256 }, (_, level) => {
   const value = level / 255;
@@ -9,7 +11,7 @@ const LINEAR = Float64Array.from({ length: 256 }, (_, level) => {
 /**
  * Read a color as people write it, with or without #, as #abc or #aabbcc.
  * @param {string} text
- * @returns {[number, number, number] | null} red, green, blue, 0 to 255
+ * @returns {Triple | null} red, green, blue, 0 to 255
  */
 function parseColor(text) {
   const found = /^\s*#?([0-9a-f]{3}|[0-9a-f]{6})\s*$/i.exec(text);
@@ -35,7 +37,7 @@ function formatColor(rgb) {
  * @param {number} red whole, 0 to 255
  * @param {number} green
  * @param {number} blue
- * @returns {[number, number, number]} L in [0, 1], a and b in about [-0.4, 0.4]
+ * @returns {Triple} L in [0, 1], a and b in about [-0.4, 0.4]
  */
 function toOklab(red, green, blue) {
   const r = LINEAR[red];
@@ -49,4 +51,29 @@ function toOklab(red, green, blue) {
     1.9779984951 * l - 2.428592205 * m + 0.4505937099 * s,
     0.0259040371 * l + 0.7827717662 * m - 0.808675766 * s,
   ];
+}
+
+/**
+ * OKLab to sRGB of 0 to 255, rounded; what no screen shows is clipped.
+ * @param {number} L
+ * @param {number} a
+ * @param {number} b
+ * @returns {Triple}
+ */
+function fromOklab(L, a, b) {
+  const l = (L + 0.3963377774 * a + 0.2158037573 * b) ** 3;
+  const m = (L - 0.1055613458 * a - 0.0638541728 * b) ** 3;
+  const s = (L - 0.0894841775 * a - 1.291485548 * b) ** 3;
+  return [
+    toByte(4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s),
+    toByte(-1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s),
+    toByte(-0.0041960863 * l - 0.7034186147 * m + 1.707614701 * s),
+  ];
+}
+
+/** @param {number} linear */
+function toByte(linear) {
+  const value =
+    linear <= 0.0031308 ? 12.92 * linear : 1.055 * linear ** (1 / 2.4) - 0.055;
+  return Math.round(255 * Math.min(1, Math.max(0, value)));
 }
