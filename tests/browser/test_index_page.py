@@ -357,7 +357,7 @@ def test_of_many_films_only_the_pictures_in_sight_are_decoded(
         fill_page(TEMPLATE, **parts, films=films, made_at="now", version="0")
     )
     opened = open_page(page, width=360)
-    opened.wait_for_function("document.querySelector('.barcode').naturalWidth === 480")
+    opened.wait_for_function("document.querySelector('.barcode').naturalWidth === 360")
     expect(opened.locator("#count")).to_have_text("1 film" if n == 1 else "1,000 films")
     shown = opened.locator(".barcode[src]").count()
     assert shown == 1 if n == 1 else 1 < shown < 50

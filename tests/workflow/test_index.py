@@ -57,14 +57,16 @@ def test_without_pages_there_is_none_at_no_cost(project):
 
 def test_of_films_in_turn_all_are_on_the_page(made):
     write_tarball(made.folder / "z.tar", COLORS[4:])
-    (made.folder / "results/y/explorer.html").unlink()
     before = read_page(made)
     result = made.make(films=["z.tar"], **PAGES)
     assert result.jobs >= INDEX
     films = read_page(made)
     assert list(films) == ["z", "x", "y"]
     assert films["x"] == before["x"]
-    assert films["y"] == {**before["y"], "page": False}
+    # Without its own page it leads nowhere.
+    (made.folder / "results/x/explorer.html").unlink()
+    made.make("--forcerun", "write_index", films=["z.tar"], **PAGES)
+    assert read_page(made)["x"] == {**before["x"], "page": False}
     shutil.rmtree(made.folder / "results/x")
     made.make(films=["z.tar"], **PAGES)
     assert list(read_page(made)) == ["z", "y"]
@@ -112,10 +114,6 @@ def test_the_barcode_is_drawn_as_pictures_are(made):
     before = read_page(made)
     strip = {**PAGES, "barcodes": {"kinds": ["strip"], "formats": []}}
     result = made.make(films=["x.tar", "y.tar"], **strip)
-    rules = ["render_barcodes", "write_explorer"]
-    assert result.jobs == {
-        *INDEX,
-        *(f"{rule}/{film}" for rule in rules for film in "xy"),
-    }
+    assert result.jobs > {"render_barcodes/x", "render_barcodes/y", *INDEX}
     assert read_page(made)["x"]["key"] != before["x"]["key"]
     assert not result.jobs & ALL_FILMS

@@ -38,8 +38,8 @@ def read_colors(text):
     return rows[:, :3], rows[:, 3:].copy().view(">u2").ravel() / 65_535
 
 
-def pack(*colors):
-    return np.array(colors, np.float64)
+def pack(*rows):
+    return np.array(rows, np.float64)
 
 
 def test_a_film_has_what_it_is_sorted_and_filtered_by(tmp_path):
@@ -62,7 +62,7 @@ def test_its_picture_is_its_barcode(tmp_path):
         assert image.format == "WEBP"
         pixels = np.asarray(image.convert("RGB")).astype(int)
     # The frames' means are reds that rise.
-    truth = draw_barcode(database, "mean", height=64, width=480).astype(int)
+    truth = draw_barcode(database, "mean", height=64, width=360).astype(int)
     assert np.ptp(truth) == 199
     assert np.abs(pixels - truth).max() <= 8
 
@@ -88,13 +88,14 @@ def test_its_length_is_what_was_sampled(tmp_path, row, seconds):
     [(0xFF0000, 29.2), (0x00FF00, 142.5), (0x0000FF, 264.1), (0x808080, None)],
 )
 def test_hue_is_the_angle_in_oklab_and_gray_has_none(color, hue):
-    about = sum_up_colors(pack(color), np.ones(1))
+    about = sum_up_colors([pack([color, 1])])
     assert about["mean"] == f"#{color:06x}"
     assert about["hue"] == (hue if hue is None else pytest.approx(hue, abs=0.1))
 
 
 def test_shares_of_colors_are_kept():
-    about = sum_up_colors(pack(0xFF0000, 0x0000FF, 0xFF0000), np.array([1, 3, 4.0]))
+    parts = [pack([0xFF0000, 1], [0x0000FF, 3]), pack([0xFF0000, 4])]
+    about = sum_up_colors(parts)
     colors, shares = read_colors(about["colors"])
     assert colors.tolist() == [[255, 0, 0], [0, 0, 255]]
     np.testing.assert_allclose(shares, [5 / 8, 3 / 8], atol=1e-5)
@@ -102,8 +103,8 @@ def test_shares_of_colors_are_kept():
 
 def test_of_many_colors_the_rest_counts_with_the_most_similar():
     dice = np.random.default_rng(0)
-    packed = dice.integers(0, 1 << 24, 20_000).astype(np.float64)
-    about = sum_up_colors(packed, dice.random(20_000))
+    packed = dice.integers(0, 1 << 24, 20_000)
+    about = sum_up_colors([np.stack([packed, dice.random(20_000)], axis=1)])
     colors, shares = read_colors(about["colors"])
     assert len(colors) == index_page.MOST_COLORS
     assert shares.sum() == pytest.approx(1, abs=1e-3)

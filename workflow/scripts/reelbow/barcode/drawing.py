@@ -295,27 +295,21 @@ def _merge_palettes(palettes: Iterable[FramePalette], n_colors: int) -> Palette:
         return listed[0][:2]
     from reelbow.kmeans.palettes import combine_palettes
 
-    colors = np.zeros((len(listed), n_colors, 3), np.float32)
-    shares = np.zeros((len(listed), n_colors), np.float32)
-    for row, (frame_colors, frame_shares, accents) in enumerate(listed):
-        n = np.count_nonzero(~accents)
-        colors[row, :n] = frame_colors[~accents]
-        shares[row, :n] = frame_shares[~accents]
-    if not any(accents.any() for *_, accents in listed):
-        merged = combine_palettes(colors, shares, n_colors=n_colors)
+    colors, shares, accents = map(np.concatenate, zip(*listed, strict=True))
+    others = (
+        colors[~accents].astype(np.float32)[np.newaxis],
+        shares[~accents][np.newaxis],
+    )
+    if not accents.any():
+        merged = combine_palettes(*others, n_colors=n_colors)
         return _round(merged[0]), merged[1]
     from reelbow.kmeans.accents import join_accents
 
-    parts = [
-        join_accents(
-            np.concatenate([colors[accents] for colors, _, accents in listed]),
-            np.concatenate([shares[accents] for _, shares, accents in listed]),
-        )
-    ]
+    parts = [join_accents(colors[accents], shares[accents])]
     # Of few colors, all may be accents.
-    if shares.any():
-        merged = combine_palettes(colors, shares, n_colors=n_colors)
-        parts.append((merged[0], merged[1] * shares.sum()))
+    if others[1].any():
+        merged = combine_palettes(*others, n_colors=n_colors)
+        parts.append((merged[0], merged[1] * others[1].sum()))
     all_colors, all_shares = map(np.concatenate, zip(*parts, strict=True))
     order = np.argsort(-all_shares, kind="stable")
     shares = (all_shares[order] / len(listed)).astype(np.float32)

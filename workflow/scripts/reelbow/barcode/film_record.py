@@ -5,8 +5,6 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -193,11 +191,32 @@ def read_palettes(
     """Read the palettes in the order of the frames, each with its frame and luma."""
     query = _PALETTES.format(luma, find_accent(connection))
     rows = connection.execute(query, (film_id,))
-    for frame, group in groupby(rows, key=itemgetter(0)):
-        palette = list(group)
-        if palette[0][2] is None:
-            raise ReelbowError(f"{database} holds no palette for frame {frame}.")
-        yield frame, palette[0][1], to_palette([row[2:] for row in palette])
+    rest = np.empty((0, 5))
+    # Some frames at a time: arrays of a single one cost more than its colors.
+    while some := rows.fetchmany(_SOME_ROWS):
+        # A frame without a palette: NULL arrives as None, and None becomes NaN.
+        table = np.concatenate([rest, np.array(some, np.float64)])
+        starts = np.flatnonzero(np.diff(table[:, 0], prepend=-1))
+        # The last frame may go on.
+        yield from _part_palettes(table[: starts[-1]], starts[:-1], database)
+        rest = table[starts[-1] :]
+    yield from _part_palettes(rest, np.zeros(min(1, len(rest)), np.intp), database)
+
+
+def _part_palettes(
+    table: NDArray[np.float64], starts: NDArray[np.intp], database: Path
+) -> Iterator[tuple[int, float, FramePalette]]:
+    """Part rows, as `_PALETTES` selects them, at the first one of each frame."""
+    missing = table[np.isnan(table[:, 2]), 0]
+    if len(missing):
+        raise ReelbowError(f"{database} holds no palette for frame {missing[0]:.0f}.")
+    colors = unpack_colors(table[:, 2].astype(np.int64))
+    shares, accents = table[:, 3].astype(np.float32), table[:, 4].astype(bool)
+    ends = [*starts[1:].tolist(), len(table)]
+    for start, end in zip(starts.tolist(), ends, strict=False):
+        frame, luma = table[start, :2].tolist()
+        part = slice(start, end)
+        yield int(frame), luma, (colors[part], shares[part], accents[part])
 
 
 def to_palette(rows: Sequence[tuple[int, float, bool]]) -> FramePalette:

@@ -77,14 +77,13 @@ class FilmData:
             frames = self.frames.get(path.stem, np.empty(0, np.int64))
             if not len(frames) and not len(sheet.frames):
                 continue
-            # Where files of the user are shards a sheet counts from its own start.
-            moved = sheet.frames + (frames[:1].sum() - sheet.frames[:1].sum())
-            if not len(moved) or not np.isin(moved, frames).all():
+            moved = sheet.number_from(int(frames[:1].sum()))
+            if not len(moved.frames) or not np.isin(moved.frames, frames).all():
                 raise ReelbowError(
                     f"{path} is not of the frames that the database has of shard "
                     f"{path.stem}; delete it, and run again."
                 )
-            placed[int(moved[0])] = path, sheet._replace(frames=moved)
+            placed[int(moved.frames[0])] = path, moved
         return dict(placed[first] for first in sorted(placed))
 
 

@@ -29,12 +29,15 @@ STYLES = ("base.css", "index.css")
 SCRIPTS = ("colors.js", "index.js")
 
 # A film's barcode on the wall, and its quality as WebP.
-SIZE: dict[str, Any] = {"height": 64, "width": 480}
+SIZE: dict[str, Any] = {"height": 64, "width": 360}
 QUALITY = 60
 
 # Cells of OKLab, of this side, whose colors stand for a film's; at most so many.
 CELL = 0.04
 MOST_COLORS = 192
+
+# Of a database, read at a time.
+SOME_ROWS = 100_000
 
 # Below this chroma, in OKLab, nobody would say which hue it is.
 GRAY = 0.02
@@ -153,9 +156,11 @@ def _describe(connection: sqlite3.Connection, film: str) -> dict[str, Any]:
         "made": row.made_at,
         "own": json.loads(row.sheet or "{}"),
     }
-    rows = connection.execute("SELECT color, share FROM palettes").fetchall()
-    if rows:
-        entry |= sum_up_colors(*np.array(rows, np.float64).T)
+    if n_frames:
+        rows = connection.execute("SELECT color, share FROM palettes")
+        # Some at a time: a film may have a hundred million.
+        some = iter(lambda: rows.fetchmany(SOME_ROWS), [])
+        entry |= sum_up_colors(np.array(part, np.float64) for part in some)
     return entry
 
 
@@ -169,15 +174,12 @@ def _find_length(
     return max(0.0, end_s - (row.start_s or 0.0))
 
 
-def sum_up_colors(
-    colors: NDArray[np.float64], shares: NDArray[np.float64]
-) -> dict[str, Any]:
+def sum_up_colors(parts: Iterable[NDArray[np.float64]]) -> dict[str, Any]:
     """Sum up all colors of a film.
 
     Parameters
     ----------
-    colors : (n,) 0xRRGGBB, sRGB
-    shares : (n,) of all frames, whatever their sum
+    parts : (n, 2) 0xRRGGBB, sRGB, and its share, of a sum that does not matter
 
     Returns
     -------
@@ -188,12 +190,17 @@ def sum_up_colors(
         colors : those that stand for all, largest share first, as base64 of five bytes
             each: R, G, B, and the share as big-endian uint16 of 65,535 in all
     """
-    packed = colors.astype(np.int64)
     # First to cells of 6 bits a channel, since conversions take longest.
-    rgb = np.stack([packed >> 16, packed >> 8 & 255, packed & 255], axis=1)
-    cells = (rgb >> 2) @ np.array([1 << 12, 1 << 6, 1])
-    rgb, shares = _average_groups(cells, rgb.astype(np.float64), shares / shares.sum())
-    lab = srgb_to_oklab(rgb)
+    sums = np.zeros((4, 1 << 18))
+    for part in parts:
+        packed, shares = part[:, 0].astype(np.int64), part[:, 1]
+        rgb = np.stack([packed >> 16, packed >> 8 & 255, packed & 255])
+        cells = np.array([1 << 12, 1 << 6, 1]) @ (rgb >> 2)
+        for total, weights in zip(sums, (shares, *(shares * rgb)), strict=True):
+            total += np.bincount(cells, weights, minlength=len(total))
+    shares, *channels = sums[:, sums[0] > 0]
+    lab = srgb_to_oklab(np.stack(channels, axis=1) / shares[:, np.newaxis])
+    shares /= shares.sum()
     sides = np.floor(lab / CELL).astype(np.int64) + (1 << 10)
     cells = sides @ np.array([1 << 22, 1 << 11, 1])
     mean = shares @ lab
