@@ -2,8 +2,8 @@
 
 The film is Big Buck Bunny of ../shared/data: every second frame, which is as many as
 two hours have at a frame a second; every frame; and those of it again until they are
-about 20,000. Pages are opened from disk in Chromium (Debian's package) without a window of
-1400x900 pixels. Milliseconds are those of the page's own thread for each step of a
+about 20,000. Pages are opened from disk in Chromium (Debian's package), 1400x900 pixels,
+without a window. Milliseconds are those of the page's own thread for each step of a
 pointer: its script, and all that it does (style, layout, painting).
 
     uv run python benchmarks/explorer.py
@@ -217,7 +217,7 @@ def main() -> None:
     lines = [
         f"{name_machine()}; `uv run python benchmarks/explorer.py`, medians of {RUNS}.",
         "",
-        "| frames | MB | opens in s | pan or zoom, ms a step | its longest script, ms | "
+        "| frames | MB | opens in s | pan or zoom, ms a step | longest script, ms | "
         "script of a hover, ms | longest, ms |",
         "|---:|---:|---:|---:|---:|---:|---:|",
         *rows,
