@@ -2,9 +2,9 @@
 
 The film is Big Buck Bunny of ../shared/data: every second frame, which is as many as
 two hours have at a frame a second; every frame; and those of it again until they are
-about 20,000. Pages are opened from disk in Chromium (Debian's package), 1400x900 pixels,
-without a window. Milliseconds are those of the page's own thread for each step of a
-pointer: its script, and all that it does (style, layout, painting).
+about 20,000. Pages are opened from disk in Chromium (Debian's package), 1400x900
+pixels, without a window. Milliseconds are those of the page's own thread for each step
+of a pointer: its script, and all that it does (style, layout, painting).
 
     uv run python benchmarks/explorer.py
 
