@@ -33,7 +33,7 @@ NO_PICTURES = {"barcodes": {"kinds": [], "formats": []}}
 ONE_PICTURE = {"barcodes": {"kinds": ["mean"], "formats": []}}
 
 # What is made of all films together.
-ALL_FILMS = {"merge_films", "summarize_films"}
+ALL_FILMS = {"merge_films", "summarize_films", "index_colors"}
 
 
 @dataclass

@@ -26,7 +26,7 @@ from projects import (
 from reelbow.jobs.file_digest import digest_file
 from reelbow.shards.names import STAGES
 
-END = {"merge_films": 1, "summarize_films": 1, "all": 1}
+END = {"merge_films": 1, "summarize_films": 1, "index_colors": 1, "all": 1}
 TAIL = {"merge_film": 1, "plan_shards": 1, **END}
 
 
@@ -35,7 +35,7 @@ TAIL = {"merge_film": 1, "plan_shards": 1, **END}
 
 def test_the_demo_makes_its_film_and_four_barcodes(project):
     result = project.make("--dry-run")
-    jobs = {**TAIL, "make_demo_film": 1, "render_barcodes": 1, "total": 7}
+    jobs = {**TAIL, "make_demo_film": 1, "render_barcodes": 1, "total": 8}
     assert result.counts == jobs
     assert project.results() == set()
 
@@ -117,6 +117,7 @@ def test_the_database_says_what_made_it(finished):
 def test_what_is_left_is_what_was_asked_for(finished):
     assert finished.results() == {
         "palettes.sqlite",
+        "colors.sqlite",
         "films.tsv",
         "skipped.tsv",
         "colors/plan.json",

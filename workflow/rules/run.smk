@@ -95,6 +95,11 @@ def merge_what_is_there():
                 films=RESULTS / "films.tsv",
                 skipped=RESULTS / "skipped.tsv",
             )
+            if config["search"]["index"]:
+                # Not before: it imports NumPy.
+                from reelbow.database.color_index import write_index
+
+                write_index(RESULTS / "palettes.sqlite", RESULTS / "colors.sqlite")
     except (*corpus.UNREADABLE, MemoryError) as error:
         PROGRESS.say(f"Reelbow: {RESULTS / 'palettes.sqlite'} is not made: {error}")
 
@@ -144,7 +149,10 @@ config["about"] = {
 
 # In all processes: each job prepares its own outputs.
 keep_until_replaced(
-    FileBackupMixin, RESULTS, kept=["palettes.sqlite"], dropped=["plan.json"]
+    FileBackupMixin,
+    RESULTS,
+    kept=["palettes.sqlite", "colors.sqlite"],
+    dropped=["plan.json"],
 )
 
 if workflow.is_main_process:

@@ -55,12 +55,9 @@ def make_corpus(folder: Path, films: dict[str, tuple[int, int]]) -> Path:
     return folder / "palettes.sqlite"
 
 
-def index(database: Path, *, before: bool = False) -> int:
-    """Write the index beside a database, anew or after the one that is there."""
-    path, new = database.with_name("colors.sqlite"), database.with_name("new.sqlite")
-    n_films = write_index(database, new, before=path if before else None)
-    new.replace(path)
-    return n_films
+def index(database: Path) -> int:
+    """Write the index beside a database, after the one that may be there."""
+    return write_index(database, database.with_name("colors.sqlite"))
 
 
 def scan(database, color, *, radius, least_share=0.0, limit=50, together=False):
@@ -178,7 +175,7 @@ def test_an_index_that_is_kept_up_finds_what_a_new_one_finds(
     for films in steps:
         database = make_corpus(folder, films)
         changed = {film for film in films if films[film] != before.get(film)}
-        assert index(database, before=True) == len(changed)
+        assert index(database) == len(changed)
         before = films
         for together in (False, True):
             how = {"radius": 0.2, "together": together, "limit": 500}
@@ -202,7 +199,7 @@ def test_chunks_are_filled_before_new_ones_begin(tmp_path, monkeypatch):
     for some in (paths[:1], paths):
         database.unlink(missing_ok=True)
         merge_films(some, database, n_colors=N_COLORS)
-        assert index(database, before=True) == 1
+        assert index(database) == 1
     sizes = query(
         tmp_path / "colors.sqlite", "SELECT length(shares) / 8 FROM chunks ORDER BY 1"
     )
@@ -306,7 +303,7 @@ def test_an_index_of_another_format_is_told_and_made_anew(corpus, tmp_path):
     change(tmp_path / "colors.sqlite", "PRAGMA user_version = 9")
     with pytest.raises(ReelbowError, match=r"its format is 9, this one reads 1"):
         find_frames(database, 0)
-    assert index(database, before=True) == 4
+    assert index(database) == 4
     assert find_frames(database, 0)
 
 
@@ -342,7 +339,7 @@ def test_the_order_of_films_is_the_database_s(corpus, tmp_path):
     merge_films(paths, database, n_colors=N_COLORS)
     how = {"radius": 10.0, "limit": 300}
     assert find(database, 0, **how) == scan(database, 0, **how)
-    assert index(database, before=True) == 0
+    assert index(database) == 0
 
 
 def test_a_film_s_own_database_has_no_index(corpus, tmp_path):
@@ -357,7 +354,7 @@ def test_a_damaged_index_of_before_is_left_alone(corpus, tmp_path):
     data = bytearray(path.read_bytes())
     data[5000:20000] = bytes(15000)
     path.write_bytes(data)
-    assert index(database, before=True) == 4
+    assert index(database) == 4
 
 
 def test_a_search_ends_in_time(corpus):
@@ -371,7 +368,7 @@ def test_a_search_ends_in_time(corpus):
 def test_positions_of_films_that_went_are_used_again(tmp_path, monkeypatch):
     for n in range(4):
         database = make_corpus(tmp_path, {"x": (5, n)})
-        index(database, before=True)
+        index(database)
     path = tmp_path / "colors.sqlite"
     assert query(path, "SELECT first, n FROM films") == [(0, 5)]
     assert query(path, "SELECT max(length(positions)) FROM chunks") != [(None,)]

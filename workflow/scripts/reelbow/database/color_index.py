@@ -29,6 +29,7 @@ from reelbow.database.opening import (
     open_new,
 )
 from reelbow.errors import ReelbowError
+from reelbow.jobs.files import atomic_write
 
 # The format's number, and the mark of an index: "RLBX".
 FORMAT = 1
@@ -162,14 +163,11 @@ def join_bits(bins: NDArray[np.int64], low: NDArray[np.int64]) -> NDArray[np.int
     return high | (low & 0xF00) << 8 | (low & 0xF0) << 4 | low & 0xF
 
 
-def write_index(database: Path, index: Path, *, before: Path | None = None) -> int:
+def write_index(database: Path, index: Path) -> int:
     """Write the index of a database of all films.
 
-    Parameters
-    ----------
-    index : the temporary name of the result
-    before : an index of earlier; what it has of films that are as they were is taken
-        over. One that cannot be read is left alone
+    What an index that is there has of films that are as they were is taken over. One
+    that cannot be read is replaced.
 
     Returns
     -------
@@ -180,6 +178,12 @@ def write_index(database: Path, index: Path, *, before: Path | None = None) -> i
     ReelbowError
         If the database cannot be read, or has not the digests of its films.
     """
+    with atomic_write(index) as temporary:
+        return _write_after(index, database, temporary)
+
+
+def _write_after(before: Path | None, database: Path, index: Path) -> int:
+    """Write an index after one of earlier, if that is there and can be read."""
     with closing(open_database(database)) as connection:
         wanted = read_digests(connection, database)
         films = _read_films(before)
@@ -199,7 +203,7 @@ def write_index(database: Path, index: Path, *, before: Path | None = None) -> i
         start = max((about.first + about.n for about in kept.values()), default=0)
         if start + sum(spans.values()) > np.iinfo(POSITION).max:
             # After thousands of changes: positions of what went are free again.
-            return write_index(database, index)
+            return _write_after(None, database, index)
         if before is not None and kept.keys() == films.keys() and kept:
             shutil.copyfile(before, index)
         else:
