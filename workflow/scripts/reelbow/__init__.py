@@ -21,6 +21,7 @@ shards     the frames of a shard: its plan and name, the kinds of sources that t
            come from, tarballs, thumbnails
 sources    how the plan of each kind of source is made; the demo film
 barcode    a film drawn as a picture, alone or as a figure for print
+explorer   pages to look at, each of one file: of a film, of all films; the search
 runs       a whole run: configuration, films, what it asks for, what is told of it
 """
 

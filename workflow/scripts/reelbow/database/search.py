@@ -289,6 +289,7 @@ class ColorSearch:
         self._sorted_begins = begins[by_id]
         self._sorted_ids = self._film_ids[by_id]
         self.n_frames = int(sizes.sum())
+        self._first_frames: dict[str, dict[str, int]] = {}
 
     def _check_index(self, database: Path, index: Path) -> None:
         """Refuse an index of another program, format or state of the database."""
@@ -318,6 +319,44 @@ class ColorSearch:
                 f"{index}: the index is not of this {database}: film {differing[0]}"
                 f"{more} changed; run the workflow again, which makes it anew"
             )
+
+    def list_films(self) -> list[dict[str, Any]]:
+        """List the films: id, title, number of frames, length in seconds."""
+        names = ("film", "title", "n_frames", "duration_s")
+        rows = self.connection.execute(
+            f"SELECT {', '.join(names)} FROM films ORDER BY film_id"
+        )
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def read_frame(
+        self, film: str, frame: int
+    ) -> tuple[float | None, list[tuple[int, float]]] | None:
+        """Read a frame's time and its palette: colors 0xRRGGBB and their shares.
+
+        None: there is no such film or frame.
+        """
+        film_id, _ = self.films.get(film, (None, ""))
+        rows = self.connection.execute(
+            "SELECT time_s, color, share FROM frames JOIN palettes "
+            "USING (film_id, frame) WHERE film_id = ? AND frame = ? ORDER BY rank",
+            (film_id, frame),
+        ).fetchall()
+        if not rows:
+            return None
+        return rows[0][0], [(color, share) for _, color, share in rows]
+
+    def find_first_frame(self, film: str, shard: str) -> int:
+        """Find the first frame of a shard; of a film all are found at once."""
+        if film not in self._first_frames:
+            film_id, _ = self.films[film]
+            self._first_frames[film] = dict(
+                self.connection.execute(
+                    "SELECT shard, min(frame) FROM frames WHERE film_id = ? "
+                    "GROUP BY shard",
+                    (film_id,),
+                )
+            )
+        return self._first_frames[film][shard]
 
     def close(self) -> None:
         """Close both files."""
