@@ -1,5 +1,5 @@
 # in:  thumbnails of a shard; or at full size what its pictures are in
-# out: results/{film}/palettes/{shard}.sqlite
+# out: results/{film}/palettes/{shard}.sqlite; at full size its previews too
 
 
 rule cluster_shard:
@@ -18,6 +18,7 @@ rule cluster_shard:
         ),
     output:
         palettes="results/{film}/palettes/{shard}.sqlite",
+        previews=name_previews("cluster_shard"),
     log:
         "logs/cluster_shard/{film}/{shard}.log",
     benchmark:
@@ -57,6 +58,7 @@ rule cluster_shard:
             # Runs again what others made; stored are those of the job's own process.
             versions=describe_versions(),
             shaping=get_shaping(config["downsample"]["height"]),
+            previews=get_previewing("cluster_shard"),
             source_state=get_source_state,
         ),
         code=get_clustering_code,

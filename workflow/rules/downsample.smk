@@ -1,5 +1,5 @@
 # in:  a film, or its file that is a shard
-# out: results/{film}/thumbnails/{shard}.npz
+# out: results/{film}/thumbnails/{shard}.npz, results/{film}/previews/{shard}.webp
 
 
 rule downsample_frames:
@@ -10,6 +10,7 @@ rule downsample_frames:
         thumbnails=keep_if(
             config["downsample"]["keep"], "results/{film}/thumbnails/{shard}.npz"
         ),
+        previews=name_previews("downsample_frames"),
     log:
         "logs/downsample_frames/{film}/{shard}.log",
     benchmark:
@@ -32,6 +33,7 @@ rule downsample_frames:
     params:
         settings=gather(
             shaping=get_shaping(config["downsample"]["height"]),
+            previews=get_previewing("downsample_frames"),
             source_state=get_source_state,
         ),
         code=get_shard_code("downsample_frames"),

@@ -61,6 +61,18 @@ def keep_if(keep, path):
     return path if keep else temp(path)
 
 
+def name_previews(rule):
+    """The sheet of a shard's previews, if this rule makes it: the one that reads frames."""
+    return "results/{film}/previews/{shard}.webp" if makes_previews(rule) else []
+
+
+def makes_previews(rule):
+    """Whether there are previews, and this rule makes them."""
+    at_full_size = config["downsample"]["height"] is None
+    reading = "cluster_shard" if at_full_size else "downsample_frames"
+    return config["previews"]["height"] is not None and rule == reading
+
+
 def get_plan(wildcards):
     """The film's plan, once it is made."""
     plan = Path(checkpoints.plan_shards.get(film=wildcards.film).output.plan)
@@ -122,6 +134,13 @@ def doubt_shards(film):
 def get_all_shards(wildcards):
     """The databases of the shards of all films."""
     return name_shard_files("palettes/{shard}.sqlite", FILMS)
+
+
+def get_all_previews(wildcards):
+    """The sheets of previews of all films, if there are to be any."""
+    if config["previews"]["height"] is None:
+        return []
+    return name_shard_files("previews/{shard}.webp", FILMS)
 
 
 def get_kept_frames(wildcards):

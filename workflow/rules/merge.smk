@@ -22,6 +22,7 @@ rule merge_film:
         runtime=ask_minutes("merge_film"),
         # No params: they change no database.
         keep=int(config["downsample"]["keep"]),
+        previews=int(config["previews"]["height"] is not None),
         go_on=int(config["errors"]["missing_shards"] == "skip"),
     params:
         settings=gather(

@@ -100,6 +100,11 @@ def get_shaping(height):
     }
 
 
+def get_previewing(rule):
+    """How previews are made, if this rule makes them."""
+    return dict(config["previews"]) if makes_previews(rule) else None
+
+
 def get_metadata(wildcards):
     """What made a shard: settings and the digest of the code."""
     return describe_shards(get_film(wildcards).kind)

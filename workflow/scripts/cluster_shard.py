@@ -25,6 +25,7 @@ from reelbow.runs.plain_paths import find_own_name
 from reelbow.shards.batches import ThumbnailOptions
 from reelbow.shards.opening import open_frames
 from reelbow.shards.plan import find_file, find_shard, read_plan
+from reelbow.shards.previews import PreviewOptions, write_previews
 
 
 def cluster_shard(
@@ -43,6 +44,8 @@ def cluster_shard(
     engine: str,
     metadata: dict[str, str],
     shaping: ThumbnailOptions,
+    previews: Path | None = None,
+    preview_options: PreviewOptions | None = None,
     auto_colors: Sequence[int] = (),
     gpu_fallback: str | None = None,
     used_up: bool = False,
@@ -51,6 +54,7 @@ def cluster_shard(
     """Cluster each frame's colors and write the shard's database.
 
     frames : thumbnails; or what the shard's pictures are in, clustered at full size
+    previews : at full size, where the sheet of them is to be; None: nowhere
     auto_colors : the fewest and the most of a frame, if n_colors is "auto"
     gpu_fallback : why this is not done on a GPU, if it was to be
     used_up : whether `frames` are deleted when that is done
@@ -64,11 +68,15 @@ def cluster_shard(
     with (
         taking_over(frames, used_up=used_up),
         open_frames(frames, planned, shard, shaping, go_on=go_on) as shard_frames,
+        write_previews(previews, preview_options) as sheet,
         atomic_write(palettes) as temporary,
         open_new(temporary) as connection,
     ):
         add_film(connection, ONLY_FILM, row._replace(made_at=made_at))
         for batch in shard_frames.batches():
+            if sheet:
+                for pixels, frame in zip(batch.pixels, batch.frames, strict=True):
+                    sheet.add(pixels, int(frame))
             found = find_palettes(
                 batch.pixels,
                 n_colors=n_colors,
@@ -142,6 +150,10 @@ if __name__ == "__main__":
         else settings["engine"],
         metadata=settings["metadata"],
         shaping=ThumbnailOptions(**settings["shaping"]),
+        previews=Path(sheet) if (sheet := snakemake.output.previews) else None,
+        preview_options=PreviewOptions(**found)
+        if (found := settings["previews"])
+        else None,
         gpu_fallback=explain_fallback(gpu_log)
         if snakemake.resources.gpu_tag > snakemake.resources.gpu
         else None,

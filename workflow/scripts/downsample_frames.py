@@ -1,4 +1,4 @@
-"""Rule downsample_frames: the thumbnails of one shard's frames."""
+"""Rule downsample_frames: the thumbnails of one shard's frames, and their previews."""
 
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from reelbow.runs.plain_paths import find_own_name
 from reelbow.shards.batches import ThumbnailOptions
 from reelbow.shards.frames import ShardFrames
 from reelbow.shards.plan import read_plan
+from reelbow.shards.previews import PreviewOptions, write_previews
 from reelbow.shards.thumbnails import ThumbnailWriter
 
 
@@ -18,22 +19,28 @@ def downsample_frames(
     *,
     shard: str,
     shaping: ThumbnailOptions,
+    previews: Path | None = None,
+    preview_options: PreviewOptions | None = None,
     scratch_mb: int = 0,
     go_on: bool = False,
 ) -> None:
     """Make the frames of a shard small, whatever they are in.
 
     source : the film, or its file that is this shard
+    previews : where the sheet of them is to be; None: nowhere
     go_on : whether of a damaged shard what can be read is enough
     """
     planned = read_plan(plan)
     with (
         ShardFrames(source, planned, shard, shaping, go_on=go_on) as shard_frames,
         handing_on(thumbnails, scratch_mb) as temporary,
+        write_previews(previews, preview_options) as sheet,
         ThumbnailWriter(temporary) as writer,
     ):
         for frame in shard_frames:
             writer.add(frame)
+            if sheet:
+                sheet.add(frame.pixels, frame.frame)
         writer.skipped = shard_frames.skipped
         writer.lost = shard_frames.lost
         writer.digest = shard_frames.digest
@@ -53,6 +60,10 @@ if __name__ == "__main__":
         thumbnails=Path(snakemake.output.thumbnails),
         shard=snakemake.wildcards.shard,
         shaping=ThumbnailOptions(**settings["shaping"]),
+        previews=Path(sheet) if (sheet := snakemake.output.previews) else None,
+        preview_options=PreviewOptions(**found)
+        if (found := settings["previews"])
+        else None,
         scratch_mb=snakemake.resources.disk_mb,
         go_on=bool(snakemake.resources.go_on),
     )

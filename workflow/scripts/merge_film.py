@@ -26,12 +26,14 @@ def merge_film(
     own: dict[str, str] | None = None,
     logs: Path = Path("logs"),
     keep: bool = False,
+    has_previews: bool = True,
     go_on: bool = False,
 ) -> None:
     """Copy the shards in order, verify them against the plan, and tidy up after them.
 
     logs : where the shards' jobs left theirs
     keep : whether thumbnails are to be kept
+    has_previews : whether this run asks for previews
     go_on : whether shards that could not be read whole are enough
     """
     planned = read_plan(plan)
@@ -59,6 +61,7 @@ def merge_film(
         [part["shard"] for part in planned["shards"]],
         planned_at=plan.stat().st_mtime,
         keep=keep,
+        has_previews=has_previews,
     )
     barcodes = palettes.parent / "barcodes"
     if barcodes.is_dir():
@@ -87,5 +90,6 @@ if __name__ == "__main__":
         n_colors=settings["n_colors"],
         logs=Path(snakemake.log[0]).parents[1],
         keep=bool(snakemake.resources.keep),
+        has_previews=bool(snakemake.resources.previews),
         go_on=bool(snakemake.resources.go_on),
     )

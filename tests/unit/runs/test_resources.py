@@ -31,10 +31,11 @@ TARBALLS = {
 }
 
 
-def configure(downsample=90, mode="interval", **cluster):
+def configure(downsample=90, mode="interval", previews=None, **cluster):
     return {
         "sampling": {"mode": mode},
         "downsample": {"height": downsample},
+        "previews": {"height": previews},
         "cluster": {"n_colors": 8, "n_init": 5, "cpu_engine": "numba", "accents": 0}
         | cluster,
         "barcodes": {"height": 300, "width": None},

@@ -18,10 +18,10 @@ kmeans     palettes of frames: k-means and its engines
 database   SQLite: the schema, writing, frames, merging, reading, tables
 film       a video as its viewers see it: packets, times, decoding, colors, view
 shards     the frames of a shard: its plan and name, the kinds of sources that they
-           come from, tarballs, thumbnails
+           come from, tarballs, thumbnails, previews
 sources    how the plan of each kind of source is made; the demo film
 barcode    a film drawn as a picture, alone or as a figure for print
-explorer   pages to look at, each of one file: of a film, of all films; the search
+explorer   films to look at: pages of one file each, previews, the search over all films
 runs       a whole run: configuration, films, what it asks for, what is told of it
 """
 

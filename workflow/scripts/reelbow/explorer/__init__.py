@@ -1,1 +1,1 @@
-"""Pages to look at: one file each, which opens without any network."""
+"""Films to look at: pages of one file each, previews, the search over all films."""

@@ -15,6 +15,8 @@ from reelbow.shards.names import PATTERN, SHARD_RULES
 PALETTES = ("palettes", ".sqlite")
 THUMBNAILS = ("thumbnails", ".npz")
 FRAMES = ("frames", ".tar")
+PREVIEWS = ("previews", ".webp")
+SHARD_FILES = (PALETTES, THUMBNAILS, FRAMES, PREVIEWS)
 
 # What a shard's jobs leave in logs/.
 LOG_ENDINGS = (".log", ".tsv", ".gpu", ".profile.html")
@@ -27,6 +29,7 @@ def remove_leftovers(
     *,
     planned_at: float,
     keep: bool = False,
+    has_previews: bool = True,
 ) -> None:
     """Remove the files of shards that a film has no longer, and what is used up.
 
@@ -39,17 +42,20 @@ def remove_leftovers(
     planned : the film's shards
     planned_at : when they were planned, as files have times
     keep : whether the thumbnails of those are to be kept
+    has_previews : whether this run asks for previews, and so has made those anew that
+        are of an earlier plan
     """
     film, planned = results.name, set(planned)
     logged = _find_logged(logs, film)
     old = (logged | _find_stored(results / PALETTES[0], planned)) - planned
-    for folder, suffix in (PALETTES, THUMBNAILS, FRAMES):
+    may_be_stale = {FRAMES[0], *([] if has_previews else [PREVIEWS[0]])}
+    for folder, suffix in SHARD_FILES:
         used_up = folder == THUMBNAILS[0] and not keep
         gone = old | planned if used_up else old
         for path in (results / folder).glob(f"*{suffix}"):
             shard = path.name.removesuffix(suffix)
-            # Frames of an earlier plan may be others; not all runs make them again.
-            is_stale = folder == FRAMES[0] and path.stat().st_mtime < planned_at
+            # Those of an earlier plan may be of others; not all runs make them again.
+            is_stale = folder in may_be_stale and path.stat().st_mtime < planned_at
             if shard in gone or (is_stale and shard in planned):
                 path.unlink(missing_ok=True)
         for path in _find_killed(results / folder, suffix):
@@ -72,7 +78,7 @@ def drop_lost(results: Path, lost: Mapping[str, str]) -> NoReturn:
         if not shard:
             (results / "plan.json").unlink(missing_ok=True)
             continue
-        for folder, suffix in (PALETTES, THUMBNAILS, FRAMES):
+        for folder, suffix in SHARD_FILES:
             (results / folder / f"{shard}{suffix}").unlink(missing_ok=True)
     shard, reason = next(iter(lost.items()))
     what = f"shard {shard}" if shard else "the film"

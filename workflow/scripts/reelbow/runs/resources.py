@@ -66,6 +66,12 @@ ACCENTS_S = (0.2e-3, 5e-3)
 # Bytes of a JPEG for each of its pixels.
 JPEG_BYTES = 0.1
 
+# Of a sheet of previews, for each of its megapixels: MiB while it is made, as measured,
+# and seconds (benchmarks/previews.py). None is larger, see `shards.previews`.
+SHEET_MB = 16
+SHEET_S = 35e-3
+LARGEST_SHEET = 34
+
 # Bytes of a film, or of some of its tarballs, that are read in a second for its plan.
 READ_BYTES_S = 50e6
 LOOKED_INTO = 32
@@ -94,6 +100,8 @@ class Size(NamedTuple):
     n_pictures: float = 0
     source: float = 0
     thumbnail: float = 0
+    # Of all its previews together.
+    sheet: float = 0
 
 
 def measure_shard(
@@ -121,7 +129,10 @@ def measure_shard(
             n_pictures = n_frames
     aspect = width / height if width and height else 16 / 9
     thumbnail = _shrink(shown, aspect, config["downsample"]["height"])
-    return Size(n_frames, n_pictures, source, thumbnail)
+    sheet = 0.0
+    if rows := config["previews"]["height"]:
+        sheet = min(LARGEST_SHEET, n_frames * _shrink(thumbnail, aspect, rows))
+    return Size(n_frames, n_pictures, source, thumbnail, sheet)
 
 
 def measure_barcode(config: Mapping[str, Any]) -> Size:
@@ -149,6 +160,9 @@ def estimate_mb(rule: str, size: Size) -> int:
     """Estimate the MiB that a job takes at most, its files in a node's memory too."""
     files = [estimate_files_mb(stage, size) for stage in STAGES]
     in_memory = sum(mb for mb in files if mb <= MOST_MEMORY_MB)
+    if rule in STAGES:
+        # Whichever of them makes it: on a cluster they are one job.
+        in_memory += math.ceil(SHEET_MB * size.sheet)
     need = NEEDS[rule]
     return need.mb + math.ceil(need.bytes_per_pixel * size.source) + in_memory
 
@@ -170,6 +184,8 @@ def estimate_s(rule: str, size: Size, config: Mapping[str, Any]) -> float:
     if rule in (reading, "extract_frames"):
         # Here pictures are decoded, and those that are wanted averaged.
         work_s += PIXEL_S * ((size.n_pictures or n_frames) + n_frames) * size.source
+    if rule == reading:
+        work_s += SHEET_S * size.sheet
     if rule == "cluster_shard":
         frame_s, megapixel_s = CLUSTER_S[about["cpu_engine"]]
         frame_s += megapixel_s * size.thumbnail

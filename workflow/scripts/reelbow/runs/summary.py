@@ -68,6 +68,8 @@ def _name_kind(file: Path) -> str:
         return "figures" if FIGURE.search(file.name) else "barcodes"
     if file.parent.name == "palettes":
         return "shards"
+    if file.parent.name == "previews":
+        return "previews"
     if file.suffix == ".tsv":
         return "tables"
     return "palettes" if file.name == "palettes.sqlite" else "others"

@@ -1,1 +1,1 @@
-"""The frames of a shard: its plan, its tarball, its thumbnails."""
+"""The frames of a shard: its plan, its tarball, its thumbnails, its previews."""

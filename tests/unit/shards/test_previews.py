@@ -1,0 +1,298 @@
+"""Previews of a shard: where they are in their sheet, and what they look like."""
+
+import io
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from PIL import Image
+
+from reelbow.errors import ReelbowError
+from reelbow.shards import previews
+from reelbow.shards.previews import (
+    ALIGNMENT,
+    BACKGROUND,
+    MAX_SIDE,
+    PreviewOptions,
+    PreviewSheet,
+    PreviewWriter,
+    read_sheet,
+    write_previews,
+)
+
+Picture = NDArray[np.uint8]
+
+
+def solid(color: tuple[int, int, int], size: tuple[int, int] = (90, 160)) -> Picture:
+    return np.full((*size, 3), color, np.uint8)
+
+
+def waves(seed: int, size: tuple[int, int] = (90, 160)) -> Picture:
+    """Draw something soft, as pictures are, that is another for each seed."""
+    rows, columns = size
+    y, x = np.mgrid[:rows, :columns]
+    phase = np.random.default_rng(seed).uniform(0, 6, (3, 1, 1))
+    levels = np.sin(6 * y / rows + phase) * np.cos(8 * x / columns - 2 * phase)
+    return np.rint(127 + 120 * levels).astype(np.uint8).transpose(1, 2, 0)
+
+
+def write(
+    path: Path,
+    pictures: list[Picture],
+    frames: list[int] | None = None,
+    *,
+    height: int = 72,
+    quality: int = 70,
+) -> PreviewSheet:
+    with PreviewWriter(path, height=height, quality=quality) as writer:
+        for frame, picture in zip(
+            frames or range(len(pictures)), pictures, strict=True
+        ):
+            writer.add(picture, frame)
+    return read_sheet(path)
+
+
+def cut_out(path: Path, sheet: PreviewSheet) -> list[Picture]:
+    """Decode a sheet and cut out its cells, as a browser does."""
+    with Image.open(path) as image:
+        assert (image.format, image.size) == ("WEBP", (sheet.width, sheet.height))
+        pixels = np.array(image.convert("RGB"))
+    cells = [sheet.locate(i) for i in range(len(sheet.frames))]
+    return [pixels[y : y + h, x : x + w] for x, y, w, h in cells]
+
+
+def shrink_exactly(picture: Picture, size: tuple[int, int]) -> NDArray[np.float64]:
+    """Average over areas, by matrices of how much of each line is in each."""
+
+    def weigh(n: int, m: int) -> NDArray[np.float64]:
+        edges = np.arange(m + 1) * n / m
+        low = np.maximum(edges[:-1, None], np.arange(n))
+        high = np.minimum(edges[1:, None], np.arange(n) + 1)
+        return np.maximum(high - low, 0) * m / n
+
+    down, across = weigh(picture.shape[0], size[0]), weigh(picture.shape[1], size[1])
+    return np.moveaxis(down @ np.moveaxis(picture, 2, 0) @ across.T, 0, 2)
+
+
+def test_cells_are_in_the_order_of_frames_and_start_at_whole_blocks(tmp_path):
+    frames = [7, 8, 9, 12, 13, 20]
+    sheet = write(tmp_path / "a.webp", [waves(i) for i in range(6)], frames)
+    assert sheet.frames.tolist() == frames
+    assert sheet.frames.dtype == np.int64
+    assert (sheet.cell_width, sheet.cell_height) == (128, 72)
+    assert (sheet.pitch_x, sheet.pitch_y) == (128, 72)
+    # About square: 2 x 128 by 3 x 72.
+    assert sheet[:2] == (256, 216)
+    assert sheet.columns == 2
+    assert sheet.locate(5) == (128, 144, 128, 72)
+
+
+@pytest.mark.parametrize(
+    "size", [(90, 160), (90, 216), (90, 87), (720, 1280), (160, 90)]
+)
+def test_pixels_are_averages_as_exact_as_the_code_is(tmp_path, size):
+    pictures = [waves(i, size) for i in range(11)]
+    sheet = write(tmp_path / "a.webp", pictures, quality=95)
+    assert sheet.pitch_x % ALIGNMENT == sheet.pitch_y % ALIGNMENT == 0
+    assert sheet.cell_width == round(size[1] * 72 / size[0])
+    for picture, cell in zip(
+        pictures, cut_out(tmp_path / "a.webp", sheet), strict=True
+    ):
+        exact = shrink_exactly(picture, cell.shape[:2])
+        # The outermost pixels are those where color is mixed with the neighbor's.
+        inner = (cell - exact)[1:-1, 1:-1]
+        assert np.abs(inner).mean() < 2
+        assert np.abs(inner).max() < 16
+
+
+@pytest.mark.parametrize("size", [(90, 160), (90, 155), (85, 160), (61, 77)])
+def test_neighbors_do_not_bleed_but_for_color_in_the_outermost_line(tmp_path, size):
+    colors = [(255, 0, 0), (0, 0, 255), (0, 0, 0), (255, 255, 255), (0, 255, 0)]
+    dice = np.random.default_rng(0)
+    told = [colors[i] for i in dice.integers(0, len(colors), 90)]
+    sheet = write(tmp_path / "a.webp", [solid(color, size) for color in told])
+    for color, cell in zip(told, cut_out(tmp_path / "a.webp", sheet), strict=True):
+        assert np.abs(cell.astype(int) - color)[1:-1, 1:-1].max() <= 24
+        # A quarter of the neighbor's color at most; its light not at all.
+        luma = np.abs((cell.astype(int) - color) @ [0.299, 0.587, 0.114])
+        assert luma.max() <= 45
+
+
+def test_pictures_of_other_shapes_are_whole_in_the_middle_on_dark_gray(tmp_path):
+    wide = [solid((200, 180, 20))] * 3
+    sheet = write(
+        tmp_path / "a.webp",
+        [solid((0, 200, 0), (90, 45)), *wide, solid((200, 0, 0), (20, 160))],
+        quality=90,
+    )
+    tall_cell, *_, flat_cell = cut_out(tmp_path / "a.webp", sheet)
+    assert (sheet.cell_width, sheet.cell_height) == (128, 72)
+
+    def is_like(pixels: Picture, color: tuple[int, int, int]) -> bool:
+        return bool(np.abs(pixels.astype(int) - color).max() <= 16)
+
+    gray = (BACKGROUND,) * 3
+    # 36 of 128 columns; each side has 46.
+    assert is_like(tall_cell[4:-4, 48:80], (0, 200, 0))
+    assert is_like(tall_cell[4:-4, 4:42], gray)
+    assert is_like(tall_cell[4:-4, 86:-4], gray)
+    # 16 of 72 rows.
+    assert is_like(flat_cell[30:42, 4:-4], (200, 0, 0))
+    assert is_like(flat_cell[4:24, 4:-4], gray)
+    assert is_like(flat_cell[48:-4, 4:-4], gray)
+
+
+def test_nothing_is_made_larger(tmp_path):
+    sheet = write(tmp_path / "a.webp", [waves(0, (30, 40))] * 3)
+    assert (sheet.cell_width, sheet.cell_height) == (40, 30)
+    small = write(tmp_path / "b.webp", [*[waves(0)] * 2, waves(1, (9, 16))])
+    assert (small.cell_width, small.cell_height) == (128, 72)
+    *_, last = cut_out(tmp_path / "b.webp", small)
+    # 9 rows and 16 columns in the middle.
+    assert np.abs(last[:28].astype(int) - BACKGROUND).max() <= 24
+    assert np.ptp(last[31:41, 56:72]) > 50
+
+
+def test_one_frame_is_a_sheet(tmp_path):
+    sheet = write(tmp_path / "a.webp", [waves(3)], [41])
+    assert sheet[:2] == (128, 72)
+    assert sheet.frames.tolist() == [41]
+
+
+def test_a_shard_without_frames_has_a_sheet_without_cells(tmp_path):
+    sheet = write(tmp_path / "a.webp", [])
+    assert sheet.frames.tolist() == []
+    assert cut_out(tmp_path / "a.webp", sheet) == []
+
+
+def test_too_many_frames_get_smaller_previews(tmp_path, monkeypatch):
+    monkeypatch.setattr(previews, "MAX_PIXELS", 40 * 128 * 72)
+    for n_frames, rows in [(40, 72), (41, 54), (68, 54), (72, 40), (2000, 8)]:
+        sheet = write(tmp_path / "a.webp", [waves(i % 9) for i in range(n_frames)])
+        assert sheet.frames.tolist() == list(range(n_frames))
+        assert sheet.cell_height == rows
+        assert sheet.width * sheet.height <= 1.1 * previews.MAX_PIXELS
+        cells = cut_out(tmp_path / "a.webp", sheet)
+        for i in (0, n_frames // 2, n_frames - 1):
+            luma = cells[i][1:-1, 1:-1].mean(axis=2)
+            exact = shrink_exactly(waves(i % 9), cells[i].shape[:2])[1:-1, 1:-1]
+            assert np.abs(luma - exact.mean(axis=2)).mean() < 10
+
+
+def test_of_far_too_many_frames_each_second_or_fourth_has_a_preview(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(previews, "MAX_PIXELS", 30 * 16 * 8)
+    sheet = write(tmp_path / "a.webp", [solid((i, i, i)) for i in range(100)])
+    assert sheet.frames.tolist() == list(range(0, 100, 4))
+    assert sheet.cell_height == 8
+    for i, cell in enumerate(cut_out(tmp_path / "a.webp", sheet)):
+        assert abs(cell.mean() - 4 * i) < 6
+
+
+@pytest.mark.parametrize("size", [(1, 30_000), (90, 30_000), (30_000, 1), (1, 1)])
+def test_strange_shapes_are_previews_too(tmp_path, size):
+    sheet = write(tmp_path / "a.webp", [np.full((*size, 3), 90, np.uint8)] * 5)
+    assert max(sheet[:2]) <= MAX_SIDE
+    for cell in cut_out(tmp_path / "a.webp", sheet):
+        assert abs(cell.mean() - 90) < 4
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    n_frames=st.integers(0, 60_000),
+    size=st.tuples(st.integers(1, 300), st.integers(1, 300)),
+)
+def test_all_cells_have_room_whatever_their_number_and_shape(n_frames, size):
+    writer = PreviewWriter(Path("never.webp"), height=300, quality=70)
+    cell = np.zeros((*size, 3), np.uint8)
+    pixels = -(-size[0] // 8) * -(-size[1] // 8) * 64
+    n_frames = min(n_frames, previews.MAX_PIXELS // pixels)
+    writer._cells = [(i, size, cell) for i in range(n_frames)]
+    sheet = writer._lay_out()
+    assert 1 <= max(sheet[:2]) <= MAX_SIDE
+    assert sheet.width * sheet.height <= previews.MAX_PIXELS + (1 << 22)
+    places = {sheet.locate(i)[:2] for i in range(n_frames)}
+    assert len(places) == n_frames
+    assert all(
+        x + sheet.pitch_x <= sheet.width and y + sheet.pitch_y <= sheet.height
+        for x, y in places
+    )
+
+
+@given(st.sets(st.integers(0, 300)))
+def test_frames_come_back_from_their_runs(frames):
+    told = np.array(sorted(frames), np.int64)
+    runs = previews._find_runs(told)
+    assert previews._list_frames(runs).tolist() == told.tolist()
+    assert all(after[0] > before[1] + 1 for before, after in itertools.pairwise(runs))
+
+
+def test_the_same_frames_give_the_same_bytes(tmp_path):
+    for name in ("a.webp", "b.webp"):
+        write(tmp_path / name, [waves(i) for i in range(20)])
+    assert (tmp_path / "a.webp").read_bytes() == (tmp_path / "b.webp").read_bytes()
+
+
+def test_a_lower_quality_takes_fewer_bytes(tmp_path):
+    noise = np.random.default_rng(0).normal(0, 12, (90, 160, 3))
+    pictures = [(waves(i) + noise).clip(0, 255).astype(np.uint8) for i in range(5)]
+    write(tmp_path / "a.webp", pictures, quality=90)
+    write(tmp_path / "b.webp", pictures, quality=30)
+    sizes = [(tmp_path / name).stat().st_size for name in ("a.webp", "b.webp")]
+    assert sizes[0] > 2 * sizes[1]
+
+
+def test_reading_a_sheet_reads_no_pixels(tmp_path, monkeypatch):
+    pictures = [waves(i) for i in range(200)]
+    sheet = write(tmp_path / "a.webp", pictures)
+    data = bytearray((tmp_path / "a.webp").read_bytes())
+    start = data.index(b"VP8 ") + 8
+    # Damage that no decoder would pass over.
+    data[start : start + 5000] = bytes(5000)
+    (tmp_path / "a.webp").write_bytes(data)
+    again = read_sheet(tmp_path / "a.webp")
+    assert again[:-1] == sheet[:-1]
+    assert again.frames.tolist() == sheet.frames.tolist()
+
+
+@pytest.mark.parametrize("kind", ["empty", "cut", "plain", "foreign", "png", "other"])
+def test_what_is_no_sheet_is_refused_in_a_sentence(tmp_path, kind):
+    path = tmp_path / "a.webp"
+    write(path, [waves(0)])
+    if kind == "empty":
+        path.write_bytes(b"")
+    elif kind == "cut":
+        path.write_bytes(path.read_bytes()[:-30])
+    else:
+        exif = Image.Exif()
+        if kind in ("foreign", "other"):
+            exif[0x010E] = "A photograph" if kind == "foreign" else '{"format": "x 2"}'
+        stream = io.BytesIO()
+        image = Image.fromarray(waves(0))
+        image.save(stream, "PNG" if kind == "png" else "WEBP", exif=exif)
+        path.write_bytes(stream.getvalue())
+    with pytest.raises(ReelbowError, match=r"a\.webp: is no sheet of previews"):
+        read_sheet(path)
+
+
+def test_a_sheet_gets_its_name_when_it_is_whole(tmp_path):
+    path, options = tmp_path / "previews" / "a.webp", PreviewOptions(72, 70)
+    with write_previews(path, options) as writer:
+        assert writer is not None
+        writer.add(waves(0), 0)
+        assert not path.exists()
+    assert read_sheet(path).frames.tolist() == [0]
+    path.unlink()
+    with pytest.raises(AttributeError), write_previews(path, options) as writer:
+        writer.add(None, 0)
+    assert list(path.parent.iterdir()) == []
+
+
+def test_without_a_name_nothing_is_made(tmp_path):
+    with write_previews(None, PreviewOptions(72, 70)) as writer:
+        assert writer is None

@@ -1,0 +1,319 @@
+"""Previews: the frames of a shard made small for people, all in one WebP sheet.
+
+A sheet explains itself: how its cells lie, and which frames are in them, stands in its
+EXIF field ImageDescription, as JSON.
+"""
+
+import contextlib
+import json
+import struct
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reelbow.errors import ReelbowError
+from reelbow.jobs.files import atomic_write
+
+# WebP's, of a side in pixels.
+MAX_SIDE = 16_383
+
+# Of a sheet: its job takes some 450 MB for so many, and a browser that shows it 134 MB.
+# An hour at a frame a second, in previews of 128x72.
+MAX_PIXELS = 1 << 25
+
+# Cells begin at multiples of it: WebP codes color in blocks of 4, each for 8 pixels, so
+# that no block has two pictures.
+ALIGNMENT = 8
+
+# Previews of fewer rows show nothing; of a shard of more frames some have none.
+FEWEST_ROWS = 8
+
+# Around a picture of another shape than the cell's: neutral, and dark as a cinema.
+BACKGROUND = 0x20
+
+# The fastest of WebP's methods, 0 to 6. The default, 4, takes three times as long and
+# saves a seventh of the bytes (benchmarks/previews.py).
+METHOD = 0
+
+IMAGE_DESCRIPTION = 0x010E
+FORMAT = "reelbow previews 1"
+
+Shape = tuple[int, int]
+
+
+class PreviewOptions(NamedTuple):
+    """How previews are made: their rows, and WebP's quality, in [1, 100]."""
+
+    height: int
+    quality: int
+
+
+class PreviewSheet(NamedTuple):
+    """Where the previews of a shard are in its sheet; all in pixels.
+
+    Cell i has its upper left corner at (i % columns * pitch_x, i // columns * pitch_y).
+
+    Attributes
+    ----------
+    width, height : of the sheet
+    cell_width, cell_height : of each preview
+    pitch_x, pitch_y : from one cell to the next; between them is the last line of the
+        first, repeated
+    columns : cells in a row
+    frames : (n,) int64, the frame in each cell, in their order: as `ShardFrame` counts,
+        in the film, but in its shard where each file of the user's is one
+    """
+
+    width: int
+    height: int
+    cell_width: int
+    cell_height: int
+    pitch_x: int
+    pitch_y: int
+    columns: int
+    frames: NDArray[np.int64]
+
+    def locate(self, cell: int) -> tuple[int, int, int, int]:
+        """Find where a cell is: x, y, width, height."""
+        row, column = divmod(cell, self.columns)
+        x, y = column * self.pitch_x, row * self.pitch_y
+        return x, y, self.cell_width, self.cell_height
+
+
+class PreviewWriter:
+    """Gathers the previews of a shard and writes their sheet.
+
+    A shard whose sheet would be larger than `MAX_PIXELS` gets smaller previews; where
+    these would have fewer rows than `FEWEST_ROWS` only every second frame has one, then
+    every fourth.
+    """
+
+    def __init__(self, path: Path, *, height: int, quality: int) -> None:
+        """Begin a sheet.
+
+        Parameters
+        ----------
+        height : rows of a preview; pictures of fewer stay as they are
+        quality : of WebP, in [1, 100]
+        """
+        self._path = path
+        self._height = height
+        self._quality = quality
+        # Of each: its frame, the shape of the picture it is of, and its pixels.
+        self._cells: list[tuple[int, Shape, NDArray[np.uint8]]] = []
+        self._n_pixels = 0
+        self._n_seen = 0
+        self._every = 1
+
+    def add(self, pixels: NDArray[np.uint8], frame: int) -> None:
+        """Add a picture, (h, w, 3) uint8 sRGB."""
+        self._n_seen += 1
+        if (self._n_seen - 1) % self._every:
+            return
+        shape = (pixels.shape[0], pixels.shape[1])
+        self._append(frame, shape, pixels)
+        while self._n_pixels > MAX_PIXELS:
+            self._make_room()
+
+    def _append(self, frame: int, shape: Shape, pixels: NDArray[np.uint8]) -> None:
+        small = _resize(pixels, _fit(shape, (self._height, MAX_SIDE - ALIGNMENT)))
+        self._cells.append((frame, shape, small))
+        rows, columns = small.shape[:2]
+        self._n_pixels += _align(rows) * _align(columns)
+
+    def _make_room(self) -> None:
+        cells = self._cells
+        if self._height > FEWEST_ROWS:
+            self._height = max(FEWEST_ROWS, self._height * 3 // 4)
+        else:
+            self._every *= 2
+            cells = cells[::2]
+        self._cells, self._n_pixels = [], 0
+        for cell in cells:
+            self._append(*cell)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Write the sheet, unless something failed."""
+        if kind is None:
+            self._write()
+
+    def _write(self) -> None:
+        # Imported here: clustering thumbnails does without.
+        from PIL import Image
+
+        sheet = self._lay_out()
+        # Of four bytes a pixel, which Pillow takes as they are and would else copy.
+        pixels = np.full((sheet.height, sheet.width, 4), BACKGROUND, np.uint8)
+        for place, (_, _, picture) in enumerate(self._cells):
+            x, y, _, _ = sheet.locate(place)
+            room = pixels[y : y + sheet.pitch_y, x : x + sheet.pitch_x, :3]
+            room[...] = _fill_cell(picture, sheet)
+        self._cells.clear()
+        exif = Image.Exif()
+        exif[IMAGE_DESCRIPTION] = _describe(sheet)
+        size = (sheet.width, sheet.height)
+        Image.frombuffer("RGBX", size, pixels, "raw", "RGBX", 0, 1).save(
+            self._path, "WEBP", quality=self._quality, method=METHOD, exif=exif
+        )
+
+    def _lay_out(self) -> PreviewSheet:
+        """Find a cell in the shape of most pictures, and a sheet about square."""
+        shapes = Counter(picture.shape[:2] for *_, picture in self._cells)
+        rows, columns = shapes.most_common(1)[0][0] if shapes else (1, 1)
+        pitch_y, pitch_x = _align(rows), _align(columns)
+        frames = np.array([frame for frame, *_ in self._cells], np.int64)
+        n_cells = max(1, len(frames))
+        across = round((n_cells * pitch_y / pitch_x) ** 0.5)
+        # As many as there is room for, and not more down than there is room for.
+        across = max(across, -(-n_cells // (MAX_SIDE // pitch_y)), 1)
+        across = min(across, n_cells, MAX_SIDE // pitch_x)
+        down = -(-n_cells // across)
+        width, height = across * pitch_x, down * pitch_y
+        return PreviewSheet(
+            width, height, columns, rows, pitch_x, pitch_y, across, frames
+        )
+
+
+@contextlib.contextmanager
+def write_previews(
+    path: Path | None, options: PreviewOptions | None
+) -> Iterator[PreviewWriter | None]:
+    """Yield what writes a sheet to `path`, as in `atomic_write`; None: none is."""
+    if path is None or options is None:
+        yield None
+        return
+    with (
+        atomic_write(path) as temporary,
+        PreviewWriter(temporary, **options._asdict()) as writer,
+    ):
+        yield writer
+
+
+def _align(length: int) -> int:
+    return -(-length // ALIGNMENT) * ALIGNMENT
+
+
+def _fit(shape: Shape, room: Shape) -> Shape:
+    """Find the shape of a picture that is made small enough, never larger."""
+    scale = min(1.0, room[0] / shape[0], room[1] / shape[1])
+    return max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale))
+
+
+def _resize(pixels: NDArray[np.uint8], shape: Shape) -> NDArray[np.uint8]:
+    if pixels.shape[:2] == shape:
+        return pixels
+    # Imported here: clustering thumbnails does without.
+    import cv2
+
+    # An average over areas, or, where each pixel has two at most, what looks the same
+    # and takes a quarter of the time.
+    is_much = pixels.shape[0] > 2 * shape[0] or pixels.shape[1] > 2 * shape[1]
+    how = cv2.INTER_AREA if is_much else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(pixels, shape[::-1], interpolation=how), np.uint8)
+
+
+def _fill_cell(picture: NDArray[np.uint8], sheet: PreviewSheet) -> NDArray[np.uint8]:
+    """Put a picture whole into a cell's middle, and repeat the cell's last lines."""
+    import cv2
+
+    cell = (sheet.cell_height, sheet.cell_width)
+    small = _resize(picture, _fit((picture.shape[0], picture.shape[1]), cell))
+    free_y, free_x = cell[0] - small.shape[0], cell[1] - small.shape[1]
+    if free_y or free_x:
+        top, left = free_y // 2, free_x // 2
+        sides = (top, free_y - top, left, free_x - left)
+        gray = (BACKGROUND,) * 3
+        framed = cv2.copyMakeBorder(small, *sides, cv2.BORDER_CONSTANT, value=gray)
+        small = np.asarray(framed, np.uint8)
+    below, beside = sheet.pitch_y - cell[0], sheet.pitch_x - cell[1]
+    if below or beside:
+        padded = cv2.copyMakeBorder(small, 0, below, 0, beside, cv2.BORDER_REPLICATE)
+        small = np.asarray(padded, np.uint8)
+    return small
+
+
+def _describe(sheet: PreviewSheet) -> str:
+    return json.dumps(
+        {
+            "format": FORMAT,
+            "cell": [sheet.cell_width, sheet.cell_height],
+            "pitch": [sheet.pitch_x, sheet.pitch_y],
+            "columns": sheet.columns,
+            "frames": _find_runs(sheet.frames),
+        }
+    )
+
+
+def _find_runs(frames: NDArray[np.int64]) -> list[list[int]]:
+    """Write numbers as runs of consecutive ones: [first, last] of each."""
+    breaks = np.flatnonzero(np.diff(frames) != 1)
+    firsts = frames[np.concatenate([[0], breaks + 1])] if len(frames) else frames
+    lasts = frames[np.concatenate([breaks, [-1]])] if len(frames) else frames
+    return [list(run) for run in zip(firsts.tolist(), lasts.tolist(), strict=True)]
+
+
+def _list_frames(runs: Sequence[Sequence[int]]) -> NDArray[np.int64]:
+    parts = [np.arange(first, last + 1, dtype=np.int64) for first, last in runs]
+    return np.concatenate([np.empty(0, np.int64), *parts])
+
+
+def read_sheet(path: Path) -> PreviewSheet:
+    """Read where the previews are in a sheet, without decoding or reading its pixels.
+
+    Raises
+    ------
+    ReelbowError
+        If it is no sheet of Reelbow's, or cut off.
+    """
+    from PIL import Image
+
+    try:
+        with path.open("rb") as stream:
+            size, data = _read_headers(stream)
+        exif = Image.Exif()
+        exif.load(data)
+        about = json.loads(exif[IMAGE_DESCRIPTION])
+        if about["format"] != FORMAT:
+            raise ValueError(about["format"])
+        (cell_width, cell_height), (pitch_x, pitch_y) = about["cell"], about["pitch"]
+        columns, frames = about["columns"], _list_frames(about["frames"])
+        return PreviewSheet(
+            *size, cell_width, cell_height, pitch_x, pitch_y, columns, frames
+        )
+    except (ValueError, KeyError, TypeError, SyntaxError, struct.error) as error:
+        raise ReelbowError(
+            f"{path}: is no sheet of previews, or is damaged; delete it and run again"
+        ) from error
+
+
+def _read_headers(stream: BinaryIO) -> tuple[Shape, bytes]:
+    """Read a WebP file's (width, height) and EXIF data: of the rest only headers."""
+    riff, length, webp = struct.unpack("<4sI4s", stream.read(12))
+    if (riff, webp) != (b"RIFF", b"WEBP"):
+        raise ValueError("no WebP")
+    size, exif, end = None, b"", length + 8
+    while stream.tell() < end:
+        name, length = struct.unpack("<4sI", stream.read(8))
+        follows = stream.tell() + length + length % 2
+        if name == b"VP8X":
+            # Flags, and both sides less one, in 3 bytes each.
+            data = stream.read(10)
+            size = (
+                int.from_bytes(data[4:7], "little") + 1,
+                int.from_bytes(data[7:10], "little") + 1,
+            )
+        elif name == b"EXIF":
+            exif = stream.read(length)
+            if len(exif) != length:
+                raise ValueError("cut off")
+        stream.seek(follows)
+    if size is None:
+        raise ValueError("not of the extended form, which has EXIF")
+    return size, exif
