@@ -12,52 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from databases import N_COLORS, ROW, change, query, write_shard
+from corpora import CHANNELS, index, make_corpus, merge, write_random_film
+from databases import ROW, change, query, write_shard
 from reelbow.color.spaces import srgb_to_oklab
 from reelbow.database import color_index, search
 from reelbow.database.color_index import write_index
-from reelbow.database.merging import merge_films
 from reelbow.database.search import ColorSearch, OutdatedError, find_frames, parse_color
 from reelbow.errors import ReelbowError
-
-# Crowded on purpose: in few bins, on both sides of their bounds, and the same twice.
-CHANNELS = [0, 1, 15, 16, 17, 128, 254, 255]
-GRID = np.array(np.meshgrid(CHANNELS, CHANNELS, CHANNELS)).reshape(3, -1).T
-
-
-def write_film(
-    path: Path, n_frames: int, seed: int, *, film: str | None = None
-) -> Path:
-    """Write a film of random palettes; some of its frames have one color only."""
-    random = np.random.default_rng(seed)
-    palettes = {}
-    for frame in range(n_frames):
-        n_colors = random.integers(1, 6)
-        colors = random.choice(GRID, n_colors, replace=False)
-        # Coarse, so that frames have the same shares.
-        shares = np.sort(random.integers(1, 5, n_colors))[::-1]
-        shares = shares / shares.sum()
-        palettes[frame] = [*zip(map(tuple, colors), shares, strict=True)]
-    path.unlink(missing_ok=True)
-    row = ROW._replace(film=path.stem, title=f"Film {path.stem}")
-    return write_shard(path, range(n_frames), palettes=palettes, row=row)
-
-
-def make_corpus(folder: Path, films: dict[str, tuple[int, int]]) -> Path:
-    """Make a database of films, each of so many frames and with its seed."""
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = [
-        write_film(folder / f"{film}.sqlite", n_frames, seed)
-        for film, (n_frames, seed) in films.items()
-    ]
-    (folder / "palettes.sqlite").unlink(missing_ok=True)
-    merge_films(paths, folder / "palettes.sqlite", n_colors=N_COLORS)
-    return folder / "palettes.sqlite"
-
-
-def index(database: Path) -> int:
-    """Write the index beside a database, after the one that may be there."""
-    return write_index(database, database.with_name("colors.sqlite"))
 
 
 def scan(database, color, *, radius, least_share=0.0, limit=50, together=False):
@@ -197,8 +158,7 @@ def test_chunks_are_filled_before_new_ones_begin(tmp_path, monkeypatch):
     ]
     database = tmp_path / "palettes.sqlite"
     for some in (paths[:1], paths):
-        database.unlink(missing_ok=True)
-        merge_films(some, database, n_colors=N_COLORS)
+        merge(some, database)
         assert index(database) == 1
     sizes = query(
         tmp_path / "colors.sqlite", "SELECT length(shares) / 8 FROM chunks ORDER BY 1"
@@ -226,7 +186,7 @@ def test_what_is_found_is_described(corpus):
 def test_colors_together_say_which_is_the_largest(tmp_path):
     grays = [((100, 100, 100), 0.3), ((101, 101, 101), 0.3), ((255, 0, 0), 0.4)]
     write_shard(tmp_path / "x.sqlite", [0], palettes={0: grays})
-    merge_films([tmp_path / "x.sqlite"], tmp_path / "palettes.sqlite", n_colors=3)
+    merge([tmp_path / "x.sqlite"], tmp_path / "palettes.sqlite")
     index(tmp_path / "palettes.sqlite")
     how = {"radius": 0.02, "least_share": 0.6}
     assert find_frames(tmp_path / "palettes.sqlite", 0x646464, **how) == []
@@ -310,11 +270,8 @@ def test_an_index_of_another_format_is_told_and_made_anew(corpus, tmp_path):
 def test_an_index_of_another_state_is_told(corpus, tmp_path):
     database = copy(corpus, tmp_path)
     for film, (n_frames, seed) in {"b": (70, 1), "a": (40, 9), "c": (9, 4)}.items():
-        write_film(tmp_path / f"{film}.sqlite", n_frames, seed)
-    database.unlink()
-    merge_films(
-        [tmp_path / f"{film}.sqlite" for film in "bac"], database, n_colors=N_COLORS
-    )
+        write_random_film(tmp_path / f"{film}.sqlite", n_frames, seed)
+    merge([tmp_path / f"{film}.sqlite" for film in "bac"], database)
     with pytest.raises(OutdatedError) as caught:
         find_frames(database, 0)
     assert str(caught.value) == (
@@ -327,7 +284,7 @@ def test_the_order_of_films_is_the_database_s(corpus, tmp_path):
     """It may change without a change of the index."""
     database = copy(corpus, tmp_path)
     paths = [
-        write_film(tmp_path / f"{film}.sqlite", n_frames, seed)
+        write_random_film(tmp_path / f"{film}.sqlite", n_frames, seed)
         for film, (n_frames, seed) in {
             "c": (9, 4),
             "none": (0, 3),
@@ -335,15 +292,14 @@ def test_the_order_of_films_is_the_database_s(corpus, tmp_path):
             "a": (40, 2),
         }.items()
     ]
-    database.unlink()
-    merge_films(paths, database, n_colors=N_COLORS)
+    merge(paths, database)
     how = {"radius": 10.0, "limit": 300}
     assert find(database, 0, **how) == scan(database, 0, **how)
     assert index(database) == 0
 
 
 def test_a_film_s_own_database_has_no_index(corpus, tmp_path):
-    film = write_film(tmp_path / "x.sqlite", 3, 1)
+    film = write_random_film(tmp_path / "x.sqlite", 3, 1)
     with pytest.raises(ReelbowError, match="is not the database of all films"):
         write_index(film, tmp_path / "colors.sqlite")
 

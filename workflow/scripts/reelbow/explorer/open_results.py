@@ -134,9 +134,11 @@ class OpenResults:
         """Find a file of the folder; None: there is none, or a link leads outside."""
         try:
             path = self.folder.joinpath(*parts).resolve()
+            is_inside = path.is_relative_to(self.folder) and path.is_file()
         except (OSError, ValueError):
+            # No system takes such a name.
             return None
-        return path if path.is_relative_to(self.folder) and path.is_file() else None
+        return path if is_inside else None
 
     def find_preview(
         self, search: ColorSearch, film: str, shard: str, frame: int

@@ -106,6 +106,7 @@ def make_app(results: OpenResults) -> App:
     app = Starlette(
         routes=routes, exception_handlers={ReelbowError: _tell, 404: _tell_missing}
     )
+    app.router.redirect_slashes = False
     return _guard(app)
 
 
@@ -361,6 +362,8 @@ def serve(folder: Path, *, port: int) -> None:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((HOST, port))
+        # Who reads that it is there may come at once.
+        listening.listen()
     except OSError as error:
         raise ReelbowError(
             f"port {port} cannot be used ({error.strerror}); give another one by --port"
@@ -374,6 +377,7 @@ def serve(folder: Path, *, port: int) -> None:
         log_level="warning",
         access_log=False,
         server_header=False,
+        proxy_headers=False,
     )
     try:
         uvicorn.Server(config).run(sockets=[listening])
