@@ -10,6 +10,7 @@ number. Further films take further positions, so that the index grows by appendi
 """
 
 import itertools
+import operator
 import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -47,7 +48,9 @@ CREATE TABLE chunks (
     chunk INTEGER PRIMARY KEY, -- level << 32 | bin << 20 | number
     positions BLOB NOT NULL,   -- of the frames, uint32
     colors BLOB NOT NULL,      -- what the bin leaves open of the color, uint16
-    oklab BLOB NOT NULL,       -- (n, 3) uint16, see `pack_oklab`
+    lightness BLOB NOT NULL,   -- OKLab, uint16 each, see `pack_oklab`
+    a BLOB NOT NULL,
+    b BLOB NOT NULL,
     shares BLOB NOT NULL       -- float64
 ) STRICT;
 CREATE TABLE summary (
@@ -78,7 +81,7 @@ LOW_BITS = np.dtype("<u2")
 OKLAB = np.dtype("<u2")
 SHARE = np.dtype("<f8")
 COUNT = np.dtype("<i8")
-COLUMNS = ("positions", "colors", "oklab", "shares")
+COLUMNS = ("positions", "colors", "lightness", "a", "b", "shares")
 NO_BOX = np.array([[np.iinfo(OKLAB).max] * 3, [0] * 3], OKLAB)
 
 ROW = np.dtype([("position", "i8"), ("color", "i8"), ("share", "f8")])
@@ -97,49 +100,53 @@ class IndexedFilm(NamedTuple):
 
 
 class Colors(NamedTuple):
-    """Colors as chunks have them: four arrays with the same first axis."""
+    """Colors as chunks have them: arrays of the same length.
+
+    OKLab is in three: NumPy is slow where the inner axis is short.
+    """
 
     positions: NDArray[np.uint32]
     colors: NDArray[np.uint16]
-    oklab: NDArray[np.uint16]
+    lightness: NDArray[np.uint16]
+    a: NDArray[np.uint16]
+    b: NDArray[np.uint16]
     shares: NDArray[np.float64]
 
     @classmethod
-    def from_blobs(
-        cls, positions: bytes, colors: bytes, oklab: bytes, shares: bytes
-    ) -> Self:
+    def from_blobs(cls, *blobs: bytes) -> Self:
         """Read what chunks hold, or several of them joined."""
+        positions, colors, lightness, a, b, shares = blobs
         return cls(
             np.frombuffer(positions, POSITION),
             np.frombuffer(colors, LOW_BITS),
-            np.frombuffer(oklab, OKLAB).reshape(-1, 3),
+            np.frombuffer(lightness, OKLAB),
+            np.frombuffer(a, OKLAB),
+            np.frombuffer(b, OKLAB),
             np.frombuffer(shares, SHARE),
         )
 
     def take(self, which: slice | NDArray[np.bool_]) -> "Colors":
         """Take some of the colors."""
-        positions, colors, oklab, shares = self
-        return Colors(positions[which], colors[which], oklab[which], shares[which])
-
-    def join(self, other: "Colors") -> "Colors":
-        """Append others."""
+        positions, colors, lightness, a, b, shares = self
         return Colors(
-            np.concatenate([self.positions, other.positions]),
-            np.concatenate([self.colors, other.colors]),
-            np.concatenate([self.oklab, other.oklab]),
-            np.concatenate([self.shares, other.shares]),
+            positions[which],
+            colors[which],
+            lightness[which],
+            a[which],
+            b[which],
+            shares[which],
         )
 
-    def to_blobs(self) -> tuple[bytes, ...]:
+    def to_blobs(self) -> list[bytes]:
         """Give what the columns of a chunk hold."""
-        return tuple(part.tobytes() for part in self)
+        return [part.tobytes() for part in self]
 
 
 def pack_oklab(colors: NDArray[np.integer]) -> NDArray[np.uint16]:
-    """Give colors 0xRRGGBB, (n,), in OKLab, (n, 3), in 16 bits each."""
+    """Give colors 0xRRGGBB, (n,), in OKLab, (3, n), in 16 bits each."""
     oklab = srgb_to_oklab(unpack_rgb(colors))
     packed: NDArray[np.uint16] = np.rint((oklab + MOVED) * STEPS).astype(OKLAB)
-    return packed
+    return np.ascontiguousarray(packed.T)
 
 
 def unpack_rgb(colors: NDArray[np.integer]) -> NDArray[np.int64]:
@@ -285,7 +292,7 @@ def _copy_some(
                 left = all_of_it.take(places % 2 == 1)
                 if len(left.shares):
                     target.execute(
-                        "INSERT INTO chunks VALUES (?, ?, ?, ?, ?)",
+                        "INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?)",
                         (chunk, *left.to_blobs()),
                     )
                     counts.flat[chunk >> NUMBER_BITS] += len(left.shares)
@@ -324,10 +331,13 @@ def _append(
         levels = np.digitize(batch["share"], LEVELS)
         groups = levels << BIN_BITS | find_bins(colors)
         order = np.argsort(groups, kind="stable")
+        lightness, a, b = pack_oklab(distinct)
         packed = Colors(
             batch["position"].astype(POSITION)[order],
             find_low_bits(colors).astype(LOW_BITS)[order],
-            pack_oklab(distinct)[places][order],
+            lightness[places[order]],
+            a[places[order]],
+            b[places[order]],
             batch["share"].astype(SHARE)[order],
         )
         there, starts, sizes = np.unique(
@@ -339,8 +349,11 @@ def _append(
             _append_to_group(target, group, packed.take(slice(start, start + size)))
         counts.flat[there] += sizes
         bins = there % BINS
-        np.minimum.at(boxes[:, 0], bins, np.minimum.reduceat(packed.oklab, starts))
-        np.maximum.at(boxes[:, 1], bins, np.maximum.reduceat(packed.oklab, starts))
+        for axis, part in enumerate((packed.lightness, packed.a, packed.b)):
+            least = np.minimum.reduceat(part, starts)
+            np.minimum.at(boxes[:, 0, axis], bins, least)
+            most = np.maximum.reduceat(part, starts)
+            np.maximum.at(boxes[:, 1, axis], bins, most)
     target.execute(
         "UPDATE summary SET counts = ?, boxes = ?", (counts.tobytes(), boxes.tobytes())
     )
@@ -380,14 +393,14 @@ def _append_to_group(target: sqlite3.Connection, group: int, colors: Colors) -> 
     chunk = first
     if last is not None:
         chunk, *blobs = last
-        before = Colors.from_blobs(*blobs)
-        if len(before.shares) < CHUNK:
-            colors = before.join(colors)
+        if len(blobs[0]) < CHUNK * POSITION.itemsize:
+            more = colors.to_blobs()
+            colors = Colors.from_blobs(*map(operator.add, blobs, more))
         else:
             chunk += 1
     for start in range(0, len(colors.shares), CHUNK):
         target.execute(
-            "INSERT OR REPLACE INTO chunks VALUES (?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?)",
             (chunk, *colors.take(slice(start, start + CHUNK)).to_blobs()),
         )
         chunk += 1

@@ -43,8 +43,8 @@ UNSURE = 1.0
 # Levels that have few colors are read together, up to so many colors at once.
 AT_ONCE = 8192
 
-# Chunks whose colors are in memory at once.
-CHUNKS_AT_ONCE = 512
+# Chunks whose colors are in memory at once: as much as processors have at hand.
+CHUNKS_AT_ONCE = 128
 
 # Shares are summed as whole numbers of so many to one, so that no order matters, and
 # sums are rounded to coarser parts, so that all of a frame is 1.
@@ -180,10 +180,15 @@ class _Ball:
 
     def has(self, colors: Colors, groups: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Say which colors are in the ball; `groups` says what bin each is of."""
-        off = colors.oklab - self._packed
-        steps = np.sqrt(np.einsum("ij,ij->i", off, off))
-        near: NDArray[np.bool_] = steps <= self._steps
-        unsure = np.flatnonzero(np.abs(steps - self._steps) <= UNSURE)
+        squares = np.zeros(len(colors.shares), np.float32)
+        axes = (colors.lightness, colors.a, colors.b)
+        for values, center in zip(axes, self._packed, strict=True):
+            off = values - center
+            off *= off
+            squares += off
+        near = squares <= np.float32(max(self._steps - UNSURE, 0) ** 2)
+        may_be = squares <= np.float32((self._steps + UNSURE) ** 2)
+        unsure = np.flatnonzero(near != may_be)
         if len(unsure):
             low = colors.colors[unsure].astype(np.int64)
             exact, places = np.unique(
@@ -259,6 +264,8 @@ class ColorSearch:
         try:
             with explaining(index, "the index"):
                 connection.execute("ATTACH ? AS colors", (to_immutable_uri(index),))
+                # Pages are read where they are, and not copied; nobody cuts them off.
+                connection.execute(f"PRAGMA mmap_size = {1 << 31}")
                 return cls(connection, database, index)
         except BaseException:
             connection.close()
@@ -288,7 +295,7 @@ class ColorSearch:
         self._begins = begins
         self._sorted_begins = begins[by_id]
         self._sorted_ids = self._film_ids[by_id]
-        self.n_frames = int(sizes.sum())
+        self._n_positions = int((self._firsts + sizes).max(initial=0))
         self._first_frames: dict[str, dict[str, int]] = {}
 
     def _check_index(self, database: Path, index: Path) -> None:
@@ -431,21 +438,24 @@ class ColorSearch:
         deadline: float,
     ) -> "_Found":
         """Sum the shares of all colors in the ball, for each frame."""
-        sums = np.zeros(self.n_frames)
+        sums = np.zeros(self._n_positions)
         counts = self._counts[:, bins]
         for colors, groups in self._read(counts, bins, 0, len(LEVELS), deadline):
             near = ball.has(colors, groups)
-            order = self._order(colors.positions[near])
-            np.add.at(sums, order, np.rint(colors.shares[near] * PARTS))
-        sums = np.rint(sums * (PARTS_OF_SUM / PARTS))
-        places = np.flatnonzero(sums >= max(np.rint(least_share * PARTS_OF_SUM), 1))
-        if len(places) > limit:
-            cut = len(places) - limit
-            bound = np.partition(sums[places], cut)[cut]
-            places = places[sums[places] >= bound]
-        shares = sums[places] / PARTS_OF_SUM
-        best = np.argsort(-shares, kind="stable")[:limit]
-        return _Found(places[best], np.zeros(len(best), np.int64), shares[best])
+            parts = np.rint(colors.shares[near] * PARTS)
+            np.add.at(sums, colors.positions[near], parts)
+        least = max(np.rint(least_share * PARTS_OF_SUM), 1)
+        # Less is rounded to less.
+        places = np.flatnonzero(sums >= (least - 1) * (PARTS / PARTS_OF_SUM))
+        found = np.rint(sums[places] * (PARTS_OF_SUM / PARTS)).astype(np.int64)
+        # How many have so much or more, from the most down.
+        n_above = np.cumsum(np.bincount(found, minlength=1)[::-1])
+        n_below = np.searchsorted(n_above, min(limit, len(found)))
+        bound = max(int(least), len(n_above) - 1 - int(n_below))
+        order = self._order(places[found >= bound])
+        shares = found[found >= bound] / PARTS_OF_SUM
+        best = np.lexsort((order, -shares))[:limit]
+        return _Found(order[best], np.zeros(len(best), np.int64), shares[best])
 
     def _read(
         self,
@@ -475,7 +485,7 @@ class ColorSearch:
                 np.repeat(np.array(numbers, np.int64), sizes),
             )
 
-    def _order(self, positions: NDArray[np.uint32]) -> NDArray[np.int64]:
+    def _order(self, positions: NDArray[np.integer]) -> NDArray[np.int64]:
         """Give the place of frames among all, in the order of films and frames."""
         positions = positions.astype(np.int64)
         films = np.searchsorted(self._firsts, positions, side="right") - 1
@@ -487,32 +497,35 @@ class ColorSearch:
         """Read what else is known of frames."""
         films = np.searchsorted(self._sorted_begins, found.order, side="right") - 1
         frames = found.order - self._sorted_begins[films]
-        described = []
-        for film_id, frame, color, share in zip(
-            self._sorted_ids[films].tolist(),
-            frames.tolist(),
-            found.colors.tolist(),
-            found.shares.tolist(),
-            strict=True,
-        ):
-            if together:
-                palette = self.connection.execute(
-                    "SELECT color FROM palettes WHERE film_id = ? AND frame = ? "
-                    "ORDER BY rank",
-                    (film_id, frame),
-                ).fetchall()
-                colors = np.array(palette, np.int64).ravel()
-                color = int(colors[ball.measure(colors) <= ball.radius][0])
-            time_s, shard = self.connection.execute(
-                "SELECT time_s, shard FROM frames WHERE film_id = ? AND frame = ?",
-                (film_id, frame),
-            ).fetchone()
-            film, title = self._names[film_id]
-            described.append(
-                FoundFrame(film, title, frame, time_s, shard, color, share, 0.0)
-            )
-        distances = ball.measure(np.array([each.color for each in described], np.int64))
+        pairs = np.stack([self._sorted_ids[films], frames], axis=1).tolist()
+        colors = self._find_largest(ball, pairs) if together else found.colors
+        about = self.connection.execute(
+            "SELECT film_id, frame, time_s, shard FROM json_each(?) CROSS JOIN frames "
+            "ON film_id = value ->> 0 AND frame = value ->> 1",
+            (json.dumps(pairs),),
+        )
         return [
-            each._replace(distance=distance)
-            for each, distance in zip(described, distances.tolist(), strict=True)
+            FoundFrame(
+                *self._names[film_id], frame, time_s, shard, color, share, distance
+            )
+            for (film_id, frame, time_s, shard), color, share, distance in zip(
+                about,
+                colors.tolist(),
+                found.shares.tolist(),
+                ball.measure(colors).tolist(),
+                strict=True,
+            )
         ]
+
+    def _find_largest(self, ball: "_Ball", pairs: list[list[int]]) -> NDArray[np.int64]:
+        """Find the largest color of frames, (film_id, frame), that is in the ball."""
+        rows = self.connection.execute(
+            "SELECT key, color FROM json_each(?) CROSS JOIN palettes "
+            "ON film_id = value ->> 0 AND frame = value ->> 1 ORDER BY key, rank",
+            (json.dumps(pairs),),
+        ).fetchall()
+        places, colors = np.array(rows, np.int64).reshape(-1, 2).T
+        near = ball.measure(colors) <= ball.radius
+        _, first = np.unique(places[near], return_index=True)
+        largest: NDArray[np.int64] = colors[near][first]
+        return largest
