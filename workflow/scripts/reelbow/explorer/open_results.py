@@ -24,7 +24,8 @@ TRIES = 3
 # Sheets of previews of which it is known where the frames are: some kilobytes each.
 MOST_SHEETS = 4096
 
-Stamp = tuple[tuple[int, int, int], ...]
+Stamp = tuple[int, int, int]
+NO_FILE = (0, 0, 0)
 
 
 class Preview(NamedTuple):
@@ -59,21 +60,17 @@ class OpenResults:
         self.folder = folder.resolve()
         self.database = folder / "palettes.sqlite"
         self.index = folder / "colors.sqlite"
+        self._names = (str(self.database), str(self.index))
         self.fault: str | None = None
         self._n_threads = n_threads
         self._lock = threading.Lock()
         self._seen = self._stamp()
         self._current = self._open()
-        self._sheets: dict[Path, tuple[int, PreviewSheet | None]] = {}
+        self._sheets: dict[str, tuple[Stamp, PreviewSheet | None]] = {}
 
-    def _stamp(self) -> Stamp:
-        """Tell files apart from those that replace them; none for one that is away."""
-        found = []
-        for path in (self.database, self.index):
-            with contextlib.suppress(OSError):
-                about = os.stat(path)  # noqa: PTH116 (with each request: half the time)
-                found.append((about.st_ino, about.st_mtime_ns, about.st_size))
-        return tuple(found)
+    def _stamp(self) -> tuple[Stamp, ...]:
+        # With each request: Path.stat() takes five times as long.
+        return tuple(_stamp(name) for name in self._names)
 
     def _open(self) -> "_Generation":
         """Open both for each thread, all of the same state."""
@@ -140,6 +137,12 @@ class OpenResults:
             return None
         return path if is_inside else None
 
+    def has_page(self, film: str) -> bool:
+        """Say whether a film has a page."""
+        # Most often there is none, or it is to be seen at once.
+        there = _stamp(f"{self.folder}/{film}/explorer.html") != NO_FILE
+        return there and self.find_file(film, "explorer.html") is not None
+
     def find_preview(
         self, search: ColorSearch, film: str, shard: str, frame: int
     ) -> Preview | None:
@@ -159,20 +162,27 @@ class OpenResults:
         return Preview(name, *place, sheet.width, sheet.height)
 
     def _read_sheet(self, name: str) -> PreviewSheet | None:
-        path = self.find_file(name)
-        if path is None:
-            return None
-        written_ns = path.stat().st_mtime_ns
-        known = self._sheets.get(path)
-        if known is None or known[0] != written_ns:
+        stamp = _stamp(f"{self.folder}/{name}")
+        known = self._sheets.get(name)
+        if known is None or known[0] != stamp:
+            path = None if stamp == NO_FILE else self.find_file(name)
             sheet = None
             # One that is damaged is as none: the search works without.
             with contextlib.suppress(ReelbowError, OSError):
-                sheet = read_sheet(path)
+                sheet = read_sheet(path) if path else None
             if len(self._sheets) >= MOST_SHEETS:
                 self._sheets.clear()
-            known = self._sheets[path] = (written_ns, sheet)
+            known = self._sheets[name] = (stamp, sheet)
         return known[1]
+
+
+def _stamp(name: str) -> Stamp:
+    """Tell a file apart from one that replaces it."""
+    try:
+        about = os.stat(name)  # noqa: PTH116 (see `OpenResults._stamp`)
+    except (OSError, ValueError):
+        return NO_FILE
+    return about.st_ino, about.st_mtime_ns, about.st_size
 
 
 class _Generation:

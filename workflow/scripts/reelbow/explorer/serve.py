@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import uvicorn
 from starlette.applications import Starlette
@@ -77,6 +78,8 @@ HEADERS = [
     (b"referrer-policy", b"no-referrer"),
     (b"cache-control", b"no-cache"),
 ]
+
+ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -164,10 +167,11 @@ class _Server:
                 found = search.find_frames(**wanted, most_s=MOST_S)
             except TooLongError as error:
                 raise RequestError(str(error), 503) from None
-            pages = {each.film: self._has_page(each.film) for each in found}
+            films = {each.film for each in found}
+            paged = {film for film in films if self._results.has_page(film)}
             return {
                 "frames": [
-                    self._describe(search, each, has_page=pages[each.film])
+                    self._describe(search, each, has_page=each.film in paged)
                     for each in found
                 ],
                 "outdated": self._results.fault,
@@ -190,9 +194,6 @@ class _Server:
             "preview": preview._asdict() if preview else None,
             "page": has_page,
         }
-
-    def _has_page(self, film: str) -> bool:
-        return self._results.find_file(film, "explorer.html") is not None
 
     async def show_frame(self, request: Request) -> Response:
         """Give a frame's palette."""
@@ -220,7 +221,9 @@ class _Server:
         _read_query(request)
         with self._results.borrow() as search:
             films = search.list_films()
-        rows = [{**film, "page": self._has_page(film["film"])} for film in films]
+        rows = [
+            {**film, "page": self._results.has_page(film["film"])} for film in films
+        ]
         return _json({"films": rows, "outdated": self._results.fault})
 
     async def send_own(self, request: Request) -> Response:
@@ -262,8 +265,7 @@ class _Server:
 
 
 def _json(content: Any, status: int = 200) -> Response:
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-    return Response(text, status, media_type="application/json")
+    return Response(ENCODE(content), status, media_type="application/json")
 
 
 async def _tell(request: Request, error: Exception) -> Response:
@@ -276,7 +278,8 @@ async def _tell_missing(request: Request, error: Exception) -> Response:
 
 def _read_query(request: Request, *names: str) -> dict[str, str]:
     """Take the parameters of a request; an unknown or doubled one is refused."""
-    given = request.query_params.multi_items()
+    text = request.scope["query_string"].decode("latin-1")
+    given = parse_qsl(text, keep_blank_values=True)
     query = dict(given)
     for name in query:
         if name not in names:
