@@ -38,7 +38,7 @@ from pool_server import LOOKUP, ask, start_pool  # noqa: E402
 FIGURES = ROOT / "benchmarks" / "serve_load.json"
 PAGE = ROOT / "docs" / "explorer.md"
 CLIENTS = (1, 2, 6, 24)
-SECONDS = 0.7
+SECONDS = 2.0
 PORT = 8497
 DIRECT = 3000
 BOX = (

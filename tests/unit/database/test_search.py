@@ -313,6 +313,13 @@ def test_a_damaged_index_of_before_is_left_alone(corpus, tmp_path):
     assert index(database) == 4
 
 
+def test_an_index_that_is_damaged_inside_is_told(corpus, tmp_path):
+    database = copy(corpus, tmp_path)
+    change(tmp_path / "colors.sqlite", "DROP TABLE chunks")
+    with pytest.raises(ReelbowError, match=r"colors\.sqlite: the index is damaged"):
+        find_frames(database, 0)
+
+
 def test_a_search_ends_in_time(corpus):
     opened = ColorSearch.open(corpus)
     with pytest.raises(search.TooLongError, match="ask for less"):

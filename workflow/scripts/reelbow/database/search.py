@@ -275,6 +275,7 @@ class ColorSearch:
         self, connection: sqlite3.Connection, database: Path, index: Path
     ) -> None:
         self.connection = connection
+        self._database, self._index = database, index
         self._check_index(database, index)
         films = connection.execute("SELECT film_id, film, title FROM films").fetchall()
         self.films = {film: (film_id, title) for film_id, film, title in films}
@@ -390,11 +391,11 @@ class ColorSearch:
         ball = _Ball(number, radius)
         deadline = math.inf if most_s is None else time.monotonic() + most_s
         bins = ball.find_bins(self._low, self._high)
-        if together:
-            found = self._sum_up(ball, bins, least_share, limit, deadline)
-        else:
-            found = self._go_down(ball, bins, least_share, limit, deadline)
-        return self._describe(ball, found, together=together)
+        look = self._sum_up if together else self._go_down
+        with explaining(self._index, "the index"):
+            found = look(ball, bins, least_share, limit, deadline)
+        with explaining(self._database, "the database"):
+            return self._describe(ball, found, together=together)
 
     def _go_down(
         self,
