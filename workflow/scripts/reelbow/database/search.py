@@ -50,6 +50,7 @@ CHUNKS_AT_ONCE = 128
 # sums are rounded to coarser parts, so that all of a frame is 1.
 PARTS = 2.0**40
 PARTS_OF_SUM = 2.0**20
+ROUGHLY = 10  # bits
 
 MOST_FRAMES = 10_000
 
@@ -449,10 +450,10 @@ class ColorSearch:
         # Less is rounded to less.
         places = np.flatnonzero(sums >= (least - 1) * (PARTS / PARTS_OF_SUM))
         found = np.rint(sums[places] * (PARTS_OF_SUM / PARTS)).astype(np.int64)
-        # How many have so much or more, from the most down.
-        n_above = np.cumsum(np.bincount(found, minlength=1)[::-1])
-        n_below = np.searchsorted(n_above, min(limit, len(found)))
-        bound = max(int(least), len(n_above) - 1 - int(n_below))
+        # Sort no more than needed: roughly, how many have so much, from the most down.
+        n_above = np.cumsum(np.bincount(found >> ROUGHLY, minlength=1)[::-1])
+        n_left = np.searchsorted(n_above, min(limit, len(found)))
+        bound = max(int(least), (len(n_above) - 1 - int(n_left)) << ROUGHLY)
         order = self._order(places[found >= bound])
         shares = found[found >= bound] / PARTS_OF_SUM
         best = np.lexsort((order, -shares))[:limit]
