@@ -34,7 +34,7 @@ NO_PICTURES = {"barcodes": {"kinds": [], "formats": []}, **NO_PAGES}
 ONE_PICTURE = {"barcodes": {"kinds": ["mean"], "formats": []}, **NO_PAGES}
 
 # What is made of all films together.
-ALL_FILMS = {"merge_films", "summarize_films"}
+ALL_FILMS = {"merge_films", "summarize_films", "index_colors"}
 
 
 @dataclass

@@ -35,9 +35,12 @@ def test_a_film_is_a_job_a_shard_and_nothing_lies_on_the_shared_disk(project, tm
         *name_merges("colors"),
     }
     assert len(project.shard_jobs()) == len(SHARDS)
-    assert len(project.jobs()) == len(SHARDS) + len(["plan", "merge", "merge all"])
+    assert len(project.jobs()) == len(SHARDS) + len(
+        ["plan", "merge", "merge all", "index"]
+    )
     assert project.results() == {
         "palettes.sqlite",
+        "colors.sqlite",
         "films.tsv",
         "skipped.tsv",
         "colors/plan.json",

@@ -27,6 +27,7 @@ def test_a_run_gives_a_table_and_a_figure_of_its_stages(copied):
         ("render_barcodes", (1, 6)),
         ("merge_films", (1, 6)),
         ("summarize_films", (1, 6)),
+        ("index_colors", (1, 6)),
     ]
     assert abs(sum(float(row["cpu_share"]) for row in rows.values()) - 1) < 0.001
     for row in rows.values():

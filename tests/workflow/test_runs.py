@@ -27,7 +27,7 @@ from reelbow.jobs.file_digest import digest_file
 from reelbow.shards.names import STAGES
 from reelbow.shards.previews import read_sheet
 
-END = {"merge_films": 1, "summarize_films": 1, "all": 1}
+END = {"merge_films": 1, "summarize_films": 1, "index_colors": 1, "all": 1}
 TAIL = {"merge_film": 1, "plan_shards": 1, **END}
 
 
@@ -37,7 +37,7 @@ TAIL = {"merge_film": 1, "plan_shards": 1, **END}
 def test_the_demo_makes_its_film_and_four_barcodes(project):
     result = project.make("--dry-run")
     more = ["make_demo_film", "render_barcodes", "write_explorer", "write_index"]
-    jobs = {**TAIL, **dict.fromkeys(more, 1), "total": 9}
+    jobs = {**TAIL, **dict.fromkeys(more, 1), "total": 10}
     assert result.counts == jobs
     assert project.results() == set()
 
@@ -49,7 +49,7 @@ def test_two_films_and_one_kind(project):
         "--dry-run", films=["a.mp4", "b.mp4"], barcodes={"kinds": ["mean"]}
     )
     two = ["merge_film", "plan_shards", "render_barcodes", "write_explorer"]
-    jobs = {**TAIL, **dict.fromkeys(two, 2), "write_index": 1, "total": 12}
+    jobs = {**TAIL, **dict.fromkeys(two, 2), "write_index": 1, "total": 13}
     assert result.counts == jobs
 
 
@@ -57,7 +57,7 @@ def test_tarballs_are_one_film(project):
     for number in range(3):
         write_tarball(project.folder / f"tars/{number}.tar", {"0.jpg": 0x808080})
     result = project.run("--dry-run", films="tars/*.tar", **NO_PICTURES)
-    assert result.counts == {**TAIL, "total": 5}
+    assert result.counts == {**TAIL, "total": 6}
 
 
 # End to end
@@ -120,6 +120,7 @@ def test_the_database_says_what_made_it(finished):
 def test_what_is_left_is_what_was_asked_for(finished):
     assert finished.results() == {
         "palettes.sqlite",
+        "colors.sqlite",
         "films.tsv",
         "skipped.tsv",
         "colors/plan.json",

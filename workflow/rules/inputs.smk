@@ -220,6 +220,12 @@ def get_pages(wildcards):
     return leave_out_failed(["results/index.html", *pages])
 
 
+def get_index(wildcards):
+    """The index of colors over all films, if it is asked for; a report shows none."""
+    is_asked = config["search"]["index"] and "report" not in ASKED_FOR
+    return ["results/colors.sqlite"] if is_asked else []
+
+
 def leave_out_failed(paths):
     """The files; of those of a report only what is there, or there would be none."""
     if "report" not in ASKED_FOR:

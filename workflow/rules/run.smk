@@ -96,6 +96,11 @@ def merge_what_is_there():
                 films=RESULTS / "films.tsv",
                 skipped=RESULTS / "skipped.tsv",
             )
+            if config["search"]["index"]:
+                # Not before: it imports NumPy.
+                from reelbow.database.color_index import write_index
+
+                write_index(RESULTS / "palettes.sqlite", RESULTS / "colors.sqlite")
     except (*corpus.UNREADABLE, MemoryError) as error:
         PROGRESS.say(f"Reelbow: {RESULTS / 'palettes.sqlite'} is not made: {error}")
 
@@ -179,7 +184,7 @@ config["about"] = {
 keep_until_replaced(
     FileBackupMixin,
     RESULTS,
-    kept=["palettes.sqlite", "index.html"],
+    kept=["palettes.sqlite", "colors.sqlite", "index.html"],
     dropped=["plan.json"],
 )
 

@@ -129,8 +129,10 @@ def test_what_is_cut_off_is_seen_at_a_glance(tmp_path):
     with closing(sqlite3.connect(paths["f"])) as connection, connection:
         connection.execute("CREATE TABLE mine (x)")
     shutil.copy(paths["b"], tmp_path / "palettes.sqlite")
+    shutil.copy(paths["b"], tmp_path / "colors.sqlite")
     found = find_cut_off(tmp_path, [*paths, "nowhere"])
-    cut_off = [tmp_path / "palettes.sqlite", *(paths[name] for name in "bcd")]
+    cut_off = [tmp_path / "palettes.sqlite", tmp_path / "colors.sqlite"]
+    cut_off += [paths[name] for name in "bcd"]
     assert found == cut_off
 
 

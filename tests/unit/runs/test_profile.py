@@ -59,6 +59,7 @@ def test_every_stage_is_found_in_the_order_of_the_data(folder):
     for name in [
         *(
             "write_index",
+            "index_colors",
             "summarize_films",
             "merge_films",
             "merge_film/a",

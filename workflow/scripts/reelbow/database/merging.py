@@ -206,7 +206,8 @@ def merge_films(
 ) -> list[DamagedError]:
     """Make one database of all films' ones; films are numbered in their order, from 1.
 
-    Metadata on which the films agree is kept once, other is kept under `key/film`.
+    Metadata on which the films agree is kept once, other is kept under `key/film`, and
+    so is each film's digest of its rows, by which the index of colors knows them.
 
     Parameters
     ----------
@@ -224,6 +225,7 @@ def merge_films(
     left_out: list[DamagedError] = []
     with open_new(database) as connection:
         metadata: dict[str, dict[str, str]] = {}
+        digests: dict[str, str] = {}
         for path in (*databases, *others):
             try:
                 with attach(connection, path, "the film"):
@@ -236,14 +238,19 @@ def merge_films(
                     )
                     _copy(connection, len(metadata) + 1, 0, None)
                     connection.execute("COMMIT")
-                    rows = connection.execute("SELECT film FROM part.films")
+                    film, digest = connection.execute(
+                        "SELECT film, value FROM part.films, part.metadata "
+                        "WHERE +key = ?",
+                        (ROWS,),
+                    ).fetchone()
                     own, versions = _read_metadata(connection)
-                    metadata[rows.fetchone()[0]] = {**own, **versions}
+                    metadata[film] = {**own, **versions}
+                    digests[f"{ROWS}/{film}"] = digest
             except DamagedError as error:
                 if path not in others or connection.in_transaction:
                     raise
                 left_out.append(error)
-        about = _join_metadata(metadata)
+        about = {**_join_metadata(metadata), **digests}
         finish(connection, about, n_colors=n_colors, is_part=False)
     return left_out
 

@@ -55,11 +55,13 @@ DIGESTED = (
 
 
 @contextlib.contextmanager
-def open_new(database: Path) -> Iterator[sqlite3.Connection]:
+def open_new(database: Path, tables: str = TABLES) -> Iterator[sqlite3.Connection]:
     """Create a database under a name that nobody reads before it is complete.
 
     So it needs no journal and no waiting for the disk: a job that dies leaves a
     temporary file, never half a database. A full disk is an `OSError` as with any file.
+
+    tables : its schema, as SQL; '': it is a copy, which has them
     """
     try:
         with contextlib.closing(
@@ -67,7 +69,7 @@ def open_new(database: Path) -> Iterator[sqlite3.Connection]:
         ) as connection:
             connection.executescript(
                 "PRAGMA page_size = 8192; PRAGMA journal_mode = OFF; "
-                "PRAGMA synchronous = OFF; PRAGMA cache_size = -32000;" + TABLES
+                "PRAGMA synchronous = OFF; PRAGMA cache_size = -32000;" + tables
             )
             yield connection
     except sqlite3.OperationalError as error:
@@ -85,6 +87,14 @@ def open_new(database: Path) -> Iterator[sqlite3.Connection]:
 
 def _to_uri(database: Path, mode: str) -> str:
     return f"{database.resolve().as_uri()}?mode={mode}"
+
+
+def to_immutable_uri(database: Path) -> str:
+    """Name a file that is only ever replaced: SQLite neither locks it nor looks at it.
+
+    So who has opened it goes on reading the old file when there is a new one.
+    """
+    return _to_uri(database, "ro&immutable=1")
 
 
 def is_cut_off(database: Path) -> bool:
@@ -121,7 +131,7 @@ def open_database(database: Path, *, oldest: int = SCHEMA) -> sqlite3.Connection
     """
     if not database.is_file():
         raise ReelbowError(f"There is no database {database}.")
-    with contextlib.ExitStack() as stack, _explaining(database, "the database"):
+    with contextlib.ExitStack() as stack, explaining(database, "the database"):
         connection = stack.enter_context(contextlib.closing(connect(database)))
         try:
             schema = _find_schema(connection, "main")
@@ -170,7 +180,7 @@ def _find_schema(connection: sqlite3.Connection, name: str) -> int | None:
 
 
 @contextlib.contextmanager
-def _explaining(path: Path, what: str) -> Iterator[None]:
+def explaining(path: Path, what: str) -> Iterator[None]:
     """Say in one sentence why `path` cannot be read.
 
     Only a file that is damaged is to be deleted: a disk, a lock or a permission is no
@@ -210,7 +220,7 @@ def _explaining(path: Path, what: str) -> Iterator[None]:
 @contextlib.contextmanager
 def attach(connection: sqlite3.Connection, path: Path, what: str) -> Iterator[None]:
     """Attach the database of `what` as `part`, only to read it."""
-    with _explaining(path, what):
+    with explaining(path, what):
         connection.execute("ATTACH ? AS part", (_to_uri(path, "ro"),))
         try:
             schema = _find_schema(connection, "part")
@@ -228,7 +238,7 @@ def attach(connection: sqlite3.Connection, path: Path, what: str) -> Iterator[No
 def telling_damage(database: Path) -> Iterator[sqlite3.Connection]:
     """Read a database of any schema so far; what cannot be read is one sentence."""
     with (
-        _explaining(database, "the database"),
+        explaining(database, "the database"),
         contextlib.closing(open_database(database, oldest=1)) as connection,
     ):
         yield connection

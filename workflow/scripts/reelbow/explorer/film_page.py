@@ -97,4 +97,3 @@ def link_film(record: FilmRecord, page: Path, films_at: str | None) -> str | Non
     else:
         address = quote(Path(os.path.relpath(record.source, page.parent)).as_posix())
     return address + "#t={time_s}"
-

@@ -78,7 +78,7 @@ def find_cut_off(results: Path, films: Collection[str]) -> list[Path]:
     For a glance at thousands at the start of a run; of each the first bytes are read.
     What is damaged within, the merges find.
     """
-    paths = [results / "palettes.sqlite"]
+    paths = [results / "palettes.sqlite", results / "colors.sqlite"]
     paths += [results / film / "palettes.sqlite" for film in films]
     found = []
     for path in paths:

@@ -86,7 +86,7 @@ def find_jobs(
             # Of those that were drawn again with all others nobody has the picture.
             if not _is_older(f"render_barcode/{film}/{kind}", film, logs):
                 yield from _find_job("render_barcode", f"{film}/{kind}", frames, logs)
-    for stage in ("merge_films", "summarize_films", "write_index"):
+    for stage in ("merge_films", "summarize_films", "index_colors", "write_index"):
         yield from _find_job(stage, "", everything, logs)
 
 

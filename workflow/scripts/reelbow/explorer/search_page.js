@@ -1,0 +1,239 @@
+// The search over all films: what is wanted, as the address has it, and what is found.
+"use strict";
+
+/**
+ * @typedef {{path: string, x: number, y: number, width: number, height: number,
+ *   sheet_width: number, sheet_height: number}} Preview
+ * @typedef {{film: string, title: string, frame: number, time_s: number | null,
+ *   color: string, share: number, distance: number, preview: Preview | null,
+ *   page: boolean}} Frame
+ * @typedef {{color: string, radius: number, share: number, together: boolean}} Wanted
+ */
+
+/** Milliseconds without a change after which a search begins. */
+const PAUSE_MS = 60;
+const LIMIT = 120;
+/** Pixels of a preview that is shown, if its film has none. */
+const SWATCH = { width: 128, height: 72 };
+
+/** @type {{wanted: Wanted, waiting: number, asked: AbortController | null}} */
+const state = {
+  wanted: { color: "#c02020", radius: 0.05, share: 0, together: false },
+  waiting: 0,
+  asked: null,
+};
+
+/**
+ * @template {HTMLElement} T
+ * @param {string} id
+ * @returns {T}
+ */
+function get(id) {
+  return /** @type {T} */ (document.getElementById(id));
+}
+
+/**
+ * Make an element with a class and a text, which is never markup.
+ * @param {string} name
+ * @param {string} kind
+ * @param {string} [text]
+ */
+function make(name, kind, text = "") {
+  const element = document.createElement(name);
+  element.className = kind;
+  element.textContent = text;
+  return element;
+}
+
+/**
+ * Write a color as #rrggbb; null: it is none.
+ * @param {string} text
+ */
+function readColor(text) {
+  const found = /^\s*#?([0-9a-f]{6}|[0-9a-f]{3})\s*$/i.exec(text);
+  if (!found) {
+    return null;
+  }
+  const digits = found[1].length === 3 ? found[1].replace(/./g, "$&$&") : found[1];
+  return `#${digits.toLowerCase()}`;
+}
+
+/**
+ * Write seconds as h:mm:ss.
+ * @param {number} seconds
+ */
+function formatTime(seconds) {
+  const whole = Math.floor(seconds);
+  const parts = [Math.floor(whole / 60) % 60, whole % 60];
+  const [minutes, rest] = parts.map((part) => String(part).padStart(2, "0"));
+  return `${Math.floor(whole / 3600)}:${minutes}:${rest}`;
+}
+
+/** Take what the address says. */
+function readAddress() {
+  const given = new URLSearchParams(location.hash.slice(1));
+  const wanted = state.wanted;
+  wanted.color = readColor(given.get("color") ?? "") ?? wanted.color;
+  const radius = Number(given.get("radius") ?? wanted.radius);
+  wanted.radius = radius >= 0 && radius <= 0.3 ? radius : wanted.radius;
+  const share = Number(given.get("share") ?? wanted.share);
+  wanted.share = share >= 0 && share <= 1 ? share : wanted.share;
+  wanted.together = given.get("together") === "1";
+}
+
+function writeAddress() {
+  const { color, radius, share, together } = state.wanted;
+  const said = new URLSearchParams({
+    color: color.slice(1),
+    radius: String(radius),
+    share: String(share),
+    ...(together ? { together: "1" } : {}),
+  });
+  history.replaceState(null, "", `#${said}`);
+}
+
+/** Show what is wanted in the form; what is being typed stays as it is. */
+function showWanted() {
+  const { color, radius, share, together } = state.wanted;
+  get("picker").value = color;
+  if (document.activeElement !== get("color")) {
+    get("color").value = color;
+  }
+  get("radius").value = String(radius);
+  get("radius-shown").textContent = radius.toFixed(3);
+  if (document.activeElement !== get("share")) {
+    get("share").value = String(Math.round(share * 1000) / 10);
+  }
+  get("together").checked = together;
+}
+
+/**
+ * Take what the form says.
+ * @param {Event} event
+ */
+function readForm(event) {
+  const wanted = state.wanted;
+  const typed = event.target === get("picker") ? get("picker").value : get("color").value;
+  const color = readColor(typed);
+  get("color").setAttribute("aria-invalid", String(color === null));
+  wanted.color = color ?? wanted.color;
+  wanted.radius = Number(get("radius").value);
+  wanted.share = Math.min(Math.max(Number(get("share").value) / 100, 0), 1);
+  wanted.together = get("together").checked;
+  showWanted();
+  writeAddress();
+  window.clearTimeout(state.waiting);
+  state.waiting = window.setTimeout(search, PAUSE_MS);
+}
+
+/** Ask for frames; what was asked before is given up. */
+async function search() {
+  state.asked?.abort();
+  const asked = new AbortController();
+  state.asked = asked;
+  const { color, radius, share, together } = state.wanted;
+  const query = new URLSearchParams({
+    color,
+    radius: String(radius),
+    share: String(share),
+    limit: String(LIMIT),
+    together: together ? "1" : "0",
+  });
+  try {
+    const answer = await fetch(`/search?${query}`, { signal: asked.signal });
+    const content = await answer.json();
+    if (!answer.ok) {
+      throw new Error(content.error);
+    }
+    showFrames(content.frames);
+    showFault(content.outdated);
+  } catch (error) {
+    if (!asked.signal.aborted) {
+      showFault(error instanceof Error ? error.message : String(error));
+    }
+  }
+}
+
+/** @param {string | null} sentence */
+function showFault(sentence) {
+  get("fault").textContent = sentence ?? "";
+  get("fault").hidden = !sentence;
+}
+
+/** @param {Frame[]} frames */
+function showFrames(frames) {
+  const more = frames.length === LIMIT ? "the most of more: " : "";
+  get("told").textContent = `${more}${frames.length} frames`;
+  get("frames").replaceChildren(...frames.map(makeItem));
+}
+
+/** @param {Frame} frame */
+function makeItem(frame) {
+  const item = document.createElement("li");
+  const time = frame.time_s === null ? `frame ${frame.frame}` : formatTime(frame.time_s);
+  const inside = make(frame.page ? "a" : "div", "frame");
+  if (inside instanceof HTMLAnchorElement) {
+    const film = encodeURIComponent(frame.film);
+    const place = frame.time_s === null ? "" : `#t=${frame.time_s}`;
+    inside.href = `/${film}/explorer.html${place}`;
+  }
+  const about = make("span", "about");
+  const swatch = make("span", "swatch");
+  swatch.style.backgroundColor = frame.color;
+  const percent = (frame.share * 100).toFixed(1);
+  about.append(swatch, `${frame.color} ${percent} %`, make("span", "time", time));
+  const name = make("span", "name", frame.title);
+  name.title = frame.title;
+  inside.append(makePicture(frame), name, about);
+  item.append(inside);
+  return item;
+}
+
+/**
+ * Show a frame's preview out of its sheet; of a film without, its color.
+ * @param {Frame} frame
+ */
+function makePicture(frame) {
+  const picture = make("div", "picture");
+  const preview = frame.preview;
+  const { width, height } = preview ?? SWATCH;
+  picture.style.aspectRatio = `${width} / ${height}`;
+  if (!preview) {
+    picture.style.backgroundColor = frame.color;
+    return picture;
+  }
+  const path = preview.path.split("/").map(encodeURIComponent).join("/");
+  picture.style.backgroundImage = `url("/${path}")`;
+  // In parts of what the sheet is larger than the preview, so that it may grow.
+  const { sheet_width: across, sheet_height: down, x, y } = preview;
+  picture.style.backgroundSize = `${(across / width) * 100}% ${(down / height) * 100}%`;
+  const left = across > width ? (x / (across - width)) * 100 : 0;
+  const top = down > height ? (y / (down - height)) * 100 : 0;
+  picture.style.backgroundPosition = `${left}% ${top}%`;
+  return picture;
+}
+
+async function tellFilms() {
+  const answer = await fetch("/films");
+  const { films } = await answer.json();
+  const frames = films.reduce((sum, film) => sum + (film.n_frames ?? 0), 0);
+  get("films").textContent =
+    `${films.length} films, ${frames.toLocaleString("en")} frames`;
+}
+
+function start() {
+  get("wanted").addEventListener("input", readForm);
+  get("wanted").addEventListener("submit", (event) => event.preventDefault());
+  get("color").addEventListener("blur", showWanted);
+  window.addEventListener("hashchange", () => {
+    readAddress();
+    showWanted();
+    search();
+  });
+  readAddress();
+  showWanted();
+  search();
+  tellFilms().catch((error) => showFault(String(error)));
+}
+
+start();
