@@ -1,5 +1,4 @@
 // The search over all films: what is wanted, as the address has it, and what is found.
-"use strict";
 
 /**
  * @typedef {{path: string, x: number, y: number, width: number, height: number,
@@ -113,7 +112,8 @@ function showWanted() {
  */
 function readForm(event) {
   const wanted = state.wanted;
-  const typed = event.target === get("picker") ? get("picker").value : get("color").value;
+  const typed =
+    event.target === get("picker") ? get("picker").value : get("color").value;
   const color = readColor(typed);
   get("color").setAttribute("aria-invalid", String(color === null));
   wanted.color = color ?? wanted.color;
@@ -170,7 +170,8 @@ function showFrames(frames) {
 /** @param {Frame} frame */
 function makeItem(frame) {
   const item = document.createElement("li");
-  const time = frame.time_s === null ? `frame ${frame.frame}` : formatTime(frame.time_s);
+  const time =
+    frame.time_s === null ? `frame ${frame.frame}` : formatTime(frame.time_s);
   const inside = make(frame.page ? "a" : "div", "frame");
   if (inside instanceof HTMLAnchorElement) {
     const film = encodeURIComponent(frame.film);
