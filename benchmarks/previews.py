@@ -41,7 +41,7 @@ FILMS = {
 }
 DEMO = ROOT / "benchmarks" / "cache" / "demo.mp4"
 
-HEIGHT, QUALITY = 72, 70
+HEIGHT, QUALITY = 72, 60
 THUMBNAIL = 90
 RUNS = 5
 
@@ -158,7 +158,7 @@ def compare_coders(pictures: list[Picture]) -> list[str]:
         f"WebP by Pillow, method {method}": lambda m=method: code_webp(sheet, m)
         for method in (0, 1, 2, 4, 6)
     }
-    for quality in (50, 60, 80):
+    for quality in (50, 70, 80):
         name = f"WebP by Pillow, method {METHOD}, quality {quality}"
         ways[name] = lambda q=quality: code_webp(sheet, METHOD, q)
     ways["WebP by OpenCV"] = lambda: code_by_opencv(sheet)

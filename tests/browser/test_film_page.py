@@ -17,6 +17,7 @@ from reelbow.barcode import draw_barcode
 from reelbow.color.spaces import srgb_to_oklab
 from reelbow.database.opening import connect
 from reelbow.database.schema import FilmRow
+from reelbow.explorer import film_data, film_page
 from reelbow.shards.previews import PreviewWriter
 from write_explorer import write_explorer
 
@@ -578,6 +579,60 @@ def test_images_without_times_are_counted(open_page, tmp_path):
     assert read_state(page)["stretch"] == "5-8-0"
 
 
-def test_a_film_without_previews_or_frames_has_a_page(open_page, tmp_path):
+def test_a_film_without_previews_has_a_page(open_page, tmp_path):
     page = open_ready(open_page, make_page(tmp_path / "bare", previews=False))
     assert page.locator(".preview .none").is_visible()
+
+
+def test_a_film_without_frames_has_a_page(open_page, tmp_path):
+    page = open_ready(open_page, make_page(tmp_path / "none", n=0, skipped=()))
+    assert page.locator(".over").get_attribute("aria-valuetext") == "no frame"
+    page.locator(".over").press("ArrowRight")
+    page.locator("#hex").fill("#808080")
+    page.locator("#search").get_by_role("button", name="Find").click()
+    assert page.locator("#found").inner_text().startswith("0 frames")
+
+
+def test_previews_of_a_long_film_lie_beside_its_page(open_page, tmp_path, monkeypatch):
+    monkeypatch.setattr(film_page, "MOST_EMBEDDED", N - 1)
+    path = make_page(tmp_path / "a film")
+    assert '"embedded":false' in path.read_text()
+    page = open_ready(open_page, path)
+    page.mouse.move(*point_at(page, 12))
+    page.wait_for_timeout(300)
+    seen = page.evaluate(
+        """() => [...document.querySelector('.preview canvas').getContext('2d')
+            .getImageData(64, 36, 1, 1).data]"""
+    )
+    assert seen[3] == 255
+
+
+@pytest.mark.parametrize("images", [False, True])
+def test_a_page_of_too_many_frames_shows_some_and_says_so(
+    open_page, tmp_path, monkeypatch, images
+):
+    monkeypatch.setattr(film_data, "MOST_PLACES", 15)
+    more = {"times_s": float("nan")} if images else {}
+    path = make_page(tmp_path / "long", images=images, **more)
+    page = open_ready(open_page, path)
+    assert "this page shows one in 3" in page.locator("#subtitle").inner_text()
+    # Of 40 frames there are 14 columns: 0, 3, 6 ...
+    page.mouse.move(*point_at(page, 4, n=14))
+    wait_for_work(page)
+    assert "frame 12 of 40" in page.locator(".place").inner_text()
+    assert page.locator(".time").inner_text() == (
+        "frame 12" if images else "0:00:06.000"
+    )
+    wanted = read_palette(path.with_name("palettes.sqlite"), 12)
+    assert read_swatches(page) == [color for color, _ in wanted]
+    page.wait_for_timeout(300)
+    assert page.locator(".preview canvas").is_visible()
+    page.locator("#from").fill("12" if images else "6")
+    page.locator("#to").fill("20" if images else "10")
+    page.locator("#stretch").get_by_role("button", name="Select").click()
+    page.wait_for_timeout(300)
+    assert page.locator("#selected").inner_text().startswith("3 frames")
+    with page.expect_download() as saving:
+        page.locator(".exports").get_by_role("button", name="JSON").click()
+    told = json.loads(Path(saving.value.path()).read_bytes())
+    assert [each["frame"] for each in told["frames"]] == [12, 15, 18]

@@ -63,6 +63,7 @@ def test_every_stage_is_found_in_the_order_of_the_data(folder):
             "merge_films",
             "merge_film/a",
             "plan_shards/a",
+            "write_explorer/a",
             "render_barcodes/a",
             "render_barcode/a/mean",
         ),

@@ -227,7 +227,7 @@ def test_all_cells_have_room_whatever_their_number_and_shape(n_frames, size):
 @given(st.sets(st.integers(0, 300)))
 def test_frames_come_back_from_their_runs(frames):
     told = np.array(sorted(frames), np.int64)
-    runs = previews._find_runs(told)
+    runs = previews.find_runs(told)
     assert previews._list_frames(runs).tolist() == told.tolist()
     assert all(after[0] > before[1] + 1 for before, after in itertools.pairwise(runs))
 

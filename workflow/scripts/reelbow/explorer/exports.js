@@ -29,9 +29,14 @@ function writeCsv(film, { first, last }) {
     film.paletteOf(place).forEach(({ rgb, share, accent }, rank) => {
       const time = film.isTimed ? film.timeOf(place).toFixed(3) : "";
       rows.push(
-        [place, time, rank, formatColor(rgb), roundShare(share), Number(accent)].join(
-          ",",
-        ),
+        [
+          film.frameOf(place),
+          time,
+          rank,
+          formatColor(rgb),
+          roundShare(share),
+          Number(accent),
+        ].join(","),
       );
     });
   }
@@ -53,8 +58,8 @@ function writeJson(film, stretch) {
   const about = {
     film: film.about.film,
     title: film.about.title,
-    first_frame: first,
-    last_frame: last,
+    first_frame: film.frameOf(first),
+    last_frame: film.frameOf(last),
     start_s: film.isTimed ? film.timeOf(first) : null,
     length_s: film.isTimed ? Number(lengthS.toFixed(3)) : null,
     mean_color: mean && formatColor(mean),
@@ -62,7 +67,7 @@ function writeJson(film, stretch) {
     frames: places
       .filter((place) => film.present[place])
       .map((place) => ({
-        frame: place,
+        frame: film.frameOf(place),
         time_s: film.isTimed ? film.timeOf(place) : null,
         palette: film
           .paletteOf(place)

@@ -9,6 +9,8 @@
  * @property {Record<string, string>} subtitles
  * @property {string} making
  * @property {number} n_places
+ * @property {number} n_frames
+ * @property {number} step frames from one place to the next
  * @property {number | null} end_s
  * @property {[string, string][]} skipped
  * @property {number} n_skipped
@@ -72,6 +74,7 @@ class Film {
     const bytes = (name) => /** @type {Uint8Array} */ (get(name));
     this.about = about;
     this.n = about.n_places;
+    this.step = about.step;
     this.present = bytes("present");
     this.means = bytes("means");
     this.luma = get("luma");
@@ -91,7 +94,7 @@ class Film {
     for (let place = 0; place < this.n; place++) {
       this.starts[place + 1] = this.starts[place] + this.nColors[place];
     }
-    this.previews = new Previews(parcel, this.n);
+    this.previews = new Previews(parcel);
     /** @type {Float32Array | null} */
     this.lab = null;
   }
@@ -118,20 +121,20 @@ class Film {
   /** Seconds between two frames at the film's end. */
   get stepS() {
     const last = this.n - 1;
-    return last > 0 ? this.timeOf(last) - this.timeOf(last - 1) || 1 : 1;
+    return last > 0 ? this.timeOf(last) - this.timeOf(last - 1) || 1 : this.step;
   }
 
   /**
-   * Seconds of a place; of one without a time its number.
+   * Seconds of a place; of one without a time its frame's number.
    * @param {number} place
    */
   timeOf(place) {
-    return this.timesMs ? this.timesMs[place] / 1000 : place;
+    return this.timesMs ? this.timesMs[place] / 1000 : place * this.step;
   }
 
   /** When the last frame gives way. */
   get endS() {
-    return this.timesMs ? (this.about.end_s ?? 0) : this.n;
+    return this.timesMs ? (this.about.end_s ?? 0) : this.n * this.step;
   }
 
   /**
@@ -192,11 +195,21 @@ class Film {
   }
 
   /**
+   * A place's number in the film.
+   * @param {number} place
+   */
+  frameOf(place) {
+    return place * this.step;
+  }
+
+  /**
    * A place's time as people write it, or its number.
    * @param {number} place
    */
   nameTime(place) {
-    return this.timesMs ? formatTime(this.timeOf(place)) : `frame ${place}`;
+    return this.timesMs
+      ? formatTime(this.timeOf(place))
+      : `frame ${this.frameOf(place)}`;
   }
 
   /**
@@ -248,11 +261,9 @@ class Film {
 class Previews {
   static #KEPT = 4;
 
-  /**
-   * @param {Parcel} parcel
-   * @param {number} n places of the film
-   */
-  constructor(parcel, n) {
+  /** @param {Parcel} parcel */
+  constructor(parcel) {
+    const { n_places: n, step } = parcel.about;
     this.parcel = parcel;
     this.sheetOf = new Int32Array(n).fill(-1);
     this.cellOf = new Int32Array(n);
@@ -262,8 +273,10 @@ class Previews {
       let cell = 0;
       for (const [first, last] of sheet.frames) {
         for (let frame = first; frame <= last; frame++, cell++) {
-          this.sheetOf[frame] = number;
-          this.cellOf[frame] = cell;
+          if (frame % step === 0) {
+            this.sheetOf[frame / step] = number;
+            this.cellOf[frame / step] = cell;
+          }
         }
       }
     });

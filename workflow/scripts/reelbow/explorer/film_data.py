@@ -24,8 +24,22 @@ from reelbow.database.opening import open_database
 from reelbow.errors import ReelbowError
 from reelbow.shards.previews import PreviewSheet
 
-# Rows of a strip in a page: more are averaged.
+# A page of more frames shows every second one, or every third: browsers hold no more.
+MOST_PLACES = 200_000
+
+# Rows of a strip in a page, and bytes of all: more rows are averaged.
 STRIP_ROWS = 90
+STRIP_BYTES = 1 << 25
+
+# Of the database, read at a time.
+SOME_ROWS = 20_000
+
+# Those frames: every step of them, up to the last one.
+_WANTED = """
+WITH RECURSIVE wanted(frame) AS (
+    SELECT 0 UNION ALL SELECT frame + ? FROM wanted WHERE frame + ?1 < ?
+)
+"""
 
 # Pictures that could not be read, of which a page tells the reasons.
 MOST_REASONS = 200
@@ -44,18 +58,19 @@ class FilmData:
     Attributes
     ----------
     about : what fits into JSON
-    arrays : of places, one for each frame of the film from 0, also of missing ones
+    arrays : of places, one for each frame of the film from 0, also of missing ones, or
+        for every step-th
         present (n,) uint8, 0 or 1; times_ms (n,) int32, absent if frames have no times;
         means (n, 3) uint8 sRGB; luma (n,) uint16 in 1/256;
         strips (n, rows, 3) uint8 sRGB;
         n_colors (n,) uint8; and of all colors of all palettes, in order,
         colors (m, 3) uint8 sRGB, shares (m,) uint16 in 1/65535, accents (m,) uint8
-    frames : of each shard that has some, their numbers in the film, in order
+    shards : how many frames each shard has that has some, its first and its last one
     """
 
     about: dict[str, Any]
     arrays: dict[str, NDArray[np.generic]]
-    frames: dict[str, NDArray[np.int64]]
+    shards: dict[str, tuple[int, int, int]]
     record: FilmRecord
 
     def place_sheets(
@@ -74,17 +89,19 @@ class FilmData:
         """
         placed: dict[int, tuple[Path, PreviewSheet]] = {}
         for path, sheet in sheets.items():
-            frames = self.frames.get(path.stem, np.empty(0, np.int64))
-            if not len(frames) and not len(sheet.frames):
+            n_frames, first, last = self.shards.get(path.stem, (0, 0, -1))
+            n_shown = len(sheet.frames)
+            if not n_frames and not n_shown:
                 continue
-            # Where files of the user are shards a sheet counts from its own start.
-            moved = sheet.frames + (frames[:1].sum() - sheet.frames[:1].sum())
-            if not len(moved) or not np.isin(moved, frames).all():
+            moved = sheet.number_from(first)
+            # Of very many frames only some have a preview.
+            ends = moved.frames[-1:].tolist()
+            if not ends or ends[0] > last or (n_shown >= n_frames and ends != [last]):
                 raise ReelbowError(
                     f"{path} is not of the frames that the database has of shard "
                     f"{path.stem}; delete it, and run again."
                 )
-            placed[int(moved[0])] = path, sheet._replace(frames=moved)
+            placed[int(moved.frames[0])] = path, moved
         return dict(placed[first] for first in sorted(placed))
 
 
@@ -97,49 +114,76 @@ def read_film_data(database: Path) -> FilmData:
         If it is no database of one film, or an older one.
     """
     record = read_film(database)
-    n_places = len(record.frames)
+    step = max(1, -(-len(record.frames) // MOST_PLACES))
+    n_places = -(-len(record.frames) // step)
+    n_rows = max(1, min(STRIP_ROWS, STRIP_BYTES // (3 * max(1, n_places))))
+    arrays: dict[str, NDArray[np.generic]] = {
+        "present": np.zeros(n_places, np.uint8),
+        "means": np.zeros((n_places, 3), np.uint8),
+        "luma": np.zeros(n_places, np.uint16),
+        "n_colors": np.zeros(n_places, np.uint8),
+    }
+    strips: NDArray[np.uint8] | None = None
+    names = [""] * (n_places if record.is_of_images else 0)
     with closing(open_database(database)) as connection:
         film_id, _ = find_film(connection, database, None)
+        wanted = (step, len(record.frames), film_id)
         rows = connection.execute(
-            "SELECT frame, mean_color, luma, strip, shard, name FROM frames "
-            "WHERE film_id = ? ORDER BY frame",
+            _WANTED + "SELECT wanted.frame, mean_color, luma, strip, name FROM wanted "
+            "JOIN frames ON film_id = ? AND frames.frame = wanted.frame",
+            wanted,
+        )
+        while some := rows.fetchmany(SOME_ROWS):
+            frames, means, lumas, of_rows, of_names = zip(*some, strict=True)
+            places = np.array(frames, np.int64) // step
+            arrays["present"][places] = 1
+            arrays["means"][places] = unpack_colors(np.array(means, np.int64))
+            arrays["luma"][places] = np.rint(np.array(lumas) * 256)
+            if strips is None:
+                n_rows = min(n_rows, max(map(len, of_rows)) // 3)
+                strips = np.zeros((n_places, n_rows, 3), np.uint8)
+            strips[places] = _stack_strips(of_rows, n_rows)
+            if names:
+                for place, name in zip(places.tolist(), of_names, strict=True):
+                    names[place] = name
+        colors: list[NDArray[np.float64]] = [np.empty((0, 4))]
+        rows = connection.execute(
+            _WANTED + f"SELECT wanted.frame, color, share, {find_accent(connection)} "
+            "FROM wanted JOIN palettes "
+            "ON film_id = ? AND palettes.frame = wanted.frame "
+            "ORDER BY wanted.frame, rank",
+            wanted,
+        )
+        while some := rows.fetchmany(SOME_ROWS):
+            colors.append(np.array(some, np.float64))
+        of_shards = connection.execute(
+            "SELECT shard, count(*), min(frame), max(frame) FROM frames "
+            "WHERE film_id = ? GROUP BY shard",
             (film_id,),
         ).fetchall()
-        palettes = connection.execute(
-            f"SELECT frame, color, share, {find_accent(connection)} FROM palettes "
-            "WHERE film_id = ? ORDER BY frame, rank",
-            (film_id,),
-        ).fetchall()
-        skipped = connection.execute(
-            "SELECT name, reason FROM skipped WHERE film_id = ? ORDER BY shard, name",
-            (film_id,),
-        ).fetchall()
-        n_pictures, width, height, duration_s = connection.execute(
-            "SELECT n_pictures, width, height, duration_s FROM films WHERE film_id = ?",
-            (film_id,),
+        n_skipped, *_ = connection.execute(
+            "SELECT count(*) FROM skipped WHERE film_id = ?", (film_id,)
         ).fetchone()
-    columns = list(zip(*rows, strict=True)) or [()] * 6
-    frames = np.array(columns[0], np.int64)
-    of_colors = np.array(palettes, np.float64).reshape(-1, 4)
+        skipped = connection.execute(
+            "SELECT name, reason FROM skipped WHERE film_id = ? ORDER BY shard, name "
+            "LIMIT ?",
+            (film_id, MOST_REASONS),
+        ).fetchall()
+        (duration_s,) = connection.execute(
+            "SELECT duration_s FROM films WHERE film_id = ?", (film_id,)
+        ).fetchone()
+    of_colors = np.concatenate(colors)
+    counts = np.bincount(of_colors[:, 0].astype(np.int64) // step, minlength=n_places)
     shares = np.rint(of_colors[:, 2] * FULL_SHARE).clip(1, FULL_SHARE)
-    arrays: dict[str, NDArray[np.generic]] = {
-        "present": _place(frames, np.ones(len(frames), np.uint8), n_places),
-        "means": _place(
-            frames, unpack_colors(np.array(columns[1], np.int64)), n_places
-        ),
-        "luma": _place(
-            frames, np.rint(np.array(columns[2]) * 256).astype(np.uint16), n_places
-        ),
-        "strips": _place(frames, _stack_strips(columns[3]), n_places),
-        "n_colors": np.bincount(of_colors[:, 0].astype(np.int64), minlength=n_places)
-        .clip(0, 255)
-        .astype(np.uint8),
+    arrays |= {
+        "n_colors": counts.astype(np.uint8),
         "colors": unpack_colors(of_colors[:, 1].astype(np.int64)),
         "shares": shares.astype(np.uint16),
         "accents": of_colors[:, 3].astype(np.uint8),
+        "strips": np.zeros((n_places, 1, 3), np.uint8) if strips is None else strips,
     }
     if record.times_s is not None:
-        times_ms = np.rint(record.times_s * 1000)
+        times_ms = np.rint(record.times_s[::step] * 1000)
         arrays["times_ms"] = times_ms.clip(-(2**31), 2**31 - 1).astype(np.int32)
     about = {
         "film": record.film,
@@ -147,21 +191,17 @@ def read_film_data(database: Path) -> FilmData:
         "subtitles": {kind: describe_barcode(record, kind) for kind in KINDS},
         "making": describe_making(record, "stacked", ""),
         "n_places": n_places,
+        "n_frames": len(record.frames),
+        "step": step,
         "end_s": _find_end(record, duration_s),
-        "size": [width, height],
-        "n_pictures": n_pictures,
-        "skipped": skipped[:MOST_REASONS],
-        "n_skipped": len(skipped),
+        "skipped": skipped,
+        "n_skipped": n_skipped,
     }
-    if record.is_of_images:
-        # Of a video they are numbers of no use.
-        names = dict(zip(columns[0], columns[5], strict=True))
-        about["names"] = [names.get(place, "") for place in range(n_places)]
-    in_shards: dict[str, list[int]] = {}
-    for frame, shard in zip(columns[0], columns[4], strict=True):
-        in_shards.setdefault(shard, []).append(frame)
-    by_shard = {shard: np.array(each, np.int64) for shard, each in in_shards.items()}
-    return FilmData(about, arrays, by_shard, record)
+    if names:
+        about["names"] = names
+    return FilmData(
+        about, arrays, {shard: tuple(counted) for shard, *counted in of_shards}, record
+    )
 
 
 def pack(data: FilmData) -> tuple[dict[str, Any], str]:
@@ -191,20 +231,9 @@ def pack(data: FilmData) -> tuple[dict[str, Any], str]:
     return {**data.about, "arrays": places}, packed
 
 
-def _place(
-    frames: NDArray[np.int64], values: NDArray[np.generic], n_places: int
-) -> NDArray[np.generic]:
-    """Lay values of frames at their places; those of missing frames are 0."""
-    placed = np.zeros((n_places, *values.shape[1:]), values.dtype)
-    placed[frames] = values
-    return placed
-
-
-def _stack_strips(strips: tuple[bytes, ...]) -> NDArray[np.uint8]:
-    """(n, rows, 3) of strips of any heights: as many rows as most, up to STRIP_ROWS."""
-    lengths = {len(strip) for strip in strips}
-    rows = min(STRIP_ROWS, max(lengths, default=3) // 3)
-    if lengths <= {3 * rows}:
+def _stack_strips(strips: tuple[bytes, ...], rows: int) -> NDArray[np.uint8]:
+    """(n, rows, 3) of strips of any heights."""
+    if {len(strip) for strip in strips} == {3 * rows}:
         return np.frombuffer(b"".join(strips), np.uint8).reshape(-1, rows, 3)
     import cv2
 

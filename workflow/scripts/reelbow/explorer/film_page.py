@@ -10,7 +10,7 @@ from reelbow import __version__
 from reelbow.barcode.film_record import FilmRecord
 from reelbow.explorer.filling import fill_page
 from reelbow.explorer.film_data import FilmData, pack
-from reelbow.shards.previews import PreviewSheet
+from reelbow.shards.previews import PreviewSheet, find_runs
 
 STYLES = ("base.css", "page.css")
 SCRIPTS = (
@@ -59,7 +59,7 @@ def make_page(
                 "cell": [sheet.cell_width, sheet.cell_height],
                 "pitch": [sheet.pitch_x, sheet.pitch_y],
                 "columns": sheet.columns,
-                "frames": list_runs(sheet.frames.tolist()),
+                "frames": find_runs(sheet.frames),
             }
             for path, sheet in sheets.items()
         ],
@@ -98,13 +98,3 @@ def link_film(record: FilmRecord, page: Path, films_at: str | None) -> str | Non
         address = quote(Path(os.path.relpath(record.source, page.parent)).as_posix())
     return address + "#t={time_s}"
 
-
-def list_runs(frames: list[int]) -> list[tuple[int, int]]:
-    """List the runs of consecutive frames, each as its first and last one."""
-    runs: list[tuple[int, int]] = []
-    for frame in frames:
-        if runs and frame == runs[-1][1] + 1:
-            runs[-1] = (runs[-1][0], frame)
-        else:
-            runs.append((frame, frame))
-    return runs

@@ -424,10 +424,10 @@ class Page {
     const stretch = describeStretch(film, first, last, line.columns.k);
     const end = film.isTimed
       ? formatTime(film.timeOf(last) + film.lengthOf(last))
-      : String(last);
+      : String(film.frameOf(last));
     getById("from", HTMLInputElement).value = film.isTimed
       ? film.nameTime(first)
-      : String(first);
+      : String(film.frameOf(first));
     getById("to", HTMLInputElement).value = end;
     const sentence = document.createElement("p");
     sentence.className = "number";
@@ -468,7 +468,10 @@ class Page {
     const row = document.createElement("p");
     row.className = "row exports";
     row.append("Save as");
-    const name = `${film.about.film}_${stretch.first}-${stretch.last}`;
+    const name = [
+      film.about.film,
+      `${film.frameOf(stretch.first)}-${film.frameOf(stretch.last)}`,
+    ].join("_");
     /** @param {string} ending @param {() => void} save */
     const add = (ending, save) => {
       const button = document.createElement("button");
@@ -518,8 +521,9 @@ class Page {
     getById("kind", HTMLSelectElement).value = kind;
     getById("order", HTMLSelectElement).value = order;
     getById("order", HTMLSelectElement).disabled = kind !== "stacked";
+    const { subtitles, step } = this.first.film.about;
     getById("subtitle", HTMLElement).textContent =
-      this.first.film.about.subtitles[kind];
+      subtitles[kind] + (step > 1 ? ` · this page shows one in ${step}` : "");
     this.#keep();
   }
 
@@ -646,7 +650,9 @@ class Page {
     }
     const first = film.placeAt(from);
     // What begins as the stretch ends is not in it.
-    const last = film.isTimed ? Math.ceil(film.positionAt(to) - 1e-6) - 1 : to;
+    const last = film.isTimed
+      ? Math.ceil(film.positionAt(to) - 1e-6) - 1
+      : film.placeAt(to);
     this.select(line, first, Math.max(first, Math.min(film.n - 1, last)));
   }
 
@@ -700,7 +706,9 @@ class Page {
     const state = new URLSearchParams();
     state.set(
       "t",
-      film.isTimed ? film.timeOf(first.place).toFixed(3) : String(first.place),
+      film.isTimed
+        ? film.timeOf(first.place).toFixed(3)
+        : String(film.frameOf(first.place)),
     );
     state.set("kind", first.kind);
     state.set("order", first.order);

@@ -295,7 +295,7 @@ class Timeline {
     const least = ((end - start) * 92 * devicePixelRatio) / width;
     const step = findStep(least, film.isTimed);
     for (let time = Math.ceil(start / step - 1e-9) * step; time <= end; time += step) {
-      const position = film.isTimed ? film.positionAt(time) : time;
+      const position = film.positionAt(time);
       if (position < -1e-6 || position > film.n + 1e-6) {
         continue;
       }
@@ -373,11 +373,14 @@ class Timeline {
     const first = palette.length
       ? `, mostly ${formatColor(palette[0].rgb)}`
       : ", which is missing";
-    this.over.setAttribute("aria-valuetext", `${time}, frame ${place}${first}`);
+    this.over.setAttribute(
+      "aria-valuetext",
+      `${time}, frame ${film.frameOf(place)}${first}`,
+    );
     this.#get(".time", HTMLElement).textContent = time;
     const name = film.about.names?.[place];
     this.#get(".place", HTMLElement).textContent =
-      `frame ${place.toLocaleString("en")} of ${film.n.toLocaleString("en")}${name ? ` · ${name}` : ""}`;
+      `frame ${film.frameOf(place).toLocaleString("en")} of ${film.about.n_frames.toLocaleString("en")}${name ? ` · ${name}` : ""}`;
     this.#get(".held", HTMLElement).hidden = !this.isHeld;
     const measures = film.present[place]
       ? `mean ${formatColor(film.means.subarray(3 * place, 3 * place + 3))} · luma ${(film.luma[place] / 256).toFixed(1)} of 255`

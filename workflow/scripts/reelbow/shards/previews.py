@@ -254,12 +254,12 @@ def _describe(sheet: PreviewSheet) -> str:
             "cell": [sheet.cell_width, sheet.cell_height],
             "pitch": [sheet.pitch_x, sheet.pitch_y],
             "columns": sheet.columns,
-            "frames": _find_runs(sheet.frames),
+            "frames": find_runs(sheet.frames),
         }
     )
 
 
-def _find_runs(frames: NDArray[np.int64]) -> list[list[int]]:
+def find_runs(frames: NDArray[np.int64]) -> list[list[int]]:
     """Write numbers as runs of consecutive ones: [first, last] of each."""
     breaks = np.flatnonzero(np.diff(frames) != 1)
     firsts = frames[np.concatenate([[0], breaks + 1])] if len(frames) else frames
