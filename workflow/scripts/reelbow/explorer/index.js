@@ -140,7 +140,7 @@ function makeCard(film, place) {
  * @param {Film} film
  */
 function showFacts(place, film) {
-  if (film.frames === undefined) {
+  if (film.frames === undefined || film.fault) {
     return;
   }
   const facts = [`${film.frames.toLocaleString("en")} frames`];
@@ -158,7 +158,7 @@ function showFacts(place, film) {
     const swatch = document.createElement("span");
     swatch.className = "swatch";
     swatch.style.background = film.mean;
-    const hue = film.hue == null ? "no hue (gray)" : `hue ${Math.round(film.hue)}°`;
+    const hue = film.hue == null ? "gray" : `hue ${Math.round(film.hue)}°`;
     const lightness = `lightness ${Math.round(film.lightness * 100)} %`;
     const share = document.createElement("span");
     share.className = "near";
