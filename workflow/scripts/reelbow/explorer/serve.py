@@ -35,8 +35,9 @@ HERE = Path(__file__).parent
 HOST = "127.0.0.1"
 PORT = 8484
 
-# Searches at once; a frame's palette is found by the thread that takes requests.
-SEARCHING = 4
+# Searches at once: several take turns at Python's lock, which costs more than it gains.
+# A frame's palette is found by the thread that takes requests.
+SEARCHING = 1
 MOST_S = 5.0
 MOST_FRAMES = 500
 
