@@ -132,7 +132,7 @@ def test_films_are_listed_with_their_titles_as_text(server):
     [
         ("/", "text/html; charset=utf-8", b"Frames by color"),
         ("/search_page.js", "text/javascript; charset=utf-8", b"textContent"),
-        ("/search_page.css", "text/css; charset=utf-8", b"color-scheme"),
+        ("/search_page.css", "text/css; charset=utf-8", b"#frames"),
         ("/index.html", "text/html; charset=utf-8", b"all films"),
         ("/b/explorer.html", "text/html; charset=utf-8", b"the page of b"),
         ("/b/barcodes/mean.png", "image/png", b"PNG"),

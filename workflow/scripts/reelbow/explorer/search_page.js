@@ -32,6 +32,14 @@ function get(id) {
 }
 
 /**
+ * @param {string} id
+ * @returns {HTMLInputElement}
+ */
+function getInput(id) {
+  return get(id);
+}
+
+/**
  * Make an element with a class and a text, which is never markup.
  * @param {string} name
  * @param {string} kind
@@ -49,12 +57,8 @@ function make(name, kind, text = "") {
  * @param {string} text
  */
 function readColor(text) {
-  const found = /^\s*#?([0-9a-f]{6}|[0-9a-f]{3})\s*$/i.exec(text);
-  if (!found) {
-    return null;
-  }
-  const digits = found[1].length === 3 ? found[1].replace(/./g, "$&$&") : found[1];
-  return `#${digits.toLowerCase()}`;
+  const rgb = parseColor(text);
+  return rgb && formatColor(rgb);
 }
 
 /**
@@ -94,16 +98,16 @@ function writeAddress() {
 /** Show what is wanted in the form; what is being typed stays as it is. */
 function showWanted() {
   const { color, radius, share, together } = state.wanted;
-  get("picker").value = color;
+  getInput("picker").value = color;
   if (document.activeElement !== get("color")) {
-    get("color").value = color;
+    getInput("color").value = color;
   }
-  get("radius").value = String(radius);
+  getInput("radius").value = String(radius);
   get("radius-shown").textContent = radius.toFixed(3);
   if (document.activeElement !== get("share")) {
-    get("share").value = String(Math.round(share * 1000) / 10);
+    getInput("share").value = String(Math.round(share * 1000) / 10);
   }
-  get("together").checked = together;
+  getInput("together").checked = together;
 }
 
 /**
@@ -113,13 +117,13 @@ function showWanted() {
 function readForm(event) {
   const wanted = state.wanted;
   const typed =
-    event.target === get("picker") ? get("picker").value : get("color").value;
+    event.target === get("picker") ? getInput("picker").value : getInput("color").value;
   const color = readColor(typed);
   get("color").setAttribute("aria-invalid", String(color === null));
   wanted.color = color ?? wanted.color;
-  wanted.radius = Number(get("radius").value);
-  wanted.share = Math.min(Math.max(Number(get("share").value) / 100, 0), 1);
-  wanted.together = get("together").checked;
+  wanted.radius = Number(getInput("radius").value);
+  wanted.share = Math.min(Math.max(Number(getInput("share").value) / 100, 0), 1);
+  wanted.together = getInput("together").checked;
   showWanted();
   writeAddress();
   window.clearTimeout(state.waiting);
@@ -216,6 +220,7 @@ function makePicture(frame) {
 
 async function tellFilms() {
   const answer = await fetch("/films");
+  /** @type {{films: {n_frames: number | null}[]}} */
   const { films } = await answer.json();
   const frames = films.reduce((sum, film) => sum + (film.n_frames ?? 0), 0);
   get("films").textContent =

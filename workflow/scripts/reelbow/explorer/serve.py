@@ -47,6 +47,8 @@ MOST_BYTES = 16 << 10
 # Files of its own, and which of the results' it gives; with their media types.
 OWN_FILES = {
     "/": ("search_page.html", "text/html"),
+    "/base.css": ("base.css", "text/css"),
+    "/colors.js": ("colors.js", "text/javascript"),
     "/search_page.css": ("search_page.css", "text/css"),
     "/search_page.js": ("search_page.js", "text/javascript"),
 }
@@ -68,7 +70,8 @@ STRICT = (
 OF_PAGES = (
     "default-src 'none'; script-src 'self' 'unsafe-inline'; "
     "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self'; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    # A film's page opens that of a second one.
+    "frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
 # A drawing on its own may have styles, and nothing else.
 OF_DRAWINGS = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
