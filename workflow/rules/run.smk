@@ -2,6 +2,7 @@
 from snakemake.persistence import FileBackupMixin
 
 from reelbow import __version__
+from reelbow.barcode.picture_files import PICTURES
 from reelbow.database import tables
 from reelbow.machine import scratch
 from reelbow.runs import compiling, failures, pace, progress, slurm, snakemake_inside
@@ -144,7 +145,10 @@ config["about"] = {
 
 # In all processes: each job prepares its own outputs.
 keep_until_replaced(
-    FileBackupMixin, RESULTS, kept=["palettes.sqlite"], dropped=["plan.json"]
+    FileBackupMixin,
+    RESULTS,
+    kept=["palettes.sqlite"],
+    dropped=["plan.json", *PICTURES],
 )
 
 if workflow.is_main_process:
