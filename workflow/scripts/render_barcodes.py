@@ -52,6 +52,9 @@ def render_barcodes(
         made_of = {**shown, "code": code}
         complaint = None
         if figures and not keep_drawn(barcode, figures, made_of):
+            # To be seen while figures are drawn; so far it says nothing of them.
+            with atomic_write(barcode) as temporary:
+                save_bare(pixels, temporary)
             # Not before: it imports matplotlib.
             from reelbow.barcode.figure import save_figures
 
@@ -68,7 +71,6 @@ def render_barcodes(
             gc.freeze()
         # What is complained of is drawn, and told, each time.
         digest = None if complaint else digest_figures(figures, made_of)
-        # Last: until then it says what the old figures are.
         with atomic_write(barcode) as temporary:
             save_bare(pixels, temporary, figures=digest)
         for dropped in drop_other_formats(barcode, figures):
