@@ -1,3 +1,4 @@
+import os
 import re
 import shutil
 import sqlite3
@@ -185,3 +186,65 @@ def test_a_failure_leaves_no_half_of_a_picture(film, tmp_path, monkeypatch):
     with pytest.raises(ReelbowError, match="no room"):
         render(film, out, endings=["_figure.png", ".svg"])
     assert {path.name for path in out.iterdir()} == {"mean.png"}
+
+
+# Drawn again
+
+
+def draw_all(film, folder, *, code="1", **drawing):
+    """Draw all kinds; return which figures were written, by their files' numbers."""
+    paths = [
+        folder / f"{kind}{ending}" for kind in KINDS for ending in (".png", ".svg")
+    ]
+    before = {path: path.stat().st_ino for path in paths if path.exists()}
+    # So that no new file gets the number of an old one.
+    for number, path in enumerate(before):
+        (folder / f"old{number}").unlink(missing_ok=True)
+        (folder / f"old{number}").hardlink_to(path)
+    drawing = DRAWING | {"order": "share"} | drawing
+    render_barcodes(film, paths, drawing=drawing, code=code)
+    return {
+        path.stem
+        for path in paths
+        if path.suffix == ".svg" and path.stat().st_ino != before.get(path)
+    }
+
+
+def test_figures_that_would_come_out_the_same_stay_and_are_new(film, tmp_path):
+    assert draw_all(film, tmp_path) == set(KINDS)
+    figure = tmp_path / "mean.svg"
+    os.utime(figure, (0, 0))
+    assert draw_all(film, tmp_path) == set()
+    assert figure.stat().st_mtime > film.stat().st_mtime
+
+
+def test_another_order_draws_what_is_stacked(film, tmp_path):
+    draw_all(film, tmp_path)
+    assert draw_all(film, tmp_path, order="hue") == {"stacked"}
+    assert "order hue" in (tmp_path / "stacked.svg").read_text()
+
+
+def test_another_size_or_other_code_draws_all(film, tmp_path):
+    draw_all(film, tmp_path)
+    assert draw_all(film, tmp_path, height=21) == set(KINDS)
+    assert draw_all(film, tmp_path, height=21, code="2") == set(KINDS)
+
+
+@pytest.mark.parametrize("name", ["mean.svg", "mean.png"])
+@pytest.mark.parametrize("is_there", [True, False])
+def test_what_is_missing_or_changed_is_drawn_again(film, tmp_path, name, is_there):
+    draw_all(film, tmp_path)
+    drawn = (tmp_path / name).read_bytes()
+    (tmp_path / name).unlink()
+    if is_there:
+        (tmp_path / name).write_bytes(drawn[:50])
+    assert draw_all(film, tmp_path) == {"mean"}
+    assert (tmp_path / name).read_bytes() == drawn
+
+
+def test_what_lacks_a_letter_is_drawn_and_told_each_time(film, tmp_path, capsys):
+    with closing(sqlite3.connect(film)) as connection, connection:
+        connection.execute("UPDATE films SET title = 'Demo \U0010fff0'")
+    for _ in range(2):
+        assert draw_all(film, tmp_path) == set(KINDS)
+        assert capsys.readouterr().err.count("no font of this machine has") == 4

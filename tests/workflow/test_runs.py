@@ -239,6 +239,22 @@ def test_another_setting_draws_all_barcodes_and_does_nothing_else(finished, barc
     assert result.counts == {"render_barcodes": 1, "all": 1, "total": 2}
 
 
+def test_another_order_leaves_the_figures_of_other_kinds(copied):
+    def number_figures():
+        folder = copied.folder / "results/colors/barcodes"
+        return {path.stem: path.stat().st_ino for path in folder.glob("*.svg")}
+
+    config = {**FINISHED, "barcodes": {"kinds": ["mean", "stacked"]}}
+    copied.make(**config)
+    before = number_figures()
+    config["barcodes"]["order"] = "hue"
+    assert copied.make(**config).jobs == {"render_barcodes/colors"}
+    after = number_figures()
+    assert after["mean"] == before["mean"]
+    assert after["stacked"] != before["stacked"]
+    assert "Nothing to be done" in copied.make("--dry-run", **config).stderr
+
+
 @pytest.mark.parametrize(
     "config",
     [

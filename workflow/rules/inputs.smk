@@ -190,11 +190,14 @@ def list_drawn_films():
 def name_pictures(kinds):
     """A film's pictures of these kinds, as a report shows them."""
     return [
-        shown_in_report(
-            f"results/{{film}}/barcodes/{kind}{ending}",
-            caption=f"../report/{caption}.rst",
-            category="{film}",
-            labels={"kind": kind, "picture": label},
+        # Their job leaves those that would come out the same (see kept_output).
+        update(
+            shown_in_report(
+                f"results/{{film}}/barcodes/{kind}{ending}",
+                caption=f"../report/{caption}.rst",
+                category="{film}",
+                labels={"kind": kind, "picture": label},
+            )
         )
         for kind in kinds
         for ending, caption, label in [

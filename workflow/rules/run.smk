@@ -2,6 +2,7 @@
 from snakemake.persistence import FileBackupMixin
 
 from reelbow import __version__
+from reelbow.barcode.picture_files import PICTURES
 from reelbow.database import tables
 from reelbow.jobs.files import atomic_write
 from reelbow.machine import scratch
@@ -185,7 +186,7 @@ keep_until_replaced(
     FileBackupMixin,
     RESULTS,
     kept=["palettes.sqlite", "colors.sqlite", "index.html"],
-    dropped=["plan.json"],
+    dropped=["plan.json", *PICTURES],
 )
 
 if workflow.is_main_process:

@@ -75,6 +75,16 @@ def test_white_stays_white_in_the_largest_sums():
     assert average_areas(picture, (3, 7))[0].min() == 255
 
 
+@pytest.mark.parametrize("level", [1, 257])
+@pytest.mark.parametrize("shape", [(2, 16_500), (700, 3)])
+def test_white_stays_white_in_the_largest_narrow_sums(shape, level):
+    white = np.full((*shape, 3), 255 * level, np.uint8 if level == 1 else np.uint16)
+    for size in ((1, 1), (2, 3)):
+        small, means = average_areas(white, size)
+        assert (small == 255).all()
+        assert (means == 255).all()
+
+
 def test_16_bits_that_are_8_have_the_same_averages():
     picture = noise(37, 61)
     for size in ((37, 61), (5, 7), (1, 1)):

@@ -1,11 +1,14 @@
 """The pictures in a film's folder `barcodes`: their names, and which of them are old.
 
 Every picture says that Reelbow made it. What does not say so is the user's own and is
-left alone, whatever its name.
+left alone, whatever its name. The bare one also holds a digest of its figures, so that
+those that would come out the same are not drawn again.
 """
 
-from collections.abc import Collection, Iterable
+import hashlib
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +18,11 @@ KINDS = ("mean", "strip", "dominant", "stacked")
 # What follows a kind in the names of its figures; the bare barcode is {kind}.png.
 FIGURE_ENDINGS = {"png": "_figure.png", "svg": ".svg", "pdf": ".pdf"}
 
+# All pictures that a film may have.
+PICTURES = [
+    f"{kind}{ending}" for kind in KINDS for ending in (".png", *FIGURE_ENDINGS.values())
+]
+
 # Who made a picture, as it stands in files of each suffix.
 MAKER = "Reelbow"
 _MARKS = {
@@ -22,6 +30,9 @@ _MARKS = {
     ".svg": f"<dc:title>{MAKER}</dc:title>".encode(),
     ".pdf": f"/Creator ({MAKER})".encode(),
 }
+
+# Where the bare one holds the digest of its figures.
+_FIGURES = "Figures"
 
 
 def sort_pictures(paths: Iterable[Path]) -> dict[str, tuple[Path, list[Path]]]:
@@ -41,13 +52,68 @@ def sort_pictures(paths: Iterable[Path]) -> dict[str, tuple[Path, list[Path]]]:
     }
 
 
-def save_bare(pixels: NDArray[np.uint8], path: Path) -> None:
-    """Write (h, w, 3) uint8 sRGB as a PNG of exactly these pixels."""
+def save_bare(
+    pixels: NDArray[np.uint8], path: Path, *, figures: str | None = None
+) -> None:
+    """Write (h, w, 3) uint8 sRGB as a PNG of exactly these pixels.
+
+    Parameters
+    ----------
+    figures : what `digest_figures` says of its figures; None: drawn again next time
+    """
     from PIL import Image, PngImagePlugin
 
     info = PngImagePlugin.PngInfo()
     info.add_text("Software", MAKER)
+    if figures:
+        info.add_text(_FIGURES, figures)
     Image.fromarray(pixels).save(path, pnginfo=info)
+
+
+def digest_figures(figures: Iterable[Path], made_of: Mapping[str, Any]) -> str:
+    """Digest figures by their files, and by what they are made of: SHA-256 of both.
+
+    Parameters
+    ----------
+    made_of : arrays, and what is written as text
+
+    Raises
+    ------
+    FileNotFoundError
+        If a figure is not there.
+    """
+    digest = hashlib.sha256()
+    for name, value in made_of.items():
+        if isinstance(value, np.ndarray):
+            digest.update(f"{name}{value.dtype}{value.shape}".encode())
+            digest.update(value.tobytes())
+        else:
+            digest.update(repr((name, value)).encode())
+    for figure in figures:
+        digest.update(
+            figure.name.encode() + hashlib.sha256(figure.read_bytes()).digest()
+        )
+    return digest.hexdigest()
+
+
+def keep_drawn(
+    barcode: Path, figures: Collection[Path], made_of: Mapping[str, Any]
+) -> bool:
+    """Keep a bare barcode's figures, as new, if they are made of just this.
+
+    Returns
+    -------
+    Whether they are: False also if one is missing or was changed
+    """
+    try:
+        mark = f"{_FIGURES}\0{digest_figures(figures, made_of)}"
+        if mark.encode() not in barcode.read_bytes():
+            return False
+    except FileNotFoundError:
+        return False
+    for figure in figures:
+        figure.touch()
+    return True
 
 
 def drop_other_formats(barcode: Path, figures: Collection[Path]) -> list[Path]:
@@ -63,8 +129,7 @@ def drop_other_formats(barcode: Path, figures: Collection[Path]) -> list[Path]:
 
 def drop_pictures(folder: Path) -> list[Path]:
     """Delete all pictures of a film: its palettes are other ones now."""
-    endings = (".png", *FIGURE_ENDINGS.values())
-    return _drop(folder / f"{kind}{ending}" for kind in KINDS for ending in endings)
+    return _drop(folder / name for name in PICTURES)
 
 
 def _drop(paths: Iterable[Path]) -> list[Path]:

@@ -9,8 +9,10 @@ goes wrong with a cache never ends a job.
 Only functions that Python calls are kept. Those that they call are compiled into them.
 """
 
+import contextlib
 import fcntl
 import functools
+import gc
 import hashlib
 import importlib
 import inspect
@@ -19,14 +21,36 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ParamSpec, TextIO, TypeVar
 
-import numba
-from numba.extending import register_jitable
-
 from reelbow.machine.scratch import make_own_folder
+
+
+@contextlib.contextmanager
+def _hidden(*modules: str) -> Iterator[None]:
+    """Let an import inside not find modules, where they are optional and cost time."""
+    hidden = [module for module in modules if module not in sys.modules]
+    # As Python has it: importing such a name is an ImportError.
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for module in hidden:
+            del sys.modules[module]
+
+
+# For its version only, and for a file of settings, which is rare. So many objects are
+# made for good that looking for garbage among them takes a tenth of the time.
+_unused = ["scipy"] if Path(".numba_config.yaml").exists() else ["scipy", "yaml"]
+_collects = gc.isenabled()
+gc.disable()
+with _hidden(*_unused):
+    import numba
+    from numba.extending import register_jitable
+if _collects:
+    gc.enable()
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -83,15 +107,8 @@ def _load_without_scipy() -> None:
     No kernel here does linear algebra, and SciPy would take a quarter of a second. To
     numba it is optional.
     """
-    blas = "scipy.linalg.cython_blas"
-    if blas in sys.modules:
-        return
-    # As Python has it: importing such a name is an ImportError.
-    sys.modules[blas] = None  # type: ignore[assignment]
-    try:
+    with _hidden("scipy.linalg.cython_blas"):
         importlib.import_module("numba.np.arraymath")
-    finally:
-        del sys.modules[blas]
 
 
 # Python's other threads run on beside it.

@@ -153,15 +153,15 @@ def _find_step(plane: NDArray[np.uint8], rows: int, columns: int) -> float:
         return 0
     breaks = _find_breaks(plane[:, : n * columns], rows)
     cells = breaks.reshape(-1, n, columns) @ np.full(columns, 1 / columns, np.float32)
+    # In two rows that part as a step does, half of the MCUs in one of them are large:
+    # most pictures are done with here.
+    large = (np.abs(cells) >= LEAST_STEP).sum(axis=1)
+    if (large[:-1] + large[1:]).max() < n / 2:
+        return 0
     typical = np.median(np.abs(cells), axis=1)
     if np.median(typical) < LEAST_TEXTURE:
         return 0
     least = max(LEAST_STEP, LEAST_CONTRAST * np.percentile(typical, 90))
-    # In two rows that part as a step does, half of the MCUs in one of them would be so
-    # large: most pictures are done with here.
-    large = (np.abs(cells) >= least).sum(axis=1)
-    if (large[:-1] + large[1:]).max() < n / 2:
-        return 0
     above, below = cells[:-1], cells[1:]
     # Of each row the block that parts the two lines best.
     sums = (above - below).cumsum(axis=1)
