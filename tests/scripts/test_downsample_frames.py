@@ -27,6 +27,7 @@ from reelbow.pictures.image_files import (
 from reelbow.shards import frames
 from reelbow.shards.batches import ThumbnailOptions
 from reelbow.shards.plan import write_plan
+from reelbow.shards.previews import PreviewOptions, read_sheet
 from reelbow.shards.thumbnails import Thumbnails
 
 
@@ -49,6 +50,8 @@ def downsample(
     height: int | None = 12,
     crop: str | None = None,
     size: tuple[int | None, int | None] = (48, 64),
+    previews: Path | None = None,
+    preview_options: PreviewOptions | None = None,
     **more: Any,
 ) -> Path:
     """Run the script; nothing but its result may be there after it."""
@@ -62,7 +65,15 @@ def downsample(
         "missing_frames": "skip",
     }
     shaping = ThumbnailOptions(height=height, crop=crop, **(usual | more))
-    script.downsample_frames(tarball, plan, thumbnails, shard="00000", shaping=shaping)
+    script.downsample_frames(
+        tarball,
+        plan,
+        thumbnails,
+        shard="00000",
+        shaping=shaping,
+        previews=previews,
+        preview_options=preview_options,
+    )
     assert [path.name for path in thumbnails.parent.iterdir()] == ["00000.npz"]
     return thumbnails
 
@@ -271,3 +282,64 @@ def test_averages_may_be_of_a_reduced_picture_but_only_if_asked(tmp_path):
     assert means[0] == pytest.approx(exact, abs=0.1)
     assert means[1] == pytest.approx(exact, abs=3)
     assert (means[1] != means[0]).any()
+
+
+def test_previews_are_of_the_frames_that_could_be_read(tmp_path):
+    colors = {"0.jpg": 0x2040C0, "2.jpg": 0xC08020, "3.jpg": 0x20C060}
+    files = {name: image(color) for name, color in colors.items()}
+    tarball = pack(tmp_path / "t.tar", files | {"1.jpg": b"no image"})
+    path = tmp_path / "previews" / "00000.webp"
+    options = PreviewOptions(height=9, quality=90)
+    # Bars above and below are cut off.
+    downsample(tarball, crop="64:36:0:6", previews=path, preview_options=options)
+    assert [each.name for each in path.parent.iterdir()] == ["00000.webp"]
+    sheet = read_sheet(path)
+    assert sheet.frames.tolist() == [0, 2, 3]
+    assert (sheet.cell_width, sheet.cell_height) == (16, 9)
+    with Image.open(path) as opened:
+        pixels = np.array(opened.convert("RGB"))
+    for cell, color in enumerate(colors.values()):
+        x, y, width, height = sheet.locate(cell)
+        inner = pixels[y + 2 : y + height - 2, x + 2 : x + width - 2]
+        assert is_like(inner, tuple(solid(color, (1, 1))[0, 0]))
+
+
+def test_a_shard_that_fails_leaves_no_previews(tmp_path):
+    tarball = pack(tmp_path / "t.tar", {"0.jpg": image(0), "1.jpg": b"no image"})
+    path = tmp_path / "previews" / "00000.webp"
+    how = {"previews": path, "preview_options": PreviewOptions(72, 70)}
+    with pytest.raises(ReelbowError, match="missing"):
+        downsample(tarball, missing_frames="fail", **how)
+    assert list(path.parent.iterdir()) == []
+
+
+def test_of_a_shard_of_which_nothing_can_be_read_there_is_an_empty_sheet(tmp_path):
+    tarball = pack(tmp_path / "t.tar", {"a.jpg": b"x"})
+    path = tmp_path / "previews" / "00000.webp"
+    downsample(tarball, previews=path, preview_options=PreviewOptions(72, 70))
+    assert read_sheet(path).frames.tolist() == []
+
+
+def test_previews_are_upright(tmp_path):
+    picture = np.zeros((48, 96, 3), np.uint8)
+    picture[:, :48] = (200, 40, 40)
+    picture[:, 48:] = (40, 40, 200)
+    exif = Image.Exif()
+    # To be turned clockwise: its left side is the viewer's top.
+    exif[0x0112] = 6
+    stream = io.BytesIO()
+    Image.fromarray(picture).save(stream, "JPEG", quality=95, exif=exif)
+    tarball = pack(tmp_path / "t.tar", {"0.jpg": stream.getvalue()})
+    path = tmp_path / "previews" / "00000.webp"
+    options = PreviewOptions(height=32, quality=90)
+    downsample(tarball, height=40, previews=path, preview_options=options)
+    sheet = read_sheet(path)
+    assert (sheet.cell_width, sheet.cell_height) == (16, 32)
+    with Image.open(path) as opened:
+        pixels = np.array(opened.convert("RGB"))[:32, :16]
+    assert is_like(pixels[2:14, 2:-2], (200, 40, 40))
+    assert is_like(pixels[18:-2, 2:-2], (40, 40, 200))
+
+
+def is_like(pixels: NDArray[np.uint8], color: tuple[int, int, int]) -> bool:
+    return bool(np.abs(pixels.mean(axis=(0, 1)) - color).max() < 10)

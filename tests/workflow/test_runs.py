@@ -25,6 +25,7 @@ from projects import (
 )
 from reelbow.jobs.file_digest import digest_file
 from reelbow.shards.names import STAGES
+from reelbow.shards.previews import read_sheet
 
 END = {"merge_films": 1, "summarize_films": 1, "index_colors": 1, "all": 1}
 TAIL = {"merge_film": 1, "plan_shards": 1, **END}
@@ -123,6 +124,7 @@ def test_what_is_left_is_what_was_asked_for(finished):
         "colors/plan.json",
         "colors/palettes.sqlite",
         *[f"colors/palettes/{shard:05d}.sqlite" for shard in range(3)],
+        *[f"colors/previews/{shard:05d}.webp" for shard in range(3)],
         *[
             f"colors/barcodes/{kind}{ending}.png"
             for kind in ["mean", "stacked"]
@@ -151,6 +153,52 @@ def test_a_deleted_shard_runs_its_own_chain_only(copied, finished):
         "render_barcodes/colors",
     }
     assert copied.rows() == finished.rows()
+
+
+def read_previews(project, film="colors"):
+    """Read the color in the middle of each frame's preview, by frames."""
+    colors = {}
+    for path in (project.folder / "results" / film / "previews").glob("*.webp"):
+        sheet = read_sheet(path)
+        with Image.open(path) as image:
+            pixels = image.convert("RGB")
+        for cell, frame in enumerate(sheet.frames.tolist()):
+            x, y, width, height = sheet.locate(cell)
+            red, green, blue = pixels.getpixel((x + width // 2, y + height // 2))
+            colors[frame] = red << 16 | green << 8 | blue
+    return colors
+
+
+def test_every_frame_has_a_preview(finished):
+    colors = read_previews(finished)
+    assert sorted(colors) == list(range(len(COLORS)))
+    assert all(close_to(colors[i], color) for i, color in enumerate(COLORS))
+
+
+def test_a_deleted_sheet_of_previews_is_made_again_with_its_shard(copied, finished):
+    sheet = Path("results/colors/previews/00001.webp")
+    (copied.folder / sheet).unlink()
+    result = copied.make(**FINISHED)
+    assert result.jobs == {
+        *name_jobs(STAGES, "colors", "00001"),
+        *name_merges("colors"),
+        "render_barcodes/colors",
+    }
+    assert copied.rows() == finished.rows()
+    again, before = (each.folder / sheet for each in (copied, finished))
+    assert again.read_bytes() == before.read_bytes()
+
+
+def test_other_previews_make_the_shards_again_and_none_leave_what_is_there(copied):
+    config = {**FINISHED, **NO_PICTURES}
+    shards = ["00000", "00001", "00002"]
+    result = copied.make(**config, previews={"height": 24})
+    assert name_jobs(["downsample_frames"], "colors", *shards) <= result.jobs
+    sheets = copied.folder / "results/colors/previews"
+    assert {read_sheet(path).cell_height for path in sheets.iterdir()} == {24}
+    # Cut into other shards, without previews: those of the old ones go.
+    copied.make(**config | {"shards": {"frames": 3}}, previews={"height": None})
+    assert not any(sheets.iterdir())
 
 
 def test_a_deleted_film_is_merged_again(copied):
@@ -223,6 +271,8 @@ def test_a_tarball_that_is_cut_off_fails_alone_and_runs_alone_when_mended(projec
         "tars/plan.json",
         "tars/palettes/a.sqlite",
         "tars/palettes/c.sqlite",
+        "tars/previews/a.webp",
+        "tars/previews/c.webp",
     }
     (row,) = project.failures()
     assert row.pop("ended").startswith("tars/b.tar: cut off")
@@ -552,6 +602,8 @@ def test_frames_at_full_size_need_no_thumbnails(project):
     write_colors(project.folder / "colors.mkv")
     full = {"films": "colors.mkv", "downsample": {"height": None}, **NO_PICTURES}
     result = project.make(**full)
+    assert all(map(close_to, read_previews(project).values(), COLORS))
+    assert len(read_previews(project)) == len(COLORS)
     assert not any(job.startswith("downsample_frames") for job in result.jobs)
     sizes = project.query("SELECT DISTINCT length(strip) FROM frames")
     ((height,),) = project.query("SELECT height FROM films")

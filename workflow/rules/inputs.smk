@@ -62,12 +62,12 @@ def keep_if(keep, path):
 
 
 def name_previews(rule):
-    """The sheet of a shard's previews, if this rule makes it: the one that reads frames."""
+    """The sheet of a shard's previews, for the rule that reads its frames."""
     return "results/{film}/previews/{shard}.webp" if makes_previews(rule) else []
 
 
 def makes_previews(rule):
-    """Whether there are previews, and this rule makes them."""
+    """Whether previews are asked for, and made by a rule."""
     at_full_size = config["downsample"]["height"] is None
     reading = "cluster_shard" if at_full_size else "downsample_frames"
     return config["previews"]["height"] is not None and rule == reading

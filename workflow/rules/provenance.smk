@@ -101,7 +101,7 @@ def get_shaping(height):
 
 
 def get_previewing(rule):
-    """How previews are made, if this rule makes them."""
+    """How previews are made, or None where a rule makes none."""
     return dict(config["previews"]) if makes_previews(rule) else None
 
 

@@ -7,6 +7,17 @@ import pytest
 from reelbow.runs.leftovers import remove_leftovers
 
 
+def write_files(folder, names):
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("anything")
+
+
+def list_files(folder):
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {str(path.relative_to(folder)) for path in files}
+
+
 @pytest.mark.parametrize("keep", [False, True])
 def test_what_killed_runs_left_goes_and_what_is_kept_or_not_ours_stays(tmp_path, keep):
     film, logs = tmp_path / "results/film", tmp_path / "logs"
@@ -14,14 +25,34 @@ def test_what_killed_runs_left_goes_and_what_is_kept_or_not_ours_stays(tmp_path,
     killed = ["frames/.00000.71.tar", "thumbnails/.00001.72.npz"]
     killed += ["palettes/.00000.73.sqlite"]
     mine = ["thumbnails/mine.npz", "frames/.mine.tar", "palettes/00000.sqlite"]
-    for name in [*ours, *killed, *mine]:
-        (film / name).parent.mkdir(parents=True, exist_ok=True)
-        (film / name).write_text("anything")
+    write_files(film, [*ours, *killed, *mine])
     # Of an earlier plan, and so perhaps other frames.
     os.utime(film / "frames/00001.tar", (0, 0))
     remove_leftovers(
         film, logs, ["00000", "00001"], planned_at=1_000_000_000, keep=keep
     )
-    left = {str(path.relative_to(film)) for path in film.rglob("*") if path.is_file()}
+    left = list_files(film)
     mine += ["frames/00000.tar"]
     assert left == {*mine, *(["thumbnails/00000.npz"] if keep else [])}
+
+
+@pytest.mark.parametrize("has_previews", [False, True])
+def test_previews_stay_but_those_of_an_earlier_plan_if_none_are_made(
+    tmp_path, has_previews
+):
+    film, logs = tmp_path / "results/film", tmp_path / "logs"
+    stays = ["previews/00000.webp", "previews/storyboard.vtt", "previews/mine.webp"]
+    goes = ["previews/.00000.71.webp", "previews/00007.webp"]
+    write_files(film, [*stays, *goes, "previews/00001.webp"])
+    # What tells that shard 00007 was Reelbow's.
+    write_files(logs, ["downsample_frames/film/00007.log"])
+    os.utime(film / "previews/00001.webp", (0, 0))
+    shards = ["00000", "00001"]
+    remove_leftovers(
+        film, logs, shards, planned_at=1_000_000_000, has_previews=has_previews
+    )
+    # Of tarballs they may be older, and are those of this plan.
+    assert list_files(film) == {
+        *stays,
+        *(["previews/00001.webp"] if has_previews else []),
+    }

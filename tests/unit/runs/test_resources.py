@@ -13,6 +13,7 @@ from reelbow.runs.resources import (
     measure_shard,
 )
 from reelbow.shards.names import STAGES
+from reelbow.shards.previews import MAX_PIXELS
 
 VIDEO = {
     "video": {"stored_width": 1920, "stored_height": 1080},
@@ -150,6 +151,32 @@ def test_memory_holds_what_lies_in_the_node_s_memory():
     large = measure(VIDEO, downsample=None)
     assert estimate_files_mb("downsample_frames", large) > 2000
     assert estimate_mb("cluster_shard", large) == without
+
+
+@pytest.mark.parametrize("rows", [90, None])
+def test_previews_take_memory_and_time_where_pictures_are_read(rows):
+    without, with_ = (
+        measure(VIDEO, downsample=rows, previews=height) for height in (None, 72)
+    )
+    # 400 previews of 128x72.
+    assert with_.sheet == pytest.approx(400 * 128 * 72 / 1e6)
+    reading = "downsample_frames" if rows else "cluster_shard"
+    for stage in STAGES:
+        assert 55 <= estimate_mb(stage, with_) - estimate_mb(stage, without) <= 65
+        more_s = work_s(stage, with_, downsample=rows) - work_s(
+            stage, without, downsample=rows
+        )
+        assert more_s == pytest.approx(400 * 0.3e-3 if stage == reading else 0, rel=0.3)
+
+
+def test_a_sheet_of_previews_is_never_larger_than_it_may_be():
+    many = {**VIDEO, "shards": {"00000": {"n_frames": 10**6}}}
+    size = measure(many, previews=72)
+    assert size.sheet == pytest.approx(MAX_PIXELS / 1e6, rel=0.03)
+    # Made of thumbnails, which are smaller.
+    assert measure(VIDEO, downsample=30, previews=72).sheet == pytest.approx(
+        400 * 30 * 30 * 16 / 9 / 1e6
+    )
 
 
 def test_a_large_barcode_is_a_large_picture():

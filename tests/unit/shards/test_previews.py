@@ -232,6 +232,12 @@ def test_frames_come_back_from_their_runs(frames):
     assert all(after[0] > before[1] + 1 for before, after in itertools.pairwise(runs))
 
 
+def test_frames_are_counted_on_through_the_film(tmp_path):
+    sheet = write(tmp_path / "a.webp", [waves(i) for i in range(3)], [2, 3, 7])
+    assert sheet.number_from(102).frames.tolist() == [102, 103, 107]
+    assert write(tmp_path / "b.webp", []).number_from(5).frames.tolist() == []
+
+
 def test_the_same_frames_give_the_same_bytes(tmp_path):
     for name in ("a.webp", "b.webp"):
         write(tmp_path / name, [waves(i) for i in range(20)])

@@ -21,7 +21,7 @@ from reelbow.jobs.files import atomic_write
 # WebP's, of a side in pixels.
 MAX_SIDE = 16_383
 
-# Of a sheet: its job takes some 450 MB for so many, and a browser that shows it 134 MB.
+# Of a sheet: its job takes some 400 MB for so many, and a browser that shows it 134 MB.
 # An hour at a frame a second, in previews of 128x72.
 MAX_PIXELS = 1 << 25
 
@@ -76,6 +76,13 @@ class PreviewSheet(NamedTuple):
     pitch_y: int
     columns: int
     frames: NDArray[np.int64]
+
+    def number_from(self, first: int) -> Self:
+        """Count the frames so that the first one is `first`.
+
+        The film's database counts on through those of files that are shards.
+        """
+        return self._replace(frames=self.frames - self.frames[:1] + first)
 
     def locate(self, cell: int) -> tuple[int, int, int, int]:
         """Find where a cell is: x, y, width, height."""
@@ -149,19 +156,20 @@ class PreviewWriter:
         from PIL import Image
 
         sheet = self._lay_out()
-        # Of four bytes a pixel, which Pillow takes as they are and would else copy.
-        pixels = np.full((sheet.height, sheet.width, 4), BACKGROUND, np.uint8)
-        for place, (_, _, picture) in enumerate(self._cells):
-            x, y, _, _ = sheet.locate(place)
-            room = pixels[y : y + sheet.pitch_y, x : x + sheet.pitch_x, :3]
-            room[...] = _fill_cell(picture, sheet)
-        self._cells.clear()
+        image = Image.fromarray(self._draw(sheet))
         exif = Image.Exif()
         exif[IMAGE_DESCRIPTION] = _describe(sheet)
-        size = (sheet.width, sheet.height)
-        Image.frombuffer("RGBX", size, pixels, "raw", "RGBX", 0, 1).save(
-            self._path, "WEBP", quality=self._quality, method=METHOD, exif=exif
-        )
+        image.save(self._path, "WEBP", quality=self._quality, method=METHOD, exif=exif)
+
+    def _draw(self, sheet: PreviewSheet) -> NDArray[np.uint8]:
+        """Draw all cells, and let go of them: what codes the sheet needs the memory."""
+        pixels = np.full((sheet.height, sheet.width, 3), BACKGROUND, np.uint8)
+        for place, (_, _, picture) in enumerate(self._cells):
+            x, y, _, _ = sheet.locate(place)
+            room = pixels[y : y + sheet.pitch_y, x : x + sheet.pitch_x]
+            room[...] = _fill_cell(picture, sheet)
+        self._cells.clear()
+        return pixels
 
     def _lay_out(self) -> PreviewSheet:
         """Find a cell in the shape of most pictures, and a sheet about square."""
