@@ -74,7 +74,8 @@ def _name_kind(file: Path) -> str:
         return "pages"
     if file.suffix == ".tsv":
         return "tables"
-    return "palettes" if file.name == "palettes.sqlite" else "others"
+    names = {"palettes.sqlite": "palettes", "colors.sqlite": "index"}
+    return names.get(file.name, "others")
 
 
 def _sum_up(files: Sequence[Path]) -> Path:
