@@ -45,6 +45,8 @@ def write_shard(
             usual = [((frame % 256, 1, 2), 0.75), ((3, 4, 5), 0.25)]
             colors, shares, *accents = zip(*palettes.get(frame, usual), strict=True)
             time_s = frame / 2 if times_s is None else times_s
+            if isinstance(times_s, list):
+                time_s = times_s[frame]
             add_frames(
                 connection,
                 shard,

@@ -132,6 +132,7 @@ def show_what_is_there():
             write_page(
                 temporary,
                 list(FILMS),
+                pages_follow=False,
                 others=OTHERS,
                 faults=UNREADABLE | find_faults(),
                 drawing=get_wall_drawing(),

@@ -77,6 +77,9 @@ STEPS = 65535.0
 MOVED = np.array([0.0, 0.5, 0.5])
 
 POSITION = np.dtype("<u4")
+
+# Searches hold a number for each: so many are nothing, and more are made good use of.
+FEW_POSITIONS = 1 << 20
 LOW_BITS = np.dtype("<u2")
 OKLAB = np.dtype("<u2")
 SHARE = np.dtype("<f8")
@@ -208,8 +211,10 @@ def _write_after(before: Path | None, database: Path, index: Path) -> int:
             if film not in kept
         }
         start = max((about.first + about.n for about in kept.values()), default=0)
-        if start + sum(spans.values()) > np.iinfo(POSITION).max:
-            # After thousands of changes: positions of what went are free again.
+        new = sum(spans.values())
+        live = sum(about.n for about in kept.values()) + new
+        if start + new > max(FEW_POSITIONS, 2 * live):
+            # After many changes: positions of what went are free again.
             return _write_after(None, database, index)
         if before is not None and kept.keys() == films.keys() and kept:
             shutil.copyfile(before, index)

@@ -4,7 +4,7 @@
  * Palettes of bins of 2^level places.
  * @typedef {object} Level
  * @property {number} n bins
- * @property {Uint8Array} nColors (n,)
+ * @property {Uint16Array} nColors (n,)
  * @property {Uint8Array} rgb (n * k * 3,)
  * @property {Float32Array} lab (n * k * 3,)
  * @property {Float32Array} shares (n * k,) of 1 a bin
@@ -12,13 +12,15 @@
  * @property {Float32Array} weights (n,) how many of a bin's frames are there
  * @property {Uint8Array} means (n * 3,)
  * @property {Uint8Array} strips (n * rows * 3,)
- * @property {Uint8Array | null} tracks (n * k,) bands from the bottom up; null: not found yet
+ * @property {Uint16Array | null} tracks (n * k,) bands from the bottom up; null: not found yet
  */
 
 class Columns {
   static TILE = 512;
   static HEIGHT = 256;
   static #KEPT = 64;
+  /** Colors of a bin of several frames, at most: to join more takes long. */
+  static #JOINED = 12;
 
   /** @param {Film} film */
   constructor(film) {
@@ -150,7 +152,7 @@ class Columns {
     const start = bin * this.k;
     const places = Array.from({ length: n }, (_, i) => i);
     if (order === "track" && bins.tracks) {
-      return places.map((i) => /** @type {Uint8Array} */ (bins.tracks)[start + i]);
+      return places.map((i) => /** @type {Uint16Array} */ (bins.tracks)[start + i]);
     }
     if (order === "luminance" || order === "hue") {
       const keys = places.map((i) => {
@@ -194,7 +196,7 @@ class Columns {
   #makeLevel(n) {
     return {
       n,
-      nColors: new Uint8Array(n),
+      nColors: new Uint16Array(n),
       rgb: new Uint8Array(n * this.k * 3),
       lab: new Float32Array(n * this.k * 3),
       shares: new Float32Array(n * this.k),
@@ -224,7 +226,7 @@ class Columns {
       const entries = [];
       this.#collect(entries, below, 2 * bin, left / (left + right || 1));
       this.#collect(entries, below, 2 * bin + 1, right / (left + right || 1));
-      const joined = joinNearest(entries, this.k);
+      const joined = joinNearest(entries, Math.min(this.k, Columns.#JOINED));
       level.nColors[bin] = joined.length;
       joined.forEach(({ lab, rgb, share, accent }, i) => {
         const at = bin * this.k + i;
@@ -244,13 +246,26 @@ class Columns {
    * @param {number} weight
    */
   #collect(entries, bins, bin, weight) {
-    for (let i = bin * this.k; weight && i < bin * this.k + bins.nColors[bin]; i++) {
-      entries.push({
-        lab: [bins.lab[3 * i], bins.lab[3 * i + 1], bins.lab[3 * i + 2]],
+    const start = bin * this.k;
+    for (let i = start; weight && i < start + bins.nColors[bin]; i++) {
+      const entry = {
+        lab: /** @type {Triple} */ ([...bins.lab.subarray(3 * i, 3 * i + 3)]),
         rgb: bins.rgb.subarray(3 * i, 3 * i + 3),
         share: bins.shares[i] * weight,
         accent: bins.accents[i],
-      });
+      };
+      const last = entries.length - 1;
+      if (i < start + Columns.#JOINED) {
+        entries.push(entry);
+      } else {
+        // The smallest of many colors go to the nearest of the others at once.
+        const nearest = entries
+          .slice(last + 1 - Columns.#JOINED)
+          .reduce((a, b) =>
+            square(a.lab, entry.lab) <= square(b.lab, entry.lab) ? a : b,
+          );
+        nearest.share += entry.share;
+      }
     }
   }
 }
@@ -259,6 +274,11 @@ class Columns {
  * A color with its share. rgb: as it was found; null: it is a mean of several.
  * @typedef {{lab: Triple, rgb: Uint8Array | null, share: number, accent: number}} Entry
  */
+
+/** @param {Triple} one @param {Triple} other */
+function square(one, other) {
+  return (one[0] - other[0]) ** 2 + (one[1] - other[1]) ** 2 + (one[2] - other[2]) ** 2;
+}
 
 /**
  * Join the nearest two colors, weighted by their shares, until there are k.
@@ -274,10 +294,7 @@ function joinNearest(entries, k) {
       const { lab, share, accent } = entries[i];
       for (let j = i + 1; j < entries.length; j++) {
         const other = entries[j];
-        const apart =
-          (lab[0] - other.lab[0]) ** 2 +
-          (lab[1] - other.lab[1]) ** 2 +
-          (lab[2] - other.lab[2]) ** 2;
+        const apart = square(lab, other.lab);
         // An accent and another only where nothing else is left.
         const cost =
           (apart * share * other.share) / (share + other.share) +

@@ -58,6 +58,7 @@ function writeJson(film, stretch) {
   const about = {
     film: film.about.film,
     title: film.about.title,
+    every_nth_frame: film.step,
     first_frame: film.frameOf(first),
     last_frame: film.frameOf(last),
     start_s: film.isTimed ? film.timeOf(first) : null,

@@ -35,8 +35,9 @@
  */
 
 /**
- * A film on its way from one page to another.
- * @typedef {{about: About, arrays: string, sheets: string[], folder: string}} Parcel
+ * A film on its way from one page to another. folder: of its page, from this one; null: it
+ * is not known, and sheets that are not in the page cannot be shown.
+ * @typedef {{about: About, arrays: string, sheets: string[], folder: string | null}} Parcel
  */
 
 const ARRAY_TYPES = { uint8: Uint8Array, uint16: Uint16Array, int32: Int32Array };
@@ -78,7 +79,7 @@ class Film {
     this.present = bytes("present");
     this.means = bytes("means");
     this.luma = get("luma");
-    this.nColors = bytes("n_colors");
+    this.nColors = /** @type {Uint16Array} */ (get("n_colors"));
     this.colors = bytes("colors");
     this.shares = get("shares");
     this.accents = bytes("accents");
@@ -269,17 +270,26 @@ class Previews {
     this.cellOf = new Int32Array(n);
     /** @type {Map<number, Promise<ImageBitmap>>} the latest last */
     this.decoded = new Map();
+    /** @type {Promise<unknown>} of the sheet that was begun last */
+    this.decoding = Promise.resolve();
     parcel.about.sheets.forEach((sheet, number) => {
       let cell = 0;
       for (const [first, last] of sheet.frames) {
         for (let frame = first; frame <= last; frame++, cell++) {
-          if (frame % step === 0) {
-            this.sheetOf[frame / step] = number;
-            this.cellOf[frame / step] = cell;
+          // Of those that a place stands for the first one that has a preview.
+          const place = Math.floor(frame / step);
+          if (this.sheetOf[place] < 0 && this.#isThere(sheet)) {
+            this.sheetOf[place] = number;
+            this.cellOf[place] = cell;
           }
         }
       }
     });
+  }
+
+  /** @param {Sheet} sheet */
+  #isThere(sheet) {
+    return sheet.embedded || this.parcel.folder !== null;
   }
 
   /**
@@ -306,6 +316,13 @@ class Previews {
     const { cell, pitch, columns } = this.parcel.about.sheets[number];
     let bitmap;
     try {
+      // One sheet after the other: many at once would take a browser's memory.
+      if (!this.decoded.has(number)) {
+        await this.decoding;
+        if (!isWanted()) {
+          return false;
+        }
+      }
       bitmap = await this.#decode(number);
     } catch {
       return false;
@@ -326,7 +343,11 @@ class Previews {
 
   /** @param {number} number */
   #decode(number) {
-    const bitmap = this.decoded.get(number) ?? this.#load(number);
+    let bitmap = this.decoded.get(number);
+    if (!bitmap) {
+      bitmap = this.#load(number);
+      this.decoding = bitmap.catch(() => {});
+    }
     this.decoded.delete(number);
     this.decoded.set(number, bitmap);
     for (const [oldest, old] of this.decoded) {
@@ -348,7 +369,7 @@ class Previews {
     const image = new Image();
     image.src = sheet.embedded
       ? `data:image/webp;base64,${this.parcel.sheets[number]}`
-      : this.parcel.folder + sheet.file;
+      : (this.parcel.folder ?? "") + sheet.file;
     await image.decode();
     return createImageBitmap(image);
   }

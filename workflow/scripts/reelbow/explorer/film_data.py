@@ -24,8 +24,8 @@ from reelbow.database.opening import open_database
 from reelbow.errors import ReelbowError
 from reelbow.shards.previews import PreviewSheet
 
-# A page of more frames shows every second one, or every third: browsers hold no more.
-MOST_PLACES = 200_000
+# A page of more frames shows every second one, or every third: it would open slowly.
+MOST_PLACES = 50_000
 
 # Rows of a strip in a page, and bytes of all: more rows are averaged.
 STRIP_ROWS = 90
@@ -63,7 +63,7 @@ class FilmData:
         present (n,) uint8, 0 or 1; times_ms (n,) int32, absent if frames have no times;
         means (n, 3) uint8 sRGB; luma (n,) uint16 in 1/256;
         strips (n, rows, 3) uint8 sRGB;
-        n_colors (n,) uint8; and of all colors of all palettes, in order,
+        n_colors (n,) uint16; and of all colors of all palettes, in order,
         colors (m, 3) uint8 sRGB, shares (m,) uint16 in 1/65535, accents (m,) uint8
     shards : how many frames each shard has that has some, its first and its last one
     """
@@ -121,7 +121,6 @@ def read_film_data(database: Path) -> FilmData:
         "present": np.zeros(n_places, np.uint8),
         "means": np.zeros((n_places, 3), np.uint8),
         "luma": np.zeros(n_places, np.uint16),
-        "n_colors": np.zeros(n_places, np.uint8),
     }
     strips: NDArray[np.uint8] | None = None
     names = [""] * (n_places if record.is_of_images else 0)
@@ -176,7 +175,7 @@ def read_film_data(database: Path) -> FilmData:
     counts = np.bincount(of_colors[:, 0].astype(np.int64) // step, minlength=n_places)
     shares = np.rint(of_colors[:, 2] * FULL_SHARE).clip(1, FULL_SHARE)
     arrays |= {
-        "n_colors": counts.astype(np.uint8),
+        "n_colors": counts.astype(np.uint16),
         "colors": unpack_colors(of_colors[:, 1].astype(np.int64)),
         "shares": shares.astype(np.uint16),
         "accents": of_colors[:, 3].astype(np.uint8),

@@ -53,6 +53,7 @@ def write_page(
     drawing: Mapping[str, Any],
     code: str,
     others: Iterable[str] = (),
+    pages_follow: bool = True,
     faults: Mapping[str, str] | None = None,
     old: Path | None = None,
 ) -> None:
@@ -65,6 +66,7 @@ def write_page(
     drawing : `kind` of the barcodes, and more of what `draw_barcode` takes
     code : digest of what makes a film's entry
     others : ids of films that earlier runs made
+    pages_follow : whether the pages of these films are made, before or after this one
     faults : why films of this run could not be made, or made again
     old : the page as it was, of which the entries of unchanged films are taken; it
         lies beside the folders of the films
@@ -76,7 +78,7 @@ def write_page(
         folder, fault = old.parent / film, (faults or {}).get(film)
         entry = _find_entry(folder, known, drawing, code, fault)
         entry["page"] = "picture" in entry and (
-            film in films or (folder / "explorer.html").is_file()
+            (film in films and pages_follow) or (folder / "explorer.html").is_file()
         )
         if fault and "picture" in entry:
             entry["note"] = f"as an earlier run left it: {fault}"

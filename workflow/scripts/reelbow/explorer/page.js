@@ -24,7 +24,10 @@ const ORDERS = {
 
 /** Frames that the narrowest view shows, and previews of a search that are shown at once. */
 const LEAST_VIEW = 8;
-const SOME = 48;
+const FIRST_CARDS = 48;
+
+/** Milliseconds without a change after which what is found is listed. */
+const PAUSE_MS = 150;
 
 class Page {
   /** @param {Film} film */
@@ -33,13 +36,13 @@ class Page {
     this.lines = [];
     /** @type {[number, number]} places of the first film */
     this.view = [0, Math.max(1, film.n)];
-    /** @type {{rgb: number[]} | null} */
+    /** @type {number[] | null} the color that is searched for */
     this.wanted = null;
     /** @type {Timeline | null} whose stretch is selected */
     this.selectedIn = null;
-    this.shown = SOME;
-    /** @type {string | null} where the second film comes from, if a page can say it */
-    this.with = null;
+    this.shown = FIRST_CARDS;
+    /** @type {string | null} the second film's page, where the address says it */
+    this.secondPath = null;
     this.add(film);
     this.#setUp();
   }
@@ -61,14 +64,20 @@ class Page {
       press: (each, event) => this.#press(each, event),
     });
     this.lines.push(line);
+    Object.assign(line, {
+      kind: this.first.kind,
+      order: this.first.order,
+      isHeld: this.first.isHeld,
+      selects: this.first.selects,
+    });
     if (line.root) {
       getById("films", HTMLElement).append(line.root);
-      new ResizeObserver(() => this.#later(() => line.draw())).observe(line.over);
+      new ResizeObserver(() => this.#drawLater(line)).observe(line.over);
     }
     document.body.classList.toggle("with-two", this.lines.length > 1);
     getById("two", HTMLElement).hidden = this.lines.length < 2;
     this.#sendView();
-    line.showFrame();
+    this.look(this.first, this.first.place);
   }
 
   /** Take the second film away. */
@@ -78,7 +87,7 @@ class Page {
       this.unselect();
     }
     line.root?.remove();
-    this.with = null;
+    this.secondPath = null;
     document.body.classList.remove("with-two");
     getById("two", HTMLElement).hidden = true;
     this.see(...this.view);
@@ -91,10 +100,19 @@ class Page {
     return getById("axis", HTMLSelectElement).value === "shared";
   }
 
-  /** The end of what can be seen, in places of the first film. */
-  get end() {
+  /** Where what can be seen begins and ends, in places of the first film. */
+  get whole() {
+    const { n } = this.first.film;
+    const begins = this.lines.map((line) => this.#fromLine(line, 0));
     const ends = this.lines.map((line) => this.#fromLine(line, line.film.n));
-    return Math.max(1, ...(this.isShared ? ends : ends.slice(0, 1)));
+    return this.isShared
+      ? { begin: Math.min(...begins), end: Math.max(1, ...ends) }
+      : { begin: 0, end: Math.max(1, n) };
+  }
+
+  seeAll() {
+    const { begin, end } = this.whole;
+    this.see(begin, end);
   }
 
   /**
@@ -139,31 +157,30 @@ class Page {
    * @param {number} end
    */
   see(start, end) {
-    const whole = this.end;
-    const width = Math.min(whole, Math.max(Math.min(LEAST_VIEW, whole), end - start));
+    const whole = this.whole;
+    const widest = whole.end - whole.begin;
+    const width = Math.min(widest, Math.max(LEAST_VIEW, end - start));
     // Zoomed in as far as it goes, the middle stays where it is.
     const middle = (start + end) / 2;
-    const left = Math.min(whole - width, Math.max(0, middle - width / 2));
+    const left = Math.min(whole.end - width, Math.max(whole.begin, middle - width / 2));
     this.view = [left, left + width];
     this.#sendView();
     this.#keep();
   }
 
   #sendView() {
+    const { begin, end } = this.whole;
     for (const line of this.lines) {
       line.view = [this.#toLine(line, this.view[0]), this.#toLine(line, this.view[1])];
-      line.wholeView = [this.#toLine(line, 0), this.#toLine(line, this.end)];
-      this.#later(line.draw.bind(line), line);
+      line.wholeView = [this.#toLine(line, begin), this.#toLine(line, end)];
+      this.#drawLater(line);
     }
   }
 
   /** @param {number} factor */
   zoom(factor) {
     const [start, end] = this.view;
-    const center = Math.min(
-      end,
-      Math.max(start, this.#fromLine(this.first, this.first.place + 0.5)),
-    );
+    const center = Math.min(end, Math.max(start, this.first.place + 0.5));
     this.see(center - (center - start) * factor, center + (end - center) * factor);
   }
 
@@ -179,7 +196,7 @@ class Page {
     for (const each of this.lines) {
       const position = each === line ? place : Math.floor(this.#toLine(each, middle));
       each.place = Math.max(0, Math.min(each.film.n - 1, position));
-      this.#later(each.showFrame.bind(each), `frame ${this.lines.indexOf(each)}`);
+      this.#later(`frame ${this.lines.indexOf(each)}`, () => each.showFrame());
     }
     this.#keep();
   }
@@ -218,7 +235,7 @@ class Page {
       "+": () => this.zoom(1 / 1.5),
       "=": () => this.zoom(1 / 1.5),
       "-": () => this.zoom(1.5),
-      0: () => this.see(0, this.end),
+      0: () => this.seeAll(),
       Enter: () => this.hold(line, line.place),
       " ": () => this.hold(line, line.place),
       "[": () =>
@@ -227,7 +244,7 @@ class Page {
         this.select(line, Math.min(line.place, line.stretch?.[0] ?? 0), line.place),
       Escape: () => this.#letGo(line),
     };
-    if (event.key in doings) {
+    if (Object.hasOwn(doings, event.key)) {
       event.preventDefault();
       doings[event.key]();
     }
@@ -264,19 +281,20 @@ class Page {
   /**
    * Find a color in all films; null: no more.
    * @param {number[] | null} rgb
+   * @param {number} [pauseMs] before what is found is listed
    */
-  search(rgb) {
-    this.wanted = rgb && { rgb };
-    this.shown = SOME;
+  search(rgb, pauseMs = 0) {
+    this.wanted = rgb;
+    this.shown = FIRST_CARDS;
     if (rgb) {
       getById("picker", HTMLInputElement).value = formatColor(rgb);
       getById("hex", HTMLInputElement).value = formatColor(rgb);
     }
-    this.#showFound();
+    this.#showFound(pauseMs);
     this.#keep();
   }
 
-  #showFound() {
+  #showFound(pauseMs = 0) {
     const tolerance = Number(getById("tolerance", HTMLInputElement).value);
     const share = Number(getById("share", HTMLInputElement).value) / 100;
     getById("tolerance-value", HTMLElement).textContent = tolerance.toFixed(3);
@@ -284,17 +302,20 @@ class Page {
       ? `${Math.round(100 * share)} %`
       : "any";
     getById("clear", HTMLButtonElement).disabled = !this.wanted;
-    const found = getById("found", HTMLElement);
-    found.replaceChildren();
     for (const line of this.lines) {
-      line.setFound(
-        this.wanted ? line.film.find(this.wanted.rgb, tolerance, share) : null,
-      );
-      if (this.wanted) {
-        this.#listFound(line, found);
-      }
-      this.#later(line.draw.bind(line), line);
+      line.setFound(this.wanted ? line.film.find(this.wanted, tolerance, share) : null);
+      this.#drawLater(line);
     }
+    clearTimeout(this.listing);
+    this.listing = setTimeout(() => {
+      const found = getById("found", HTMLElement);
+      found.replaceChildren();
+      for (const line of this.lines) {
+        if (line.found) {
+          this.#listFound(line, found);
+        }
+      }
+    }, pauseMs);
   }
 
   /**
@@ -313,25 +334,36 @@ class Page {
     sentence.className = "number";
     sentence.setAttribute("role", "status");
     sentence.textContent = [
-      `${this.lines.length > 1 ? `${film.about.title}: ` : ""}${count(n, "frame")}`,
+      `${this.lines.length > 1 ? `${film.about.title}: ` : ""}${countFrames(film, n)}`,
       ...(film.isTimed ? [formatTime(lengthS)] : []),
       `${part} of the film`,
-      `in ${count(runs.length, "place")}`,
+      `in ${pluralize(runs.length, "place")}`,
     ].join(" · ");
     const list = document.createElement("ul");
     list.className = "previews";
-    for (const [first, last] of runs.slice(0, this.shown)) {
-      list.append(this.#makeCard(line, first, last));
-    }
+    const append = () => {
+      const cards = runs
+        .slice(list.children.length, this.shown)
+        .map(([first, last]) => this.#makeCard(line, first, last));
+      list.append(...cards);
+      return cards[0];
+    };
+    append();
     into.append(sentence, list);
     if (runs.length > this.shown) {
       const more = document.createElement("button");
       more.type = "button";
-      more.textContent = `More: ${this.shown} of ${runs.length.toLocaleString("en")} are shown`;
+      const tell = () => {
+        const n = list.children.length;
+        more.textContent = `More: ${n} of ${runs.length.toLocaleString("en")} are shown`;
+        more.hidden = n === runs.length;
+      };
       more.addEventListener("click", () => {
         this.shown *= 4;
-        this.#showFound();
+        append()?.querySelector("button")?.focus();
+        tell();
       });
+      tell();
       into.append(more);
     }
   }
@@ -353,7 +385,7 @@ class Page {
     label.textContent = film.nameTime(first);
     const length = document.createElement("span");
     length.className = "quiet number";
-    length.textContent = count(last - first + 1, "frame");
+    length.textContent = countFrames(film, last - first + 1);
     const size = film.previews.sizeOf(place);
     if (size) {
       const canvas = document.createElement("canvas");
@@ -395,7 +427,7 @@ class Page {
     this.selectedIn = line;
     line.stretch = [first, last];
     line.drawCursor();
-    this.#later(() => this.#showStretch(), "stretch");
+    this.#later("stretch", () => this.#showStretch());
     this.#keep();
   }
 
@@ -435,7 +467,7 @@ class Page {
     const missing = last - first + 1 - stretch.frames;
     sentence.textContent = [
       ...(this.lines.length > 1 ? [film.about.title] : []),
-      count(stretch.frames, "frame"),
+      countFrames(film, stretch.frames),
       ...(missing ? [`${missing.toLocaleString("en")} missing`] : []),
       ...(film.isTimed ? [formatTime(stretch.lengthS)] : []),
     ].join(" · ");
@@ -485,8 +517,9 @@ class Page {
         save(new Blob([write(film, stretch)], { type }), `${name}.${ending}`),
       );
     }
-    add("png", () => {
-      line.makePicture(stretch.first, stretch.last).toBlob((blob) => {
+    add("png", async () => {
+      const picture = await line.makePicture(stretch.first, stretch.last);
+      picture.toBlob((blob) => {
         if (blob) {
           save(blob, `${name}_${line.kind}.png`);
         } else {
@@ -516,7 +549,7 @@ class Page {
     for (const line of this.lines) {
       line.kind = kind;
       line.order = order;
-      this.#later(line.draw.bind(line), line);
+      this.#drawLater(line);
     }
     getById("kind", HTMLSelectElement).value = kind;
     getById("order", HTMLSelectElement).value = order;
@@ -550,7 +583,7 @@ class Page {
       getById(id, HTMLElement).addEventListener("click", doing);
     onClick("zoom-in", () => this.zoom(1 / 1.5));
     onClick("zoom-out", () => this.zoom(1.5));
-    onClick("whole", () => this.see(0, this.end));
+    onClick("whole", () => this.seeAll());
     onClick("clear", () => this.search(null));
     onClick("unselect", () => this.unselect());
     onClick("only", () => this.drop());
@@ -570,11 +603,11 @@ class Page {
       }
     });
     getById("picker", HTMLInputElement).addEventListener("input", () => {
-      this.search(parseColor(getById("picker", HTMLInputElement).value));
+      this.search(parseColor(getById("picker", HTMLInputElement).value), PAUSE_MS);
     });
     for (const id of ["tolerance", "share"]) {
       getById(id, HTMLInputElement).addEventListener("input", () => {
-        this.#later(() => this.#showFound(), "found");
+        this.#later("found", () => this.#showFound(PAUSE_MS));
         this.#keep();
       });
     }
@@ -602,9 +635,16 @@ class Page {
       this.#lay();
       this.#keep();
     });
-    getById("axis", HTMLSelectElement).addEventListener("change", () =>
-      this.see(0, this.end),
-    );
+    getById("axis", HTMLSelectElement).addEventListener("change", () => {
+      this.seeAll();
+      this.look(this.first, this.first.place);
+    });
+    document.addEventListener("keydown", (event) => {
+      // In fields keys write, and on buttons they press.
+      if (event.target === document.body) {
+        this.#press(this.first, event);
+      }
+    });
     addEventListener("hashchange", () => this.restore());
     this.restore();
   }
@@ -619,7 +659,7 @@ class Page {
   #recolor() {
     knownColors.clear();
     for (const line of this.lines) {
-      this.#later(line.draw.bind(line), line);
+      this.#drawLater(line);
     }
   }
 
@@ -637,7 +677,7 @@ class Page {
     /** @param {string} id */
     const read = (id) => {
       const text = getById(id, HTMLInputElement).value;
-      return film.isTimed ? parseTime(text) : Number.parseInt(text, 10);
+      return film.isTimed ? parseTime(text) : Number(text.trim() || Number.NaN);
     };
     const [from, to] = [read("from"), read("to")];
     if (!(from < to || (!film.isTimed && from === to))) {
@@ -646,6 +686,11 @@ class Page {
           ? "Write two times, the earlier one first, such as 0:01:30 and 0:02:00."
           : "Write the numbers of two frames, the smaller one first.",
       );
+      return;
+    }
+    if (!(from < film.endS)) {
+      const end = film.isTimed ? formatTime(film.endS) : `frame ${film.endS - 1}`;
+      this.tell(`The film ends at ${end}.`);
       return;
     }
     const first = film.placeAt(from);
@@ -666,7 +711,7 @@ class Page {
     try {
       // Scripts of what is parsed so never run.
       const parsed = new DOMParser().parseFromString(await file.text(), "text/html");
-      await this.addSecond(readParcel(parsed, ""));
+      await this.addSecond(readParcel(parsed, null));
     } catch {
       this.tell(
         `${file.name} is no page of a film made by this version of Reelbow: choose an explorer.html.`,
@@ -681,8 +726,7 @@ class Page {
       this.drop();
     }
     this.add(film);
-    this.setKind(this.first.kind, this.first.order);
-    this.see(0, this.end);
+    this.seeAll();
     this.#showFound();
   }
 
@@ -715,8 +759,9 @@ class Page {
     if (first.isHeld) {
       state.set("held", "1");
     }
-    if (this.view[0] > 0 || this.view[1] < this.end) {
-      state.set("view", this.view.map((position) => position.toFixed(2)).join("-"));
+    const { begin, end } = this.whole;
+    if (this.view[0] > begin || this.view[1] < end) {
+      state.set("view", this.view.map((position) => position.toFixed(2)).join("_"));
     }
     if (this.selectedIn?.stretch) {
       state.set(
@@ -725,12 +770,12 @@ class Page {
       );
     }
     if (this.wanted) {
-      state.set("color", formatColor(this.wanted.rgb).slice(1));
+      state.set("color", formatColor(this.wanted).slice(1));
       state.set("tolerance", getById("tolerance", HTMLInputElement).value);
       state.set("share", getById("share", HTMLInputElement).value);
     }
-    if (this.with && this.lines.length > 1) {
-      state.set("with", this.with);
+    if (this.secondPath) {
+      state.set("with", this.secondPath);
       state.set("layout", getById("layout", HTMLSelectElement).value);
       state.set("axis", getById("axis", HTMLSelectElement).value);
     }
@@ -742,91 +787,133 @@ class Page {
   }
 
   /** Show what the address says; what it says wrongly is left as it is. */
-  async restore() {
-    this.isRestoring = true;
+  restore() {
+    const restored = ++this.restored;
     const state = new URLSearchParams(location.hash.slice(1));
     const { first } = this;
-    const { film } = first;
-    /** @param {string} id @param {string} key */
-    const restore = (id, key) => {
-      const element = document.getElementById(id);
-      const value = state.get(key);
-      if (
-        value &&
-        (element instanceof HTMLInputElement || element instanceof HTMLSelectElement)
-      ) {
-        const before = element.value;
-        element.value = value;
-        element.value ||= before;
-      }
-    };
+    clearTimeout(this.keeping);
+    this.isRestoring = true;
     const theme = state.get("theme") ?? "";
     this.#setTheme(["light", "dark"].includes(theme) ? theme : "");
     const kind = state.get("kind") ?? "";
     const order = state.get("order") ?? "";
     this.setKind(
-      kind in KINDS ? kind : first.kind,
-      order in ORDERS ? order : first.order,
+      Object.hasOwn(KINDS, kind) ? kind : first.kind,
+      Object.hasOwn(ORDERS, order) ? order : first.order,
     );
-    restore("layout", "layout");
-    restore("axis", "axis");
-    restore("tolerance", "tolerance");
-    restore("share", "share");
+    for (const id of ["layout", "axis"]) {
+      const select = getById(id, HTMLSelectElement);
+      const value = state.get(id);
+      if ([...select.options].some((option) => option.value === value)) {
+        select.value = /** @type {string} */ (value);
+      }
+    }
+    for (const id of ["tolerance", "share"]) {
+      const value = state.get(id);
+      if (value && Number.isFinite(Number(value))) {
+        getById(id, HTMLInputElement).value = value;
+      }
+    }
     this.#lay();
     const second = state.get("with");
-    if (second && second !== this.with) {
-      await this.#fetchSecond(second);
-    }
-    const view = (state.get("view") ?? "").split("-").map(Number);
-    this.see(
-      ...(view.length === 2 && view[0] < view[1]
-        ? /** @type {[number, number]} */ (view)
-        : /** @type {[number, number]} */ ([0, this.end])),
-    );
-    const stretch = (state.get("stretch") ?? "").split("-").map(Number);
-    const line = this.lines[stretch[2]];
-    if (
-      line &&
-      stretch[0] >= 0 &&
-      stretch[0] <= stretch[1] &&
-      stretch[1] < line.film.n
-    ) {
-      this.select(line, stretch[0], stretch[1]);
+    if (this.lines.length > 1 && second !== this.secondPath) {
+      this.drop();
     }
     const color = parseColor(state.get("color") ?? "");
-    this.search(color);
-    const time = Number(state.get("t") ?? 0);
+    if (color || this.wanted) {
+      this.search(color);
+    }
+    this.#restorePlaces(state);
+    if (second && this.lines.length < 2) {
+      this.secondPath = second;
+      this.#fetchSecond(second, () => restored === this.restored).then((isThere) => {
+        if (isThere) {
+          this.#restorePlaces(state);
+        }
+      });
+    }
+    this.isRestoring = false;
+    if (location.hash) {
+      this.#keep();
+    }
+  }
+
+  /**
+   * Show the view, the stretch and the frame that the address says.
+   * @param {URLSearchParams} state
+   */
+  #restorePlaces(state) {
+    const { first } = this;
+    const [start, end] = (state.get("view") ?? "").split("_").map(Number);
+    const hasView = start < end;
+    if (hasView) {
+      this.see(start, end);
+    } else {
+      this.seeAll();
+    }
+    const [from, to, number] = (state.get("stretch") ?? "").split("-").map(Number);
+    const line = this.lines[number];
+    if (
+      line &&
+      0 <= from &&
+      from <= to &&
+      to < line.film.n &&
+      Number.isInteger(from + to)
+    ) {
+      this.select(line, Math.floor(from), Math.floor(to));
+    } else if (this.selectedIn) {
+      this.unselect();
+    }
     for (const each of this.lines) {
       each.isHeld = state.get("held") === "1";
     }
-    if (film.n) {
-      this.#go(first, film.placeAt(Number.isFinite(time) ? time : 0));
+    // Times are those of whole milliseconds, as the page has them.
+    const time = Math.round(Number(state.get("t") ?? 0) * 1000) / 1000;
+    const place = first.film.placeAt(Number.isFinite(time) ? time : 0);
+    if (first.film.n && hasView) {
+      this.look(first, place);
+    } else if (first.film.n) {
+      this.#go(first, place);
     }
-    this.isRestoring = false;
   }
 
   /**
    * Have another film's page hand its film over.
    * @param {string} path of the page, from this one
+   * @param {() => boolean} isWanted when it is there
+   * @returns {Promise<boolean>} whether it is shown
    */
-  async #fetchSecond(path) {
+  async #fetchSecond(path, isWanted) {
     try {
       const parcel = await askForParcel(path);
+      if (!isWanted()) {
+        return false;
+      }
       await this.addSecond(parcel);
-      this.with = path;
+      this.secondPath = path;
+      return true;
     } catch {
-      this.tell(
-        `The second film's page, ${path}, cannot be read; choose its explorer.html.`,
-      );
+      if (isWanted()) {
+        this.secondPath = null;
+        this.tell(
+          `The second film's page, ${path}, cannot be read; choose its explorer.html.`,
+        );
+      }
+      return false;
     }
+  }
+
+  /** @param {Timeline} line */
+  #drawLater(line) {
+    this.#later(line, () => line.draw());
   }
 
   /**
    * Do something once before the next frame of the screen.
-   * @param {() => void} doing
    * @param {unknown} key what is the same work
+   * @param {() => void} doing
    */
-  #later(doing, key = doing) {
+  #later(key, doing) {
     if (this.waiting.size === 0) {
       requestAnimationFrame(() => {
         const doings = [...this.waiting.values()];
@@ -842,11 +929,24 @@ class Page {
   /** @type {Map<unknown, () => void>} */
   waiting = new Map();
   isRestoring = false;
+  /** How often the address was read. */
+  restored = 0;
 }
 
 /** @param {number} n @param {string} noun */
-function count(n, noun) {
+function pluralize(n, noun) {
   return `${n.toLocaleString("en")} ${noun}${n === 1 ? "" : "s"}`;
+}
+
+/**
+ * Count places, which of a very long film stand for several frames each.
+ * @param {Film} film
+ * @param {number} n
+ */
+function countFrames(film, n) {
+  return film.step > 1
+    ? `${pluralize(n, "column")} of ${film.step} frames`
+    : pluralize(n, "frame");
 }
 
 /**
@@ -873,7 +973,7 @@ function showSkipped(about) {
   }
   const into = getById("skipped", HTMLElement);
   const sentence = document.createElement("p");
-  sentence.textContent = `${count(about.n_skipped, "picture")} could not be read:`;
+  sentence.textContent = `${pluralize(about.n_skipped, "picture")} could not be read:`;
   const list = document.createElement("ul");
   for (const [name, reason] of about.skipped) {
     const item = document.createElement("li");
@@ -891,7 +991,7 @@ function showSkipped(about) {
 /**
  * Take a film out of a page.
  * @param {Document} page
- * @param {string} folder where the page lies, from this one
+ * @param {string | null} folder where the page lies, from this one; null: nobody knows
  * @returns {Parcel}
  */
 function readParcel(page, folder) {

@@ -254,11 +254,14 @@ class _Server:
         return self._send(kind, policy, self._check(film), folder, name)
 
     def _check(self, film: str) -> str:
-        """Take a film of the database: only they are folders that are looked into."""
+        """Take a film: no other folders are looked into.
+
+        One that the database of all films leaves out has a page of its own.
+        """
         with self._results.borrow() as search:
-            if film not in search.films:
-                raise RequestError("there is no such film", 404)
-        return film
+            if film in search.films or self._results.has_page(film):
+                return film
+        raise RequestError("there is no such film", 404)
 
     def _send(self, kind: str, policy: str, *parts: str) -> Response:
         path = self._results.find_file(*parts)

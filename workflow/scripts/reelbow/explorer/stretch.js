@@ -84,9 +84,6 @@ function describeStretch(film, first, last, k) {
  * @param {number} k
  */
 function cluster(points, k) {
-  /** @param {Triple} one @param {Triple} other */
-  const square = (one, other) =>
-    (one[0] - other[0]) ** 2 + (one[1] - other[1]) ** 2 + (one[2] - other[2]) ** 2;
   const loss = points.map(({ weight }) => weight);
   const nearest = points.map(() => Number.POSITIVE_INFINITY);
   /** @type {Triple[]} */

@@ -135,7 +135,7 @@ class Timeline {
    */
   #drawBarcode(context, view, width, height) {
     const perPixel = (view[1] - view[0]) / width;
-    const level = Math.max(0, Math.ceil(Math.log2(perPixel) - 1e-9));
+    const level = findLevel(perPixel);
     const bin = 2 ** level;
     const span = bin * Columns.TILE;
     context.imageSmoothingEnabled = false;
@@ -173,12 +173,16 @@ class Timeline {
    * @param {number} first
    * @param {number} last
    */
-  makePicture(first, last) {
+  async makePicture(first, last) {
     const n = last - first + 1;
     const canvas = document.createElement("canvas");
     canvas.width = Math.min(WIDEST, n * Math.max(1, Math.floor(PICTURE_WIDTH / n)));
     canvas.height = PICTURE_HEIGHT;
     const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    const level = findLevel(n / canvas.width);
+    if (this.kind === "stacked" && this.order === "track") {
+      await followColors(this.columns, this.columns.getLevel(level));
+    }
     this.#drawBarcode(context, [first, last + 1], canvas.width, canvas.height);
     return canvas;
   }
@@ -396,9 +400,13 @@ class Timeline {
   #linkFilm(place) {
     const link = this.#get(".link", HTMLAnchorElement);
     const { link: address } = this.film.about;
-    link.hidden = !address || !this.film.isTimed;
-    if (address && this.film.isTimed) {
-      link.href = `${address.replace("{time_s}", this.film.timeOf(place).toFixed(3))}`;
+    // From a server no browser opens what lies on disk.
+    const isBlocked = location.protocol !== "file:" && !/^https?:/.test(address ?? "");
+    link.hidden = !address || !this.film.isTimed || isBlocked;
+    if (address && !link.hidden) {
+      // A player shows the frame before a time that was rounded down.
+      const time = this.film.timeOf(place) + 0.001;
+      link.href = address.replace("{time_s}", time.toFixed(3));
     }
   }
 
@@ -441,9 +449,13 @@ class Timeline {
     /** @type {number | null} */
     let selectedFrom = null;
     over.addEventListener("pointerdown", (event) => {
+      if (event.button) {
+        return;
+      }
       over.setPointerCapture(event.pointerId);
       this.pointers.set(event.pointerId, { x: event.offsetX, y: event.offsetY });
-      moved = 0;
+      // What two fingers do is no click.
+      moved = this.pointers.size > 1 ? Number.POSITIVE_INFINITY : 0;
       const selects = this.pointers.size === 1 && (event.shiftKey || this.selects);
       selectedFrom = selects
         ? this.#clip(this.view[0] + event.offsetX * this.perPixel)
@@ -480,9 +492,9 @@ class Timeline {
         listener.hold(this, place);
       }
     });
-    over.addEventListener("pointercancel", (event) =>
-      this.pointers.delete(event.pointerId),
-    );
+    for (const kind of /** @type {const} */ (["pointercancel", "lostpointercapture"])) {
+      over.addEventListener(kind, (event) => this.pointers.delete(event.pointerId));
+    }
     over.addEventListener(
       "wheel",
       (event) => {
@@ -496,7 +508,7 @@ class Timeline {
         }
         const factor = 1.0015 ** (event.deltaY * unit);
         const center = this.view[0] + event.offsetX * this.perPixel;
-        const before = ((center - this.view[0]) / width) * width * factor;
+        const before = (center - this.view[0]) * factor;
         listener.see(this, [center - before, center - before + width * factor]);
       },
       { passive: false },
@@ -547,6 +559,14 @@ class Timeline {
     const half = (this.view[1] - this.view[0]) / 2;
     this.listener.see(this, [center - half, center + half]);
   }
+}
+
+/**
+ * The level whose bins are at least a pixel wide.
+ * @param {number} perPixel places
+ */
+function findLevel(perPixel) {
+  return Math.max(0, Math.ceil(Math.log2(perPixel) - 1e-9));
 }
 
 /**

@@ -15,7 +15,7 @@ const WORK_MS = 8;
  */
 async function followColors(columns, bins) {
   const k = columns.k;
-  const found = new Uint8Array(bins.n * k);
+  const found = new Uint16Array(bins.n * k);
   let tracks = new Tracks();
   /** @type {number[]} */
   let shot = [];

@@ -29,6 +29,10 @@ MAX_PIXELS = 1 << 25
 # that no block has two pictures.
 ALIGNMENT = 8
 
+# A preview is at most so many times as wide as one may be high: else one panorama would
+# make all cells of a tarball wide.
+WIDEST = 4
+
 # Previews of fewer rows show nothing; of a shard of more frames some have none.
 FEWEST_ROWS = 8
 
@@ -112,7 +116,8 @@ class PreviewWriter:
         self._quality = quality
         # Of each: its frame, the shape of the picture it is of, and its pixels.
         self._cells: list[tuple[int, Shape, NDArray[np.uint8]]] = []
-        self._n_pixels = 0
+        # Of the widest cell so far, and the highest.
+        self._pitch = (0, 0)
         self._n_seen = 0
         self._every = 1
 
@@ -123,14 +128,18 @@ class PreviewWriter:
             return
         shape = (pixels.shape[0], pixels.shape[1])
         self._append(frame, shape, pixels)
-        while self._n_pixels > MAX_PIXELS:
+        while len(self._cells) * self._pitch[0] * self._pitch[1] > MAX_PIXELS:
             self._make_room()
 
     def _append(self, frame: int, shape: Shape, pixels: NDArray[np.uint8]) -> None:
-        small = _resize(pixels, _fit(shape, (self._height, MAX_SIDE - ALIGNMENT)))
+        small = _resize(pixels, _fit(shape, (self._height, WIDEST * self._height)))
         self._cells.append((frame, shape, small))
         rows, columns = small.shape[:2]
-        self._n_pixels += _align(rows) * _align(columns)
+        # Which of the shapes the cells will have is known at the end.
+        self._pitch = (
+            max(self._pitch[0], _align(rows)),
+            max(self._pitch[1], _align(columns)),
+        )
 
     def _make_room(self) -> None:
         cells = self._cells
@@ -139,7 +148,7 @@ class PreviewWriter:
         else:
             self._every *= 2
             cells = cells[::2]
-        self._cells, self._n_pixels = [], 0
+        self._cells, self._pitch = [], (0, 0)
         for cell in cells:
             self._append(*cell)
 
