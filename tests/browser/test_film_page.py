@@ -371,6 +371,7 @@ def test_a_swatch_is_copied_or_searched_for(open_page, film):
     wait_for_work(page)
     color = read_swatches(page)[1]
     page.locator(".facts .copy").nth(1).click()
+    page.locator("#shown").wait_for()
     assert "is copied" in page.locator("#shown").inner_text()
     assert page.evaluate("navigator.clipboard.readText()") == color
     page.locator(".facts .find").nth(1).click()

@@ -819,10 +819,7 @@ class Page {
     if (this.lines.length > 1 && second !== this.secondPath) {
       this.drop();
     }
-    const color = parseColor(state.get("color") ?? "");
-    if (color || this.wanted) {
-      this.search(color);
-    }
+    this.search(parseColor(state.get("color") ?? ""));
     this.#restorePlaces(state);
     if (second && this.lines.length < 2) {
       this.secondPath = second;
@@ -853,14 +850,9 @@ class Page {
     }
     const [from, to, number] = (state.get("stretch") ?? "").split("-").map(Number);
     const line = this.lines[number];
-    if (
-      line &&
-      0 <= from &&
-      from <= to &&
-      to < line.film.n &&
-      Number.isInteger(from + to)
-    ) {
-      this.select(line, Math.floor(from), Math.floor(to));
+    const isStretch = Number.isInteger(from) && Number.isInteger(to) && 0 <= from;
+    if (line && isStretch && from <= to && to < line.film.n) {
+      this.select(line, from, to);
     } else if (this.selectedIn) {
       this.unselect();
     }
