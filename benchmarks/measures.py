@@ -1,9 +1,10 @@
-"""What measures cost: CPU seconds of a shard's two jobs, with them and without.
+"""What measures cost: their part of the CPU seconds of a shard's two jobs.
 
 Films of ../shared/data, or the demo film where these are absent, and a tarball of small
 JPEGs, of which everything else costs least. The jobs' functions run in processes of
-their own, as in a run, by turns; of each the median counts, and the ratio of a turn's
-two. Without measures nothing of them is loaded or found, and zeros are written.
+their own, as in a run, which add up what is spent on loading and finding measures; the
+ratio is that of all CPU seconds to those without it. Turns with and without measures
+differed by more than that, on a machine that others used too.
 
     uv run python benchmarks/measures.py
 
@@ -11,20 +12,24 @@ writes its table to docs/measures.md, and draws docs/measures.png.
 """
 
 import argparse
+import importlib
+import io
 import statistics
 import sys
 import tarfile
 import tempfile
-import types
+import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from machine import name_machine, write_between
-from measuring import Cost, measure
+from measuring import measure
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "workflow" / "scripts"), str(ROOT / "tests" / "helpers")]
+
+from reelbow.database.reading import count_frames  # noqa: E402 (the path comes first)
 
 PAGE = ROOT / "docs" / "measures.md"
 SHARED = ROOT.parent / "shared" / "data"
@@ -36,19 +41,30 @@ PICTURE = ROOT / "docs" / "measures.png"
 DRAWN = ["lightness", "colorfulness", "warm_share", "black_share", "strip_sharpness"]
 WIDTH = 1400
 
-RUNS = 4
+RUNS = 5
 STEPS = ("downsample", "cluster")
 
+# CPU seconds, in the process of a step.
+SPENT: list[float] = []
 
-def leave_out_measures() -> None:
-    """Let this process find no measures: their module is replaced by zeros."""
-    from reelbow.database import frames
 
-    name = "reelbow.pictures.measures"
-    without: Any = types.ModuleType(name)
-    without.measure_pictures = lambda pixels, strips: np.zeros((len(pixels), 10))
-    sys.modules[name] = without
-    vars(frames)["find_entropy"] = lambda palette: 0.0
+def time_calls(module: str, function: str) -> None:
+    """Add up the CPU seconds of a function's calls in this process, and its loading."""
+    # What other parts of the job load anyway: numba, NumPy and SQLite.
+    for other in ("reelbow.machine.compiled", "reelbow.database.schema"):
+        importlib.import_module(other)
+    began = time.process_time()
+    loaded = importlib.import_module(module)
+    SPENT.append(time.process_time() - began)
+    plain = getattr(loaded, function)
+
+    def call(*arguments: Any) -> Any:
+        began = time.process_time()
+        found = plain(*arguments)
+        SPENT.append(time.process_time() - began)
+        return found
+
+    setattr(loaded, function, call)
 
 
 def run_step(step: str, source: Path, folder: Path) -> None:
@@ -91,8 +107,6 @@ def name_shard(source: Path) -> str:
 
 def make_tarball(film: Path, path: Path) -> Path:
     """Make a tarball of a film's frames, as JPEGs of 216 rows."""
-    import io
-
     import simplejpeg
 
     from reelbow.film import read_frames
@@ -106,39 +120,31 @@ def make_tarball(film: Path, path: Path) -> Path:
     return path
 
 
-def count_frames(folder: Path) -> int:
-    """Count the frames that a shard's database has."""
-    from reelbow.database import reading
-
-    return reading.count_frames(folder / "a.sqlite")
-
-
 def compare(source: Path, folder: Path, every: float) -> str:
-    """Measure a source by turns; give its row of the table."""
+    """Measure the two jobs of a source's only shard; give its row of the table."""
     import chain
 
     folder.mkdir()
     chain.plan_files(
         [source], folder / "plan.json", every=every, shards=[name_shard(source)]
     )
-    costs: dict[str, list[float]] = {"without": [], "with": []}
-    for turn in range(RUNS + 1):
-        for how in costs:
-            parts: list[Cost] = []
-            for step in STEPS:
-                command = [sys.executable, __file__, "--step", step, "--how", how]
-                parts.append(measure([*command, source, folder], folder)[0])
-            # The first turn compiles.
-            if turn:
-                costs[how].append(sum(part.cpu_s for part in parts))
-            print(f"{source.name}, {how}: {sum(p.cpu_s for p in parts):.2f} CPU s")
-    n_frames = count_frames(folder)
-    ratios = [a / b for a, b in zip(costs["with"], costs["without"], strict=True)]
-    more, less = (statistics.median(costs[how]) for how in ("with", "without"))
+    runs: list[tuple[float, float]] = []
+    for _ in range(RUNS + 1):
+        cpu_s = spent_s = 0.0
+        for step in STEPS:
+            command = [sys.executable, __file__, "--step", step]
+            cost, printed = measure([*command, source, folder], folder)
+            cpu_s += cost.cpu_s
+            spent_s += float(printed.split()[-1])
+        print(f"{source.name}: {cpu_s:.2f} CPU s, {spent_s:.3f} for measures")
+        runs.append((cpu_s, spent_s))
+    # The first one compiles.
+    cpu_s, spent_s = map(statistics.median, zip(*runs[1:], strict=True))
+    ratio = statistics.median(cpu / (cpu - spent) for cpu, spent in runs[1:])
+    n_frames = count_frames(folder / "a.sqlite")
     return (
-        f"| {source.name}, {n_frames:,} frames | {less:.2f} | {more:.2f} "
-        f"| {(more - less) / n_frames * 1000:.2f} "
-        f"| {statistics.median(ratios):.3f} |"
+        f"| {source.name}, {n_frames:,} frames | {cpu_s:.2f} | {spent_s:.3f} "
+        f"| {spent_s / n_frames * 1000:.2f} | {ratio:.3f} |"
     )
 
 
@@ -166,13 +172,15 @@ def main() -> None:
     """Measure all sources, or do one step."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--step", choices=STEPS)
-    parser.add_argument("--how", choices=["with", "without"], default="with")
     parser.add_argument("paths", nargs="*", type=Path)
     asked = parser.parse_args()
     if asked.step:
-        if asked.how == "without":
-            leave_out_measures()
+        if asked.step == "downsample":
+            time_calls("reelbow.pictures.measures", "measure_pictures")
+        else:
+            time_calls("reelbow.database.frames", "find_entropy")
         run_step(asked.step, *asked.paths)
+        print(sum(SPENT))
         return
     films = {LONG: 1.0, CLIP: 0.25}
     films = {film: every for film, every in films.items() if film.exists()}
@@ -191,9 +199,9 @@ def main() -> None:
             for number, (source, every) in enumerate(films.items())
         ]
         draw_picture(folder / "0" / "a.sqlite", folder)
-    head = "| source | CPU s without | with | ms a frame | ratio |\n"
+    head = "| source | CPU s | for measures | ms a frame | with / without |\n"
     head += "|---|---:|---:|---:|---:|\n"
-    about = f"On {name_machine()}; medians of {RUNS} turns; `jpegs.tar` has 216 rows.\n"
+    about = f"On {name_machine()}; medians of {RUNS} runs; `jpegs.tar` has 216 rows.\n"
     write_between(PAGE, "measures", f"{about}\n{head}" + "\n".join(rows))
 
 

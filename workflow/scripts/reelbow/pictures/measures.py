@@ -55,9 +55,14 @@ _LIMITS = np.array(
 
 @functools.cache
 def _make_tables() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Tabulate the light of sRGB levels, and roots from 0 to 1, and one beyond."""
+    """Tabulate the light of sRGB levels, and roots from 0 to 1 in straight pieces.
+
+    Of each piece the table has its value at 0, and its slope.
+    """
     roots = take_cie_root(np.arange(_ROOT_STEPS + 2) / _ROOT_STEPS)
-    return srgb_to_linear(np.arange(256)), roots
+    slopes = np.diff(roots)
+    at_zero = roots[:-1] - np.arange(_ROOT_STEPS + 1) * slopes
+    return srgb_to_linear(np.arange(256)), np.stack([at_zero, slopes], axis=1)
 
 
 def measure_pictures(
@@ -109,8 +114,6 @@ def _measure_points(
 
     Its contrast is in steps of the table of roots.
     """
-    # Unsigned index: numba skips its wraparound check.
-    one = np.uint32(1)
     warm_a, warm_b, warm_cosine = limits[0], limits[1], limits[2]
     least_chroma, black, white = limits[3], limits[4], limits[5]
     x_red, x_green, x_blue = to_steps[0]
@@ -143,12 +146,13 @@ def _measure_points(
             x = x_red * red_light + x_green * green_light + x_blue * blue_light
             y = y_red * red_light + y_green * green_light + y_blue * blue_light
             z = z_red * red_light + z_green * green_light + z_blue * blue_light
+            # Unsigned index: numba skips its wraparound check.
             k = np.uint32(x)
-            root_x = roots[k] + (x - k) * (roots[k + one] - roots[k])
+            root_x = roots[k, 0] + roots[k, 1] * x
             k = np.uint32(y)
-            root_y = roots[k] + (y - k) * (roots[k + one] - roots[k])
+            root_y = roots[k, 0] + roots[k, 1] * y
             k = np.uint32(z)
-            root_z = roots[k] + (z - k) * (roots[k + one] - roots[k])
+            root_z = roots[k, 0] + roots[k, 1] * z
             lightness = 116.0 * root_y - 16.0
             lab_a = 500.0 * (root_x - root_y)
             lab_b = 200.0 * (root_y - root_z)
