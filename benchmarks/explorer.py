@@ -30,6 +30,7 @@ from playwright.sync_api import Page, sync_playwright
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
+from reelbow.pictures.measure_names import MEASURES  # noqa: E402
 from write_explorer import write_explorer  # noqa: E402 (the path comes first)
 
 PAGE = ROOT / "docs" / "explorer.md"
@@ -73,7 +74,7 @@ def repeat(film: Path, n_shards: int) -> None:
         )
         connection.execute(
             f"""INSERT INTO frames SELECT film_id, frame + {n}, time_s + {end_s}, name,
-            'again' || shard, mean_color, luma, strip FROM frames
+            'again' || shard, mean_color, luma, strip, {", ".join(MEASURES)} FROM frames
             WHERE shard IN ({some})"""
         )
         connection.execute("UPDATE films SET n_frames = (SELECT count(*) FROM frames)")

@@ -285,6 +285,7 @@ def make_million(folder: Path, n_frames: int) -> None:
                 mean_colors=rng.uniform(0, 255, (n, 3)),
                 lumas=rng.uniform(10, 255, n),
                 strips=rng.uniform(0, 255, (n, STRIP_ROWS, 3)),
+                measures=rng.uniform(0, 1, (n, 10)),
                 colors=rng.uniform(0, 255, (n, N_COLORS, 3)),
                 shares=shares,
             )

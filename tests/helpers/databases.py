@@ -56,6 +56,7 @@ def write_shard(
                 mean_colors=np.array([[frame % 256, 0, 0]], np.float32),
                 lumas=np.array([frame + 0.25]),
                 strips=np.full((1, 2, 3), frame % 256, np.float32),
+                measures=np.arange(10.0)[np.newaxis] + frame + 0.5,
                 colors=np.array([colors], np.float32),
                 shares=np.array([shares], np.float32),
                 is_accent=np.array(accents) if accents else None,

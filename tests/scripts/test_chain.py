@@ -4,18 +4,21 @@ import io
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
 from sklearn.datasets import load_sample_image
 
-from chain import USUAL, Found, is_alike, run_chain, unpack
+from chain import USUAL, Found, cluster, is_alike, plan_files, run_chain, unpack
+from databases import query
 from films import find_packets, numbered_film, solid, write_film
 from formulas import average_exactly
 from projects import write_tarball
 from reelbow.errors import ReelbowError
 from reelbow.pictures.image_files import encode_jpeg
+from reelbow.pictures.measure_names import MEASURES
 from reelbow.shards.batches import ThumbnailOptions
 from reelbow.shards.opening import open_frames
 from reelbow.shards.plan import read_plan
@@ -214,3 +217,25 @@ def test_a_step_that_a_film_has_is_no_damage_but_one_in_a_jpeg_is(tmp_path):
     )
     ((_, reason),) = run_chain(tarball, tmp_path, height=400).skipped
     assert "from one block on all is too bright" in reason
+
+
+def test_measures_are_the_same_bits_from_thumbnails_and_at_full_size(tmp_path):
+    rng = np.random.default_rng(5)
+    pictures = [rng.integers(0, 256, (24, 32, 3), np.uint8) for _ in range(5)]
+    encoded = [cv2.imencode(".png", picture)[1].tobytes() for picture in pictures]
+    tape = write_tarball(
+        tmp_path / "a.tar", {f"{i}.png": data for i, data in enumerate(encoded)}
+    )
+    run_chain(tape, tmp_path, height=24, crop="none")
+    sql = f"SELECT {', '.join(MEASURES)} FROM frames ORDER BY frame"
+    from_thumbnails = query(tmp_path / "palettes.sqlite", sql)
+    # Two of the frames alone, as another shard, without thumbnails.
+    part = write_tarball(
+        tmp_path / "b.tar", {f"{i}.png": encoded[i] for i in range(3, 5)}
+    )
+    plan = tmp_path / "part.json"
+    plan_files([part], plan, crop="none")
+    full = ThumbnailOptions(None, None, "srgb", 10**6, "fail")
+    palettes = tmp_path / "part.sqlite"
+    cluster(part, plan, palettes, shard="b", shaping=full)
+    assert query(palettes, sql) == from_thumbnails[3:]

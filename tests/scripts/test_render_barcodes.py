@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from reelbow.barcode.film_record import read_film, read_measures
 from reelbow.barcode.picture_files import KINDS, drop_pictures
 from reelbow.database.frames import add_frames
 from reelbow.database.opening import open_new
@@ -38,6 +39,7 @@ def film(tmp_path):
             mean_colors=colors,
             lumas=np.array([9.0, 0.0, 9.0]),
             strips=np.repeat(colors[:, np.newaxis], 6, axis=1),
+            measures=np.arange(30.0).reshape(3, 10),
             colors=colors[:, np.newaxis],
             shares=np.ones((3, 1)),
         )
@@ -163,6 +165,73 @@ def test_figures_of_other_formats_go_and_nothing_else_does(film, tmp_path, capsy
     own = {"mean.pdf", "mean_a.svg", "mean.txt", "poster.png"}
     assert left == {"mean.png", "mean_figure.png", *strips, *own}
     assert f"{tmp_path / 'mean.svg'}: deleted" in capsys.readouterr().err
+
+
+def render_measures(film, folder, measures, endings, **drawing):
+    """Draw the figure of measures alone."""
+    render_barcodes(
+        film,
+        [folder / f"measures{ending}" for ending in endings],
+        drawing=DRAWING | drawing,
+        measures=measures,
+    )
+
+
+def test_measures_are_drawn_below_the_barcode(film, tmp_path):
+    out = tmp_path / "out"
+    render_measures(film, out, ["colorfulness", "lightness"], [".png", ".svg", ".pdf"])
+    names = {"measures.png", "measures.svg", "measures.pdf"}
+    assert {path.name for path in out.iterdir()} == names
+    text = (out / "measures.svg").read_text()
+    lines = re.findall("<!-- (.*) -->", text)
+    assert "Palette and measures of every frame · 3 frames" in lines
+    order = [lines.index(each) for each in ("colorfulness M3", "mean lightness L*")]
+    assert order == sorted(order)
+    # The barcode is the stacked one, a column a frame, whatever else is drawn.
+    pixels = load(out / "measures.png")
+    column = pixels[:, pixels.shape[1] // 2].astype(int) @ [0x10000, 0x100, 1]
+    assert (column == COLORS[1]).sum() > 1000
+
+
+def test_what_measures_are_read(film):
+    record = read_film(film)
+    found = read_measures(film, record, ["strip_sharpness", "lightness"])
+    # As the fixture numbers them.
+    np.testing.assert_array_equal(found, [[9.0, 19.0, 29.0], [0.0, 10.0, 20.0]])
+    without_black = read_film(film, skip_black=True)
+    found = read_measures(film, without_black, ["lightness"])
+    np.testing.assert_array_equal(found, [[0.0, 20.0]])
+    with closing(sqlite3.connect(film)) as connection, connection:
+        connection.execute("DELETE FROM frames WHERE frame = 1")
+        connection.execute("UPDATE films SET n_frames = 4")
+    found = read_measures(film, read_film(film), ["lightness", "palette_entropy"])
+    gap = np.nan
+    np.testing.assert_array_equal(found, [[0, gap, 20, gap], [0, gap, 0, gap]])
+
+
+def test_of_an_older_database_measures_are_refused_in_a_sentence(film):
+    record = read_film(film)
+    with closing(sqlite3.connect(film)) as connection, connection:
+        connection.execute("PRAGMA user_version = 3")
+    with pytest.raises(ReelbowError, match=r"older Reelbow .*delete it and run again"):
+        read_measures(film, record, ["lightness"])
+
+
+def test_figures_of_measures_go_when_none_is_asked_for(film, tmp_path, capsys):
+    out = tmp_path / "out"
+    render_measures(film, out, ["chroma"], [".png", ".svg"])
+    # One kind alone, in a run that asks for measures.
+    pictures = [out / "mean.png"]
+    render_barcodes(film, pictures, drawing=DRAWING, measures=["chroma"])
+    assert (out / "measures.svg").exists()
+    render_measures(film, out, ["chroma"], [".png"])
+    assert not (out / "measures.svg").exists()
+    render_barcodes(film, pictures, drawing=DRAWING)
+    assert {path.name for path in out.iterdir()} == {"mean.png"}
+    assert f"{out / 'measures.png'}: deleted" in capsys.readouterr().err
+    render_measures(film, out, ["chroma"], [".png"])
+    drop_pictures(out)
+    assert not list(out.iterdir())
 
 
 def test_pictures_of_other_palettes_go_and_nothing_else_does(film, tmp_path):

@@ -27,17 +27,18 @@ def test_jobs_compile_nothing_that_was_not_compiled_for_them(project):
     (project.folder / "config" / "films.tsv").write_text(SHEET)
     config = {"films": "config/films.tsv", "cluster": {"accents": 1}, **NO_PICTURES}
     first = project.make(**config)
-    assert re.search("compiling for this machine, once: [01] of 4 done", first.stderr)
+    assert re.search("compiling for this machine, once: [01] of 5 done", first.stderr)
     notes = list(cache.glob("reelbow-*"))
-    assert len(notes) == 4
+    assert len(notes) == 5
     code = set(cache.rglob("*.nbc"))
     assert {path.stem.split("-")[0] for path in code} == {
         "engine_numba._find_all",
         "accent_search.search_accents",
         "yuv_average._average",
         "area_average._average",
+        "measures._measure_points",
     }
-    assert len(code) == 4
+    assert len(code) == 5
     text = "".join(note.read_text() for note in notes)
     assert all(path.name in text for path in code)
     shutil.rmtree(project.folder / "results")

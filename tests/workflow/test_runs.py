@@ -636,3 +636,21 @@ def test_the_scheduler_goes_no_more_rounds_than_there_are_jobs(project):
     result = project.make("--verbose", cores=1, **config)
     rounds = len(re.findall(r"Ready jobs: \d+", result.stderr))
     assert 0 < rounds <= 2 * len(result.jobs)
+
+
+def test_measures_are_drawn_where_they_are_asked_for(project):
+    write_colors(project.folder / "film.mp4", COLORS[:3])
+    config = {"films": "film.mp4", "explorer": {"page": False}}
+    none = {"barcodes": {"kinds": [], "formats": ["png"]}}
+    project.make(**config, **none)
+    assert not (project.folder / "results/film/barcodes").exists()
+    # By them alone: nothing of the film is made again.
+    asked = {**config, **none, "measures": ["lightness", "chroma"]}
+    assert project.make(**asked).counts == {"render_barcodes": 1, "all": 1, "total": 2}
+    figure = project.folder / "results/film/barcodes/measures.png"
+    assert [path.name for path in figure.parent.iterdir()] == ["measures.png"]
+    size = figure.stat().st_size
+    again = {**asked, "measures": ["lightness"]}
+    assert project.make(**again).counts["render_barcodes"] == 1
+    assert figure.stat().st_size < size
+    assert project.make(**again).counts == {}

@@ -169,12 +169,19 @@ def name_shard_files(pattern, films):
 
 def get_all_barcodes(wildcards):
     """Every picture that the configuration asks for."""
+    drawn = list_drawn_films()
     pictures = collect(
         "results/{film}/barcodes/{kind}{ending}",
-        film=list_drawn_films(),
+        film=drawn,
         kind=config["barcodes"]["kinds"],
         ending=[".png", *FIGURE_ENDINGS],
     )
+    if config["measures"]:
+        pictures += collect(
+            "results/{film}/barcodes/measures.{suffix}",
+            film=drawn,
+            suffix=config["barcodes"]["formats"],
+        )
     return leave_out_failed(pictures)
 
 
@@ -207,6 +214,20 @@ def name_pictures(kinds):
                 for each in FIGURE_ENDINGS
             ),
         ]
+    ]
+
+
+def name_measures():
+    """A film's figures of measures, if any are asked for."""
+    return [
+        shown_in_report(
+            f"results/{{film}}/barcodes/measures.{suffix}",
+            caption="../report/measures.rst",
+            category="{film}",
+            labels={"kind": "measures", "picture": f"figure, {suffix.upper()}"},
+        )
+        for suffix in config["barcodes"]["formats"]
+        if config["measures"]
     ]
 
 

@@ -186,9 +186,10 @@ def get_corpus_settings():
 def get_drawing():
     """How barcodes are drawn, in one entry: Snakemake compares params without names."""
     keys = ["height", "width", "skip_black", "gap_color"]
-    if "stacked" in config["barcodes"]["kinds"]:
+    if "stacked" in config["barcodes"]["kinds"] or config["measures"]:
         keys.append("order")
-    return {key: config["barcodes"][key] for key in keys}
+    drawing = {key: config["barcodes"][key] for key in keys}
+    return {**drawing, "measures": config["measures"]}
 
 
 def get_shown_kind():

@@ -1,13 +1,15 @@
 # in:  results/{film}/palettes.sqlite
-# out: results/{film}/barcodes/{kind}.png and its figures
+# out: results/{film}/barcodes/{kind}.png and its figures, measures.png
 
 
 rule render_barcodes:
     input:
         database="results/{film}/palettes.sqlite",
     output:
+        name_pictures(config["barcodes"]["kinds"]),
         # Of no kind at all there is a rule, too, which nobody asks for.
-        name_pictures(config["barcodes"]["kinds"] or ["none"]),
+        name_measures()
+        or name_pictures([] if config["barcodes"]["kinds"] else ["none"]),
     log:
         "logs/render_barcodes/{film}.log",
     benchmark:

@@ -100,6 +100,7 @@ def cluster_shard(
                 mean_colors=batch.means,
                 lumas=batch.lumas,
                 strips=batch.strips,
+                measures=batch.measures,
                 colors=found.colors,
                 shares=found.shares,
                 is_accent=is_accent,

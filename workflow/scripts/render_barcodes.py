@@ -2,15 +2,16 @@
 
 import gc
 import sys
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from reelbow.barcode import draw_barcode
 from reelbow.barcode.caption import describe_barcode, describe_making
-from reelbow.barcode.film_record import read_film
+from reelbow.barcode.film_record import FilmRecord, read_film, read_measures
 from reelbow.barcode.picture_files import (
+    MEASURES_FIGURE,
     digest_figures,
     drop_other_formats,
     keep_drawn,
@@ -19,13 +20,15 @@ from reelbow.barcode.picture_files import (
 )
 from reelbow.jobs.files import atomic_write
 from reelbow.jobs.job import run
+from reelbow.pictures.measure_names import MEASURES
 
 
 def render_barcodes(
     database: Path,
-    pictures: Iterable[Path],
+    pictures: Sequence[Path],
     *,
     drawing: dict[str, Any],
+    measures: Sequence[str] = (),
     code: str = "",
     go_on: bool = False,
 ) -> None:
@@ -34,12 +37,16 @@ def render_barcodes(
     Figures that are there and would come out the same stay.
 
     drawing : as `draw_barcode` takes it
+    measures : what is drawn below the stacked barcode in the figure of measures
     code : a digest of what draws; of another one's figures none stays
     go_on : whether a film of which no frame could be read has pictures
     """
     film = read_film(database, skip_black=drawing["skip_black"])
-    for kind, (barcode, figures) in sort_pictures(pictures).items():
-        pixels = draw_barcode(database, kind, empty=go_on, **drawing)
+    folder = pictures[0].parent
+    others = []
+    for kind, (bare, figures) in sort_pictures(pictures).items():
+        drawn = "stacked" if kind == MEASURES_FIGURE else kind
+        pixels = draw_barcode(database, drawn, empty=go_on, **drawing)
         shown = {
             "pixels": pixels,
             "title": film.title,
@@ -49,44 +56,66 @@ def render_barcodes(
             "times_s": film.times_s,
             "gap_color": drawing["gap_color"] if film.n_missing else None,
         }
+        if kind == MEASURES_FIGURE:
+            shown["curves"] = read_curves(database, film, measures)
         made_of = {**shown, "code": code}
         complaint = None
-        if figures and not keep_drawn(barcode, figures, made_of):
-            # To be seen while figures are drawn; so far it says nothing of them.
-            with atomic_write(barcode) as temporary:
-                save_bare(pixels, temporary)
-            # Not before: it imports matplotlib.
-            from reelbow.barcode.figure import save_figures
+        if figures and not (bare and keep_drawn(bare, figures, made_of)):
+            if bare:
+                # To be seen while figures are drawn; so far it says nothing of them.
+                with atomic_write(bare) as temporary:
+                    save_bare(pixels, temporary)
+            complaint = draw_figures(figures, shown)
+        if bare:
+            # What is complained of is drawn, and told, each time.
+            digest = None if complaint else digest_figures(figures, made_of)
+            with atomic_write(bare) as temporary:
+                save_bare(pixels, temporary, figures=digest)
+        others += drop_other_formats(folder, kind, figures)
+    if not measures:
+        others += drop_other_formats(folder, MEASURES_FIGURE, [])
+    for dropped in others:
+        print(f"{dropped}: deleted, no longer asked for", file=sys.stderr)
 
-            with ExitStack() as stack:
-                complaint = save_figures(
-                    paths=[stack.enter_context(atomic_write(path)) for path in figures],
-                    **shown,
-                )
-            for figure in figures if complaint else []:
-                print(f"WARNING: {figure}: {complaint}", file=sys.stderr)
-            # matplotlib's pages hold themselves, and a large one some 200 MB; its
-            # modules are looked through once.
-            gc.collect()
-            gc.freeze()
-        # What is complained of is drawn, and told, each time.
-        digest = None if complaint else digest_figures(figures, made_of)
-        with atomic_write(barcode) as temporary:
-            save_bare(pixels, temporary, figures=digest)
-        for dropped in drop_other_formats(barcode, figures):
-            print(
-                f"{dropped}: deleted, of a format no longer asked for", file=sys.stderr
-            )
+
+def read_curves(
+    database: Path, film: FilmRecord, measures: Sequence[str]
+) -> list[tuple[str, Any]]:
+    """Read measures over time, each with its label."""
+    values = read_measures(database, film, measures)
+    return [
+        (MEASURES[name].label, each)
+        for name, each in zip(measures, values, strict=True)
+    ]
+
+
+def draw_figures(figures: Sequence[Path], shown: dict[str, Any]) -> str | None:
+    """Draw the figures of a kind; say what is not as it should be."""
+    # Not before: it imports matplotlib.
+    from reelbow.barcode.figure import save_figures
+
+    with ExitStack() as stack:
+        paths = [stack.enter_context(atomic_write(path)) for path in figures]
+        complaint = save_figures(paths=paths, **shown)
+    for figure in figures if complaint else []:
+        print(f"WARNING: {figure}: {complaint}", file=sys.stderr)
+    # matplotlib's pages hold themselves, and a large one some 200 MB; its modules are
+    # looked through once.
+    gc.collect()
+    gc.freeze()
+    return complaint
 
 
 if __name__ == "__main__":
+    drawing = dict(snakemake.params.drawing)
     run(
         render_barcodes,
         log=snakemake.log[0],
         mem_mb=snakemake.resources.mem_mb,
         database=Path(snakemake.input.database),
-        pictures=map(Path, snakemake.output),
-        drawing=snakemake.params.drawing,
+        pictures=[Path(picture) for picture in snakemake.output],
+        measures=drawing.pop("measures"),
+        drawing=drawing,
         code=snakemake.params.code,
         go_on=bool(snakemake.resources.go_on),
     )

@@ -19,6 +19,7 @@ from reelbow.database.schema import ONLY_FILM, TABLES, FilmRow
 from reelbow.database.writing import add_film, finish
 from reelbow.errors import ReelbowError
 from reelbow.kmeans import Palettes, find_palettes
+from reelbow.pictures.measure_names import MEASURES
 
 BLACK, GREY, WHITE = 0x000000, 0x808080, 0xFFFFFF
 RED, GREEN, BLUE = 0xFF0000, 0x00FF00, 0x0000FF
@@ -45,9 +46,8 @@ def write_film(
         ).lastrowid
         for frame in range(len(given)):
             connection.execute(
-                """INSERT INTO frames
-                (film_id, frame, time_s, name, shard, mean_color, luma, strip)
-                VALUES (?, ?, ?, ?, '00000', ?, ?, ?)""",
+                f"""INSERT INTO frames
+                VALUES (?, ?, ?, ?, '00000', ?, ?, ?{", 0" * len(MEASURES)})""",
                 (
                     film_id,
                     frame,
@@ -531,6 +531,7 @@ def test_palettes_from_memory_are_drawn_as_from_a_database(
             mean_colors=np.zeros((7, 3)),
             lumas=np.full(7, 9.0),
             strips=np.zeros((7, 1, 3)),
+            measures=np.zeros((7, 10)),
             colors=palettes.colors,
             shares=palettes.shares,
         )

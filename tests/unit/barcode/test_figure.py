@@ -1,3 +1,4 @@
+import itertools
 import re
 from xml.etree import ElementTree
 
@@ -6,7 +7,7 @@ import numpy as np
 import pytest
 
 from reelbow.barcode import fonts
-from reelbow.barcode.figure import save_figures
+from reelbow.barcode.figure import _bin_values, save_figures
 from reelbow.barcode.ticks import find_frame_ticks, find_time_ticks
 from reelbow.errors import ReelbowError
 
@@ -75,6 +76,85 @@ def test_a_long_caption_takes_several_lines(draw, part):
     lines = re.findall("<!-- (.*word.*) -->", text)
     assert len(lines) > 1
     assert " ".join(lines) == " ".join(["word"] * 80)
+
+
+# Curves
+
+
+def find_steps(path, color):
+    """Find the curves of a color in an SVG, each as steps (x, y) in points."""
+    steps = []
+    for d, style in re.findall(
+        r'<path d="([^"]*)"[^>]*style="([^"]*)"', path.read_text()
+    ):
+        if f"stroke: {color}" in style and "fill: none" in style:
+            numbers = np.array(re.findall(r"-?[\d.]+", d), float).reshape(-1, 2)
+            steps.append([row for row, _ in itertools.groupby(numbers.tolist())])
+    return steps
+
+
+def test_a_curve_has_a_step_for_each_frame_and_a_gap_for_a_missing_one(draw):
+    values = np.array([0.0, 3.0, np.nan, 1.0, np.nan, 2.0])
+    path = draw("figure.svg", curves=[("colorfulness", values), ("none", values * 0)])
+    text = path.read_text()
+    assert text.index("<!-- colorfulness -->") < text.index("<!-- none -->")
+    first, second = find_steps(path, "#1a1a1a")
+    # The barcode's left and right edges, in points.
+    left, right = 1.25 * 72, (1.25 + 14) * 72
+    x, y = np.array(first).T
+    frames = (x - left) / (right - left) * 6
+    expected = [0, 1, 1, 2, 3, 4, 5, 6]
+    assert frames == pytest.approx(expected, abs=0.02)
+    heights = (y[0] - y) / (y[0] - y.min()) * 3
+    assert heights == pytest.approx([0, 0, 3, 3, 1, 1, 2, 2], abs=0.01)
+    # The next lies below, flat.
+    assert min(row[1] for row in second) > max(y)
+    assert np.ptp([row[1] for row in second]) == 0
+    # One axis of time, below all.
+    assert text.count("<!-- 0:05.0 -->") == 1
+
+
+def test_a_page_with_curves_has_the_barcode_s_exact_pixels(draw):
+    plain, more = (
+        cv2.imread(str(draw(f"{len(curves)}.png", curves=curves)))
+        for curves in ([], [("a", np.arange(6.0)), ("b", np.full(6, np.nan))])
+    )
+    assert more.shape[1] == plain.shape[1]
+    assert more.shape[0] > 1.3 * plain.shape[0]
+    # All down to the barcode's end, which is 4.2 inches high.
+    rows, columns = np.nonzero((plain != 255).any(axis=2))
+    dpi = plain.shape[1] / 16.5
+    middle = plain.shape[1] // 2
+    barcode = rows[(columns == middle) & (rows > 1.5 * dpi)]
+    end = barcode[0] + round(4 * dpi)
+    np.testing.assert_array_equal(more[:end], plain[:end])
+
+
+@pytest.mark.parametrize("n", [0, 1, 5, 1400, 1401, 4007])
+def test_frames_that_share_a_point_are_averaged(n):
+    values = np.random.default_rng(n).uniform(0, 9, n)
+    values[::7] = np.nan
+    edges, (means, least, most) = _bin_values(values)
+    assert len(means) == min(n, 1400)
+    assert len(edges) == len(means) + 1
+    assert (edges[0], edges[-1]) == (0, n)
+    for i in range(len(means)):
+        run = values[int(edges[i]) : int(edges[i + 1])]
+        there = run[~np.isnan(run)]
+        if len(there):
+            found = means[i], least[i], most[i]
+            assert found == pytest.approx((there.mean(), there.min(), there.max()))
+        else:
+            assert np.isnan([means[i], least[i], most[i]]).all()
+
+
+def test_the_band_of_frames_that_share_a_point_is_drawn(draw):
+    values = np.arange(3000) % 2 * 1.0
+    how = {"frames": np.arange(3000), "times_s": np.arange(3000.0)}
+    for curves, drawn in ([("a", values)], True), ([("a", values[::3])], False):
+        n = len(curves[0][1])
+        path = draw("figure.svg", curves=curves, **{k: v[:n] for k, v in how.items()})
+        assert ("fill: #dcdcdc" in path.read_text()) == drawn
 
 
 # Letters

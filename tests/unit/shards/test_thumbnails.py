@@ -12,6 +12,7 @@ from numpy.testing import assert_array_equal
 from numpy.typing import NDArray
 
 from reelbow.pictures.averages import Averages
+from reelbow.pictures.measures import measure_pictures
 from reelbow.shards import batches as batch_module
 from reelbow.shards.batches import ShardFrame
 from reelbow.shards.thumbnails import Thumbnails, ThumbnailWriter
@@ -55,9 +56,12 @@ def is_same(path: Path, rows: Rows) -> list[int]:
                 assert np.isnan(time_s) if row[1] is None else time_s == row[1]
                 assert name == row[2]
                 assert_array_equal(pixels, row[3], strict=True)
-                mean, luma, strip = averages
+                mean, luma, strip, measures = averages
                 assert_array_equal(mean, average(row[3]).mean, strict=True)
                 assert_array_equal(strip, average(row[3]).strip, strict=True)
+                # The same as if no other frame had been in the batch.
+                alone = measure_pictures(row[3][np.newaxis], strip[np.newaxis])[0]
+                assert_array_equal(measures, alone, strict=True)
                 assert luma == average(row[3]).luma
         assert next(expected, None) is None
     return sizes

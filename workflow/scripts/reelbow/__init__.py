@@ -13,7 +13,7 @@ text       numbers, times and tables as people read them
 machine    what a node is: compiled code, GPUs, scratch, memory and CPU used, versions
 color      color spaces, and HDR and wide gamuts to sRGB
 jobs       what every job does around its work: log, whole files, one sentence
-pictures   one picture: its file, shape, averages, letterbox, damage
+pictures   one picture: its file, shape, averages, measures, letterbox, damage
 kmeans     palettes of frames: k-means and its engines
 database   SQLite: the schema, writing, frames, merging, reading, tables
 film       a video as its viewers see it: packets, times, decoding, colors, view

@@ -3,10 +3,12 @@
 from pathlib import Path
 
 from reelbow.barcode.film_record import FilmRecord
+from reelbow.barcode.picture_files import MEASURES_FIGURE
 from reelbow.text import count, format_time
 
 # Of a phrase such as "a frame every second".
 _KINDS = {
+    MEASURES_FIGURE: "Palette and measures of {}",
     "mean": "Mean color of {}",
     "strip": "{}, averaged over its width",
     "dominant": "Most frequent color of {}",
@@ -43,7 +45,7 @@ def describe_making(record: FilmRecord, kind: str, order: str) -> str:
     if record.crop:
         parts.append(f"crop {record.crop}")
     about = record.settings
-    if kind in ("dominant", "stacked"):
+    if kind in ("dominant", "stacked", MEASURES_FIGURE):
         if "cluster.n_colors" in about:
             n_colors, range_from = about["cluster.n_colors"], ""
             if n_colors == "auto":
@@ -55,7 +57,7 @@ def describe_making(record: FilmRecord, kind: str, order: str) -> str:
             more = f" and up to {count(accents, 'accent')}" if accents else ""
             number = f"{range_from}{n_colors} {noun}{more}"
             parts.append(f"{number} in {_SPACES.get(space, space)}")
-        if kind == "stacked":
+        if kind in ("stacked", MEASURES_FIGURE):
             parts.append(f"order {order}")
     elif about.get("mean.space", "srgb") != "srgb":
         parts.append("averages of linear light")

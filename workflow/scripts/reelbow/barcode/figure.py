@@ -42,6 +42,11 @@ _SUBTITLE_TO_BARCODE = 0.46
 _BARCODE_TO_SOURCE = 0.88
 _BELOW_SOURCE = 0.85
 _LEGEND_WIDTH = 2.0
+_CURVE_HEIGHT = 1.3
+_ABOVE_CURVE = 0.45
+
+# Points of a curve; where there are more frames, several share one.
+_MAX_POINTS = 1_400
 
 # Points.
 _TITLE_SIZES = (34, 30, 26, 22)
@@ -52,6 +57,7 @@ _LEADING = 1.2
 _INK = "#1a1a1a"
 _GREY = "#6b6b6b"
 _LIGHT_GREY = "#8c8c8c"
+_BAND = "#dcdcdc"
 
 
 def save_figures(
@@ -64,6 +70,7 @@ def save_figures(
     frames: NDArray[np.integer],
     times_s: NDArray[np.float64] | None,
     gap_color: str | None = None,
+    curves: Sequence[tuple[str, NDArray[np.float64]]] = (),
 ) -> str | None:
     """Draw a barcode as a page for print: a PNG, SVG or PDF by each path's suffix.
 
@@ -82,6 +89,9 @@ def save_figures(
     times_s : (n,) float, seconds, or None
         Presentation times. None, or times that run backward: an axis of frames.
     gap_color : #rrggbb of the columns without frames, for the legend; None: none
+    curves : (label, values (n,)) to draw below the barcode, one below the other, from 0
+        on, on the same axis; NaN: a gap. Of more than 1,400 frames some share a point:
+        their mean, before a gray band from the least to the most of them.
 
     Returns
     -------
@@ -123,6 +133,7 @@ def save_figures(
             ticks=ticks,
             n_frames=len(frames),
             gap_color=gap_color,
+            curves=curves,
         )
         # The pages of vectors last: of a PNG the barcode is no part of what is drawn.
         for path in sorted(paths, key=lambda path: path.suffix.lower() != ".png"):
@@ -177,6 +188,7 @@ def _draw_page(
     ticks: list[tuple[float, str]],
     n_frames: int,
     gap_color: str | None,
+    curves: Sequence[tuple[str, NDArray[np.float64]]],
 ) -> tuple["Figure", "Axes"]:
     """Draw all but the barcode, and the axes of the barcode's shape to hold it."""
     # Not pyplot, which would look for a screen.
@@ -203,7 +215,8 @@ def _draw_page(
     font = _font(_SUBTITLE_SIZE, style="italic", text=subtitle)
     lines = _break_lines(subtitle, font, _BARCODE_WIDTH)
     top = write(lines, font, _GREY, top + _TITLE_TO_SUBTITLE) + _SUBTITLE_TO_BARCODE
-    note_line = top + height / dpi + _BARCODE_TO_SOURCE
+    curves_height = len(curves) * (_ABOVE_CURVE + _CURVE_HEIGHT)
+    note_line = top + height / dpi + curves_height + _BARCODE_TO_SOURCE
     font = _font(_SOURCE_SIZE, text=note + (complaint or ""))
     notes_width = _BARCODE_WIDTH - (_LEGEND_WIDTH if gap_color else 0)
     lines = _break_lines(note, font, notes_width)
@@ -233,16 +246,36 @@ def _draw_page(
     for spine in axes.spines.values():
         spine.set_visible(False)
     axes.yaxis.set_visible(False)
-    axes.set_xticks(
+    lowest = axes
+    for number, (label, values) in enumerate(curves, 1):
+        below_barcode = number * (_ABOVE_CURVE + _CURVE_HEIGHT) * dpi
+        axes.xaxis.set_visible(False)
+        lowest = figure.add_axes(
+            (
+                margin / page_width,
+                (foot - below_barcode) / page_height,
+                width / page_width,
+                _CURVE_HEIGHT * dpi / page_height,
+            )
+        )
+        _draw_curve(lowest, label, values)
+        lowest.tick_params(axis="x", length=0, labelbottom=False)
+    lowest.set_xticks(
         [position for position, _ in ticks],
         [label for _, label in ticks],
         fontproperties=_font(_LABEL_SIZE),
     )
-    axes.tick_params(
-        axis="x", length=6, width=0.6, pad=5, color=_GREY, labelcolor=_GREY
+    lowest.tick_params(
+        axis="x",
+        length=6,
+        width=0.6,
+        pad=5,
+        color=_GREY,
+        labelcolor=_GREY,
+        labelbottom=True,
     )
     # The outermost labels keep to the edges that all else is set to.
-    for (position, _), text in zip(ticks, axes.get_xticklabels(), strict=True):
+    for (position, _), text in zip(ticks, lowest.get_xticklabels(), strict=True):
         if position < 0.01 * n_frames:
             text.set_horizontalalignment("left")
         elif position > 0.99 * n_frames:
@@ -277,6 +310,55 @@ def _draw_page(
             handleheight=0.8,
         )
     return figure, axes
+
+
+def _draw_curve(axes: "Axes", label: str, values: NDArray[np.float64]) -> None:
+    """Draw values of frames over the frames' places."""
+    from matplotlib.ticker import MaxNLocator
+
+    edges, (means, least, most) = _bin_values(values)
+    if len(means) < len(values):
+        axes.stairs(most, edges, baseline=least, fill=True, color=_BAND, linewidth=0)
+    axes.stairs(means, edges, baseline=None, color=_INK, linewidth=0.9)
+    top = np.nanmax(most, initial=0.0)
+    axes.set(xlim=(0, max(1, len(values))), ylim=(0, 1.05 * top or 1.0))
+    axes.yaxis.set_major_locator(
+        MaxNLocator(3, steps=[1, 2, 2.5, 5, 10], min_n_ticks=3)
+    )
+    axes.grid(axis="y", color=_BAND, linewidth=0.5)
+    axes.set_axisbelow(True)
+    axes.tick_params(axis="y", length=0, pad=6, labelcolor=_GREY)
+    for text in axes.get_yticklabels():
+        text.set_fontproperties(_font(_SOURCE_SIZE))
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    axes.set_title(
+        label, loc="left", pad=7, color=_INK, fontproperties=_font(_LABEL_SIZE)
+    )
+
+
+def _bin_values(
+    values: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Share out values (n,) to at most `_MAX_POINTS` runs of frames, nearly even.
+
+    Returns
+    -------
+    edges : (m + 1,) float64, the frame that each run begins at, and n
+    bins : (3, m) float64, the mean, least and most of each run; NaN where all are
+    """
+    n = len(values)
+    m = min(n, _MAX_POINTS)
+    edges = np.arange(m + 1) * n // max(m, 1)
+    if not m:
+        return edges.astype(np.float64), np.empty((3, 0))
+    there = ~np.isnan(values)
+    counts = np.add.reduceat(there.astype(np.float64), edges[:-1])
+    counts[counts == 0] = np.nan
+    means = np.add.reduceat(np.where(there, values, 0.0), edges[:-1]) / counts
+    least = np.fmin.reduceat(values, edges[:-1])
+    most = np.fmax.reduceat(values, edges[:-1])
+    return edges.astype(np.float64), np.stack([means, least, most])
 
 
 def _save_png(

@@ -143,6 +143,40 @@ def read_film(
     )
 
 
+def read_measures(
+    database: Path | str, record: FilmRecord, names: Sequence[str]
+) -> NDArray[np.float64]:
+    """Read measures of the frames that have a place in the barcode.
+
+    Parameters
+    ----------
+    names : of `pictures.measure_names.MEASURES`
+
+    Returns
+    -------
+    (len(names), n) float64, in the order of `record.frames`; NaN: the frame is missing
+
+    Raises
+    ------
+    ReelbowError
+        If the database has none, since an older Reelbow made it.
+    """
+    path = check_path("database", database)
+    last = int(record.frames[-1]) if len(record.frames) else -1
+    measures = np.full((len(names), last + 1), np.nan)
+    with closing(open_database(path, oldest=4)) as connection:
+        film_id, _ = find_film(connection, path, record.film)
+        rows = connection.execute(
+            f"""SELECT frame, {", ".join(names)} FROM frames
+            WHERE film_id = ? AND frame <= ?""",
+            (film_id, last),
+        )
+        while some := rows.fetchmany(_SOME_ROWS):
+            numbers, *columns = np.array(some, np.float64).T
+            measures[:, numbers.astype(np.int64)] = columns
+    return measures[:, record.frames]
+
+
 def _read_film_row(connection: sqlite3.Connection, film_id: int) -> dict[str, Any]:
     """Read what a film's row has, which of an older database is less."""
     cursor = connection.execute("SELECT * FROM films WHERE film_id = ?", (film_id,))

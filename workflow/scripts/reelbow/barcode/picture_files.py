@@ -18,10 +18,8 @@ KINDS = ("mean", "strip", "dominant", "stacked")
 # What follows a kind in the names of its figures; the bare barcode is {kind}.png.
 FIGURE_ENDINGS = {"png": "_figure.png", "svg": ".svg", "pdf": ".pdf"}
 
-# All pictures that a film may have.
-PICTURES = [
-    f"{kind}{ending}" for kind in KINDS for ending in (".png", *FIGURE_ENDINGS.values())
-]
+# A figure of curves below the stacked barcode, of which there is no bare picture.
+MEASURES_FIGURE = "measures"
 
 # Who made a picture, as it stands in files of each suffix.
 MAKER = "Reelbow"
@@ -35,21 +33,31 @@ _MARKS = {
 _FIGURES = "Figures"
 
 
-def sort_pictures(paths: Iterable[Path]) -> dict[str, tuple[Path, list[Path]]]:
-    """Sort pictures by kind, as their names say it: the bare one, and its figures."""
+def sort_pictures(paths: Iterable[Path]) -> dict[str, tuple[Path | None, list[Path]]]:
+    """Sort pictures by kind, as their names say it: the bare one, and its figures.
+
+    The figure of measures comes last, without a bare one.
+    """
     by_name = {path.name: path for path in paths}
-    return {
+    kinds: dict[str, tuple[Path | None, list[Path]]] = {
         kind: (
             by_name[f"{kind}.png"],
-            [
-                by_name[f"{kind}{ending}"]
-                for ending in FIGURE_ENDINGS.values()
-                if f"{kind}{ending}" in by_name
-            ],
+            [by_name[name] for name in name_figures(kind) if name in by_name],
         )
         for kind in KINDS
         if f"{kind}.png" in by_name
     }
+    names = [name for name in name_figures(MEASURES_FIGURE) if name in by_name]
+    if names:
+        kinds[MEASURES_FIGURE] = None, [by_name[name] for name in names]
+    return kinds
+
+
+def name_figures(kind: str) -> list[str]:
+    """Name the figures of a kind, in all formats."""
+    if kind == MEASURES_FIGURE:
+        return [f"{kind}.{suffix}" for suffix in FIGURE_ENDINGS]
+    return [f"{kind}{ending}" for ending in FIGURE_ENDINGS.values()]
 
 
 def save_bare(
@@ -116,15 +124,23 @@ def keep_drawn(
     return True
 
 
-def drop_other_formats(barcode: Path, figures: Collection[Path]) -> list[Path]:
+def drop_other_formats(
+    folder: Path, kind: str, figures: Collection[Path]
+) -> list[Path]:
     """Delete a kind's figures of formats that are no longer asked for.
 
     They were drawn by an earlier setting, and would stand beside what is drawn by
     another.
     """
-    names = [f"{barcode.stem}{ending}" for ending in FIGURE_ENDINGS.values()]
-    others = (barcode.with_name(name) for name in names)
+    others = (folder / name for name in name_figures(kind))
     return _drop(path for path in others if path not in figures)
+
+
+# All pictures that a film may have.
+PICTURES = [
+    *(f"{kind}.png" for kind in KINDS),
+    *(name for kind in (*KINDS, MEASURES_FIGURE) for name in name_figures(kind)),
+]
 
 
 def drop_pictures(folder: Path) -> list[Path]:

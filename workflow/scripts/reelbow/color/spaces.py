@@ -143,12 +143,16 @@ def srgb_to_cielab(colors: ArrayLike) -> NDArray[np.float64]:
     L is in [0, 100], a and b in [-108, 99].
     """
     relative = _multiply(CIELAB_FROM_LINEAR, srgb_to_linear(colors))
-    roots = np.where(
-        relative > CIE_EPSILON,
-        _take_root(relative, 3),
-        relative * CIE_SLOPE + CIE_OFFSET,
-    )
-    return _multiply(CIELAB_FROM_ROOTS, roots) + CIELAB_ORIGIN
+    return _multiply(CIELAB_FROM_ROOTS, take_cie_root(relative)) + CIELAB_ORIGIN
+
+
+def take_cie_root(relative: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Take the roots behind CIE L*a*b*: of X, Y or Z relative to white's, [0, 1].
+
+    They are cube roots, continued by a straight line below `CIE_EPSILON`.
+    """
+    straight = relative * CIE_SLOPE + CIE_OFFSET
+    return np.where(relative > CIE_EPSILON, _take_root(relative, 3), straight)
 
 
 def cielab_to_srgb(colors: ArrayLike) -> NDArray[np.float64]:

@@ -3,6 +3,7 @@
 Apart from what else is written: merges, which copy frames, do without NumPy.
 """
 
+import math
 import sqlite3
 from collections.abc import Sequence
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelbow.database.schema import ONLY_FILM
+from reelbow.pictures.measure_names import MEASURES
 
 
 def add_frames(
@@ -23,6 +25,7 @@ def add_frames(
     mean_colors: NDArray[np.floating],
     lumas: NDArray[np.floating],
     strips: NDArray[np.floating],
+    measures: NDArray[np.float64],
     colors: NDArray[np.floating],
     shares: NDArray[np.floating],
     is_accent: NDArray[np.bool_] | None = None,
@@ -36,6 +39,7 @@ def add_frames(
     mean_colors : (n, 3) sRGB [0, 255]
     lumas : (n,) [0, 255]
     strips : (n, h, 3) sRGB [0, 255]
+    measures : (n, 10) as `measure_pictures` gives them
     colors : (n, k, 3) sRGB [0, 255], ranked
     shares : (n, k), missing colors 0
     is_accent : (n, k); None: there are no accents
@@ -48,9 +52,18 @@ def add_frames(
     if is_accent is None:
         is_accent = np.zeros(np.shape(shares), bool)
     strip_bytes = np.rint(strips).astype(np.uint8)
+    palettes = [
+        rank_colors(packed, weights, accents)
+        for packed, weights, accents in zip(
+            pack_colors(colors),
+            np.asarray(shares, np.float64).tolist(),
+            is_accent.tolist(),
+            strict=True,
+        )
+    ]
     connection.execute("BEGIN")
     connection.executemany(
-        "INSERT INTO frames VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO frames VALUES (?{', ?' * (7 + len(MEASURES))})",
         (
             (
                 ONLY_FILM,
@@ -61,14 +74,18 @@ def add_frames(
                 mean,
                 float(luma),
                 strip.tobytes(),
+                *measured,
+                find_entropy(palette),
             )
-            for frame, time_s, name, mean, luma, strip in zip(
+            for frame, time_s, name, mean, luma, strip, measured, palette in zip(
                 frames,
                 times_s,
                 names,
                 pack_colors(mean_colors),
                 lumas,
                 strip_bytes,
+                measures.tolist(),
+                palettes,
                 strict=True,
             )
         ),
@@ -77,14 +94,8 @@ def add_frames(
         "INSERT INTO palettes VALUES (?, ?, ?, ?, ?, ?)",
         (
             (ONLY_FILM, int(frame), rank, *row)
-            for frame, packed, weights, accents in zip(
-                frames,
-                pack_colors(colors),
-                np.asarray(shares, np.float64).tolist(),
-                is_accent.tolist(),
-                strict=True,
-            )
-            for rank, row in enumerate(rank_colors(packed, weights, accents))
+            for frame, palette in zip(frames, palettes, strict=True)
+            for rank, row in enumerate(palette)
         ),
     )
     connection.execute("COMMIT")
@@ -111,3 +122,10 @@ def rank_colors(
         ((color, share / total, accent) for color, (share, accent) in joined.items()),
         key=lambda row: (-row[1], row[0]),
     )
+
+
+def find_entropy(palette: Sequence[tuple[int, float, bool]]) -> float:
+    """Find the entropy of a palette's shares, in bits (C. E. Shannon, 1948)."""
+    entropy = sum(share * math.log2(1 / share) for _, share, _ in palette)
+    # Logarithms of C libraries differ in their last bits.
+    return round(entropy, 12)

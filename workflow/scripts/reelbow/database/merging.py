@@ -17,6 +17,7 @@ from reelbow.database.writing import (
     sum_up,
 )
 from reelbow.errors import DamagedError, ReelbowError
+from reelbow.pictures.measure_names import MEASURES
 
 
 def _has_varying_coding(connection: sqlite3.Connection) -> bool:
@@ -119,11 +120,11 @@ def _copy(
     """Copy frames, palettes, skipped and shards, counting the frames from `first`."""
     numerator, denominator = (rate or Fraction(1)).as_integer_ratio()
     connection.execute(
-        """INSERT INTO frames
+        f"""INSERT INTO frames
         SELECT ?, frame + ?,
             CASE WHEN time_s IS NULL AND ? THEN (frame + ?) * ? * 1.0 / ?
             ELSE time_s END,
-            name, shard, mean_color, luma, strip
+            name, shard, mean_color, luma, strip, {", ".join(MEASURES)}
         FROM part.frames ORDER BY frame""",
         (film_id, first, rate is not None, first, denominator, numerator),
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from reelbow.database.schema import APPLICATION, SCHEMA, TABLES
 from reelbow.errors import DamagedError, ReelbowError
+from reelbow.pictures.measure_names import MEASURES
 
 # Of SQLite's own header: the size of a page, the number of the last change, how many
 # pages there are, and after which change that was so.
@@ -46,7 +47,12 @@ ROWS = "rows"
 # times faster than Python's way of writing bytes.
 DIGESTED = (
     ("films", "*", "film_id"),
-    ("frames", "frame, time_s, name, shard, mean_color, luma, hex(strip)", "frame"),
+    (
+        "frames",
+        "frame, time_s, name, shard, mean_color, luma, hex(strip), "
+        + ", ".join(MEASURES),
+        "frame",
+    ),
     ("palettes", "frame, rank, color, share, accent", "frame, rank"),
     ("skipped", "shard, name, reason", "rowid"),
     ("shards", "*", "shard"),
@@ -121,8 +127,9 @@ def open_database(database: Path, *, oldest: int = SCHEMA) -> sqlite3.Connection
 
     Parameters
     ----------
-    oldest : the oldest schema that the caller can read; 2 had no accents, and 1 no
-        column that tells how a film was sampled, nor of which shard a frame is
+    oldest : the oldest schema that the caller can read; 3 had no measures, 2 no
+        accents, and 1 no column that tells how a film was sampled, nor of which shard
+        a frame is
 
     Raises
     ------

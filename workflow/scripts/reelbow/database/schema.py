@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 
 # The schema's number, and Reelbow's mark of its own files: "RLBW".
-SCHEMA = 3
+SCHEMA = 4
 APPLICATION = int.from_bytes(b"RLBW")
 TABLES = f"""
 PRAGMA application_id = {APPLICATION};
@@ -47,6 +47,18 @@ CREATE TABLE frames (
     mean_color INTEGER NOT NULL,
     luma REAL NOT NULL,        -- mean luma, Rec. 709 weights on sRGB, [0, 255]
     strip BLOB NOT NULL,       -- the frame averaged over its width, height x 3 bytes
+                               -- measures, of thumbnails; see docs/measures.md
+    lightness REAL NOT NULL,             -- mean L*, [0, 100]
+    lightness_deviation REAL NOT NULL,   -- of L*, [0, 50]
+    contrast REAL NOT NULL,              -- deviation of luminance, [0, 0.5]
+    chroma REAL NOT NULL,                -- mean C*, [0, 134]
+    saturation REAL NOT NULL,            -- mean, of HSV, [0, 1]
+    colorfulness REAL NOT NULL,          -- M3 of Hasler and Suesstrunk, [0, 298]
+    warm_share REAL NOT NULL,            -- of pixels, [0, 1]
+    black_share REAL NOT NULL,           -- near black: L* up to 5
+    white_share REAL NOT NULL,           -- near white: L* from 95 on
+    strip_sharpness REAL NOT NULL,       -- mean step of luma between rows, [0, 255]
+    palette_entropy REAL NOT NULL,       -- bits, [0, log2 of the number of colors]
     PRIMARY KEY (film_id, frame)
 ) STRICT;
 CREATE TABLE palettes (

@@ -64,6 +64,14 @@ def _compile_pictures() -> None:
     average_areas(np.zeros((1, 1, 3), np.uint8), (1, 1))
 
 
+def _compile_measures() -> None:
+    import numpy as np
+
+    from reelbow.pictures.measures import measure_pictures
+
+    measure_pictures(np.zeros((1, 1, 1, 3), np.uint8), np.zeros((1, 1, 3)))
+
+
 def _compile_accents() -> None:
     import numpy as np
 
@@ -79,6 +87,7 @@ _KERNELS: dict[str, Callable[[], None]] = {
     "palettes": _compile_palettes,
     "planes": _compile_planes,
     "pictures": _compile_pictures,
+    "measures": _compile_measures,
     "accents": _compile_accents,
 }
 
@@ -90,7 +99,7 @@ def start_compiling(
 
     Parameters
     ----------
-    kernels : of `palettes`, `accents`, `planes` and `pictures`
+    kernels : of `palettes`, `accents`, `planes`, `pictures` and `measures`
     at_once : how many are compiled at a time
     say : is called with each sentence, from another thread
 

@@ -45,6 +45,7 @@ class Batch(NamedTuple):
     means: NDArray[np.float64]  # (n, 3) sRGB, [0, 255], of the whole pictures
     lumas: NDArray[np.float64]  # (n,) [0, 255]
     strips: NDArray[np.float64]  # (n, rows, 3) sRGB, [0, 255]
+    measures: NDArray[np.float64]  # (n, 10) see `measure_pictures`
 
 
 class ShardFrame(NamedTuple):
@@ -78,15 +79,22 @@ class BatchBuilder:
     def finish(self) -> Iterator[Batch]:
         """Yield the last batch, if there is one."""
         if self._frames:
-            numbers, times_s, names, pixels, averages = zip(*self._frames, strict=True)
+            # Imported here: what reads thumbnails does without compiled code.
+            from reelbow.pictures.measures import measure_pictures
+
+            numbers, times_s, names, pictures, averages = zip(
+                *self._frames, strict=True
+            )
             self._frames.clear()
             means, strips, lumas = map(np.array, zip(*averages, strict=True))
+            pixels = np.stack(pictures)
             yield Batch(
                 np.array(numbers, np.int64),
                 np.array([np.nan if t is None else t for t in times_s], np.float64),
                 list(names),
-                np.stack(pixels),
+                pixels,
                 means,
                 lumas,
                 strips,
+                measure_pictures(pixels, strips),
             )

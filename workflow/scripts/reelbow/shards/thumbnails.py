@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from reelbow.shards.batches import Batch, BatchBuilder, ShardFrame
 
 # The arrays of a batch that have a file of their own.
-_PARTS = ("pixels", "means", "lumas", "strips")
+_PARTS = ("pixels", "means", "lumas", "strips", "measures")
 
 
 class ThumbnailWriter:
