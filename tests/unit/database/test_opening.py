@@ -54,7 +54,7 @@ def second(tmp_path):
 def test_a_file_says_that_it_is_reelbow_s_and_of_which_schema(two, result):
     merge(two, [2, 2], result)
     for path in [*two, result]:
-        assert query(path, "PRAGMA user_version") == [(3,)]
+        assert query(path, "PRAGMA user_version") == [(4,)]
         assert query(path, "PRAGMA application_id") == [(0x524C4257,)]
 
 
@@ -76,7 +76,7 @@ def test_of_the_first_schema_all_that_is_there_is_read(first):
 
 def test_of_the_first_schema_nothing_is_merged(first, two, result):
     why = (
-        r"made by an older Reelbow \(its schema is 1, now it is 3\); delete it and run"
+        r"made by an older Reelbow \(its schema is 1, now it is 4\); delete it and run"
     )
     assert re.search(why, refuse([first, two[1]], [None, None], result))
     result.unlink()
@@ -92,14 +92,14 @@ def test_of_the_second_schema_all_is_read_and_nothing_merged(second, result):
     assert colors[0, 0].tolist() == [0x65, 0x65, 0x65]
     # Several frames in a column.
     assert draw_barcode(second, "stacked", height=8, width=2).shape == (8, 2, 3)
-    with pytest.raises(ReelbowError, match=r"its schema is 2, now it is 3\); delete"):
+    with pytest.raises(ReelbowError, match=r"its schema is 2, now it is 4\); delete"):
         merge_films([second], result, n_colors=4)
 
 
 def test_a_newer_schema_is_refused_by_every_reader(two, result):
-    change(two[0], "PRAGMA user_version = 4")
+    change(two[0], "PRAGMA user_version = 5")
     why = (
-        r"0\.sqlite: .* newer Reelbow \(its schema is 4, this one reads up to 3\); use"
+        r"0\.sqlite: .* newer Reelbow \(its schema is 5, this one reads up to 4\); use"
     )
     for read in [
         count_skipped,

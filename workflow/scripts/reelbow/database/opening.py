@@ -48,6 +48,7 @@ DIGESTED = (
     ("films", "*", "film_id"),
     ("frames", "frame, time_s, name, shard, mean_color, luma, hex(strip)", "frame"),
     ("palettes", "frame, rank, color, share, accent", "frame, rank"),
+    ("film_palettes", "rank, color, share", "rank"),
     ("skipped", "shard, name, reason", "rowid"),
     ("shards", "*", "shard"),
     ("metadata", "*", "+key"),
@@ -111,8 +112,9 @@ def open_database(database: Path, *, oldest: int = SCHEMA) -> sqlite3.Connection
 
     Parameters
     ----------
-    oldest : the oldest schema that the caller can read; 2 had no accents, and 1 no
-        column that tells how a film was sampled, nor of which shard a frame is
+    oldest : the oldest schema that the caller can read; 3 had no palettes of films, 2
+        no accents, and 1 no column that tells how a film was sampled, nor of which
+        shard a frame is
 
     Raises
     ------

@@ -38,7 +38,7 @@ NEEDS = {
     "extract_frames": Need(700, 60, 5, 0.5),
     "downsample_frames": Need(700, 60, 5, 0.5),
     "cluster_shard": Need(700, 60, 5, 0.7),
-    "merge_film": Need(500, 0, 30, 0.3),
+    "merge_film": Need(700, 0, 30, 0.9),
     # Its picture is the barcode.
     "render_barcodes": Need(1000, 10, 30, 2.5),
     "render_barcode": Need(1000, 10, 30, 1.0),
