@@ -37,7 +37,8 @@ TAIL = {"merge_film": 1, "plan_shards": 1, **END}
 def test_the_demo_makes_its_film_and_four_barcodes(project):
     result = project.make("--dry-run")
     more = ["make_demo_film", "render_barcodes", "write_explorer", "write_index"]
-    jobs = {**TAIL, **dict.fromkeys(more, 1), "total": 9}
+    more += ["export_tables", "export_films"]
+    jobs = {**TAIL, **dict.fromkeys(more, 1), "total": 11}
     assert result.counts == jobs
     assert project.results() == set()
 
@@ -48,8 +49,10 @@ def test_two_films_and_one_kind(project):
     result = project.run(
         "--dry-run", films=["a.mp4", "b.mp4"], barcodes={"kinds": ["mean"]}
     )
-    two = ["merge_film", "plan_shards", "render_barcodes", "write_explorer"]
-    jobs = {**TAIL, **dict.fromkeys(two, 2), "write_index": 1, "total": 12}
+    two = ["merge_film", "plan_shards", "render_barcodes"]
+    two += ["write_explorer", "export_tables"]
+    one = {"write_index": 1, "export_films": 1}
+    jobs = {**TAIL, **dict.fromkeys(two, 2), **one, "total": 15}
     assert result.counts == jobs
 
 

@@ -7,7 +7,6 @@ of it takes half a second.
 
 import functools
 import importlib.util
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -20,7 +19,7 @@ from reelbow.color.spaces import srgb_to_cielab
 Names = Literal["xkcd", "css"]
 
 # Colors that are compared with all names at a time.
-_SOME = 2048
+_SOME = 512
 
 
 @functools.cache
@@ -43,15 +42,22 @@ def name_colors(colors: NDArray[np.integer], names: Names = "xkcd") -> list[str]
     """Find the nearest name of each color, (n,) 0xRRGGBB; of two alike the first."""
     listed = load_names(names)
     words = list(listed)
-    distinct, places = np.unique(colors, return_inverse=True)
+    known = _remember(names)
+    new = np.unique(colors[known[colors] == 0])
     there = _to_lab(np.array([*listed.values()]))
-    found = [nearest for some in _part(distinct) for nearest in _find(some, there)]
-    return [words[found[place]] for place in places.reshape(-1).tolist()]
+    for start in range(0, len(new), _SOME):
+        some = new[start : start + _SOME]
+        known[some] = _find(_to_lab(some), there) + 1
+    return [words[place - 1] for place in known[colors].tolist()]
 
 
-def _part(colors: NDArray[np.integer]) -> Iterator[NDArray[np.float64]]:
-    for start in range(0, len(colors), _SOME):
-        yield _to_lab(colors[start : start + _SOME])
+@functools.cache
+def _remember(names: Names) -> NDArray[np.uint16]:
+    """Keep the place of the name of every color that was asked for, from 1.
+
+    A film has the same colors again and again. It takes 32 MiB at most.
+    """
+    return np.zeros(1 << 24, np.uint16)
 
 
 def _to_lab(colors: NDArray[np.integer]) -> NDArray[np.float64]:
@@ -59,7 +65,7 @@ def _to_lab(colors: NDArray[np.integer]) -> NDArray[np.float64]:
     return srgb_to_cielab(rgb)
 
 
-def _find(colors: NDArray[np.float64], names: NDArray[np.float64]) -> list[int]:
+def _find(colors: NDArray[np.float64], names: NDArray[np.float64]) -> NDArray[np.intp]:
     """Find the nearest of names (m, 3), for each of colors (n, 3), both CIE L*a*b*.
 
     The difference in lightness alone is never more than the whole difference: chroma
@@ -77,7 +83,7 @@ def _find(colors: NDArray[np.float64], names: NDArray[np.float64]) -> list[int]:
     least = np.minimum.reduceat(differences, starts)
     is_least = np.flatnonzero(differences == least[of_color])
     _, at = np.unique(of_color[is_least], return_index=True)
-    nearest: list[int] = of_name[is_least[at]].tolist()
+    nearest: NDArray[np.intp] = of_name[is_least[at]]
     return nearest
 
 
