@@ -30,6 +30,7 @@ sys.path.append(str(ROOT / "workflow" / "scripts"))
 from machine import name_machine, write_between  # noqa: E402 (the path comes first)
 from measuring import Cost, Project, measure  # noqa: E402
 
+from reelbow.database.schema import PaletteSettings  # noqa: E402
 from reelbow.runs.resources import NEEDS  # noqa: E402
 from reelbow.shards.plan import read_plan, write_plan  # noqa: E402
 
@@ -239,6 +240,7 @@ def make_results(folder: Path) -> None:
             source=film.name,
             fps=None,
             n_colors=N_COLORS,
+            palette=PaletteSettings(N_COLORS, n_init=5, seed=0, color_space="srgb"),
         )
         if not pictures.exists():
             names = [f"{kind}{end}" for kind in KINDS for end in ENDINGS]

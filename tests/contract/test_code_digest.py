@@ -55,6 +55,7 @@ def test_the_digest_of_the_same_code_is_the_same(library):
         ("make_demo_film", "sources.demo"),  # in a function
         ("render_barcodes", "barcode.figure"),  # in a function
         ("merge_film", "database.merging"),
+        ("merge_film", "kmeans.palettes"),  # in a function of a module
         ("write_index", "explorer.filling"),
     ],
 )
@@ -71,7 +72,7 @@ def test_it_changes_with_a_module_that_the_script_uses(library, script, module):
         ("cluster_shard", "jobs.job"),
         ("cluster_shard", "kmeans.engine_sklearn"),
         ("cluster_shard", "barcode.figure"),
-        ("merge_film", "kmeans.palettes"),
+        ("merge_film", "film.decoding"),
         ("downsample_frames", "sources.video"),
         ("downsample_frames", "shards.tarballs"),
     ],

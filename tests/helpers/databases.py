@@ -10,7 +10,7 @@ import pytest
 from reelbow.database.frames import add_frames
 from reelbow.database.merging import merge_shards
 from reelbow.database.opening import connect, digest_rows, open_new
-from reelbow.database.schema import ONLY_FILM, FilmRow
+from reelbow.database.schema import ONLY_FILM, FilmRow, PaletteSettings
 from reelbow.database.writing import (
     add_film,
     add_shard,
@@ -21,6 +21,7 @@ from reelbow.errors import ReelbowError
 
 ROW = FilmRow("demo", "The Demo", "demo.mkv", width=64, height=48, duration_s=12.0)
 N_COLORS = 3
+PALETTE = PaletteSettings(N_COLORS, n_init=5, seed=0, color_space="srgb")
 
 
 def write_shard(
@@ -108,7 +109,9 @@ def write_anew(path: Path, sql: str) -> None:
         connection.execute("INSERT INTO metadata VALUES ('rows', ?)", (rows,))
 
 
-def merge(shards: list[Path], planned, result: Path, *, row=ROW, fps=None) -> Path:
+def merge(
+    shards: list[Path], planned, result: Path, *, row=ROW, fps=None, palette=PALETTE
+) -> Path:
     names = [f"{number:05d}" for number in range(len(shards))]
     merge_shards(
         dict(zip(names, shards, strict=True)),
@@ -117,6 +120,7 @@ def merge(shards: list[Path], planned, result: Path, *, row=ROW, fps=None) -> Pa
         planned=dict(zip(names, planned, strict=True)),
         fps=fps,
         n_colors=N_COLORS,
+        palette=palette,
     )
     return result
 

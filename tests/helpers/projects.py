@@ -28,8 +28,9 @@ SNAKEMAKE = Path(sys.executable).parent / "snakemake"
 # The film of most tests: a second of each color.
 COLORS = [0xC02020, 0x20C020, 0x2020C0, 0xC0C020, 0x20C0C0, 0x808080]
 
-# Pictures and pages cost most of a run; tests that are not about them do without.
-NO_PAGES = {"explorer": {"page": False}}
+# Pictures, pages and tables cost most of a run; tests that are not about them do
+# without.
+NO_PAGES = {"explorer": {"page": False}, "tables": {"formats": []}}
 NO_PICTURES = {"barcodes": {"kinds": [], "formats": []}, **NO_PAGES}
 ONE_PICTURE = {"barcodes": {"kinds": ["mean"], "formats": []}, **NO_PAGES}
 

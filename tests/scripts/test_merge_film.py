@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from databases import query, write_shard
+from databases import PALETTE, query, write_shard
 from merge_film import merge_film
 from reelbow.barcode.picture_files import save_bare
 from reelbow.database.schema import PLAN_COLUMNS
@@ -29,6 +29,7 @@ def merge(tmp_path: Path, shards, planned, **settings) -> Path:
         "source": "demo.mkv",
         "fps": None,
         "n_colors": 1,
+        "palette": PALETTE,
         **settings,
     }
     merge_film(shards, tmp_path / "plan.json", palettes, **how)

@@ -7,6 +7,7 @@ import pytest
 from projects import (
     ALL_FILMS,
     COLORS,
+    NO_PICTURES,
     Project,
     name_merges,
     write_colors,
@@ -14,7 +15,7 @@ from projects import (
 )
 from reelbow.explorer.index_page import _read_entries
 
-PAGES = {"barcodes": {"kinds": [], "formats": []}, "explorer": {"page": True}}
+PAGES = {**NO_PICTURES, "explorer": {"page": True}}
 INDEX = {"write_index"}
 
 

@@ -236,6 +236,21 @@ def get_tables(wildcards):
     return leave_out_failed(["results/films.tsv", "results/skipped.tsv"])
 
 
+def get_exports(wildcards):
+    """The tables of each film and of all, if there are to be any."""
+    formats = config["tables"]["formats"]
+    if not formats:
+        return []
+    names = [f"{name}.{end}" for name in ("frames", "palettes") for end in formats]
+    films = collect(
+        "results/{film}/tables/{name}",
+        film=list_drawn_films(),
+        name=[*names, *(f"film.{end}" for end in ("json", "ase", "gpl", "aco", "css"))],
+    )
+    tables = collect("results/tables/films.{suffix}", suffix=formats)
+    return leave_out_failed([*films, *tables])
+
+
 def get_pages(wildcards):
     """The page of all films and that of each one, if pages are made."""
     if not config["explorer"]["page"]:

@@ -33,8 +33,9 @@ rule merge_film:
             fps=lookup_film("fps"),
             lost=get_lost,
             n_colors=MOST_COLORS,
+            palette=get_film_palette(),
         ),
-        code=get_code("merge_film"),
+        code=get_code("merge_film", "kmeans.engine_numba"),
     script:
         "../scripts/merge_film.py"
 

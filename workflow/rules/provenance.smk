@@ -183,6 +183,16 @@ def get_corpus_settings():
     return describe_groups(*{group for kind in KINDS.values() for group in kind.groups})
 
 
+def get_film_palette():
+    """How the palette of a whole film is found: as those of its frames."""
+    about = config["cluster"]
+    keys = ["n_init", "seed", "color_space"]
+    return {
+        "n_colors": count_most_colors(about),
+        **{key: about[key] for key in keys},
+    }
+
+
 def get_drawing():
     """How barcodes are drawn, in one entry: Snakemake compares params without names."""
     keys = ["height", "width", "skip_black", "gap_color"]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from reelbow.database.merging import merge_shards
 from reelbow.database.reading import find_lost
-from reelbow.database.schema import FilmRow
+from reelbow.database.schema import FilmRow, PaletteSettings
 from reelbow.jobs.files import atomic_write
 from reelbow.jobs.job import run
 from reelbow.runs.kept_output import make_damaged_again
@@ -23,6 +23,7 @@ def merge_film(
     source: str,
     fps: float | None,
     n_colors: int,
+    palette: PaletteSettings,
     own: dict[str, str] | None = None,
     logs: Path = Path("logs"),
     keep: bool = False,
@@ -31,6 +32,8 @@ def merge_film(
 ) -> None:
     """Copy the shards in order, verify them against the plan, and tidy up after them.
 
+    n_colors : columns of the view of palettes
+    palette : how that of the whole film is found
     logs : where the shards' jobs left theirs
     keep : whether thumbnails are to be kept
     has_previews : whether this run asks for previews
@@ -50,6 +53,7 @@ def merge_film(
             planned={part["shard"]: part["n_frames"] for part in planned["shards"]},
             fps=fps,
             n_colors=n_colors,
+            palette=palette,
             error=planned.get("error"),
         )
         lost = {} if go_on else find_lost(temporary)
@@ -65,7 +69,7 @@ def merge_film(
     )
     barcodes = palettes.parent / "barcodes"
     if barcodes.is_dir():
-        # Imported for a film that was made before; a new one saves NumPy's import.
+        # Imported for a film that was made before; a new one saves its imports.
         from reelbow.barcode.picture_files import drop_pictures
 
         # Those that are asked for are drawn next; others would be of other palettes.
@@ -88,6 +92,7 @@ if __name__ == "__main__":
         own=settings["own"],
         fps=settings["fps"],
         n_colors=settings["n_colors"],
+        palette=PaletteSettings(**settings["palette"]),
         logs=Path(snakemake.log[0]).parents[1],
         keep=bool(snakemake.resources.keep),
         has_previews=bool(snakemake.resources.previews),

@@ -68,7 +68,11 @@ def test_merging_what_was_split_gives_the_whole(
     assert read_rows(merged) == read_rows(whole)
     alone = merge([whole], [n_frames], folder / "alone.sqlite")
     # Its digest knows of which shards it is.
-    for sql in ["SELECT * FROM films", f"SELECT * FROM metadata {NO_ROWS}"]:
+    for sql in [
+        "SELECT * FROM films",
+        "SELECT * FROM film_palettes",
+        f"SELECT * FROM metadata {NO_ROWS}",
+    ]:
         assert query(merged, sql) == query(alone, sql)
 
 

@@ -19,7 +19,10 @@ def test_the_tables_are_those_of_the_design(tmp_path):
     path = write_shard(tmp_path / "a.sqlite")
     columns = {
         table: [row[1] for row in query(path, f"PRAGMA table_info({table})")]
-        for table in ["films", "frames", "palettes", "skipped", "shards", "metadata"]
+        for table in [
+            *["films", "frames", "palettes", "film_palettes"],
+            *["skipped", "shards", "metadata"],
+        ]
     }
     assert columns == {
         "films": [
@@ -37,6 +40,7 @@ def test_the_tables_are_those_of_the_design(tmp_path):
             *["strip_sharpness", "palette_entropy"],
         ],
         "palettes": ["film_id", "frame", "rank", "color", "share", "accent"],
+        "film_palettes": ["film_id", "rank", "color", "share"],
         "skipped": ["film_id", "shard", "name", "reason"],
         "shards": [
             *["film_id", "shard", "engine", "version", "gpu_fallback"],

@@ -60,11 +60,13 @@ def test_every_stage_is_found_in_the_order_of_the_data(folder):
         *(
             "write_index",
             "index_colors",
+            "export_films",
             "summarize_films",
             "merge_films",
             "merge_film/a",
             "plan_shards/a",
             "write_explorer/a",
+            "export_tables/a",
             "render_barcodes/a",
             "render_barcode/a/mean",
         ),

@@ -7,7 +7,13 @@ from fractions import Fraction
 from pathlib import Path
 
 from reelbow.database.opening import ROWS, attach, check_integrity, check_rows, open_new
-from reelbow.database.schema import ONLY_FILM, SHARE_TOLERANCE, VERSION, FilmRow
+from reelbow.database.schema import (
+    ONLY_FILM,
+    SHARE_TOLERANCE,
+    VERSION,
+    FilmRow,
+    PaletteSettings,
+)
 from reelbow.database.writing import (
     SUMMED_UP,
     add_film,
@@ -35,6 +41,7 @@ def merge_shards(
     planned: Mapping[str, int | None],
     fps: float | None,
     n_colors: int,
+    palette: PaletteSettings,
     error: str | None = None,
 ) -> None:
     """Make a film's database of its shards' ones, and verify it.
@@ -47,6 +54,8 @@ def merge_shards(
     planned : how many frames each shard should have; None: as many as its tarball
         has images, whose frames are counted on through the film
     fps : gives frames without a time of their own one
+    n_colors : columns of the view of palettes
+    palette : how that of the whole film is found
     error : why there is no plan, and so no shard
 
     Raises
@@ -108,6 +117,10 @@ def merge_shards(
             made_at = (SELECT max(made_at) FROM shards)""",
             (n_frames, n_frames),
         )
+        # A merge of films does without NumPy and the engine.
+        from reelbow.database.film_palettes import add_film_palette
+
+        add_film_palette(connection, palette)
         told = {
             name: sum_up(sorted(counts.items())) for name, counts in versions.items()
         }
@@ -117,7 +130,7 @@ def merge_shards(
 def _copy(
     connection: sqlite3.Connection, film_id: int, first: int, rate: Fraction | None
 ) -> None:
-    """Copy frames, palettes, skipped and shards, counting the frames from `first`."""
+    """Copy all but the film's row, counting the frames from `first`."""
     numerator, denominator = (rate or Fraction(1)).as_integer_ratio()
     connection.execute(
         f"""INSERT INTO frames
@@ -132,6 +145,11 @@ def _copy(
         """INSERT INTO palettes SELECT ?, frame + ?, rank, color, share, accent
         FROM part.palettes ORDER BY frame, rank""",
         (film_id, first),
+    )
+    connection.execute(
+        """INSERT INTO film_palettes SELECT ?, rank, color, share
+        FROM part.film_palettes ORDER BY rank""",
+        (film_id,),
     )
     connection.execute(
         """INSERT INTO skipped SELECT ?, shard, name, reason

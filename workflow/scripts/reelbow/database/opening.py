@@ -54,6 +54,7 @@ DIGESTED = (
         "frame",
     ),
     ("palettes", "frame, rank, color, share, accent", "frame, rank"),
+    ("film_palettes", "rank, color, share", "rank"),
     ("skipped", "shard, name, reason", "rowid"),
     ("shards", "*", "shard"),
     ("metadata", "*", "+key"),
@@ -127,9 +128,9 @@ def open_database(database: Path, *, oldest: int = SCHEMA) -> sqlite3.Connection
 
     Parameters
     ----------
-    oldest : the oldest schema that the caller can read; 3 had no measures, 2 no
-        accents, and 1 no column that tells how a film was sampled, nor of which shard
-        a frame is
+    oldest : the oldest schema that the caller can read; 3 had no measures and no
+        palettes of films, 2 no accents, and 1 no column that tells how a film was
+        sampled, nor of which shard a frame is
 
     Raises
     ------

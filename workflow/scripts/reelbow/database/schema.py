@@ -70,6 +70,13 @@ CREATE TABLE palettes (
     accent INTEGER NOT NULL,   -- 1: small but striking, added to the others; 0: not
     PRIMARY KEY (film_id, frame, rank)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE film_palettes (   -- of all frames of a film; of a shard there is none
+    film_id INTEGER NOT NULL,
+    rank INTEGER NOT NULL,     -- 0 is the largest
+    color INTEGER NOT NULL,    -- 0xRRGGBB, sRGB
+    share REAL NOT NULL,       -- of the film's time; sums to 1 over a film
+    PRIMARY KEY (film_id, rank)
+) STRICT;
 CREATE TABLE skipped (
     film_id INTEGER NOT NULL,
     shard TEXT NOT NULL,
@@ -167,6 +174,15 @@ class FilmRow(NamedTuple):
             **{column: plan[column] for column in PLAN_COLUMNS},
             **{column: coding.get(column) for column in CODING_COLUMNS},
         )
+
+
+class PaletteSettings(NamedTuple):
+    """How the palette of a whole film is found, as `find_palettes` takes it."""
+
+    n_colors: int
+    n_init: int
+    seed: int
+    color_space: str
 
 
 def now() -> str:

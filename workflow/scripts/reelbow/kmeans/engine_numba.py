@@ -94,6 +94,7 @@ def find_weighted(
     n_colors: int,
     n_init: int,
     seed: int,
+    color_space: str = "srgb",
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Cluster weighted points; all were validated before.
 
@@ -102,11 +103,11 @@ def find_weighted(
     Parameters
     ----------
     points : (m, 3) float64, sRGB, [0, 255]
-    weights : (m,) float64, above 0
+    weights : (m,) float64, above 0; their sum is at most 1 in another space than srgb
 
     Returns
     -------
-    colors : (1, k, 3) float64, in any order
+    colors : (1, k, 3) float64, in the color space, in any order
     weights : (1, k) float64; 0 where missing
     """
     fixed = np.rint(points * 256).astype(np.int64)
@@ -119,7 +120,7 @@ def find_weighted(
     given.keys[:] = keys[order]
     given.moments[:] = moments[order]
     frames = np.empty((0, 0, 3), np.uint8)
-    space = describe_space("srgb", 1)
+    space = describe_space(color_space, 1)
     room = _make_room(len(keys), n_colors, n_bins=0)
     sums = np.zeros((1, n_colors, 4))
     _find_all(frames, given, n_init, seed, space, room, sums)

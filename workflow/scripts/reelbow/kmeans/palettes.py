@@ -124,10 +124,7 @@ def find_palettes(
     def cluster(pixels: NDArray[np.uint8], k: int, n_init: int) -> Palettes:
         with telling_errors():
             colors, weights = module.find(pixels, k, n_init, seed, color_space)
-        if color_space != "srgb":
-            colors = SPACES[color_space].to_srgb(colors)
-            colors = np.clip(np.rint(colors * _PARTS) / _PARTS, 0, 255)
-        return _rank(colors, weights)
+        return _rank(_return_to_srgb(colors, color_space), weights)
 
     found = [
         cluster(pixels, most, n_init)
@@ -251,11 +248,47 @@ def combine_palettes(
         raise ValueError("the palettes to combine have no color with a share")
     if not ((points >= 0) & (points <= 255)).all():
         raise ValueError("colors must be in [0, 255]")
-    found = _load_engine("numba").find_weighted(
-        points, weights, n_colors, _COMBINE_N_INIT, _COMBINE_SEED
+    return combine_colors(points, weights, n_colors=n_colors)
+
+
+def combine_colors(
+    colors: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    *,
+    n_colors: int,
+    n_init: int = _COMBINE_N_INIT,
+    seed: int = _COMBINE_SEED,
+    color_space: str = "srgb",
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Find the palette of colors that have weights, by engine numba.
+
+    Parameters
+    ----------
+    colors : (m, 3) float64, sRGB, [0, 255]; not none
+    weights : (m,) float64, above 0; their sum is at most 1 in another space than srgb
+    n_colors, n_init, seed, color_space : as `find_palettes` takes them
+
+    Returns
+    -------
+    colors : (n_colors, 3) float32, sRGB, [0, 255], ranked by share; 0 where missing
+    shares : (n_colors,) float32, [0, 1], sum 1; 0 where missing
+    """
+    check_settings(n_colors, n_init, seed, color_space)
+    found, sums = _load_engine("numba").find_weighted(
+        colors, weights, n_colors, n_init, seed, color_space
     )
-    palettes = _rank(*found)
+    palettes = _rank(_return_to_srgb(found, color_space), sums)
     return palettes.colors[0], palettes.shares[0]
+
+
+def _return_to_srgb(
+    colors: NDArray[np.float64], color_space: str
+) -> NDArray[np.float64]:
+    """Bring colors (..., 3) of a space back, into [0, 255]."""
+    if color_space == "srgb":
+        return colors
+    colors = SPACES[color_space].to_srgb(colors)
+    return np.clip(np.rint(colors * _PARTS) / _PARTS, 0, 255)
 
 
 def check_settings(n_colors: int, n_init: int, seed: int, color_space: str) -> None:

@@ -24,6 +24,7 @@ DEMO_FILM = Path("results/demo/film.mp4")
 RESERVED_IDS = frozenset(
     {
         "palettes.sqlite",
+        "tables",
         "colors.sqlite",
         "films.tsv",
         "skipped.tsv",

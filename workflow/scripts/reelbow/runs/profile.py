@@ -80,13 +80,16 @@ def find_jobs(
             for part, n_frames in frames.items():
                 yield from _find_job(stage, part, {part: n_frames}, logs)
         yield from _find_job("merge_film", film, frames, logs)
-        for stage in ("render_barcodes", "write_explorer"):
+        for stage in ("render_barcodes", "export_tables", "write_explorer"):
             yield from _find_job(stage, film, frames, logs)
         for kind in kinds:
             # Of those that were drawn again with all others nobody has the picture.
             if not _is_older(f"render_barcode/{film}/{kind}", film, logs):
                 yield from _find_job("render_barcode", f"{film}/{kind}", frames, logs)
-    for stage in ("merge_films", "summarize_films", "index_colors", "write_index"):
+    for stage in (
+        *("merge_films", "summarize_films", "index_colors"),
+        *("export_films", "write_index"),
+    ):
         yield from _find_job(stage, "", everything, logs)
 
 

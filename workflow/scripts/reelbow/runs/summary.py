@@ -70,6 +70,8 @@ def _name_kind(file: Path) -> str:
         return "shards"
     if file.parent.name == "previews":
         return "previews"
+    if file.parent.name == "tables":
+        return "exports" if len(file.parts) == 4 else "films"
     if file.suffix == ".html":
         return "pages"
     if file.suffix == ".tsv":

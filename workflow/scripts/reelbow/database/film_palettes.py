@@ -1,0 +1,102 @@
+"""The palette of a whole film, found of the palettes of its frames.
+
+Each frame's colors count by their shares and by the time that the frame stands for.
+Memory does not grow with the film: its colors are added up while they are read.
+"""
+
+import math
+import sqlite3
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reelbow.database.frames import pack_colors, rank_colors
+from reelbow.database.schema import ONLY_FILM, PaletteSettings
+from reelbow.kmeans.palettes import combine_colors
+
+# A film of more colors has them in bins of 6 bits a channel, as the engine counts the
+# pixels of a frame; each is the exact mean of what is in it.
+MOST_POINTS = 1 << 16
+
+# Of the database, read at a time.
+SOME_ROWS = 20_000
+
+
+def add_film_palette(connection: sqlite3.Connection, settings: PaletteSettings) -> None:
+    """Add the palette of the only film of a database; without frames it has none."""
+    points, weights = _count_colors(connection)
+    if not len(points):
+        return
+    colors, shares = combine_colors(points, weights, **settings._asdict())
+    ranked = rank_colors(pack_colors(colors), shares.tolist(), [False] * len(shares))
+    connection.executemany(
+        "INSERT INTO film_palettes VALUES (?, ?, ?, ?)",
+        (
+            (ONLY_FILM, rank, color, share)
+            for rank, (color, share, _) in enumerate(ranked)
+        ),
+    )
+
+
+def weigh_frames(
+    frames: NDArray[np.int64], times_s: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Find the time that each frame stands for: until the next one.
+
+    The last frame stands for the median of the others' times. Where frames are missing
+    in between, each of them would have stood for as long as the one before.
+
+    Parameters
+    ----------
+    frames : (n,) ascending
+    times_s : (n,) NaN: unknown
+
+    Returns
+    -------
+    (n,) above 0, in seconds; all 1 if a time is unknown, or times do not ascend
+    """
+    steps_s = np.diff(times_s) / np.diff(frames)
+    if np.isnan(times_s).any() or not len(steps_s) or not (steps_s > 0).all():
+        return np.ones(len(frames))
+    return np.append(steps_s, np.median(steps_s))
+
+
+def _count_colors(
+    connection: sqlite3.Connection,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Add up how much there is of each color: (m, 3) sRGB, and (m,) with sum 1.
+
+    In the order of the frames, so that it is the same bits however they were sharded.
+    """
+    rows = connection.execute("SELECT frame, time_s FROM frames ORDER BY frame")
+    parts = [np.empty((0, 2))]
+    while some := rows.fetchmany(SOME_ROWS):
+        # NULL arrives as None, and None becomes NaN.
+        parts.append(np.array(some, np.float64))
+    numbers, times_s = np.concatenate(parts).T
+    frames = numbers.astype(np.int64)
+    durations_s = np.zeros(frames.max(initial=-1) + 1)
+    durations_s[frames] = weigh_frames(frames, times_s)
+    # The system gives memory for those that are there.
+    sums = np.zeros(1 << 24)
+    rows = connection.execute(
+        "SELECT frame, color, share FROM palettes ORDER BY frame, rank"
+    )
+    while some := rows.fetchmany(SOME_ROWS):
+        of_frames, of_colors, shares = np.array(some, np.float64).T
+        weights = shares * durations_s[of_frames.astype(np.int64)]
+        np.add.at(sums, of_colors.astype(np.int64), weights)
+    colors = np.flatnonzero(sums)
+    weights = sums[colors]
+    points = np.stack([colors >> 16, colors >> 8 & 255, colors & 255], axis=1)
+    if len(colors) > MOST_POINTS:
+        bins = (points >> 2) @ np.array([1 << 12, 1 << 6, 1])
+        totals = np.bincount(bins, weights)
+        there = totals > 0
+        moments = [np.bincount(bins, weights * channel) for channel in points.T]
+        weights = totals[there]
+        means = np.stack(moments, axis=1)[there] / weights[:, np.newaxis]
+    else:
+        means = points.astype(np.float64)
+    # The sum of NumPy depends on the machine's vectors.
+    return means.clip(0, 255), weights / math.fsum(weights.tolist())

@@ -1,0 +1,1 @@
+"""Tables of a film and swatches of its palette, for other programs."""
