@@ -22,6 +22,7 @@ shards     the frames of a shard: its plan and name, the kinds of sources that t
 sources    how the plan of each kind of source is made; the demo film
 barcode    a film drawn as a picture, alone or as a figure for print
 explorer   pages to look at: of a film, of all films, a search; storyboards
+provenance  how results were made: in words to cite, for machines, for colleagues
 runs       a whole run: configuration, films, what it asks for, what is told of it
 """
 

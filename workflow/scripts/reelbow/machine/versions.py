@@ -5,7 +5,7 @@ import importlib.metadata
 
 from reelbow import __version__
 
-# Packages whose version can show in a palette.
+# Packages whose version can show in a palette, and what ran the jobs.
 PACKAGES = (
     "av",
     "numba",
@@ -14,6 +14,7 @@ PACKAGES = (
     "pillow",
     "scikit-learn",
     "simplejpeg",
+    "snakemake",
 )
 
 

@@ -44,6 +44,7 @@ NEEDS = {
     "render_barcode": Need(1000, 10, 30, 1.0),
     "merge_films": Need(500, 0, 30, 0.5),
     "summarize_films": Need(400, 0, 30, 0.5),
+    "write_provenance": Need(400, 0, 30, 1.0),
     "write_explorer": Need(1000, 0, 30, 1.0),
     "write_index": Need(1000, 0, 30, 1.0),
     "profile_run": Need(600, 0, 30, 1.5),

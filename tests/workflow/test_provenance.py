@@ -1,0 +1,56 @@
+"""How films were made, in whole runs."""
+
+import json
+import re
+
+from projects import COLORS, NO_PICTURES, Project, write_colors, write_tarball
+
+TOLD = {**NO_PICTURES, "provenance": True}
+OUTPUTS = {"methods.md", "CITATION.bib", "ro-crate-metadata.json"}
+JOB = {"write_provenance"}
+
+
+def read(project: Project, name: str) -> str:
+    return (project.folder / "results" / name).read_text(encoding="utf-8")
+
+
+def test_a_run_says_how_its_films_were_made_once(project):
+    write_colors(project.folder / "colors.mp4")
+    write_tarball(project.folder / "x.tar", COLORS[:2])
+    config = {"films": ["colors.mp4", "x.tar"], **TOLD}
+    assert project.make(**config).jobs >= JOB
+    assert {*OUTPUTS, "colors/README.md", "x/README.md"} <= project.results()
+    text = read(project, "methods.md")
+    assert "8 frames of *colors* and *x* (2 to 6 of each)" in text
+    assert "In *colors*, the video was decoded by FFmpeg" in text
+    assert "In *x*, every image in 1 tarball counts as a frame" in text
+    (version,) = re.findall(r"Snakemake ([\d.]+) ", text)
+    assert version.startswith("9.")
+    graph = json.loads(read(project, "ro-crate-metadata.json"))["@graph"]
+    entities = {entity["@id"]: entity for entity in graph}
+    ((digest,),) = project.query("SELECT digest FROM films WHERE film = 'colors'")
+    assert entities["#film/colors"]["identifier"] == digest
+    parts = {part["@id"] for part in entities["./"]["hasPart"]}
+    assert {"films.tsv", "x/palettes.sqlite", "x/README.md"} <= parts
+    assert project.make(**config).jobs == set()
+    # What is made anew is told anew, and nothing else is done for it.
+    named = {**config, "barcodes": {"kinds": ["mean"], "formats": []}}
+    jobs = project.make(**named).jobs
+    assert jobs == {*JOB, "render_barcodes/colors", "render_barcodes/x"}
+    assert "`barcodes/`" in read(project, "x/README.md")
+
+
+def test_by_default_nothing_of_it_is_made(finished):
+    assert not OUTPUTS & finished.results()
+
+
+def test_of_films_that_could_be_made_it_is_told_though_others_failed(project):
+    write_colors(project.folder / "good.mp4", COLORS[:2])
+    whole = (project.folder / "good.mp4").read_bytes()
+    (project.folder / "bad.mp4").write_bytes(whole[: len(whole) // 4])
+    config = {"films": ["bad.mp4", "good.mp4"], **TOLD}
+    assert project.run(**config).status == 1
+    assert "2 frames of *good* were" in read(project, "methods.md")
+    (project.folder / "bad.mp4").write_bytes(whole)
+    assert project.make(**config).jobs >= JOB
+    assert "4 frames of *bad* and *good* were" in read(project, "methods.md")
