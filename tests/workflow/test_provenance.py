@@ -3,7 +3,14 @@
 import json
 import re
 
-from projects import COLORS, NO_PICTURES, Project, write_colors, write_tarball
+from projects import (
+    COLORS,
+    NO_PICTURES,
+    ROOT,
+    Project,
+    write_colors,
+    write_tarball,
+)
 
 TOLD = {**NO_PICTURES, "provenance": True}
 OUTPUTS = {"methods.md", "CITATION.bib", "ro-crate-metadata.json"}
@@ -38,6 +45,36 @@ def test_a_run_says_how_its_films_were_made_once(project):
     jobs = project.make(**named).jobs
     assert jobs == {*JOB, "render_barcodes/colors", "render_barcodes/x"}
     assert "`barcodes/`" in read(project, "x/README.md")
+
+
+def test_what_is_handed_on_does_not_say_where_films_lie(project, tmp_path):
+    away = tmp_path / "some where" / "ann"
+    write_tarball(away / "tapes" / "a" / "1.tar", COLORS[:2])
+    write_colors(away / "colors.mp4", COLORS[:2])
+    sheet = project.folder / "films.tsv"
+    sheet.write_text(
+        f"film\tsource\ncolors\t{away}/colors.mp4\ntapes\t{away}/tapes/*/*.tar\n"
+    )
+    project.make(
+        films="films.tsv",
+        provenance=True,
+        barcodes={"kinds": ["mean"], "formats": ["png", "svg", "pdf"]},
+        explorer={"page": True},
+    )
+    assert project.query("SELECT source FROM films ORDER BY film_id") == [
+        ("colors.mp4",),
+        ("tapes/*/*.tar",),
+    ]
+    paths = project.query("SELECT path FROM shards ORDER BY film_id")
+    assert paths == [("colors.mp4",), ("tapes/a/1.tar",)]
+    # The page's link is the way from it to the film.
+    page = read(project, "colors/explorer.html")
+    assert '"../../../some%20where/ann/colors.mp4#t={time_s}"' in page
+    for name in project.results():
+        if not name.endswith("/plan.json"):
+            data = (project.folder / "results" / name).read_bytes()
+            for folder in (tmp_path, ROOT):
+                assert str(folder).encode() not in data, name
 
 
 def test_by_default_nothing_of_it_is_made(finished):

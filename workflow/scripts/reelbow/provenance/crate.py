@@ -138,7 +138,7 @@ def _add_films(crate: ROCrate, films: Sequence[FilmMaking]) -> Iterator[Entity]:
             name,
             "CreativeWork",
             name=about.title,
-            alternateName=film.source,
+            alternateName=about.source,
             **({"identifier": about.digest} if about.digest else {}),
         )
         _set_parts(work, tarballs)

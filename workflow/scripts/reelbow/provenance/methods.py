@@ -441,7 +441,7 @@ def _list_film(film: FilmMaking) -> list[str]:
     return [
         escape(row.film),
         escape(row.title),
-        escape(film.source),
+        escape(row.source),
         f"`{row.digest}`" if row.digest else _count_tarballs(film),
         f"{film.n_read:,}",
         f"{film.n_missing:,}",

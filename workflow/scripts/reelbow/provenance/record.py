@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from reelbow.database.opening import open_database
@@ -64,24 +64,6 @@ class FilmMaking:
     def is_of_images(self) -> bool:
         """Whether every image of its tarballs counts."""
         return self.row.sampling is None
-
-    @property
-    def source(self) -> str:
-        """Its source, without where it lies on this machine."""
-        return name_source(self.row.source)
-
-
-def name_source(source: str) -> str:
-    """Name a file without where it lies: one outside of the working folder by its name.
-
-    Of a pattern the folder stays, as `tapes/*.tar`.
-    """
-    path = PurePath(source)
-    if not path.is_absolute() and ".." not in path.parts:
-        return source
-    if any(sign in path.name for sign in "*?[") and path.parent.name not in ("", ".."):
-        return f"{path.parent.name}/{path.name}"
-    return path.name or source
 
 
 def read_makings(database: Path) -> list[FilmMaking]:
@@ -158,7 +140,7 @@ def _read_making(
         n_accents=n_accents,
         engines=engines,
         tarballs={
-            name_source(path): digest
+            path: digest
             for _, _, path, digest, _, _ in parts
             if path is not None and row.digest is None
         },
