@@ -75,9 +75,12 @@ def read_makings(database: Path) -> list[FilmMaking]:
         If it is no database, or one of another schema.
     """
     with closing(open_database(database)) as connection:
-        about: dict[str, str] = dict(
-            connection.execute("SELECT key, value FROM metadata")
-        )
+        about: dict[str, dict[str, str]] = {}
+        for key, value in connection.execute("SELECT key, value FROM metadata"):
+            # Of several films that differ in it, each has a key of its own.
+            name, _, film = key.removeprefix(VERSION).partition("/")
+            name = f"{VERSION}{name}" if key.startswith(VERSION) else name
+            about.setdefault(film, {})[name] = value
         ids = connection.execute("SELECT film_id FROM films ORDER BY film_id")
         return [_read_making(connection, film_id, about) for (film_id,) in [*ids]]
 
@@ -96,15 +99,10 @@ def find_versions(films: Iterable[FilmMaking]) -> dict[str, list[str]]:
 
 
 def _read_making(
-    connection: sqlite3.Connection, film_id: int, about: Mapping[str, str]
+    connection: sqlite3.Connection, film_id: int, about: Mapping[str, dict[str, str]]
 ) -> FilmMaking:
     row = read_row(connection, film_id)
-    # Of several films that differ in it, each has a key of its own.
-    own: dict[str, str] = {}
-    for key, value in about.items():
-        _, _, film = key.removeprefix(VERSION).partition("/")
-        if film in ("", row.film):
-            own[key.removesuffix(f"/{film}") if film else key] = value
+    own = about.get("", {}) | about.get(row.film, {})
     parts = connection.execute(_PARTS, (film_id,)).fetchall()
     engines: dict[str, Engine] = {}
     for engine, version, *_ in parts:
