@@ -25,7 +25,10 @@ def test_a_run_says_how_its_films_were_made_once(project):
     write_colors(project.folder / "colors.mp4")
     write_tarball(project.folder / "x.tar", COLORS[:2])
     config = {"films": ["colors.mp4", "x.tar"], **TOLD}
-    assert project.make(**config).jobs >= JOB
+    result = project.make(**config)
+    assert result.jobs >= JOB
+    listed = "methods   results/CITATION.bib, methods.md, ro-crate-metadata.json"
+    assert listed in result.stderr
     assert {*OUTPUTS, "colors/README.md", "x/README.md"} <= project.results()
     text = read(project, "methods.md")
     assert "8 frames of *colors* and *x* (2 to 6 of each)" in text

@@ -74,6 +74,8 @@ def _name_kind(file: Path) -> str:
         return "pages"
     if file.suffix == ".tsv":
         return "tables"
+    if file.suffix in (".md", ".bib", ".json"):
+        return "methods"
     return "palettes" if file.name == "palettes.sqlite" else "others"
 
 
