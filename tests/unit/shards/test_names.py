@@ -112,11 +112,11 @@ def test_any_names_are_safe_and_apart_and_need_no_others(files, gone):
         ("films/a.mkv", None, "films/a.mkv"),
         ("./a.mkv", None, "a.mkv"),
         ("films/[a].mkv", None, "films/[a].mkv"),
-        # The working folder is /home/ann/work.
-        ("/home/ann/work/films/a.mkv", None, "films/a.mkv"),
-        ("/home/ann/films/a.mkv", None, "a.mkv"),
+        # The working folder is /disk/ann/work.
+        ("/disk/ann/work/films/a.mkv", None, "films/a.mkv"),
+        ("/disk/ann/films/a.mkv", None, "a.mkv"),
         ("../films/a.mkv", None, "a.mkv"),
-        ("/home/ann/workshop/a.mkv", None, "a.mkv"),
+        ("/disk/ann/workshop/a.mkv", None, "a.mkv"),
         ("/a.mkv", None, "a.mkv"),
         ("tapes/*.tar", "tapes/1.tar", "tapes/1.tar"),
         ("/far/tapes/*/*.tar", None, "tapes/*/*.tar"),
@@ -126,15 +126,15 @@ def test_any_names_are_safe_and_apart_and_need_no_others(files, gone):
         ("/far/tapes", None, "tapes"),
         ("/far/tapes", "/far/tapes/1.tar", "tapes/1.tar"),
         ("../tapes/*.tar", "../tapes/1.tar", "tapes/1.tar"),
-        ("/home/ann/*/1.tar", "/home/ann/work/1.tar", "1.tar"),
+        ("/disk/ann/*/1.tar", "/disk/ann/work/1.tar", "1.tar"),
         ("/*.tar", "/1.tar", "1.tar"),
         # A link of another name.
         ("/far/tapes", "/else/1.tar", "1.tar"),
     ],
 )
 def test_a_source_is_named_without_where_it_lies(monkeypatch, source, file, named):
-    monkeypatch.setattr(Path, "cwd", lambda: Path("/home/ann/work"))
-    monkeypatch.setattr("os.getcwd", lambda: "/home/ann/work")
+    monkeypatch.setattr(Path, "cwd", lambda: Path("/disk/ann/work"))
+    monkeypatch.setattr("os.getcwd", lambda: "/disk/ann/work")
     assert name_source(source, file) == named
 
 
