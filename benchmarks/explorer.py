@@ -88,6 +88,7 @@ def repeat(film: Path, n_shards: int) -> None:
         None,
         showing={"kind": "stacked", "order": "share", "gap_color": "#d9d9d9"},
         films_at="source",
+        source="film.mp4",
     )
 
 

@@ -102,6 +102,7 @@ def make_page(
         folder / "previews" / "storyboard.vtt" if previews else None,
         showing={"kind": "stacked", "order": "share", "gap_color": "#d9d9d9"},
         films_at="source",
+        source=f"films/{film} #1.mkv",
     )
     return folder / "explorer.html"
 

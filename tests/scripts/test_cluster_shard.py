@@ -115,7 +115,7 @@ def test_what_was_skipped_and_what_made_it_are_there(tmp_path):
     made_at = metadata.pop("made_at")
     assert metadata.pop("rows").startswith("sha256:")
     # Of this process, but for what the frames came with.
-    versions = describe_versions() | {"version/numpy": "0.1"}
+    versions = describe_versions("snakemake") | {"version/numpy": "0.1"}
     assert metadata == {"settings": "1", "engine": "numba", **versions}
     with closing(open_database(path)) as connection:
         film = read_row(connection, 1)

@@ -28,6 +28,8 @@ rule write_explorer:
         settings=gather(
             showing=get_showing(),
             films_at=config["explorer"]["films_at"],
+            # Databases do not say where it lies.
+            source=lookup_film("source"),
         ),
         code=get_code("write_explorer"),
     script:

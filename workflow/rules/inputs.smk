@@ -265,6 +265,26 @@ def get_index(wildcards):
     return ["results/colors.sqlite"] if is_asked else []
 
 
+def get_described(wildcards):
+    """All that is made for people, which write_provenance lists."""
+    return [
+        *get_all_barcodes(wildcards),
+        *get_all_previews(wildcards),
+        *get_tables(wildcards),
+        *get_pages(wildcards),
+        *get_exports(wildcards),
+    ]
+
+
+def get_provenance(wildcards):
+    """How the films were made, if that is to be told."""
+    if not config["provenance"]:
+        return []
+    readmes = collect("results/{film}/README.md", film=FILMS)
+    names = ["methods.md", "CITATION.bib", "ro-crate-metadata.json"]
+    return leave_out_failed([*(f"results/{name}" for name in names), *readmes])
+
+
 def leave_out_failed(paths):
     """The files; of those of a report only what is there, or there would be none."""
     if "report" not in ASKED_FOR:

@@ -108,6 +108,20 @@ def merge_what_is_there():
         PROGRESS.say(f"Reelbow: {RESULTS / 'palettes.sqlite'} is not made: {error}")
 
 
+def describe_what_is_there():
+    """Say how films were made at the end of a run in which some failed."""
+    database = RESULTS / "palettes.sqlite"
+    if not config["provenance"] or not PROGRESS.failed or not database.exists():
+        return
+    try:
+        # Only this run needs it, and an environment for jobs may have it.
+        from reelbow.provenance.writing import write_provenance
+
+        write_provenance(database, FILMS)
+    except (*corpus.UNREADABLE, MemoryError, ImportError) as error:
+        PROGRESS.say(f"Reelbow: how films were made is not told: {error}")
+
+
 def find_faults():
     """Why databases of films are not made, or not made again.
 

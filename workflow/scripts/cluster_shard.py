@@ -23,6 +23,7 @@ from reelbow.kmeans.palettes import find_version
 from reelbow.machine.versions import describe_versions
 from reelbow.runs.plain_paths import find_own_name
 from reelbow.shards.batches import ThumbnailOptions
+from reelbow.shards.names import name_source
 from reelbow.shards.opening import open_frames
 from reelbow.shards.plan import find_file, find_shard, read_plan
 from reelbow.shards.previews import PreviewOptions, write_previews
@@ -64,7 +65,7 @@ def cluster_shard(
         print(f"not on a GPU: {gpu_fallback}", file=sys.stderr)
     planned = read_plan(plan)
     made_at = now()
-    row = FilmRow.from_plan(planned, film=film, title=film, source=source)
+    row = FilmRow.from_plan(planned, film=film, title=film, source=name_source(source))
     with (
         taking_over(frames, used_up=used_up),
         open_frames(frames, planned, shard, shaping, go_on=go_on) as shard_frames,
@@ -112,14 +113,15 @@ def cluster_shard(
             engine=engine,
             version=find_version(engine),
             gpu_fallback=gpu_fallback,
-            path=find_file(planned, find_shard(planned, shard)),
+            path=name_source(source, find_file(planned, find_shard(planned, shard))),
             digest=shard_frames.digest,
             made_at=made_at,
             lost=shard_frames.lost,
         )
         if shard_frames.varies:
             note_varying_coding(connection)
-        versions = {**describe_versions(), **shard_frames.versions}
+        # What ran the job is told, and yet no reason to run it again.
+        versions = {**describe_versions("snakemake"), **shard_frames.versions}
         most = auto_colors[1] if n_colors == "auto" else n_colors
         finish(connection, {**metadata, **versions}, n_colors=most + n_accents)
 

@@ -10,6 +10,7 @@ from reelbow.jobs.files import atomic_write
 from reelbow.jobs.job import run
 from reelbow.runs.kept_output import make_damaged_again
 from reelbow.runs.leftovers import drop_lost, remove_leftovers
+from reelbow.shards.names import name_source
 from reelbow.shards.plan import read_plan
 
 
@@ -48,7 +49,7 @@ def merge_film(
             },
             temporary,
             row=FilmRow.from_plan(
-                planned, film=film, title=title, source=source, own=own
+                planned, film=film, title=title, source=name_source(source), own=own
             ),
             planned={part["shard"]: part["n_frames"] for part in planned["shards"]},
             fps=fps,

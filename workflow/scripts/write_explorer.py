@@ -20,18 +20,18 @@ def write_explorer(
     *,
     showing: dict[str, Any],
     films_at: str | None,
+    source: str,
 ) -> None:
     """Write what people look at of a film.
 
     previews : sheets of its shards
     showing : what the page begins with, as `make_page` takes it
-    films_at : as `link_film` takes it
+    films_at, source : as `link_film` takes them
     """
     data = read_film_data(database)
     sheets = data.place_sheets({path: read_sheet(path) for path in previews})
-    text = make_page(
-        data, sheets, page=page, link=link_film(data.record, page, films_at), **showing
-    )
+    link = link_film(data.record, page, films_at, source)
+    text = make_page(data, sheets, page=page, link=link, **showing)
     with atomic_write(page) as temporary:
         temporary.write_text(text, encoding="utf-8")
     if storyboard:

@@ -129,7 +129,9 @@ def test_a_film_without_frames_has_a_page(tmp_path):
     ("source", "films_at", "address"),
     [
         ("films/a b#1.mkv", "source", "../../films/a%20b%231.mkv#t={time_s}"),
-        ("/films/a.mkv", "source", "file:///films/a.mkv#t={time_s}"),
+        ("../a.mkv", "source", "../../../a.mkv#t={time_s}"),
+        ("{here}/a.mkv", "source", "../../a.mkv#t={time_s}"),
+        ("{here}/../a.mkv", "source", "../../../a.mkv#t={time_s}"),
         (
             "films/a b.mkv",
             "https://example.org/",
@@ -139,15 +141,14 @@ def test_a_film_without_frames_has_a_page(tmp_path):
     ],
 )
 def test_a_link_leads_to_the_film(tmp_path, source, films_at, address):
-    record = replace(read_film(make_database(tmp_path)), source=source)
-    page = Path("results/a/explorer.html")
-    assert film_page.link_film(record, page, films_at) == address
+    record = read_film(make_database(tmp_path))
+    page, source = Path("results/a/explorer.html"), source.format(here=Path.cwd())
+    assert film_page.link_film(record, page, films_at, source) == address
 
 
 def test_images_have_no_film_to_lead_to(tmp_path):
     record = replace(
         read_film(make_database(tmp_path)), sampling=None, settings={"a": 1}
     )
-    assert (
-        film_page.link_film(record, Path("results/a/explorer.html"), "source") is None
-    )
+    page = Path("results/a/explorer.html")
+    assert film_page.link_film(record, page, "source", "a/*.tar") is None

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reelbow.errors import ReelbowError
-from reelbow.shards.names import MAX_LENGTH, PATTERN, name_shards
+from reelbow.shards.names import MAX_LENGTH, PATTERN, name_shards, name_source
 
 HASH = r"-[0-9a-f]{6}"
 
@@ -104,3 +104,42 @@ def test_any_names_are_safe_and_apart_and_need_no_others(files, gone):
         rest = [*files[:gone], *files[gone + 1 :]]
         kept = name_shards([Path("tars", file) for file in rest])
         assert kept == [*names[:gone], *names[gone + 1 :]]
+
+
+@pytest.mark.parametrize(
+    ("source", "file", "named"),
+    [
+        ("films/a.mkv", None, "films/a.mkv"),
+        ("./a.mkv", None, "a.mkv"),
+        ("films/[a].mkv", None, "films/[a].mkv"),
+        # The working folder is /disk/ann/work.
+        ("/disk/ann/work/films/a.mkv", None, "films/a.mkv"),
+        ("/disk/ann/films/a.mkv", None, "a.mkv"),
+        ("../films/a.mkv", None, "a.mkv"),
+        ("/disk/ann/workshop/a.mkv", None, "a.mkv"),
+        ("/a.mkv", None, "a.mkv"),
+        ("tapes/*.tar", "tapes/1.tar", "tapes/1.tar"),
+        ("/far/tapes/*/*.tar", None, "tapes/*/*.tar"),
+        ("/far/tapes/*/*.tar", "/far/tapes/a/1.tar", "tapes/a/1.tar"),
+        ("/far/tapes/**", "/far/tapes/a/b/1.tar", "tapes/a/b/1.tar"),
+        # A folder.
+        ("/far/tapes", None, "tapes"),
+        ("/far/tapes", "/far/tapes/1.tar", "tapes/1.tar"),
+        ("../tapes/*.tar", "../tapes/1.tar", "tapes/1.tar"),
+        ("/disk/ann/*/1.tar", "/disk/ann/work/1.tar", "1.tar"),
+        ("/*.tar", "/1.tar", "1.tar"),
+        # A link of another name.
+        ("/far/tapes", "/else/1.tar", "1.tar"),
+    ],
+)
+def test_a_source_is_named_without_where_it_lies(monkeypatch, source, file, named):
+    monkeypatch.setattr(Path, "cwd", lambda: Path("/disk/ann/work"))
+    monkeypatch.setattr("os.getcwd", lambda: "/disk/ann/work")
+    assert name_source(source, file) == named
+
+
+def test_a_file_that_is_named_like_a_pattern_is_none(tmp_path):
+    path = tmp_path / "a*" / "[1].mkv"
+    path.parent.mkdir()
+    path.touch()
+    assert name_source(str(path)) == "[1].mkv"

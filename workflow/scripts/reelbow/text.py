@@ -1,6 +1,8 @@
 """Numbers, times and tables as people read them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+
+_UNITS = ((3600.0, "hour"), (60.0, "minute"), (1.0, "second"))
 
 
 def count(number: int, noun: str) -> str:
@@ -16,6 +18,40 @@ def format_time(time_s: float, *, decimals: int = 0, with_hours: bool = False) -
     hours, minutes = divmod(minutes, 60)
     clock = f"{hours}:{minutes:02}" if hours or with_hours else f"{minutes}"
     return f"{clock}:{seconds:02}" + (f".{part:0{decimals}}" if decimals else "")
+
+
+def format_span(start_s: float | None, end_s: float | None) -> str:
+    """Write a stretch of a film as `from 0:05 to 1:02:03.5`; nothing if it is all."""
+    ends = [("from", start_s or None), ("to", end_s)]
+    return " ".join(
+        f"{word} {format_time(time_s, decimals=3).rstrip('0').rstrip('.')}"
+        for word, time_s in ends
+        if time_s is not None
+    )
+
+
+def format_every(sampling: str, every: float) -> str:
+    """Write how often one is taken, as `every 2 seconds` or `every 3rd keyframe`."""
+    if sampling == "interval":
+        unit_s, unit = next(
+            ((s, name) for s, name in _UNITS if every % s == 0), (1.0, "second")
+        )
+        number = every / unit_s
+        return f"every {unit if number == 1 else f'{number:g} {unit}s'}"
+    noun = sampling.removesuffix("s")
+    return f"every {noun if every == 1 else f'{_ordinal(round(every))} {noun}'}"
+
+
+def _ordinal(number: int) -> str:
+    if number % 100 not in (11, 12, 13):
+        return f"{number:,}" + {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number:,}th"
+
+
+def join_words(words: Iterable[str]) -> str:
+    """Join words as `a, b and c`."""
+    *first, last = [*words] or [""]
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def align(rows: Sequence[Sequence[str]], *, right: bool = False) -> list[str]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from reelbow.barcode.film_record import FilmRecord
 from reelbow.barcode.picture_files import MEASURES_FIGURE
-from reelbow.text import count, format_time
+from reelbow.text import count, format_every, format_span
 
 # Of a phrase such as "a frame every second".
 _KINDS = {
@@ -20,19 +20,19 @@ _SPACES = {
     "oklab": "OKLab",
     "cielab": "CIELAB",
 }
-_UNITS = ((3600.0, "hour"), (60.0, "minute"), (1.0, "second"))
 
 
 def describe_barcode(record: FilmRecord, kind: str) -> str:
     """Say what a barcode shows: of which frames, how many of how many, and when."""
     noun = "image" if record.is_of_images else "frame"
     kind_of = _KINDS.get(kind, kind + " of {}")
+    span = format_span(record.start_s, record.end_s)
     subject = kind_of.format(_describe_sampling(record))
     return " · ".join(
         [
             subject[0].upper() + subject[1:],
             _count_frames(record, noun),
-            *_describe_stretch(record),
+            *([span] if span else []),
             *_describe_left_out(record, noun),
         ]
     )
@@ -65,16 +65,9 @@ def describe_making(record: FilmRecord, kind: str, order: str) -> str:
 
 
 def _describe_sampling(record: FilmRecord) -> str:
-    every = record.every or 1
-    if record.sampling == "interval":
-        unit_s, unit = next(
-            ((s, name) for s, name in _UNITS if every % s == 0), (1.0, "second")
-        )
-        number = every / unit_s
-        return f"a frame every {unit if number == 1 else f'{number:g} {unit}s'}"
-    if record.sampling in ("frames", "keyframes"):
-        noun = record.sampling.removesuffix("s")
-        return f"every {noun if every == 1 else f'{_ordinal(round(every))} {noun}'}"
+    if record.sampling in ("interval", "frames", "keyframes"):
+        every = format_every(record.sampling, record.every or 1)
+        return f"a frame {every}" if record.sampling == "interval" else every
     # Of what an older Reelbow sampled nothing is known.
     return "every image" if record.is_of_images else "each sampled frame"
 
@@ -86,15 +79,6 @@ def _count_frames(record: FilmRecord, noun: str) -> str:
     if of is not None and n < of:
         return f"{n:,} of {count(of, noun)}"
     return count(n, noun)
-
-
-def _describe_stretch(record: FilmRecord) -> list[str]:
-    words = []
-    if record.start_s:
-        words.append(f"from {_format_time(record.start_s)}")
-    if record.end_s is not None:
-        words.append(f"to {_format_time(record.end_s)}")
-    return [" ".join(words)] if words else []
 
 
 def _describe_left_out(record: FilmRecord, noun: str) -> list[str]:
@@ -110,17 +94,6 @@ def _describe_left_out(record: FilmRecord, noun: str) -> list[str]:
 def _count_samples(record: FilmRecord) -> int:
     """Count all that was sampled, there or missing, drawn or left out."""
     return len(record.frames) + record.n_black
-
-
-def _ordinal(number: int) -> str:
-    if number % 100 not in (11, 12, 13):
-        return f"{number:,}" + {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number:,}th"
-
-
-def _format_time(time_s: float) -> str:
-    """Write a time with what is left of a second."""
-    return format_time(time_s, decimals=3).rstrip("0").rstrip(".")
 
 
 def _name_source(source: str) -> str:

@@ -80,20 +80,22 @@ def make_page(
     )
 
 
-def link_film(record: FilmRecord, page: Path, films_at: str | None) -> str | None:
+def link_film(
+    record: FilmRecord, page: Path, films_at: str | None, source: str
+) -> str | None:
     """Find the address of a film at a time, from its page.
 
     Parameters
     ----------
     films_at : "source": the film's file, where it lies; an address or a folder, ending
         in /, to which the file's name is added; None: no link
+    source : where the file lies. The link is the way there from the page, so that a
+        page that is handed on does not tell more of this machine
     """
     if films_at is None or record.is_of_images:
         return None
     if films_at != "source":
-        address = films_at + quote(Path(record.source).name)
-    elif Path(record.source).is_absolute():
-        address = Path(record.source).as_uri()
+        address = films_at + quote(Path(source).name)
     else:
-        address = quote(Path(os.path.relpath(record.source, page.parent)).as_posix())
+        address = quote(Path(os.path.relpath(source, page.parent)).as_posix())
     return address + "#t={time_s}"

@@ -17,13 +17,17 @@ PACKAGES = (
 )
 
 
-def describe_versions() -> dict[str, str]:
+def describe_versions(*others: str) -> dict[str, str]:
     """Say which versions this process works with, for a database's table metadata.
 
     An environment of conda need not have all packages.
+
+    Parameters
+    ----------
+    others : packages that show in no palette, and yet are to be told
     """
     about = {"version/reelbow": __version__}
-    for name in PACKAGES:
+    for name in (*PACKAGES, *others):
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             about[f"version/{name}"] = importlib.metadata.version(name)
     return about

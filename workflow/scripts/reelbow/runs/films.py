@@ -32,6 +32,9 @@ RESERVED_IDS = frozenset(
         "profile.tsv",
         "profile.png",
         "index.html",
+        "methods.md",
+        "citation.bib",
+        "ro-crate-metadata.json",
     }
 )
 RESERVED_BY_WINDOWS = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")

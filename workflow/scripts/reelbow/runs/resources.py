@@ -46,6 +46,7 @@ NEEDS = {
     "summarize_films": Need(400, 0, 30, 0.5),
     "export_tables": Need(700, 0, 60, 1.5),
     "export_films": Need(700, 0, 30, 1.5),
+    "write_provenance": Need(400, 0, 30, 1.0),
     "write_explorer": Need(1000, 0, 30, 1.0),
     "write_index": Need(1000, 0, 30, 1.0),
     "index_colors": Need(600, 0, 30, 0.6),

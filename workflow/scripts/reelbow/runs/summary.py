@@ -76,6 +76,8 @@ def _name_kind(file: Path) -> str:
         return "pages"
     if file.suffix == ".tsv":
         return "tables"
+    if file.suffix in (".md", ".bib", ".json"):
+        return "methods"
     names = {"palettes.sqlite": "palettes", "colors.sqlite": "index"}
     return names.get(file.name, "others")
 

@@ -65,6 +65,28 @@ def name_shards(tarballs: Sequence[Path], pattern: str | None = None) -> list[st
     return names
 
 
+def name_source(source: str, file: str | None = None) -> str:
+    """Name a film's source, or one of its files, without where it lies on this machine.
+
+    What is in the working folder is named as it is seen from there. Else a file is
+    named by its name, and what a pattern or a folder stands for by its path from the
+    last folder of the fixed part: of `/archive/tapes/*/*.tar` as `tapes/a/1.tar`.
+    """
+    path = Path(file or source)
+    if not path.is_absolute() and ".." not in path.parts:
+        return str(path)
+    path = Path(os.path.abspath(path))  # noqa: PTH100 (no link is followed)
+    if path.is_relative_to(Path.cwd()):
+        return str(path.relative_to(Path.cwd()))
+    fixed = Path(os.path.abspath(source))  # noqa: PTH100
+    if not os.path.lexists(source):
+        magic = map(glob.has_magic, fixed.parts)
+        fixed = Path(*fixed.parts[: [*magic, True].index(True)])
+    if path.is_relative_to(fixed.parent):
+        return str(path.relative_to(fixed.parent))
+    return path.name
+
+
 def _find_fixed_part(pattern: str) -> Path | None:
     """Find the folder below which a glob spans several; None: it matches in one."""
     parts = Path(pattern).parts

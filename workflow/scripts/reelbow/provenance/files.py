@@ -1,0 +1,75 @@
+"""What the files of a results folder are, in a sentence each."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+
+class FileKind(NamedTuple):
+    """What a file or folder is, and how to open it.
+
+    Attributes
+    ----------
+    is_for_readers : whether it is of use to others than Reelbow itself
+    """
+
+    what: str
+    opened: str
+    is_for_readers: bool = True
+
+
+DATABASE = "by SQLite: DB Browser for SQLite, R (RSQLite), Python (sqlite3, pandas)"
+BROWSER = "in any browser, by a double click"
+SPREADSHEET = "in a spreadsheet"
+EDITOR = "in a text editor"
+
+# In a film's folder, in the order in which somebody would look at it.
+OF_A_FILM = {
+    "explorer.html": FileKind(
+        "a page to explore the film: barcode, frames, palettes, search by color",
+        BROWSER,
+    ),
+    "barcodes": FileKind(
+        "barcodes: {kind}.png of exact pixels, the others are figures with a time axis",
+        "in any viewer of pictures",
+    ),
+    "palettes.sqlite": FileKind(
+        "the palette, mean color and strip of every frame", DATABASE
+    ),
+    "tables": FileKind("the same as tables", SPREADSHEET),
+    "previews": FileKind(
+        "the frames, small, many in a picture; storyboard.vtt says where each is",
+        "in any viewer of pictures; the storyboard in a video player",
+    ),
+    "frames": FileKind("frames as JPEGs, in tarballs", "by tar"),
+    "README.md": FileKind("this page", EDITOR),
+    "palettes": FileKind(
+        "the same rows as in palettes.sqlite, by parts of the film", DATABASE, False
+    ),
+    "thumbnails": FileKind("frames made small for clustering", "by NumPy", False),
+    "plan.json": FileKind(
+        "what was probed of the film, and where it lies on the computer that read it",
+        EDITOR,
+        False,
+    ),
+}
+
+# Beside the films' folders.
+OF_ALL_FILMS = {
+    "index.html": FileKind("a page of all films", BROWSER),
+    "palettes.sqlite": FileKind("what all films' databases have, in one", DATABASE),
+    "films.tsv": FileKind("a row for each film", SPREADSHEET),
+    "skipped.tsv": FileKind("a row for each picture that was skipped", SPREADSHEET),
+    "tables": FileKind("tables of all films", SPREADSHEET),
+    "methods.md": FileKind("how it was made, in a paragraph to cite", EDITOR),
+    "CITATION.bib": FileKind("what that paragraph cites", "by BibTeX or Zotero"),
+}
+
+
+def list_files(
+    folder: Path, kinds: dict[str, FileKind]
+) -> Iterator[tuple[Path, FileKind]]:
+    """List the files and folders of these names that are there, in their order."""
+    for name, kind in kinds.items():
+        if (folder / name).exists():
+            yield folder / name, kind
