@@ -335,3 +335,16 @@ def test_positions_of_films_that_went_are_used_again(tmp_path, monkeypatch):
     path = tmp_path / "colors.sqlite"
     assert query(path, "SELECT first, n FROM films") == [(0, 5)]
     assert query(path, "SELECT max(length(positions)) FROM chunks") != [(None,)]
+
+
+def test_positions_do_not_grow_with_every_change(tmp_path, monkeypatch):
+    monkeypatch.setattr(color_index, "FEW_POSITIONS", 0)
+    for n in range(6):
+        database = make_corpus(tmp_path, {"x": (5, n), "y": (5, n // 2)})
+        index(database)
+        (end,) = query(tmp_path / "colors.sqlite", "SELECT max(first + n) FROM films")[
+            0
+        ]
+        assert end <= 20
+        how = {"radius": 0.3, "limit": 500}
+        assert find(database, 0x808080, **how) == scan(database, 0x808080, **how)

@@ -183,6 +183,17 @@ def test_too_many_frames_get_smaller_previews(tmp_path, monkeypatch):
             assert np.abs(luma - exact.mean(axis=2)).mean() < 10
 
 
+def test_one_panorama_makes_no_sheet_too_large(tmp_path, monkeypatch):
+    monkeypatch.setattr(previews, "MAX_PIXELS", 60 * 128 * 72)
+    panorama = np.full((90, 3000, 3), 90, np.uint8)
+    pictures = [panorama, panorama, *(waves(i) for i in range(38))]
+    sheet = write(tmp_path / "a.webp", pictures)
+    assert sheet.frames.tolist() == list(range(40))
+    assert sheet.width * sheet.height <= 1.1 * previews.MAX_PIXELS
+    cell = cut_out(tmp_path / "a.webp", sheet)[0]
+    assert abs(cell[sheet.cell_height // 2].mean() - 90) < 6
+
+
 def test_of_far_too_many_frames_each_second_or_fourth_has_a_preview(
     tmp_path, monkeypatch
 ):
