@@ -86,7 +86,7 @@ def repeat(film: Path, n_shards: int) -> None:
         sorted((film / "previews").glob("*.webp")),
         film / "explorer.html",
         None,
-        showing={"kind": "stacked", "order": "share", "gap_color": "#d9d9d9"},
+        showing={"kind": "stacked", "gap_color": "#d9d9d9"},
         films_at="source",
         source="film.mp4",
     )

@@ -100,7 +100,7 @@ def make_page(
         sheets,
         folder / "explorer.html",
         folder / "previews" / "storyboard.vtt" if previews else None,
-        showing={"kind": "stacked", "order": "share", "gap_color": "#d9d9d9"},
+        showing={"kind": "stacked", "gap_color": "#d9d9d9"},
         films_at="source",
         source=f"films/{film} #1.mkv",
     )

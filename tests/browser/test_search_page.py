@@ -27,7 +27,6 @@ def results(tmp_path_factory):
             {},
             page=folder / film / "explorer.html",
             kind="stacked",
-            order="share",
             gap_color="#d9d9d9",
             link=None,
         )

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from projects import FINISHED, name_jobs, name_merges, write_tarball
+from projects import FINISHED, NO_PAGES, name_jobs, name_merges, write_tarball
 from reelbow.machine.scratch import MEMORY
 from reelbow.shards.names import STAGES
 
@@ -44,6 +44,7 @@ def test_accents_are_in_the_database_and_in_the_picture(project):
     how = {
         "films": "street.tar",
         "downsample": {"keep": True},
+        **NO_PAGES,
         "barcodes": {"kinds": ["stacked"], "height": 200, "formats": ["svg"]},
     }
     cluster = {"n_colors": 4}

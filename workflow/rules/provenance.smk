@@ -211,15 +211,10 @@ def get_shown_kind():
 def get_wall_drawing():
     """How the barcodes on the page of all films are drawn."""
     kind, about = get_shown_kind(), config["barcodes"]
-    keys = ["skip_black", "gap_color", *(["order"] if kind == "stacked" else [])]
-    return {"kind": kind, **{key: about[key] for key in keys}}
+    # Without the order of bands: another one only draws pictures again.
+    return {"kind": kind, **{key: about[key] for key in ("skip_black", "gap_color")}}
 
 
 def get_showing():
     """What a film's page begins with."""
-    about = config["barcodes"]
-    return {
-        "kind": get_shown_kind(),
-        "order": about["order"],
-        "gap_color": about["gap_color"],
-    }
+    return {"kind": get_shown_kind(), "gap_color": config["barcodes"]["gap_color"]}

@@ -118,7 +118,6 @@ def test_a_film_without_frames_has_a_page(tmp_path):
         empty,
         page=tmp_path / "explorer.html",
         kind="stacked",
-        order="share",
         gap_color="#d9d9d9",
         link=None,
     )

@@ -16,6 +16,7 @@ from databases import PALETTE, ROW, change, merge, query, write_shard
 from reelbow.database.merging import merge_films
 from reelbow.export import table_files, tables
 from reelbow.export.tables import export_film, export_films
+from reelbow.pictures.measure_names import MEASURES
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "tables.md").read_text()
@@ -47,7 +48,7 @@ def test_the_table_of_frames(film, tmp_path):
     lines = (tmp_path / "frames.csv").read_text().splitlines()
     assert lines[0] == (
         "film,frame,time_s,time_hms,name,shard,"
-        "mean_color,mean_lab_l,mean_lab_a,mean_lab_b,luma"
+        "mean_color,mean_lab_l,mean_lab_a,mean_lab_b,luma," + ",".join(MEASURES)
     )
     assert lines[1].startswith("demo,0,0.0,0:00:00.000,00000000.jpg,'-0,#000000,0.0,0.")
     assert lines[3].startswith("demo,2,3661.5,1:01:01.500,00000002.jpg,'-2,#020000,")
@@ -110,12 +111,12 @@ def test_frames_without_times_and_a_film_without_frames(tmp_path):
 
 
 def test_a_new_column_of_frames_goes_along(film, tmp_path):
-    change(film, "ALTER TABLE frames ADD COLUMN chroma REAL")
-    change(film, "UPDATE frames SET chroma = frame + 0.5")
+    change(film, "ALTER TABLE frames ADD COLUMN taste REAL")
+    change(film, "UPDATE frames SET taste = frame + 0.5")
     export_film(film, tmp_path, ["csv"])
     table = pd.read_csv(tmp_path / "frames.csv")
-    assert list(table.columns)[-2:] == ["luma", "chroma"]
-    assert table.chroma.tolist() == [0.5, 1.5, 2.5]
+    assert list(table.columns)[-2:] == [[*MEASURES][-1], "taste"]
+    assert table.taste.tolist() == [0.5, 1.5, 2.5]
 
 
 def test_what_is_known_of_a_film(film, tmp_path):

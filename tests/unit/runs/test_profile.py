@@ -58,6 +58,7 @@ def test_every_stage_is_found_in_the_order_of_the_data(folder):
     plan_film(folder, "a", [1])
     for name in [
         *(
+            "write_provenance",
             "write_index",
             "index_colors",
             "export_films",

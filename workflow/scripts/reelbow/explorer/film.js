@@ -17,7 +17,6 @@
  * @property {string[]} [names]
  * @property {string | null} link
  * @property {string} kind
- * @property {string} order
  * @property {string} gap_color
  * @property {Sheet[]} sheets
  * @property {Record<string, [string, number, number]>} arrays

@@ -31,7 +31,6 @@ def make_page(
     *,
     page: Path,
     kind: str,
-    order: str,
     gap_color: str,
     link: str | None,
 ) -> str:
@@ -41,7 +40,7 @@ def make_page(
     ----------
     sheets : the film's previews, in the order of their frames
     page : where it will be
-    kind, order : of the barcode that it shows first
+    kind : of the barcode that it shows first
     gap_color : #rrggbb of missing frames
     link : address of the film, of which {time_s} becomes the time; None: there is none
     """
@@ -49,7 +48,6 @@ def make_page(
     about, arrays = pack(data)
     about |= {
         "kind": kind,
-        "order": order,
         "gap_color": gap_color,
         "link": link,
         "sheets": [

@@ -87,8 +87,8 @@ def find_jobs(
             if not _is_older(f"render_barcode/{film}/{kind}", film, logs):
                 yield from _find_job("render_barcode", f"{film}/{kind}", frames, logs)
     for stage in (
-        *("merge_films", "summarize_films", "index_colors"),
-        *("export_films", "write_index"),
+        *("merge_films", "summarize_films", "index_colors", "export_films"),
+        *("write_index", "write_provenance"),
     ):
         yield from _find_job(stage, "", everything, logs)
 

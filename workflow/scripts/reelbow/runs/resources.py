@@ -41,15 +41,15 @@ NEEDS = {
     "merge_film": Need(700, 0, 30, 0.9),
     # Its picture is the barcode.
     "render_barcodes": Need(1000, 10, 30, 2.5),
+    "export_tables": Need(700, 0, 60, 1.5),
+    "write_explorer": Need(1000, 0, 30, 1.0),
     "render_barcode": Need(1000, 10, 30, 1.0),
     "merge_films": Need(500, 0, 30, 0.5),
     "summarize_films": Need(400, 0, 30, 0.5),
-    "export_tables": Need(700, 0, 60, 1.5),
-    "export_films": Need(700, 0, 30, 1.5),
-    "write_provenance": Need(400, 0, 30, 1.0),
-    "write_explorer": Need(1000, 0, 30, 1.0),
-    "write_index": Need(1000, 0, 30, 1.0),
     "index_colors": Need(600, 0, 30, 0.6),
+    "export_films": Need(700, 0, 30, 1.5),
+    "write_index": Need(1000, 0, 30, 1.0),
+    "write_provenance": Need(400, 0, 30, 1.0),
     "profile_run": Need(600, 0, 30, 1.5),
 }
 
