@@ -654,7 +654,7 @@ def test_a_film_without_frames_has_a_page(open_page, tmp_path):
     page.locator(".over").press("ArrowRight")
     page.locator("#hex").fill("#808080")
     page.locator("#search").get_by_role("button", name="Find").click()
-    assert page.locator("#found").inner_text().startswith("0 frames")
+    assert page.locator("#found [role=status]").inner_text().startswith("0 frames")
 
 
 def test_previews_of_a_long_film_lie_beside_its_page(open_page, tmp_path, monkeypatch):

@@ -146,6 +146,7 @@ def swap(params, one, other):
 config = {"films": "colors.mp4", "barcodes": {"kinds": ["mean"], "formats": []}}
 config["extract"] = {"keep": True}
 config["provenance"] = True
+config["tables"] = {"formats": ["csv"]}
 targets = {"all", "profile_run", "results/demo/film.mp4"}
 found = {}
 with SnakemakeApi(OutputSettings(quiet={"all"})) as api:

@@ -9,7 +9,7 @@ from typing import Any
 
 from reelbow.barcode import draw_barcode
 from reelbow.barcode.caption import describe_barcode, describe_making
-from reelbow.barcode.film_record import FilmRecord, read_film, read_measures
+from reelbow.barcode.film_record import read_film, read_measures
 from reelbow.barcode.picture_files import (
     MEASURES_FIGURE,
     digest_figures,
@@ -57,7 +57,9 @@ def render_barcodes(
             "gap_color": drawing["gap_color"] if film.n_missing else None,
         }
         if kind == MEASURES_FIGURE:
-            shown["curves"] = read_curves(database, film, measures)
+            labels = [MEASURES[name].label for name in measures]
+            values = read_measures(database, film, measures)
+            shown["curves"] = list(zip(labels, values, strict=True))
         made_of = {**shown, "code": code}
         complaint = None
         if figures and not (bare and keep_drawn(bare, figures, made_of)):
@@ -65,7 +67,18 @@ def render_barcodes(
                 # To be seen while figures are drawn; so far it says nothing of them.
                 with atomic_write(bare) as temporary:
                     save_bare(pixels, temporary)
-            complaint = draw_figures(figures, shown)
+            # Not before: it imports matplotlib.
+            from reelbow.barcode.figure import save_figures
+
+            with ExitStack() as stack:
+                paths = [stack.enter_context(atomic_write(path)) for path in figures]
+                complaint = save_figures(paths=paths, **shown)
+            for figure in figures if complaint else []:
+                print(f"WARNING: {figure}: {complaint}", file=sys.stderr)
+            # matplotlib's pages hold themselves, and a large one some 200 MB; its
+            # modules are looked through once.
+            gc.collect()
+            gc.freeze()
         if bare:
             # What is complained of is drawn, and told, each time.
             digest = None if complaint else digest_figures(figures, made_of)
@@ -76,34 +89,6 @@ def render_barcodes(
         others += drop_other_formats(folder, MEASURES_FIGURE, [])
     for dropped in others:
         print(f"{dropped}: deleted, no longer asked for", file=sys.stderr)
-
-
-def read_curves(
-    database: Path, film: FilmRecord, measures: Sequence[str]
-) -> list[tuple[str, Any]]:
-    """Read measures over time, each with its label."""
-    values = read_measures(database, film, measures)
-    return [
-        (MEASURES[name].label, each)
-        for name, each in zip(measures, values, strict=True)
-    ]
-
-
-def draw_figures(figures: Sequence[Path], shown: dict[str, Any]) -> str | None:
-    """Draw the figures of a kind; say what is not as it should be."""
-    # Not before: it imports matplotlib.
-    from reelbow.barcode.figure import save_figures
-
-    with ExitStack() as stack:
-        paths = [stack.enter_context(atomic_write(path)) for path in figures]
-        complaint = save_figures(paths=paths, **shown)
-    for figure in figures if complaint else []:
-        print(f"WARNING: {figure}: {complaint}", file=sys.stderr)
-    # matplotlib's pages hold themselves, and a large one some 200 MB; its modules are
-    # looked through once.
-    gc.collect()
-    gc.freeze()
-    return complaint
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ def _name_kind(file: Path) -> str:
         return "pages"
     if file.suffix == ".tsv":
         return "tables"
-    if file.suffix in (".md", ".bib", ".json"):
+    if file.suffix in (".md", ".bib") or file.name == "ro-crate-metadata.json":
         return "methods"
     names = {"palettes.sqlite": "palettes", "colors.sqlite": "index"}
     return names.get(file.name, "others")
