@@ -160,7 +160,7 @@ def read_film_data(database: Path) -> FilmData:
             "WHERE film_id = ? GROUP BY shard",
             (film_id,),
         ).fetchall()
-        n_skipped, *_ = connection.execute(
+        (n_skipped,) = connection.execute(
             "SELECT count(*) FROM skipped WHERE film_id = ?", (film_id,)
         ).fetchone()
         skipped = connection.execute(

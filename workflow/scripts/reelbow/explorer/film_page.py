@@ -14,7 +14,7 @@ from reelbow.shards.previews import PreviewSheet, find_runs
 
 STYLES = ("base.css", "page.css")
 SCRIPTS = (
-    *("colors.js", "film.js", "columns.js", "tracks.js"),
+    *("colors.js", "text.js", "film.js", "columns.js", "tracks.js"),
     *("stretch.js", "exports.js", "timeline.js", "page.js"),
 )
 

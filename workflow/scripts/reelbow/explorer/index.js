@@ -143,7 +143,7 @@ function showFacts(place, film) {
   if (film.frames === undefined || film.fault) {
     return;
   }
-  const facts = [`${film.frames.toLocaleString("en")} frames`];
+  const facts = [pluralize(film.frames, "frame")];
   if (film.seconds != null) {
     facts.unshift(formatTime(film.seconds));
   }

@@ -26,7 +26,7 @@ from reelbow.explorer.filling import fill_page
 
 TEMPLATE = "index.html"
 STYLES = ("base.css", "index.css")
-SCRIPTS = ("colors.js", "index.js")
+SCRIPTS = ("colors.js", "text.js", "index.js")
 
 # A film's barcode on the wall, and its quality as WebP.
 SIZE: dict[str, Any] = {"height": 64, "width": 360}

@@ -925,11 +925,6 @@ class Page {
   restored = 0;
 }
 
-/** @param {number} n @param {string} noun */
-function pluralize(n, noun) {
-  return `${n.toLocaleString("en")} ${noun}${n === 1 ? "" : "s"}`;
-}
-
 /**
  * Count places, which of a very long film stand for several frames each.
  * @param {Film} film

@@ -167,7 +167,7 @@ function showFault(sentence) {
 /** @param {Frame[]} frames */
 function showFrames(frames) {
   const more = frames.length === LIMIT ? "the most of more: " : "";
-  get("told").textContent = `${more}${frames.length} frames`;
+  get("told").textContent = `${more}${pluralize(frames.length, "frame")}`;
   get("frames").replaceChildren(...frames.map(makeItem));
 }
 
@@ -224,7 +224,7 @@ async function tellFilms() {
   const { films } = await answer.json();
   const frames = films.reduce((sum, film) => sum + (film.n_frames ?? 0), 0);
   get("films").textContent =
-    `${films.length} films, ${frames.toLocaleString("en")} frames`;
+    `${pluralize(films.length, "film")}, ${pluralize(frames, "frame")}`;
 }
 
 function start() {

@@ -49,6 +49,7 @@ OWN_FILES = {
     "/": ("search_page.html", "text/html"),
     "/base.css": ("base.css", "text/css"),
     "/colors.js": ("colors.js", "text/javascript"),
+    "/text.js": ("text.js", "text/javascript"),
     "/search_page.css": ("search_page.css", "text/css"),
     "/search_page.js": ("search_page.js", "text/javascript"),
 }
