@@ -199,6 +199,18 @@ def test_a_color_is_taken_as_it_is_written(text):
     assert parse_color(text) == 0xC02020
 
 
+@pytest.mark.parametrize("text", ["teal", "Teal", " te-al "])
+def test_a_color_is_taken_by_its_name(text):
+    assert parse_color(text) == 0x029386
+
+
+@pytest.mark.parametrize("text", ["#12345", "", "x" * 10_000])
+def test_what_is_no_color_is_refused_in_a_short_sentence(text):
+    with pytest.raises(ReelbowError, match="names like it are") as caught:
+        parse_color(text)
+    assert len(str(caught.value)) < 200
+
+
 def test_a_short_color_is_taken():
     assert parse_color("#f0a") == 0xFF00AA
 
@@ -206,8 +218,11 @@ def test_a_short_color_is_taken():
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ({"color": "red"}, "color must be as #c02020, not 'red'."),
-        ({"color": "#12345"}, "color must be as #c02020, not '#12345'."),
+        (
+            {"color": "tael"},
+            "color must be as #c02020 or a name, not 'tael'; names like it are teal, "
+            "taupe, steel.",
+        ),
         ({"color": 1 << 24}, "color must be 0 to 16777215, not 16777216."),
         ({"color": 1.5}, "color must be a whole number, 0 to 16777215, not 1.5."),
         ({"radius": -0.1}, "radius must be a number, 0 or more, not -0.1."),

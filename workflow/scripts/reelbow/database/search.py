@@ -54,6 +54,9 @@ ROUGHLY = 10  # bits
 
 MOST_FRAMES = 10_000
 
+# Of what is no color, letters that are told.
+MOST_SHOWN = 40
+
 
 class FoundFrame(NamedTuple):
     """A frame that has the color.
@@ -99,7 +102,7 @@ def find_frames(
     Parameters
     ----------
     database : of all films, `results/palettes.sqlite`, with `colors.sqlite` beside it
-    color : 0xRRGGBB in sRGB, or "#rrggbb"
+    color : 0xRRGGBB in sRGB, "#rrggbb", or a name, as "light blue" (see `color.names`)
     radius : how far colors may be from it in OKLab, from 0; black is 1 from white
     least_share : what is less of a frame is not found, [0, 1]
     limit : how many frames at most, 1 to 10,000
@@ -128,7 +131,7 @@ def find_frames(
 
 
 def parse_color(color: Any) -> int:
-    """Take a color: 0xRRGGBB, "#rrggbb", "rrggbb" or "#rgb".
+    """Take a color: 0xRRGGBB, "#rrggbb", "rrggbb" or "#rgb", or a name, as "teal".
 
     Raises
     ------
@@ -139,10 +142,26 @@ def parse_color(color: Any) -> int:
         digits = color.strip().removeprefix("#")
         if re.fullmatch("[0-9a-fA-F]{3}", digits):
             digits = "".join(2 * digit for digit in digits)
-        if not re.fullmatch("[0-9a-fA-F]{6}", digits):
-            raise ReelbowError(f"color must be as #c02020, not {color!r}.")
-        return int(digits, 16)
+        if re.fullmatch("[0-9a-fA-F]{6}", digits):
+            return int(digits, 16)
+        return _find_named(color)
     return check_whole("color", color, 0, 0xFFFFFF)
+
+
+def _find_named(name: str) -> int:
+    """Find a color by its name, or say which names are like it."""
+    # Names are in matplotlib, which not all that searches has.
+    from reelbow.color.names import find_color, suggest_names
+
+    color = find_color(name)
+    if color is None:
+        shown = f"{name[:MOST_SHOWN]}..." if len(name) > MOST_SHOWN else name
+        offered = ", ".join(suggest_names(name[:MOST_SHOWN]))
+        raise ReelbowError(
+            f"color must be as #c02020 or a name, not {shown!r}; names like it are "
+            f"{offered}."
+        )
+    return color
 
 
 def _check_number(name: str, value: Any, most: float) -> float:
