@@ -15,10 +15,12 @@ from PIL import Image
 from contrast import measure_contrasts
 from databases import merge, write_shard
 from reelbow.barcode import draw_barcode
+from reelbow.color.names import find_color, list_names, name_colors
 from reelbow.color.spaces import srgb_to_oklab
 from reelbow.database.opening import connect
 from reelbow.database.schema import FilmRow
 from reelbow.explorer import film_data, film_page
+from reelbow.pictures.measure_names import MEASURES
 from reelbow.shards.previews import PreviewWriter
 from write_explorer import write_explorer
 
@@ -359,11 +361,90 @@ def test_a_search_finds_what_the_database_has(open_page, film):
     page.locator("#found .previews button").last.click()
     wait_for_work(page)
     assert page.locator(".held").is_visible()
-    page.locator("#hex").fill("reddish")
+    page.locator("#hex").fill("bleu")
     page.locator("#search").get_by_role("button", name="Find").click()
-    assert "is no color" in page.locator("#shown").inner_text()
+    told = page.locator("#shown").inner_text()
+    assert told.startswith("“bleu” is no color")
+    assert "names like it are blue" in told
     page.locator("#clear").click()
     assert "color" not in read_state(page)
+
+
+def test_a_search_takes_the_name_of_a_color(open_page, film):
+    page = open_ready(open_page, film, "color=LightBlue")
+    assert read_state(page)["color"] == "7bc8f6"
+    page.locator("#hex").fill(" Light  BLUE")
+    assert page.locator("#named option").count() > 900
+    page.locator("#search").get_by_role("button", name="Find").click()
+    assert read_state(page)["color"] == "95d0fc"
+    assert page.locator("#hex").input_value() == " Light  BLUE"
+    # Another color's hex takes its place.
+    page.locator("#picker").fill("#010203")
+    assert page.locator("#hex").input_value() == "#010203"
+
+
+def test_each_color_has_the_name_that_tables_have(open_page, film):
+    page = open_ready(open_page, film, "stretch=3-30-0")
+    page.mouse.move(*point_at(page, 12))
+    wait_for_work(page)
+    for where in (".facts", "#selected"):
+        colors = [int(color[1:], 16) for color in read_swatches(page, where)]
+        shown = page.locator(f"{where} .palette li:visible .called").all_inner_texts()
+        assert shown == name_colors(np.array(colors))
+
+
+def test_names_are_those_of_the_library(open_page, film):
+    random = np.random.default_rng(5)
+    colors = random.integers(0, 1 << 24, 5000)
+    # Gray, black, white and the darkest too.
+    colors[:256] = np.arange(256) * 0x010101
+    colors[256:300] = random.integers(0, 6, (44, 3)) @ [1 << 16, 1 << 8, 1]
+    page = open_ready(open_page, film)
+    named = page.evaluate(
+        "colors => colors.map(color => getNames().nameOf(unpackColor(color)))",
+        colors.tolist(),
+    )
+    assert named == name_colors(colors)
+    texts = [
+        *list_names(),
+        "Light-Blue",
+        "blue/green",
+        "blue_green",
+        "LIGHTGREY",
+        "bleu",
+    ]
+    found = page.evaluate(
+        """texts => texts.map(text => {
+            const rgb = getNames().find(text);
+            return rgb && (rgb[0] << 16 | rgb[1] << 8 | rgb[2]);
+        })""",
+        texts,
+    )
+    assert found == [find_color(text) for text in texts]
+
+
+def test_measures_are_those_of_the_database(open_page, film):
+    page = open_ready(open_page, film)
+    page.mouse.move(*point_at(page, 12))
+    wait_for_work(page)
+    names = page.locator(".measured dt").all_inner_texts()
+    assert names == [measure.label for measure in MEASURES.values()]
+    with closing(connect(film.with_name("palettes.sqlite"))) as connection:
+        rows = connection.execute(
+            f"SELECT {', '.join(MEASURES)} FROM frames WHERE frame = 12"
+        )
+        wanted = dict(zip(MEASURES, *rows, strict=True))
+    texts = page.locator(".measured dd").all_inner_texts()
+    shown = dict(zip(MEASURES, texts, strict=True))
+    # The rows of this film are made up: what is beyond a range is shown at its end.
+    assert shown["lightness"] == f"{wanted['lightness']:.1f} of 100"
+    assert shown["colorfulness"] == f"{wanted['colorfulness']:.1f} of 298"
+    assert shown["contrast"] == "0.500 of 0.5"
+    assert shown["warm_share"] == "100 %"
+    assert shown["palette_entropy"] == f"{wanted['palette_entropy']:.2f} of 2"
+    page.mouse.move(*point_at(page, MISSING))
+    wait_for_work(page)
+    assert not page.locator(".measured").is_visible()
 
 
 def test_a_swatch_is_copied_or_searched_for(open_page, film):
@@ -484,7 +565,7 @@ def test_an_address_shows_what_it_was_sent_for(open_page, film):
         "stretch=0.5-4.5-0",
         "stretch=3-1-0",
         "stretch=1-3-7",
-        "tolerance=abc&share=-&view=9_3&t=now&color=reddish&layout=x&axis=y",
+        "tolerance=abc&share=-&view=9_3&t=now&color=bleu&layout=x&axis=y",
     ],
 )
 def test_an_address_with_faults_is_left_as_it_is(open_page, film, state):

@@ -15,6 +15,7 @@ from reelbow.database.schema import FilmRow
 from reelbow.errors import ReelbowError
 from reelbow.explorer import film_page
 from reelbow.explorer.film_data import STRIP_ROWS, pack, read_film_data
+from reelbow.pictures.measure_names import MEASURES
 from reelbow.shards.previews import PreviewSheet
 
 ROW = FilmRow(
@@ -68,6 +69,28 @@ def test_arrays_hold_the_rows(tmp_path):
         assert arrays["shares"][place] / 65535 == pytest.approx(share, abs=1e-5)
     assert data.about["skipped"] == [("b.jpg", "cut off")]
     json.dumps(data.about, allow_nan=False)
+
+
+def test_measures_are_parts_of_the_largest(tmp_path):
+    database = make_database(tmp_path)
+    for name, values in {"lightness": (0, 41.5), "warm_share": (0.25, 1)}.items():
+        for frame, value in zip((3, 4), values, strict=True):
+            write_anew(
+                database, f"UPDATE frames SET {name} = {value} WHERE frame = {frame}"
+            )
+    data = read_film_data(database)
+    told = data.about["measures"]
+    assert [each["name"] for each in told] == list(MEASURES)
+    for number, (name, measure) in enumerate(MEASURES.items()):
+        largest = told[number]["largest"]
+        # Of two colors the most entropy is a bit.
+        assert largest == (measure.largest or 1)
+        rows = query(
+            database, f"SELECT frame, {name} FROM frames WHERE frame IN (3, 4)"
+        )
+        for frame, value in rows:
+            shown = data.arrays["measures"][number, frame] / 65535 * largest
+            assert shown == pytest.approx(min(value, largest), abs=largest / 131_000)
 
 
 def test_what_is_packed_can_be_taken_out(tmp_path):

@@ -12,6 +12,7 @@
  * @property {number} n_frames
  * @property {number} step frames from one place to the next
  * @property {number | null} end_s
+ * @property {Measure[]} measures
  * @property {[string, string][]} skipped
  * @property {number} n_skipped
  * @property {string[]} [names]
@@ -20,6 +21,11 @@
  * @property {string} gap_color
  * @property {Sheet[]} sheets
  * @property {Record<string, [string, number, number]>} arrays
+ */
+
+/**
+ * A measure of each frame; its array has whole numbers of 65535 in the largest.
+ * @typedef {{name: string, label: string, largest: number}} Measure
  */
 
 /**
@@ -78,6 +84,7 @@ class Film {
     this.present = bytes("present");
     this.means = bytes("means");
     this.luma = get("luma");
+    this.measures = get("measures");
     this.nColors = /** @type {Uint16Array} */ (get("n_colors"));
     this.colors = bytes("colors");
     this.shares = get("shares");
@@ -226,6 +233,16 @@ class Film {
       });
     }
     return palette;
+  }
+
+  /**
+   * A place's measure.
+   * @param {number} number of the measure
+   * @param {number} place
+   */
+  measureOf(number, place) {
+    const { largest } = this.about.measures[number];
+    return (this.measures[number * this.n + place] / 65535) * largest;
   }
 
   /**

@@ -22,6 +22,7 @@ from reelbow.barcode.film_record import (
 from reelbow.barcode.picture_files import KINDS
 from reelbow.database.opening import open_database
 from reelbow.errors import ReelbowError
+from reelbow.pictures.measure_names import MEASURES
 from reelbow.shards.previews import PreviewSheet
 
 # A page of more frames shows every second one, or every third: it would open slowly.
@@ -47,7 +48,7 @@ MOST_REASONS = 200
 # Of zlib: a higher one takes three times as long for a tenth less.
 LEVEL = 3
 
-# Shares are whole numbers of this.
+# Shares are whole numbers of this, and measures: of the largest that there may be.
 FULL_SHARE = 65_535
 
 
@@ -61,6 +62,7 @@ class FilmData:
     arrays : of places, one for each frame of the film from 0, also of missing ones, or
         for every step-th
         present (n,) uint8, 0 or 1; times_ms (n,) int32, absent if frames have no times;
+        measures (k, n) uint16 in 1/65535 of what `about` has as each one's largest;
         means (n, 3) uint8 sRGB; luma (n,) uint16 in 1/256;
         strips (n, rows, 3) uint8 sRGB;
         n_colors (n,) uint16; and of all colors of all palettes, in order,
@@ -126,18 +128,21 @@ def read_film_data(database: Path) -> FilmData:
     names = [""] * (n_places if record.is_of_images else 0)
     with closing(open_database(database)) as connection:
         film_id, _ = find_film(connection, database, None)
+        measures = np.zeros((len(MEASURES), n_places))
         wanted = (step, len(record.frames), film_id)
         rows = connection.execute(
-            _WANTED + "SELECT wanted.frame, mean_color, luma, strip, name FROM wanted "
-            "JOIN frames ON film_id = ? AND frames.frame = wanted.frame",
+            _WANTED + "SELECT "
+            f"{', '.join(['wanted.frame, mean_color, luma, strip, name', *MEASURES])} "
+            "FROM wanted JOIN frames ON film_id = ? AND frames.frame = wanted.frame",
             wanted,
         )
         while some := rows.fetchmany(SOME_ROWS):
-            frames, means, lumas, of_rows, of_names = zip(*some, strict=True)
+            frames, means, lumas, of_rows, of_names, *values = zip(*some, strict=True)
             places = np.array(frames, np.int64) // step
             arrays["present"][places] = 1
             arrays["means"][places] = unpack_colors(np.array(means, np.int64))
             arrays["luma"][places] = np.rint(np.array(lumas) * 256)
+            measures[:, places] = values
             if strips is None:
                 n_rows = min(n_rows, max(map(len, of_rows)) // 3)
                 strips = np.zeros((n_places, n_rows, 3), np.uint8)
@@ -174,7 +179,12 @@ def read_film_data(database: Path) -> FilmData:
     of_colors = np.concatenate(colors)
     counts = np.bincount(of_colors[:, 0].astype(np.int64) // step, minlength=n_places)
     shares = np.rint(of_colors[:, 2] * FULL_SHARE).clip(1, FULL_SHARE)
+    # Of equal shares the entropy is the most.
+    most_entropy = float(np.log2(counts.max(initial=2).clip(2)))
+    largest = [each.largest or most_entropy for each in MEASURES.values()]
+    parts = measures / np.array(largest).reshape(-1, 1) * FULL_SHARE
     arrays |= {
+        "measures": np.rint(parts.clip(0, FULL_SHARE)).astype(np.uint16),
         "n_colors": counts.astype(np.uint16),
         "colors": unpack_colors(of_colors[:, 1].astype(np.int64)),
         "shares": shares.astype(np.uint16),
@@ -193,6 +203,10 @@ def read_film_data(database: Path) -> FilmData:
         "n_frames": len(record.frames),
         "step": step,
         "end_s": _find_end(record, duration_s),
+        "measures": [
+            {"name": each, "label": MEASURES[each].label, "largest": most}
+            for each, most in zip(MEASURES, largest, strict=True)
+        ],
         "skipped": skipped,
         "n_skipped": n_skipped,
     }

@@ -65,6 +65,16 @@ class Timeline {
     this.axis = this.#get(".axis", HTMLCanvasElement);
     this.previewCanvas = this.#get(".preview canvas", HTMLCanvasElement);
     this.swatches = this.#get(".palette", HTMLElement);
+    this.measured = film.about.measures.map(({ label }) => {
+      const name = document.createElement("dt");
+      name.textContent = label;
+      const value = document.createElement("dd");
+      value.className = "number";
+      const pair = document.createElement("div");
+      pair.append(name, value);
+      this.#get(".measured", HTMLElement).append(pair);
+      return value;
+    });
     for (const name of this.root?.querySelectorAll(".name") ?? []) {
       name.textContent = film.about.title;
     }
@@ -390,10 +400,22 @@ class Timeline {
       ? `mean ${formatColor(film.means.subarray(3 * place, 3 * place + 3))} · luma ${(film.luma[place] / 256).toFixed(1)} of 255`
       : "missing: it could not be read, or has no picture in the file";
     this.#get(".measures", HTMLElement).textContent = measures;
+    this.#showMeasures(place);
     this.#linkFilm(place);
     this.#showPreview(place);
     this.#showPalette(palette);
     this.drawCursor();
+  }
+
+  /** @param {number} place */
+  #showMeasures(place) {
+    const { film } = this;
+    this.#get(".measured", HTMLElement).hidden = !film.present[place];
+    film.about.measures.forEach(({ largest }, i) => {
+      this.measured[i].textContent = film.present[place]
+        ? formatMeasure(film.measureOf(i, place), largest)
+        : "";
+    });
   }
 
   /** @param {number} place */
@@ -614,6 +636,20 @@ function findStep(least, isTimed) {
   return (COUNTS.find((each) => each * power >= least) ?? 10) * power;
 }
 
+/**
+ * A measure with the most that it may be; of 1 that is a share.
+ * @param {number} value
+ * @param {number} largest
+ */
+function formatMeasure(value, largest) {
+  if (largest === 1) {
+    return formatShare(value);
+  }
+  const digits = largest < 1 ? 3 : largest < 10 ? 2 : 1;
+  const most = largest.toFixed(digits).replace(/\.?0+$/, "");
+  return `${value.toFixed(digits)} of ${most}`;
+}
+
 /** @param {number} time @param {number} step */
 function formatShortTime(time, step) {
   const text = formatTime(time);
@@ -633,13 +669,18 @@ function makeSwatch(listener, line) {
   const hex = document.createElement("code");
   copy.className = "copy";
   copy.append(chip, hex);
+  const told = document.createElement("span");
+  told.className = "told";
+  const name = document.createElement("span");
+  name.className = "called";
   const share = document.createElement("span");
-  share.className = "share number";
+  share.className = "share number quiet";
+  told.append(name, share);
   const find = document.createElement("button");
   find.className = "find";
   find.textContent = "find";
   copy.type = find.type = "button";
-  item.append(copy, share, find);
+  item.append(copy, told, find);
   copy.addEventListener("click", async () => {
     const color = hex.textContent ?? "";
     listener.tell(
@@ -662,14 +703,18 @@ function makeSwatch(listener, line) {
 function setSwatch(item, { rgb, share, accent }) {
   const [copy, told, find] = /** @type {HTMLElement[]} */ ([...item.children]);
   const [chip, code] = /** @type {HTMLElement[]} */ ([...copy.children]);
+  const [name, part] = /** @type {HTMLElement[]} */ ([...told.children]);
   const hex = formatColor(rgb);
   if (code.textContent !== hex) {
     chip.style.backgroundColor = hex;
     code.textContent = hex;
     copy.setAttribute("aria-label", `Copy ${hex}`);
-    find.setAttribute("aria-label", `Find ${hex}`);
+    const word = getNames().nameOf(rgb);
+    name.textContent = word;
+    name.title = word;
+    find.setAttribute("aria-label", `Find ${hex}, ${word}`);
   }
-  told.textContent = formatShare(share) + (accent ? " · accent" : "");
+  part.textContent = formatShare(share) + (accent ? " · accent" : "");
 }
 
 /** @param {string} text */
