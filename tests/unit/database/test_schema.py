@@ -21,7 +21,7 @@ def test_the_tables_are_those_of_the_design(tmp_path):
         table: [row[1] for row in query(path, f"PRAGMA table_info({table})")]
         for table in [
             *["films", "frames", "palettes", "film_palettes"],
-            *["skipped", "shards", "metadata"],
+            *["shots", "shot_palettes", "skipped", "shards", "metadata"],
         ]
     }
     assert columns == {
@@ -41,6 +41,10 @@ def test_the_tables_are_those_of_the_design(tmp_path):
         ],
         "palettes": ["film_id", "frame", "rank", "color", "share", "accent"],
         "film_palettes": ["film_id", "rank", "color", "share"],
+        "shots": [
+            *["film_id", "shot", "first_frame", "last_frame", "start_s", "end_s"]
+        ],
+        "shot_palettes": ["film_id", "shot", "rank", "color", "share"],
         "skipped": ["film_id", "shard", "name", "reason"],
         "shards": [
             *["film_id", "shard", "engine", "version", "gpu_fallback"],

@@ -152,6 +152,16 @@ def _copy(
         (film_id,),
     )
     connection.execute(
+        """INSERT INTO shots SELECT ?, shot, first_frame, last_frame, start_s, end_s
+        FROM part.shots ORDER BY shot""",
+        (film_id,),
+    )
+    connection.execute(
+        """INSERT INTO shot_palettes SELECT ?, shot, rank, color, share
+        FROM part.shot_palettes ORDER BY shot, rank""",
+        (film_id,),
+    )
+    connection.execute(
         """INSERT INTO skipped SELECT ?, shard, name, reason
         FROM part.skipped ORDER BY rowid""",
         (film_id,),

@@ -55,6 +55,8 @@ DIGESTED = (
     ),
     ("palettes", "frame, rank, color, share, accent", "frame, rank"),
     ("film_palettes", "rank, color, share", "rank"),
+    ("shots", "shot, first_frame, last_frame, start_s, end_s", "shot"),
+    ("shot_palettes", "shot, rank, color, share", "shot, rank"),
     ("skipped", "shard, name, reason", "rowid"),
     ("shards", "*", "shard"),
     ("metadata", "*", "+key"),

@@ -77,6 +77,23 @@ CREATE TABLE film_palettes (   -- of all frames of a film; of a shard there is n
     share REAL NOT NULL,       -- of the film's time; sums to 1 over a film
     PRIMARY KEY (film_id, rank)
 ) STRICT;
+CREATE TABLE shots (           -- between two cuts; of a film only, if they are looked for
+    film_id INTEGER NOT NULL,
+    shot INTEGER NOT NULL,     -- from 0
+    first_frame INTEGER,       -- of the table frames; NULL: none was sampled in it
+    last_frame INTEGER,
+    start_s REAL,              -- of its first picture, NULL: no times are known
+    end_s REAL,                -- of the first picture after it, or the film's end
+    PRIMARY KEY (film_id, shot)
+) STRICT;
+CREATE TABLE shot_palettes (   -- of the frames of a shot, as film_palettes
+    film_id INTEGER NOT NULL,
+    shot INTEGER NOT NULL,
+    rank INTEGER NOT NULL,
+    color INTEGER NOT NULL,
+    share REAL NOT NULL,
+    PRIMARY KEY (film_id, shot, rank)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE skipped (
     film_id INTEGER NOT NULL,
     shard TEXT NOT NULL,
