@@ -44,8 +44,8 @@ def scan(database, color, *, radius, least_share=0.0, limit=50, together=False):
         share, hex_ = min(some)
         if together:
             # As documented, so that no order of summing matters.
-            parts = sum(round(-share * 2**40) for share, _ in some)
-            share = -round(parts / 2**20) / 2**20
+            parts = sum(round(-share * 2**30) for share, _ in some)
+            share = -(parts + 2**9 >> 10) / 2**20
         least = round(least_share * 2**20) / 2**20 if together else least_share
         if -share >= least and share:
             best.append((share, film_id, frame, hex_))
@@ -276,7 +276,7 @@ def test_a_database_of_another_program_is_no_index(corpus, tmp_path):
 def test_an_index_of_another_format_is_told_and_made_anew(corpus, tmp_path):
     database = copy(corpus, tmp_path)
     change(tmp_path / "colors.sqlite", "PRAGMA user_version = 9")
-    with pytest.raises(ReelbowError, match=r"its format is 9, this one reads 1"):
+    with pytest.raises(ReelbowError, match=r"its format is 9, this one reads 2"):
         find_frames(database, 0)
     assert index(database) == 4
     assert find_frames(database, 0)
