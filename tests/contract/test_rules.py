@@ -147,6 +147,7 @@ config = {"films": "colors.mp4", "barcodes": {"kinds": ["mean"], "formats": []}}
 config["extract"] = {"keep": True}
 config["provenance"] = True
 config["tables"] = {"formats": ["csv"]}
+config["shots"] = {"detector": "adaptive"}
 targets = {"all", "profile_run", "results/demo/film.mp4"}
 found = {}
 with SnakemakeApi(OutputSettings(quiet={"all"})) as api:

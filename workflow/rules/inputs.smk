@@ -150,6 +150,13 @@ def get_film_previews(wildcards):
     return name_shard_files("previews/{shard}.webp", [wildcards.film])
 
 
+def get_cut_scores(wildcards):
+    """The scores of cuts of a film's shards, if shots are to be found."""
+    if config["shots"]["detector"] == "none":
+        return []
+    return name_shard_files("cuts/{shard}.npz", [wildcards.film])
+
+
 def get_kept_frames(wildcards):
     """The frames to keep; files that are shards have theirs already."""
     if not config["extract"]["keep"]:

@@ -1,4 +1,5 @@
-# in:  results/{film}/palettes/{shard}.sqlite of all shards, then of all films
+# in:  results/{film}/palettes/{shard}.sqlite and, for shots, cuts/{shard}.npz of all
+#      shards, then of all films
 # out: results/{film}/palettes.sqlite, results/palettes.sqlite
 
 
@@ -6,6 +7,7 @@ rule merge_film:
     input:
         shards=collect("results/{{film}}/palettes/{shard}.sqlite", shard=get_shards),
         plan="results/{film}/plan.json",
+        cuts=get_cut_scores,
     output:
         # Replaced in one step: readers always find one (see kept_output).
         palettes=update("results/{film}/palettes.sqlite"),
@@ -34,6 +36,7 @@ rule merge_film:
             lost=get_lost,
             n_colors=MOST_COLORS,
             palette=get_film_palette(),
+            shots=get_shot_finding(),
         ),
         code=get_code("merge_film", "kmeans.engine_numba"),
     script:

@@ -193,6 +193,12 @@ def get_film_palette():
     }
 
 
+def get_shot_finding():
+    """How shots are found, or None: they are not looked for."""
+    about = config["shots"]
+    return dict(about) if about["detector"] != "none" else None
+
+
 def get_drawing():
     """How barcodes are drawn, in one entry: Snakemake compares params without names."""
     keys = ["height", "width", "skip_black", "gap_color"]

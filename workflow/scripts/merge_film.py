@@ -1,7 +1,9 @@
 """Rule merge_film: the database of a film, of those of all its shards."""
 
+import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from reelbow.database.merging import merge_shards
 from reelbow.database.reading import find_lost
@@ -18,6 +20,7 @@ def merge_film(
     shards: list[Path],
     plan: Path,
     palettes: Path,
+    cuts: list[Path],
     *,
     film: str,
     title: str,
@@ -25,6 +28,7 @@ def merge_film(
     fps: float | None,
     n_colors: int,
     palette: PaletteSettings,
+    finding: dict[str, Any] | None = None,
     own: dict[str, str] | None = None,
     logs: Path = Path("logs"),
     keep: bool = False,
@@ -34,13 +38,23 @@ def merge_film(
     """Copy the shards in order, verify them against the plan, and tidy up after them.
 
     n_colors : columns of the view of palettes
+    cuts : the scores of cuts of each shard; empty: no shots are looked for
     palette : how that of the whole film is found
+    finding : how shots are found in these scores, as `find_shots` takes it
     logs : where the shards' jobs left theirs
     keep : whether thumbnails are to be kept
     has_previews : whether this run asks for previews
     go_on : whether shards that could not be read whole are enough
     """
     planned = read_plan(plan)
+    shots = []
+    if finding is not None:
+        # Imported for who asks for it.
+        from reelbow.analysis.cut_scores import CutScores
+        from reelbow.analysis.shots import find_shots
+
+        scores = [CutScores.load(path) for path in cuts]
+        shots = find_shots(scores, end_s=planned["end_s"], fps=fps, **finding)
     with atomic_write(palettes) as temporary, make_damaged_again():
         merge_shards(
             {
@@ -55,6 +69,8 @@ def merge_film(
             fps=fps,
             n_colors=n_colors,
             palette=palette,
+            shots=shots,
+            about={"shots": json.dumps(finding, sort_keys=True)} if finding else {},
             error=planned.get("error"),
         )
         lost = {} if go_on else find_lost(temporary)
@@ -67,6 +83,7 @@ def merge_film(
         planned_at=plan.stat().st_mtime,
         keep=keep,
         has_previews=has_previews,
+        has_shots=finding is not None,
     )
     barcodes = palettes.parent / "barcodes"
     if barcodes.is_dir():
@@ -87,6 +104,7 @@ if __name__ == "__main__":
         shards=[Path(shard) for shard in snakemake.input.shards],
         plan=Path(snakemake.input.plan),
         palettes=Path(snakemake.output.palettes),
+        cuts=[Path(scores) for scores in snakemake.input.cuts],
         film=snakemake.wildcards.film,
         title=settings["title"],
         source=settings["source"],
@@ -94,6 +112,7 @@ if __name__ == "__main__":
         fps=settings["fps"],
         n_colors=settings["n_colors"],
         palette=PaletteSettings(**settings["palette"]),
+        finding=settings["shots"],
         logs=Path(snakemake.log[0]).parents[1],
         keep=bool(snakemake.resources.keep),
         has_previews=bool(snakemake.resources.previews),

@@ -15,12 +15,13 @@ color      color spaces, and HDR and wide gamuts to sRGB
 jobs       what every job does around its work: log, whole files, one sentence
 pictures   one picture: its file, shape, averages, measures, letterbox, damage
 kmeans     palettes of frames: k-means and its engines
-database   SQLite: the schema, writing, frames, merging, reading, tables
+database   SQLite: the schema, writing, frames, merging, reading, tables, shots
 film       a video as its viewers see it: packets, times, decoding, colors, view
 shards     the frames of a shard: its plan and name, the kinds of sources that they
            come from, tarballs, thumbnails, previews
 sources    how the plan of each kind of source is made; the demo film
 barcode    a film drawn as a picture, alone or as a figure for print
+analysis   what is found out about whole films: shots
 export     tables of a film and swatches of its palette, for other programs
 explorer   pages to look at: of a film, of all films, a search; storyboards
 provenance  how results were made: in words to cite, for machines, for colleagues

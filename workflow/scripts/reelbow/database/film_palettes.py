@@ -1,4 +1,4 @@
-"""The palette of a whole film, found of the palettes of its frames.
+"""The palette of a whole film, or of a part of it, found of those of its frames.
 
 Each frame's colors count by their shares and by the time that the frame stands for.
 Memory does not grow with the film: its colors are added up while they are read.
@@ -6,6 +6,8 @@ Memory does not grow with the film: its colors are added up while they are read.
 
 import math
 import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,18 +26,62 @@ SOME_ROWS = 20_000
 
 def add_film_palette(connection: sqlite3.Connection, settings: PaletteSettings) -> None:
     """Add the palette of the only film of a database; without frames it has none."""
-    points, weights = _count_colors(connection)
+    rows = connection.execute(
+        "SELECT frame, color, share FROM palettes ORDER BY frame, rank"
+    )
+    found = find_palette(rows, FrameTimes.read(connection).durations_s, settings)
+    connection.executemany(
+        "INSERT INTO film_palettes VALUES (?, ?, ?, ?)",
+        ((ONLY_FILM, *color) for color in found),
+    )
+
+
+def find_palette(
+    rows: sqlite3.Cursor, durations_s: NDArray[np.float64], settings: PaletteSettings
+) -> Iterator[tuple[int, int, float]]:
+    """Find the palette of many frames: rank, color and share of each of its colors.
+
+    Parameters
+    ----------
+    rows : frame, color, share of each color of these frames, in their order
+    durations_s : of all frames, by their numbers, as in `FrameTimes`
+    """
+    points, weights = _count_colors(rows, durations_s)
     if not len(points):
         return
     colors, shares = combine_colors(points, weights, **settings._asdict())
     ranked = rank_colors(pack_colors(colors), shares.tolist(), [False] * len(shares))
-    connection.executemany(
-        "INSERT INTO film_palettes VALUES (?, ?, ?, ?)",
-        (
-            (ONLY_FILM, rank, color, share)
-            for rank, (color, share, _) in enumerate(ranked)
-        ),
-    )
+    for rank, (color, share, _) in enumerate(ranked):
+        yield rank, color, share
+
+
+class FrameTimes(NamedTuple):
+    """When the frames of a film are shown.
+
+    Attributes
+    ----------
+    frames : (n,) int64 ascending, those that were read
+    times_s : (n,) float64, NaN: unknown
+    durations_s : how long each stands for, by the frame's number; others 0
+    """
+
+    frames: NDArray[np.int64]
+    times_s: NDArray[np.float64]
+    durations_s: NDArray[np.float64]
+
+    @classmethod
+    def read(cls, connection: sqlite3.Connection) -> Self:
+        """Read those of the only film of a database."""
+        rows = connection.execute("SELECT frame, time_s FROM frames ORDER BY frame")
+        parts = [np.empty((0, 2))]
+        while some := rows.fetchmany(SOME_ROWS):
+            # NULL arrives as None, and None becomes NaN.
+            parts.append(np.array(some, np.float64))
+        numbers, times_s = np.concatenate(parts).T
+        frames = numbers.astype(np.int64)
+        durations_s = np.zeros(frames.max(initial=-1) + 1)
+        durations_s[frames] = weigh_frames(frames, times_s)
+        return cls(frames, times_s, durations_s)
 
 
 def weigh_frames(
@@ -62,36 +108,29 @@ def weigh_frames(
 
 
 def _count_colors(
-    connection: sqlite3.Connection,
+    rows: sqlite3.Cursor, durations_s: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Add up how much there is of each color: (m, 3) sRGB, and (m,) with sum 1.
 
     In the order of the frames, so that it is the same bits however they were sharded.
     """
-    rows = connection.execute("SELECT frame, time_s FROM frames ORDER BY frame")
-    parts = [np.empty((0, 2))]
-    while some := rows.fetchmany(SOME_ROWS):
-        # NULL arrives as None, and None becomes NaN.
-        parts.append(np.array(some, np.float64))
-    numbers, times_s = np.concatenate(parts).T
-    frames = numbers.astype(np.int64)
-    durations_s = np.zeros(frames.max(initial=-1) + 1)
-    durations_s[frames] = weigh_frames(frames, times_s)
-    # The system gives memory for those that are there.
-    sums = np.zeros(1 << 24)
-    rows = connection.execute(
-        "SELECT frame, color, share FROM palettes ORDER BY frame, rank"
-    )
-    while some := rows.fetchmany(SOME_ROWS):
-        of_frames, of_colors, shares = np.array(some, np.float64).T
-        weights = shares * durations_s[of_frames.astype(np.int64)]
-        np.add.at(sums, of_colors.astype(np.int64), weights)
-    colors = np.flatnonzero(sums)
-    weights = sums[colors]
+    some = rows.fetchmany(SOME_ROWS)
+    if len(some) < SOME_ROWS:
+        of_colors, amounts = _weigh_colors(some, durations_s)
+        colors, places = np.unique(of_colors, return_inverse=True)
+        weights = np.asarray(np.bincount(places, amounts, len(colors)), np.float64)
+    else:
+        # The system gives memory for those that are there.
+        sums = np.zeros(1 << 24)
+        while some:
+            np.add.at(sums, *_weigh_colors(some, durations_s))
+            some = rows.fetchmany(SOME_ROWS)
+        colors = np.flatnonzero(sums)
+        weights = sums[colors]
     points = np.stack([colors >> 16, colors >> 8 & 255, colors & 255], axis=1)
     if len(colors) > MOST_POINTS:
         bins = (points >> 2) @ np.array([1 << 12, 1 << 6, 1])
-        totals = np.bincount(bins, weights)
+        totals = np.asarray(np.bincount(bins, weights), np.float64)
         there = totals > 0
         moments = [np.bincount(bins, weights * channel) for channel in points.T]
         weights = totals[there]
@@ -100,3 +139,11 @@ def _count_colors(
         means = points.astype(np.float64)
     # The sum of NumPy depends on the machine's vectors.
     return means.clip(0, 255), weights / math.fsum(weights.tolist())
+
+
+def _weigh_colors(
+    rows: Sequence[tuple[int, int, float]], durations_s: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Give the colors of rows, and how much there is of each."""
+    frames, colors, shares = np.array(rows, np.float64).reshape(-1, 3).T
+    return colors.astype(np.int64), shares * durations_s[frames.astype(np.int64)]

@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reelbow.database.opening import ROWS, attach, check_integrity, check_rows, open_new
 from reelbow.database.schema import (
@@ -25,6 +26,10 @@ from reelbow.database.writing import (
 from reelbow.errors import DamagedError, ReelbowError
 from reelbow.pictures.measure_names import MEASURES
 
+if TYPE_CHECKING:
+    # Shots have palettes, which a merge of films does not find.
+    from reelbow.database.shots import Shot
+
 
 def _has_varying_coding(connection: sqlite3.Connection) -> bool:
     (found,) = connection.execute(
@@ -42,6 +47,8 @@ def merge_shards(
     fps: float | None,
     n_colors: int,
     palette: PaletteSettings,
+    shots: Sequence["Shot"] = (),
+    about: Mapping[str, str] | None = None,
     error: str | None = None,
 ) -> None:
     """Make a film's database of its shards' ones, and verify it.
@@ -55,7 +62,9 @@ def merge_shards(
         has images, whose frames are counted on through the film
     fps : gives frames without a time of their own one
     n_colors : columns of the view of palettes
-    palette : how that of the whole film is found
+    palette : how that of the whole film, and of each shot, is found
+    shots : those of the film, if they were looked for
+    about : metadata of what is none of the shards', such as how shots were found
     error : why there is no plan, and so no shard
 
     Raises
@@ -121,10 +130,16 @@ def merge_shards(
         from reelbow.database.film_palettes import add_film_palette
 
         add_film_palette(connection, palette)
+        if shots:
+            from reelbow.database.shots import add_shots
+
+            add_shots(connection, shots, palette)
         told = {
             name: sum_up(sorted(counts.items())) for name, counts in versions.items()
         }
-        finish(connection, {**(metadata or {}), **told}, n_colors=n_colors)
+        finish(
+            connection, {**(metadata or {}), **told, **(about or {})}, n_colors=n_colors
+        )
 
 
 def _copy(

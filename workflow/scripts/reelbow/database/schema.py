@@ -77,7 +77,7 @@ CREATE TABLE film_palettes (   -- of all frames of a film; of a shard there is n
     share REAL NOT NULL,       -- of the film's time; sums to 1 over a film
     PRIMARY KEY (film_id, rank)
 ) STRICT;
-CREATE TABLE shots (           -- between two cuts; of a film only, if they are looked for
+CREATE TABLE shots (           -- between two cuts; only of a film, if asked for
     film_id INTEGER NOT NULL,
     shot INTEGER NOT NULL,     -- from 0
     first_frame INTEGER,       -- of the table frames; NULL: none was sampled in it

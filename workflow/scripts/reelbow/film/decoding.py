@@ -35,6 +35,9 @@ MAX_REORDERED = 16
 # Packets that are kept to be decoded again: more than that many pictures have.
 MAX_KEPT_PACKETS = 64
 
+# A pts that no picture has: who waits for it gets all pictures.
+_NEVER = -(2**63)
+
 # Why a picture is left out although it decodes without an error.
 LEANS = "the picture leans on a damaged one"
 
@@ -97,6 +100,44 @@ def decode_samples(
         if pts != decoded.pts:
             decoded = next(pictures_in_order)
         yield index, decoded
+
+
+def decode_stretch(
+    path: Path,
+    keyframes: Sequence[int],
+    start: int,
+    end: int | None,
+    reading: ReadOptions = AS_PLAYERS,
+) -> Iterator[Decoded]:
+    """Decode every picture of a stretch, in the order in which they are shown.
+
+    Parameters
+    ----------
+    keyframes : pts of keyframes where to start, ascending: `Timeline.starts`
+    start, end : pts, the first one and that before which to stop; None: the film's end
+
+    Yields
+    ------
+    One `Decoded` for each picture that comes out of the decoder.
+    """
+    faults, last = _Faults(), start - 1
+    with contextlib.closing(_PacketReader(path, keyframes, reading)) as reader:
+        keyframe = max(0, bisect.bisect_right(keyframes, start) - 1)
+        for frame in _decode_from(reader, keyframe, [_NEVER], faults, skip=False):
+            pts = frame.pts
+            assert pts is not None
+            if end is not None and pts >= end:
+                return
+            position = bisect.bisect_left(keyframes, pts)
+            if position < len(keyframes) and keyframes[position] == pts:
+                faults.forget_before(pts)
+            if pts <= last:
+                continue
+            last = pts
+            reason = faults.find_reason(pts)
+            if not reason and not can_convert(frame):
+                reason = f"no known pixel format: {frame.format.name}"
+            yield Decoded(pts, None if reason else frame, reason)
 
 
 class _PacketReader:
@@ -210,6 +251,14 @@ class _Faults:
         self.reasons.setdefault(place, reason)
         if place not in self.harmless:
             self.spoiled = min(self.spoiled, place)
+
+    def forget_before(self, pts: int) -> None:
+        """Forget what is damaged before a keyframe: nothing after it leans on that."""
+        place = self.places.get(pts, 0)
+        after = (each for each in self.reasons if each >= place)
+        self.spoiled = min(
+            (each for each in after if each not in self.harmless), default=math.inf
+        )
 
     def are_known(self, pts: int) -> bool:
         """Whether all pictures are out that this one may be made from.

@@ -16,7 +16,8 @@ PALETTES = ("palettes", ".sqlite")
 THUMBNAILS = ("thumbnails", ".npz")
 FRAMES = ("frames", ".tar")
 PREVIEWS = ("previews", ".webp")
-SHARD_FILES = (PALETTES, THUMBNAILS, FRAMES, PREVIEWS)
+CUTS = ("cuts", ".npz")
+SHARD_FILES = (PALETTES, THUMBNAILS, FRAMES, PREVIEWS, CUTS)
 
 # What a shard's jobs leave in logs/.
 LOG_ENDINGS = (".log", ".tsv", ".gpu", ".profile.html")
@@ -30,6 +31,7 @@ def remove_leftovers(
     planned_at: float,
     keep: bool = False,
     has_previews: bool = True,
+    has_shots: bool = False,
 ) -> None:
     """Remove the files of shards that a film has no longer, and what is used up.
 
@@ -42,13 +44,17 @@ def remove_leftovers(
     planned : the film's shards
     planned_at : when they were planned, as files have times
     keep : whether the thumbnails of those are to be kept
-    has_previews : whether this run asks for previews, and so has made those anew that
-        are of an earlier plan
+    has_previews, has_shots : whether this run asks for previews, or for shots, and so
+        has made those files anew that are of an earlier plan
     """
     film, planned = results.name, set(planned)
     logged = _find_logged(logs, film)
     old = (logged | _find_stored(results / PALETTES[0], planned)) - planned
-    may_be_stale = {FRAMES[0], *([] if has_previews else [PREVIEWS[0]])}
+    may_be_stale = {FRAMES[0]}
+    if not has_previews:
+        may_be_stale.add(PREVIEWS[0])
+    if not has_shots:
+        may_be_stale.add(CUTS[0])
     for folder, suffix in SHARD_FILES:
         used_up = folder == THUMBNAILS[0] and not keep
         gone = old | planned if used_up else old

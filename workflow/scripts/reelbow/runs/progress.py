@@ -140,8 +140,8 @@ class Progress(logging.Handler):
         """Begin a run, which has the folder's lock by now."""
         self.is_running = True
         snakemake_inside.lift_rate_limit(self.workflow)
-        # On a full disk each line for Snakemake's own log would be a traceback here. What
-        # failed says that there is no room.
+        # On a full disk each line for Snakemake's own log would be a traceback here;
+        # what failed says that there is no room.
         logging.raiseExceptions = False
         self.unplanned = {
             job[1] for job in self._list_left() if job[0] == "plan_shards"

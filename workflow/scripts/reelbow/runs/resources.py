@@ -38,6 +38,7 @@ NEEDS = {
     "extract_frames": Need(700, 60, 5, 0.5),
     "downsample_frames": Need(700, 60, 5, 0.5),
     "cluster_shard": Need(700, 60, 5, 0.7),
+    "score_cuts": Need(700, 60, 5, 1.2),
     "merge_film": Need(700, 0, 30, 0.9),
     # Its picture is the barcode.
     "render_barcodes": Need(1000, 10, 30, 2.5),
@@ -61,6 +62,9 @@ MARGIN = 5
 
 # Seconds to decode a megapixel of a video or of a JPEG, to average it, or to write it.
 PIXEL_S = 1.4e-3
+
+# And to decode it, and compare it with the one before, for cuts.
+SCORE_PIXEL_S = 3e-3
 
 # k-means of 8 colors and 5 starts: seconds for a thumbnail, and for its megapixels.
 CLUSTER_S = {"numba": (0.5e-3, 5e-3), "sklearn": (13e-3, 2.0)}
@@ -189,6 +193,8 @@ def estimate_s(rule: str, size: Size, config: Mapping[str, Any]) -> float:
     if rule in (reading, "extract_frames"):
         # Here pictures are decoded, and those that are wanted averaged.
         work_s += PIXEL_S * ((size.n_pictures or n_frames) + n_frames) * size.source
+    if rule == "score_cuts":
+        work_s += SCORE_PIXEL_S * (size.n_pictures or n_frames) * size.source
     if rule == reading:
         work_s += SHEET_S * size.sheet
     if rule == "cluster_shard":

@@ -27,6 +27,12 @@ class DecodedPicture(Protocol):
     ) -> "tuple[NDArray[np.uint8], Averages]":
         """Give it cropped and small, (h, w, 3) uint8 sRGB, and its averages."""
 
+    def to_bgr(self) -> "NDArray[np.uint8]":
+        """Give all its pixels, (h, w, 3) uint8 BGR, as fast as it goes.
+
+        For what looks how pictures differ, and not at their exact colors.
+        """
+
 
 class Member(NamedTuple):
     """One picture of a shard, or the note that stands for a missing one."""
@@ -59,6 +65,13 @@ class Members(Protocol):
 
     def read(self) -> Iterator[Member]:
         """Read them in their order, again from the first each time."""
+
+    def read_every(self) -> Iterator[Member]:
+        """Read all that the source has from its first frame on, sampled or not.
+
+        That is to before the first frame of the next shard, without those that are no
+        good.
+        """
 
     def __enter__(self) -> Self: ...
 

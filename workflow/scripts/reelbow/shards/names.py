@@ -17,8 +17,8 @@ from reelbow.errors import ReelbowError
 # The rules with a job for each shard, in their order; on Slurm they are one job.
 STAGES = ("downsample_frames", "cluster_shard")
 
-# And with the one whose result no other reads.
-SHARD_RULES = ("extract_frames", *STAGES)
+# And with those that are none of these stages.
+SHARD_RULES = ("extract_frames", *STAGES, "score_cuts")
 
 # What a shard's name may be, as a wildcard of Snakemake.
 PATTERN = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"

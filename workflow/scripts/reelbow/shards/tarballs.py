@@ -349,6 +349,10 @@ class FrameTarball(contextlib.AbstractContextManager["FrameTarball"]):
                 data, reason = self._read_data(member)
                 yield Member(name, data, reason, self._read_about(key))
 
+    def read_every(self) -> Iterator[Member]:
+        """Read its images: a tarball has no others."""
+        return self.read()
+
     def _read_data(self, member: tarfile.TarInfo) -> tuple[bytes | None, str]:
         """Read a picture's bytes; or say why there are none, if it is salvaged."""
         try:

@@ -1,5 +1,6 @@
 """The sampled pictures of a shard of a video, decoded as they are read."""
 
+import math
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from reelbow.errors import ReelbowError
 from reelbow.film.coding import find_coding
-from reelbow.film.decoding import Decoded, decode_samples
+from reelbow.film.decoding import Decoded, decode_samples, decode_stretch
 from reelbow.film.demuxing import ReadOptions
 from reelbow.film.probe import Probe
 from reelbow.film.view import shape_frame
@@ -86,12 +87,35 @@ class VideoShard:
                 file=sys.stderr,
             )
 
+    def read_every(self) -> Iterator[Member]:
+        """Decode all pictures of its stretch, sampled or not."""
+        starts = [
+            next((pts for pts in part["pts"] if pts is not None), None)
+            for part in self._planned["shards"]
+        ]
+        place = self._planned["shards"].index(self._part)
+        start, after = starts[place], starts[place + 1 :]
+        if start is None:
+            return
+        end = next((pts for pts in after if pts is not None), None)
+        if end is None and self._planned["end_s"] is not None:
+            ticks = Fraction(str(self._planned["end_s"])) / self._time_base
+            end = self._planned["start_pts"] + math.ceil(ticks)
+        keyframes = self._planned["keyframes"]
+        for decoded in decode_stretch(self._path, keyframes, start, end, self._reading):
+            about = self._tell_time(decoded.pts)
+            data = VideoPicture(decoded.frame, self._probe) if decoded.frame else None
+            yield Member("", data, decoded.reason, about)
+
+    def _tell_time(self, pts: int | None) -> dict[str, Any]:
+        if pts is None:
+            return {}
+        ticks = max(pts - self._planned["start_pts"], 0)
+        return {"time_s": float(ticks * self._time_base)}
+
     def _describe(self, index: int, decoded: Decoded) -> Member:
         frame = self._part["first_frame"] + index
-        about: dict[str, Any] = {"frame": frame}
-        if decoded.pts is not None:
-            ticks = max(decoded.pts - self._planned["start_pts"], 0)
-            about["time_s"] = float(ticks * self._time_base)
+        about: dict[str, Any] = {"frame": frame, **self._tell_time(decoded.pts)}
         if decoded.frame is None:
             return Member(f"{frame:08d}", None, decoded.reason, about)
         coding = find_coding(decoded.frame, self._probe.coding)
@@ -116,6 +140,10 @@ class VideoPicture(NamedTuple):
             height=options.height,
             space=options.mean_space,
         )
+
+    def to_bgr(self) -> NDArray[np.uint8]:
+        """Give it as libswscale converts it, as stored: not turned, not in shape."""
+        return np.asarray(self.frame.to_ndarray(format="bgr24"), np.uint8)
 
 
 # As `Kind.open_shard` calls it.

@@ -1,0 +1,188 @@
+"""How much each picture of a shard differs from the one before, by PySceneDetect.
+
+A cut is decided later, over the whole film: a detector looks at the pictures before and
+after. So shards are scored each by itself, and keep their first and last picture small,
+by which the scores at their borders are found.
+"""
+
+import math
+import zipfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple, Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scenedetect.detectors import ContentDetector, HashDetector
+from scenedetect.scene_manager import DEFAULT_MIN_WIDTH, compute_downscale_factor
+
+from reelbow.errors import ReelbowError
+from reelbow.pictures.geometry import Levels, round_to_bytes
+from reelbow.pictures.image_files import decode_image
+from reelbow.shards.members import Member
+
+# How the detectors compare two pictures: these two do it alike.
+CONTENT, HASH = "content", "hash"
+METRICS = {"adaptive": CONTENT, "content": CONTENT, "hash": HASH}
+
+# As PySceneDetect's command has them.
+_HASH_SIZE, _HASH_LOWPASS = 8, 2
+
+
+class CutScores(NamedTuple):
+    """The pictures of a shard that could be read, in their order.
+
+    Attributes
+    ----------
+    places : (n,) int64, of a picture among the shard's, from 0, missing ones counted
+    times_s : (n,) float64, NaN: unknown
+    scores : (n,) float32, [0, 255], or of hashes [0, 1]; of the first picture 0
+    ends : (2, h, w, 3) uint8 BGR, the first and the last, small; (0, 0, 0, 3): none
+    n_pictures : missing ones counted
+    """
+
+    places: NDArray[np.int64]
+    times_s: NDArray[np.float64]
+    scores: NDArray[np.float32]
+    ends: NDArray[np.uint8]
+    n_pictures: int
+
+    @classmethod
+    def of_nothing(cls) -> Self:
+        """Give those of a shard without pictures."""
+        no_ends = np.empty((0, 0, 0, 3), np.uint8)
+        return cls(
+            np.empty(0, np.int64), np.empty(0), np.empty(0, np.float32), no_ends, 0
+        )
+
+    def save(self, path: Path) -> None:
+        """Write them to a file, always the same bytes."""
+        # np.savez writes the time of day, too.
+        with zipfile.ZipFile(path, "w") as file:
+            for name, value in self._asdict().items():
+                with file.open(zipfile.ZipInfo(f"{name}.npy"), "w") as stream:
+                    np.lib.format.write_array(stream, np.asarray(value))
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read what `save` wrote."""
+        with np.load(path) as file:
+            arrays = {name: file[name] for name in cls._fields}
+        return cls(**{**arrays, "n_pictures": int(arrays["n_pictures"])})
+
+
+def score_pictures(
+    members: Iterable[Member], metric: str, *, max_pixels: int
+) -> tuple[CutScores, list[str]]:
+    """Compare each picture of a shard with the one before.
+
+    Parameters
+    ----------
+    metric : content or hash, see `METRICS`
+    max_pixels : of the largest image that is read
+
+    Returns
+    -------
+    the scores, and of each picture that is missing why
+    """
+    compare, place = _Comparison(metric), -1
+    ends: list[NDArray[np.uint8]] = []
+    places, times_s, scores, reasons = [], [], [], []
+    for place, member in enumerate(members):
+        try:
+            picture = _show_small(member, max_pixels)
+        except ReelbowError as error:
+            reasons.append(str(error))
+            continue
+        # Images of a tarball may be of several sizes.
+        picture = _fit(picture, ends[0] if ends else picture)
+        ends = [ends[0] if ends else picture, picture]
+        places.append(place)
+        times_s.append(math.nan if member.time_s is None else member.time_s)
+        scores.append(compare(picture))
+    found = CutScores(
+        np.array(places, np.int64),
+        np.array(times_s, np.float64),
+        np.array(scores, np.float32),
+        np.array(ends or np.empty((0, 0, 0, 3)), np.uint8),
+        place + 1,
+    )
+    return found, reasons
+
+
+def join_scores(shards: Sequence[CutScores], metric: str) -> CutScores:
+    """Put the scores of a film's shards together, with those at their borders."""
+    places, scores, n_pictures = [], [], 0
+    last: NDArray[np.uint8] | None = None
+    for shard in shards:
+        places.append(shard.places + n_pictures)
+        n_pictures += shard.n_pictures
+        scores.append(shard.scores.copy())
+        if not len(shard.ends):
+            continue
+        if last is not None:
+            compare = _Comparison(metric)
+            compare(_fit(last, shard.ends[0]))
+            scores[-1][0] = compare(shard.ends[0])
+        last = shard.ends[1]
+    times_s = [shard.times_s for shard in shards]
+    return CutScores(
+        np.concatenate([*places, np.empty(0, np.int64)]),
+        np.concatenate([*times_s, np.empty(0)]),
+        np.concatenate([*scores, np.empty(0, np.float32)]),
+        np.empty((0, 0, 0, 3), np.uint8),
+        n_pictures,
+    )
+
+
+class _Comparison:
+    """Scores each picture against the one before; the first is 0."""
+
+    def __init__(self, metric: str) -> None:
+        self._metric = metric
+        self._content = ContentDetector()
+        self._hash: NDArray[np.bool_] | None = None
+
+    def __call__(self, picture: NDArray[np.uint8]) -> float:
+        if self._metric == CONTENT:
+            # What its detectors are made of, and what they have no public name for.
+            return float(self._content._calculate_frame_score(None, picture))
+        before = self._hash
+        self._hash = HashDetector.hash_frame(picture, _HASH_SIZE, _HASH_LOWPASS)
+        return 0.0 if before is None else float(np.mean(self._hash != before))
+
+
+def _show_small(member: Member, max_pixels: int) -> NDArray[np.uint8]:
+    """Give a picture as PySceneDetect looks at it, (h, w, 3) BGR, some 256 wide.
+
+    Raises
+    ------
+    ReelbowError
+        If it is missing or cannot be read.
+    """
+    if member.data is None:
+        raise ReelbowError(member.reason)
+    if not isinstance(member.data, bytes):
+        return _shrink(member.data.to_bgr(), cv2.INTER_LINEAR)
+    image = decode_image(member.data, height=DEFAULT_MIN_WIDTH, max_pixels=max_pixels)
+    small = _shrink(image.picture, cv2.INTER_AREA)
+    levels = round_to_bytes(small) if small.dtype != np.uint8 else small
+    return np.ascontiguousarray(levels[:, :, ::-1])
+
+
+def _shrink(picture: Levels, method: int) -> Levels:
+    height, width = picture.shape[:2]
+    factor = compute_downscale_factor(max(height, width))
+    if factor <= 1:
+        return picture
+    size = max(1, round(width / factor)), max(1, round(height / factor))
+    return np.asarray(cv2.resize(picture, size, interpolation=method))
+
+
+def _fit(picture: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Give a picture the size of another one."""
+    if picture.shape == other.shape:
+        return picture
+    size = other.shape[1], other.shape[0]
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
