@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from contrast import measure_contrasts
-from databases import merge, write_shard
+from databases import change, merge, write_shard
 from reelbow.barcode import draw_barcode
 from reelbow.color.names import find_color, list_names, name_colors
 from reelbow.color.spaces import srgb_to_oklab
@@ -63,6 +63,7 @@ def make_page(
     previews=True,
     images=False,
     skipped=(("broken.jpg", "cut off"),),
+    shots=(),
 ) -> Path:
     """Make a film's page by the rule's script, of a database with known rows."""
     folder.mkdir(parents=True)
@@ -89,6 +90,10 @@ def make_page(
         metadata={"settings": json.dumps({"cluster.n_colors": 4})},
     )
     database = merge([shard], [n], folder / "palettes.sqlite", row=row)
+    for number, (first, last) in enumerate(shots):
+        at_s = (first / 2, (last + 1) / 2)
+        values = (1, number, first, last, *at_s)
+        change(database, f"INSERT INTO shots VALUES {values}")
     sheets = []
     if previews:
         sheets = [folder / "previews" / "00000.webp"]
@@ -445,6 +450,69 @@ def test_measures_are_those_of_the_database(open_page, film):
     page.mouse.move(*point_at(page, MISSING))
     wait_for_work(page)
     assert not page.locator(".measured").is_visible()
+
+
+SHOTS = [(0, 9), (10, 11), (12, 29), (30, N - 1)]
+
+
+def test_shots_are_told_and_gone_through(open_page, tmp_path):
+    page = open_ready(open_page, make_page(tmp_path / "cut", shots=SHOTS))
+    page.mouse.move(*point_at(page, 20))
+    wait_for_work(page)
+    assert page.locator(".shot span").inner_text() == "shot 2 of 4, 9.0 s"
+    seen = page.evaluate(
+        """() => {
+            const cuts = document.querySelector('.cuts');
+            const data = cuts.getContext('2d').getImageData(0, 2, cuts.width, 1).data;
+            return Array.from({length: cuts.width}, (_, x) => x)
+                .filter(x => data[4 * x + 3] > 0).map(x => x / cuts.width * 40);
+        }"""
+    )
+    np.testing.assert_allclose(seen, [first for first, _ in SHOTS], atol=0.05)
+    over = page.locator(".over")
+    over.focus()
+    for key, frame in [(",", 12), (",", 10), (".", 12), (".", 30), (".", 30)]:
+        page.keyboard.press(key)
+        wait_for_work(page)
+        assert over.get_attribute("aria-valuenow") == str(frame), key
+    page.keyboard.press("s")
+    assert read_state(page)["stretch"] == f"30-{N - 1}-0"
+    page.mouse.move(*point_at(page, 11))
+    page.mouse.down()
+    page.mouse.up()
+    wait_for_work(page)
+    page.get_by_role("button", name="Select this shot").click()
+    assert read_state(page)["stretch"] == "10-11-0"
+    for _ in range(3):
+        over.press(",")
+    wait_for_work(page)
+    assert over.get_attribute("aria-valuenow") == "0"
+
+
+def test_ticks_of_many_shots_are_apart(open_page, tmp_path):
+    n = 2000
+    path = make_page(tmp_path / "cut", n=n, shots=[(i, i) for i in range(n)])
+    page = open_ready(open_page, path)
+    find = """() => {
+        const cuts = document.querySelector('.cuts');
+        const data = cuts.getContext('2d').getImageData(0, 2, cuts.width, 1).data;
+        return Array.from({length: cuts.width}, (_, x) => x)
+            .filter(x => data[4 * x + 3] > 0);
+    }"""
+    assert np.diff(page.evaluate(find)).min() >= 3
+    page = open_ready(open_page, path, "view=1000_1100")
+    assert len(page.evaluate(find)) == 100
+
+
+def test_a_film_whose_shots_are_not_known_shows_none(open_page, film):
+    page = open_ready(open_page, film, "t=6")
+    assert not page.locator(".cuts").is_visible()
+    assert not page.locator(".shot").is_visible()
+    for key in ",.s":
+        page.locator(".over").press(key)
+    state = read_state(page)
+    assert state["t"] == "6.000"
+    assert "stretch" not in state
 
 
 def test_a_swatch_is_copied_or_searched_for(open_page, film):

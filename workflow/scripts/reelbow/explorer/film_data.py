@@ -1,6 +1,7 @@
 """A film's database packed for its page: one JSON object and compressed arrays."""
 
 import base64
+import sqlite3
 import zlib
 from collections.abc import Mapping
 from contextlib import closing
@@ -66,7 +67,9 @@ class FilmData:
         means (n, 3) uint8 sRGB; luma (n,) uint16 in 1/256;
         strips (n, rows, 3) uint8 sRGB;
         n_colors (n,) uint16; and of all colors of all palettes, in order,
-        colors (m, 3) uint8 sRGB, shares (m,) uint16 in 1/65535, accents (m,) uint8
+        colors (m, 3) uint8 sRGB, shares (m,) uint16 in 1/65535, accents (m,) uint8;
+        shots (4, k) int32 of each shot that has a place: its number, its first place,
+        how many frames it has, how long it is in ms, -1: unknown
     shards : how many frames each shard has that has some, its first and its last one
     """
 
@@ -176,6 +179,10 @@ def read_film_data(database: Path) -> FilmData:
         (duration_s,) = connection.execute(
             "SELECT duration_s FROM films WHERE film_id = ?", (film_id,)
         ).fetchone()
+        shots = _read_shots(connection, film_id, step)
+        (n_shots,) = connection.execute(
+            "SELECT count(*) FROM shots WHERE film_id = ?", (film_id,)
+        ).fetchone()
     of_colors = np.concatenate(colors)
     counts = np.bincount(of_colors[:, 0].astype(np.int64) // step, minlength=n_places)
     shares = np.rint(of_colors[:, 2] * FULL_SHARE).clip(1, FULL_SHARE)
@@ -189,6 +196,7 @@ def read_film_data(database: Path) -> FilmData:
         "colors": unpack_colors(of_colors[:, 1].astype(np.int64)),
         "shares": shares.astype(np.uint16),
         "accents": of_colors[:, 3].astype(np.uint8),
+        "shots": shots,
         "strips": np.zeros((n_places, 1, 3), np.uint8) if strips is None else strips,
     }
     if record.times_s is not None:
@@ -202,6 +210,7 @@ def read_film_data(database: Path) -> FilmData:
         "n_places": n_places,
         "n_frames": len(record.frames),
         "step": step,
+        "n_shots": n_shots,
         "end_s": _find_end(record, duration_s),
         "measures": [
             {"name": each, "label": MEASURES[each].label, "largest": most}
@@ -242,6 +251,23 @@ def pack(data: FilmData) -> tuple[dict[str, Any], str]:
         n_bytes += len(part)
     packed = base64.b64encode(zlib.compress(b"".join(parts), LEVEL)).decode()
     return {**data.about, "arrays": places}, packed
+
+
+def _read_shots(
+    connection: sqlite3.Connection, film_id: int, step: int
+) -> NDArray[np.int32]:
+    """Read the shots, as `FilmData` has them; none if they were not looked for."""
+    rows = connection.execute(
+        """SELECT shot, first_frame, last_frame, ifnull(end_s - start_s, -0.001)
+        FROM shots WHERE film_id = ? AND first_frame IS NOT NULL ORDER BY shot""",
+        (film_id,),
+    ).fetchall()
+    shots, firsts, lasts, lengths_s = np.array(rows, np.float64).reshape(-1, 4).T
+    # The first of the frames that are shown.
+    places = -(-firsts // step)
+    is_shown = places * step <= lasts
+    of_all = [shots, places, lasts - firsts + 1, np.rint(1000 * lengths_s)]
+    return np.stack(of_all)[:, is_shown].astype(np.int32)
 
 
 def _stack_strips(strips: tuple[bytes, ...], rows: int) -> NDArray[np.uint8]:

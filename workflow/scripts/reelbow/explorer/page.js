@@ -236,6 +236,9 @@ class Page {
       "=": () => this.zoom(1 / 1.5),
       "-": () => this.zoom(1.5),
       0: () => this.seeAll(),
+      ",": () => this.#go(line, line.findShot(-1)),
+      ".": () => this.#go(line, line.findShot(1)),
+      s: () => line.selectShot(),
       Enter: () => this.hold(line, line.place),
       " ": () => this.hold(line, line.place),
       "[": () =>
