@@ -50,31 +50,26 @@ class ColorNames {
     const { labs } = this;
     let best = -1;
     let least = Number.POSITIVE_INFINITY;
-    labs.forEach((other, i) => {
-      const apart =
-        (lab[0] - other[0]) ** 2 + (lab[1] - other[1]) ** 2 + (lab[2] - other[2]) ** 2;
+    for (let i = 0; i < labs.length; i++) {
+      const [L, a, b] = labs[i];
+      const apart = (lab[0] - L) ** 2 + (lab[1] - a) ** 2 + (lab[2] - b) ** 2;
       if (apart < least) {
         least = apart;
         best = i;
       }
-    });
-    if (best < 0) {
-      return best;
     }
-    least = measureCiede2000(lab, labs[best]);
-    labs.forEach((other, i) => {
-      const lightness =
-        Math.abs(lab[0] - other[0]) / weighLightness((lab[0] + other[0]) / 2);
-      if (lightness > least + 1e-9) {
-        return;
+    least = best < 0 ? least : measureCiede2000(lab, labs[best]);
+    for (let i = 0; i < labs.length; i++) {
+      const [L] = labs[i];
+      if (Math.abs(lab[0] - L) <= (least + 1e-9) * weighLightness((lab[0] + L) / 2)) {
+        const apart = measureCiede2000(lab, labs[i]);
+        // Of two alike the first.
+        if (apart < least || (apart === least && i < best)) {
+          least = apart;
+          best = i;
+        }
       }
-      const apart = measureCiede2000(lab, other);
-      // Of two alike the first.
-      if (apart < least || (apart === least && i < best)) {
-        least = apart;
-        best = i;
-      }
-    });
+    }
     return best;
   }
 

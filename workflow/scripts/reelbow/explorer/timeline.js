@@ -432,6 +432,8 @@ class Timeline {
       this.over.setAttribute("aria-valuetext", "no frame");
       return;
     }
+    // Before any text changes: it asks for sizes, which would lay out all anew.
+    this.drawCursor();
     const time = film.nameTime(place);
     const palette = film.paletteOf(place);
     const first = palette.length
@@ -455,7 +457,6 @@ class Timeline {
     this.#linkFilm(place);
     this.#showPreview(place);
     this.#showPalette(palette);
-    this.drawCursor();
   }
 
   /** @param {number} place */
