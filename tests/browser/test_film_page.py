@@ -394,7 +394,9 @@ def test_each_color_has_the_name_that_tables_have(open_page, film):
     wait_for_work(page)
     for where in (".facts", "#selected"):
         colors = [int(color[1:], 16) for color in read_swatches(page, where)]
-        shown = page.locator(f"{where} .palette li:visible .called").all_inner_texts()
+        shown = page.locator(
+            f"{where} .palette li:visible .color-name"
+        ).all_inner_texts()
         assert shown == name_colors(np.array(colors))
 
 

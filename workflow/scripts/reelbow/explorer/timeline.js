@@ -748,9 +748,9 @@ function makeSwatch(listener, line) {
   copy.className = "copy";
   copy.append(chip, hex);
   const told = document.createElement("span");
-  told.className = "told";
+  told.className = "swatch-text";
   const name = document.createElement("span");
-  name.className = "called";
+  name.className = "color-name";
   const share = document.createElement("span");
   share.className = "share number quiet";
   told.append(name, share);
