@@ -1,9 +1,11 @@
 """The search over all films, and films' pages, as the server gives them."""
 
+import numpy as np
 import pytest
 
 from contrast import measure_contrasts
 from corpora import index, merge, write_random_film
+from reelbow.color.names import name_colors
 from reelbow.database.search import find_frames
 from reelbow.explorer import film_page
 from reelbow.explorer.film_data import read_film_data
@@ -70,8 +72,10 @@ def test_frames_appear_while_a_color_is_typed(page, address, results):
         "n => document.querySelectorAll('#frames > li').length === n", arg=len(wanted)
     )
     assert page.locator("#frames img").count() == 0
-    shown = page.locator("#frames .name").all_inner_texts()
+    shown = page.locator("#frames .name:not(.quiet)").all_inner_texts()
     assert set(shown) <= {HOSTILE, "Another"}
+    words = page.locator("#frames .name.quiet").all_inner_texts()
+    assert words == name_colors(np.array([each.color for each in wanted]))
     assert "color=3060c0" in page.url
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 

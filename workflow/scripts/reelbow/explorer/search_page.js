@@ -198,7 +198,8 @@ function makeItem(frame) {
   about.append(swatch, `${frame.color} ${percent} %`, make("span", "time", time));
   const name = make("span", "name", frame.title);
   name.title = frame.title;
-  inside.append(makePicture(frame), name, about);
+  const word = state.names.nameOf(parseColor(frame.color) ?? [0, 0, 0]);
+  inside.append(makePicture(frame), name, make("span", "name quiet", word), about);
   item.append(inside);
   return item;
 }
