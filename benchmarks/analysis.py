@@ -1,8 +1,8 @@
 """Runs docs/analysis.md: its films, its commands, its code, and draws its pictures.
 
-The page's blocks of YAML are its sheet and its configuration, its blocks of Python are
-run one after the other in the folder of that run. What they print is written below them,
-and what they save as analysis_*.png is put beside the page.
+The page's block of YAML is its configuration, its blocks of Python are run one after
+the other in the folder of that run. What they print is written below them, and what
+they save as analysis_*.png is put beside the page.
 
     uv run python benchmarks/analysis.py
     uv run python benchmarks/analysis.py --folder there
