@@ -46,9 +46,6 @@ UNSURE = 1.0
 # Levels that have few colors are read together, up to so many colors at once.
 AT_ONCE = 8192
 
-# Of a chunk, where no look at its colors is needed.
-COLUMNS_OF_SUMS = ("positions", "parts")
-
 # Chunks whose colors are in memory at once: as much as processors have at hand.
 CHUNKS_AT_ONCE = 96
 
@@ -213,7 +210,7 @@ class _Ball:
 
     def has(self, colors: Colors, groups: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Say which colors are in the ball; `groups` says what bin each is of."""
-        squares = np.zeros(len(colors.shares), np.float32)
+        squares = np.zeros(len(colors.positions), np.float32)
         axes = (colors.lightness, colors.a, colors.b)
         for values, center in zip(axes, self._packed, strict=True):
             off = values.astype(np.float32)
@@ -486,13 +483,14 @@ class ColorSearch:
         held = ball.holds(self._low[bins], self._high[bins])
         # Bins that are wholly in the ball need no look at their colors.
         groups = _list_groups(self._counts[:, bins[held]], bins[held])
-        for _, positions, parts in self._fetch(groups, COLUMNS_OF_SUMS, deadline):
+        for _, positions, parts in self._fetch(groups, COLUMNS[:2], deadline):
             np.add.at(
                 sums, np.frombuffer(positions, POSITION), np.frombuffer(parts, PART)
             )
-        bins = bins[~held]
-        counts = self._counts[:, bins]
-        for colors, of_group in self._read(counts, bins, 0, len(LEVELS), deadline):
+        groups = _list_groups(self._counts[:, bins[~held]], bins[~held])
+        # All but the exact shares.
+        for of_group, *blobs in self._fetch(groups, COLUMNS[:-1], deadline):
+            colors = Colors.from_blobs(*blobs, b"")
             near = np.flatnonzero(ball.has(colors, of_group))
             np.add.at(sums, colors.positions[near], colors.parts[near])
         step = 1 << STEP_BITS
