@@ -3,14 +3,14 @@
 A picture is black if no part of it is lit, but for specks. Noise that is as strong as
 grain is averaged away before that is asked. It is text on black if
 
-1. little of it is lit, and something of it brightly enough to be read;
+1. little of it is lit;
 2. what is lit stands off the left and the right edge, as titles do;
-3. it is drawn: sharply set off from black as the strokes of letters are, or of one even
-   color as a large letter or a flat logo is inside. What light falls on has shades,
-   which are neither;
+3. it is drawn: sharply set off from black as the strokes of letters are, and of one even
+   color where it is large, as a flat logo is. What light falls on has shades and soft
+   borders;
 4. it goes together to words and lines, or is large: a sky of stars does not.
 
-Of what is too dim to be read one cannot tell: it may be a title that fades in, or
+Of what is too dim to be read one often cannot tell: it may be a title that fades in, or
 night.
 """
 
@@ -28,9 +28,8 @@ ROWS = 240
 
 # Levels, of the largest channel, [0, 255].
 LIT = 24  # brighter than black, its noise and what coding leaves in it
-READABLE = 64  # text has strokes as bright as that
+READABLE = 64  # text that stands is as bright as that
 SHARP = 24  # the least step of what is drawn
-EVEN = 16  # what is of one color differs by no more
 
 # Pixels, along a side, over which grain is averaged.
 GRAIN = 4
@@ -42,10 +41,12 @@ MOST_LIT = 0.35  # in text
 # Parts of the lit pixels.
 BRIGHTEST = 0.05  # tell how bright the text is
 DRAWN = 0.8  # sharply set off or of one color
+SET_OFF = 0.7  # of those near black, sharply set off
 TOGETHER = 0.7  # in something as wide as a word
 
-# Part of how bright the text is that a step makes.
+# Parts of how bright the text is: of a step, and of what differs within one color.
 STEP = 1 / 3
+EVEN = 1 / 12
 
 # Part of the picture's width, on either side.
 MARGIN = 1 / 40
@@ -75,12 +76,9 @@ def name_blank(picture: NDArray[np.uint8]) -> str | None:
     if lit.mean() > MOST_LIT:
         return None
     bright = float(np.quantile(light[lit], 1 - BRIGHTEST))
-    if bright < READABLE:
-        return DIM
-    is_text = (
-        _has_margins(lit) and _is_drawn(light, lit, bright) and _goes_together(lit)
-    )
-    return TEXT if is_text else None
+    if _has_margins(lit) and _is_drawn(light, lit, bright) and _goes_together(lit):
+        return TEXT
+    return DIM if bright < READABLE else None
 
 
 def _is_black(light: NDArray[np.uint8]) -> bool:
@@ -103,9 +101,14 @@ def _is_drawn(light: NDArray[np.uint8], lit: NDArray[np.bool_], bright: float) -
     near = max(2, round(NEAR * len(light)))
     window = np.ones((2 * near + 1, 2 * near + 1), np.uint8)
     darkest, brightest = cv2.erode(light, window), cv2.dilate(light, window)
-    step = brightest - darkest
-    is_edge = (darkest <= LIT) & (step >= max(SHARP, STEP * bright))
-    return bool(np.mean((is_edge | (step <= EVEN))[lit]) >= DRAWN)
+    step = (brightest - darkest)[lit]
+    is_near_black = (darkest <= LIT)[lit]
+    is_edge = is_near_black & (step >= max(SHARP, STEP * bright))
+    is_even = step <= EVEN * bright
+    return bool(
+        np.mean(is_edge | is_even) >= DRAWN
+        and np.count_nonzero(is_edge) >= SET_OFF * np.count_nonzero(is_near_black)
+    )
 
 
 def _goes_together(lit: NDArray[np.bool_]) -> bool:
