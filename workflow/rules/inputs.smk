@@ -9,12 +9,17 @@ from reelbow.barcode import picture_files
 from reelbow.runs.films import DEMO_FILM
 from reelbow.runs.messages import tell
 from reelbow.runs.plain_paths import name_plainly
+from reelbow.runs.summary import describe_trim, describe_untrimmed
 from reelbow.shards.names import SHARD_RULES, STAGES
 from reelbow.shards.plan import find_file, read_plan, summarize_plan
 
 FIGURE_ENDINGS = [
     picture_files.FIGURE_ENDINGS[suffix] for suffix in config["barcodes"]["formats"]
 ]
+
+if config["trim"] == "auto" and workflow.is_main_process:
+    if untrimmed := describe_untrimmed(FILMS):
+        tell(untrimmed)
 
 
 def get_film(wildcards):
@@ -108,7 +113,17 @@ def get_shards(wildcards):
     """The names of all the film's shards."""
     if workflow.is_main_process and not workflow.local_exec:
         doubt_shards(wildcards.film)
-    return list(get_plan(wildcards)["shards"])
+    plan = get_plan(wildcards)
+    if plan.get("trimmed_start") or plan.get("trimmed_end"):
+        tell_once(f"{wildcards.film}: {describe_trim(plan)}.")
+    return list(plan["shards"])
+
+
+@functools.cache
+def tell_once(sentence):
+    """Say something that rules find out again and again."""
+    if workflow.is_main_process:
+        tell(sentence)
 
 
 @functools.cache

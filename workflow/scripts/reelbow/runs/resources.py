@@ -85,6 +85,10 @@ LARGEST_SHEET = 34
 READ_BYTES_S = 50e6
 LOOKED_INTO = 32
 
+# To look for black and titles at both ends of a large film, with most of a quarter of
+# an hour decoded at each.
+TRIM_S = 600.0
+
 # Of a picture whose size nobody knows before it is read.
 UNKNOWN_MEGAPIXELS = 12
 
