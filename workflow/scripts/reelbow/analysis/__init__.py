@@ -1,0 +1,1 @@
+"""What is found out of films' palettes and mean colors, once they are there."""
