@@ -29,7 +29,7 @@ from reelbow.analysis.palette_distance import (
 from reelbow.analysis.picture_similarity import Similarity, measure_similarity
 from reelbow.barcode import draw_barcode
 from reelbow.color.difference import measure_ciede2000
-from reelbow.color.spaces import srgb_to_cielab, srgb_to_oklab
+from reelbow.color.spaces import srgb_to_cielab
 from reelbow.database.opening import open_database
 
 # Rows of the barcodes that are compared.
@@ -76,7 +76,7 @@ def compare_films(first: Path, second: Path) -> Comparison:
     palettes = [_read_palette(path) for path in (first, second)]
     in_seconds = measure_in_seconds(*films)
     one, two, step = part_into_columns(*films)
-    oklab, other = srgb_to_oklab(one.colors), srgb_to_oklab(two.colors)
+    oklab, other = one.to_oklab(), two.to_oklab()
     shift = find_shift(oklab, other)
     banded, band = align_shifted(oklab, other, shift.columns)
     alignments = {

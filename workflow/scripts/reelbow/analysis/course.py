@@ -1,5 +1,6 @@
 """The course of a film's mean colors, in columns that last as long in two films."""
 
+import math
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelbow.barcode.film_record import FilmRecord, find_film, read_film, unpack_colors
+from reelbow.color.spaces import srgb_to_oklab
 from reelbow.database.opening import open_database
 from reelbow.errors import ReelbowError
 
@@ -33,6 +35,13 @@ class Course(NamedTuple):
     positions: NDArray[np.float64]
     # (n,) the place in the barcode of a frame of each.
     places: NDArray[np.intp]
+
+    def to_oklab(self) -> NDArray[np.float64]:
+        """Convert the colors to OKLab; NaN stays."""
+        known = ~np.isnan(self.colors[:, 0])
+        oklab = np.full_like(self.colors, np.nan)
+        oklab[known] = srgb_to_oklab(self.colors[known])
+        return oklab
 
 
 def read_means(database: Path) -> Frames:
@@ -70,10 +79,11 @@ def measure_in_seconds(*films: Frames) -> bool:
 
 
 def part_into_columns(first: Frames, second: Frames) -> tuple[Course, Course, float]:
-    """Part two films into columns of one length, of frames or of seconds.
+    """Part two films into columns of one length, in seconds or frames.
 
-    A column lasts as long as a frame of the film that has fewer of them, or longer if
-    there would be more than `MOST_COLUMNS`.
+    Of both, as many frames are taken as there are of the one that has fewer in a
+    second, at even times, so that the same film gives the same ones. If they are more
+    than `MOST_COLUMNS`, several share a column, which has their mean color.
 
     Returns
     -------
@@ -87,32 +97,35 @@ def part_into_columns(first: Frames, second: Frames) -> tuple[Course, Course, fl
         for film in (first, second)
     ]
     steps = [float(np.median(np.diff(each))) for each in positions if len(each) > 1]
+    # Films of one frame have none, and all times may be the same.
+    step = max(steps, default=0.0) or 1.0
     longest = max(float(each[-1] - each[0]) for each in positions)
-    # Films of one frame have none, and times may all be one.
-    step = max([*steps, longest / (MOST_COLUMNS - 1)]) or 1.0
-    courses = [
-        _part(film.means, each, step)
+    n_shared = math.ceil((round(longest / step) + 1) / MOST_COLUMNS)
+    one, two = (
+        _part(film.means, each, step, n_shared)
         for film, each in zip((first, second), positions, strict=True)
-    ]
-    return courses[0], courses[1], step
+    )
+    return one, two, n_shared * step
 
 
 def _part(
-    means: NDArray[np.float64], positions: NDArray[np.float64], step: float
+    means: NDArray[np.float64],
+    positions: NDArray[np.float64],
+    step: float,
+    n_shared: int,
 ) -> Course:
-    """Average what is in each column; where no frame begins, the last one goes on."""
-    columns = np.rint((positions - positions[0]) / step).astype(np.intp)
-    n = int(columns[-1]) + 1
-    there = ~np.isnan(means[:, 0])
-    counts = np.bincount(columns[there], minlength=n)
-    sums = [
-        np.bincount(columns[there], channel[there], minlength=n) for channel in means.T
-    ]
-    places = np.searchsorted(columns, np.arange(n), side="right") - 1
-    colors = np.stack(sums, axis=1) / np.maximum(counts, 1)[:, np.newaxis]
-    colors[counts == 0] = means[places[counts == 0]]
-    # A column with frames of which only the last is missing shows another one.
-    shown = np.full(n, -1)
-    shown[columns[there]] = np.flatnonzero(there)
-    places = np.where(shown >= 0, shown, places)
-    return Course(colors, positions[0] + step * np.arange(n), places)
+    """Take the frame that is nearest to each step, and average some of them."""
+    n = round((positions[-1] - positions[0]) / step) + 1
+    at = positions[0] + step * np.arange(n)
+    nearest = np.searchsorted((positions[:-1] + positions[1:]) / 2, at)
+    starts = np.arange(0, n, n_shared)
+    taken = means[nearest]
+    there = ~np.isnan(taken[:, 0])
+    counts = np.add.reduceat(there.astype(np.float64), starts)
+    counts[counts == 0] = np.nan
+    sums = np.add.reduceat(np.where(there[:, np.newaxis], taken, 0.0), starts)
+    # Of each column one that is there, if any is.
+    order = np.where(there, np.arange(n), n)
+    first = np.minimum.reduceat(order, starts)
+    shown = nearest[np.where(first < n, first, starts)]
+    return Course(sums / counts[:, np.newaxis], at[starts], shown)

@@ -132,24 +132,20 @@ def save_matrix(
     page = _Page(title, subtitle, note, side + _LABEL)
     width = _WIDTH - side - label_width - 0.2
     axes = page.add_axes("", side, width=width)
-    shown = dendrogram(
-        tree,
-        ax=axes,
-        orientation="left",
-        color_threshold=0,
-        no_labels=True,
-        above_threshold_color=INK,
-    )
-    axes.invert_yaxis()
+    shown = dendrogram(tree, no_plot=True)
+    # SciPy's leaves lie at 5, 15, 25 and so on; here each is beside its row.
+    for across, down in zip(shown["dcoord"], shown["icoord"], strict=True):
+        axes.plot(across, np.array(down) / 10 - 0.5, color=INK, linewidth=0.9)
+    n = len(names)
+    farthest = 1.05 * float(tree[:, 2].max()) or 1.0
+    axes.set(xlim=(farthest, 0), ylim=(n - 0.5, -0.5), yticks=[])
     for spine in axes.spines.values():
         spine.set_visible(False)
-    axes.set_xlim(right=0)
     _style_values(axes)
     order = shown["leaves"]
     page.leave(-side - _LABEL)
     axes = page.add_axes("", side, left=width + 0.1, width=side)
     ordered = distances[np.ix_(order, order)]
-    n = len(order)
     # The largest one is not quite black.
     most = 1.2 * float(ordered.max()) or 1.0
     axes.imshow(ordered, cmap="magma_r", vmin=0, vmax=most, aspect="auto")
