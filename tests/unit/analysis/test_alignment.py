@@ -21,7 +21,7 @@ NOISE = np.random.default_rng(1).normal(0, 1, FILM.shape)
 
 
 @given(st.integers(0, 199), st.integers(0, 199))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_a_shift_is_found_where_half_of_the_shorter_film_is_shared(cut, other_cut):
     # The longer film has 400 columns, the shorter one 200 at least.
     assert find_shift(OKLAB, OKLAB[cut : 400 - other_cut]).columns == cut
@@ -35,6 +35,11 @@ def test_a_shift_is_found_where_both_films_have_what_the_other_has_not(shift):
     found = find_shift(first, np.concatenate([second, other]))
     assert found.columns == shift
     assert found.agreement == pytest.approx(1, abs=1e-6)
+
+
+def test_of_two_shifts_that_fit_the_one_counts_at_which_more_is_shared():
+    twice = np.concatenate([OKLAB[:60], OKLAB[200:230], OKLAB[:60]])
+    assert find_shift(twice, twice[55:]).columns == 55
 
 
 def test_another_grading_with_noise_has_the_same_shift():

@@ -85,9 +85,9 @@ def find_shift(first: Floats, second: Floats) -> Shift:
         return Shift(0, None)
     agreements = np.where(usable, 2 * covariance / np.maximum(variance, FLAT), -np.inf)
     shifts = np.arange(len(shared)) - (len(second) - 1)
-    # Of shifts that are as good, the smallest.
+    # Of shifts that are as good, the one at which most is shared, then the smallest.
     best = np.flatnonzero(agreements > agreements.max() - 1e-9)
-    chosen = best[np.abs(shifts[best]).argmin()]
+    chosen = min(best, key=lambda place: (-shared[place], abs(shifts[place])))
     return Shift(int(shifts[chosen]), float(np.clip(agreements[chosen], -1, 1)))
 
 
