@@ -90,7 +90,7 @@ def test_real_versions_of_a_film_are_near_and_their_shift_is_found(project):
     assert same["frames"]["with_band"]["mean_difference"] < 0.5
     assert same["palettes"]["earth_movers_distance"] < 2
     # It is at 0:48 of the film, of which the stretch begins at 0:43.
-    assert shifted["frames"]["shift_s"] == 48
+    assert shifted["frames"]["shift_s"] == pytest.approx(48, abs=0.1)
     assert shifted["frames"]["with_band"]["mean_difference"] < 1
     for near in (same, shifted):
         assert near["frames"]["agreement"] > 0.99
