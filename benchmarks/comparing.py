@@ -34,7 +34,7 @@ RUNS = 3
 TWO_HOURS = 7_200
 N_FILMS = 40
 
-# What KALMUS asks for without versions, in the last ones with which it still runs.
+# What KALMUS asks for without versions, in old ones: it does not run with newer ones.
 KALMUS = [
     *["kalmus==1.3.14", "scikit-image==0.20.0", "numpy==1.26.4"],
     *["biopython==1.81", "scipy==1.11.4", "opencv-python-headless==4.8.1.78"],
@@ -44,6 +44,15 @@ import json, sys, warnings
 warnings.simplefilter("ignore")
 import numpy as np
 from kalmus.utils import measure_utils as kalmus
+from skimage.metrics import structural_similarity
+
+# As scikit-image 0.19 understood it, the last one that did: of floats from -1 to 1.
+def measure_ssim(one, two, win_size, multichannel):
+    return structural_similarity(
+        one, two, win_size=win_size, channel_axis=-1, data_range=2
+    )
+
+kalmus.structural_similarity = measure_ssim
 one, two = (np.load(path) for path in sys.argv[1:])
 print(json.dumps({
     "ssim_similarity": kalmus.ssim_similarity(one, two),
