@@ -85,7 +85,7 @@ def run_matrix(folder: Path) -> None:
     )
 
 
-STEPS = {"pair": run_pair, "matrix": run_matrix, "start": lambda folder: None}
+STEPS = {"pair": run_pair, "matrix": run_matrix}
 
 
 def write_databases(folder: Path) -> None:
@@ -114,7 +114,6 @@ def measure_costs(folder: Path) -> str:
     names = {
         "pair": f"a pair of films of {TWO_HOURS:,} frames",
         "matrix": f"{N_FILMS} films, {N_FILMS * (N_FILMS - 1) // 2} pairs, `all`",
-        "start": "Python and the benchmark alone",
     }
     rows = [
         f"| {names[step]} | {cost['cpu_s']:.1f} | {cost['wall_s']:.1f} "
