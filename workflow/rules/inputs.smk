@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from snakemake.io import report as shown_in_report
 
 from reelbow.barcode import picture_files
+from reelbow.runs.comparisons import find_pair
 from reelbow.runs.films import DEMO_FILM
 from reelbow.runs.messages import tell
 from reelbow.runs.plain_paths import name_plainly
@@ -287,6 +288,34 @@ def get_index(wildcards):
     return ["results/colors.sqlite"] if is_asked else []
 
 
+def get_compared(place):
+    """An input function: the database of one film of a pair."""
+
+    def get_database(wildcards):
+        pair = PAIRS.get(wildcards.pair) or find_pair(wildcards.pair, FILMS)
+        if pair is None:
+            raise WorkflowError(
+                f"there is no pair of films {wildcards.pair}; write it as film--film"
+            )
+        return f"results/{pair[place]}/palettes.sqlite"
+
+    return get_database
+
+
+def get_comparisons(wildcards):
+    """The comparisons that are asked for; a film that fails has none."""
+    if config["compare"] == "all":
+        names = ["matrix.json", "matrix.csv", "matrix.png", "map.png"]
+    else:
+        names = [
+            f"{name}.{suffix}"
+            for name, pair in PAIRS.items()
+            if not UNREADABLE.keys() & pair
+            for suffix in ("json", "png")
+        ]
+    return leave_out_failed([f"results/comparisons/{name}" for name in names])
+
+
 def get_described(wildcards):
     """All that is made for people, which write_provenance lists."""
     return [
@@ -295,6 +324,7 @@ def get_described(wildcards):
         *get_tables(wildcards),
         *get_pages(wildcards),
         *get_exports(wildcards),
+        *get_comparisons(wildcards),
     ]
 
 

@@ -5,9 +5,9 @@ grain is averaged away before that is asked. It is text on black if
 
 1. little of it is lit;
 2. what is lit stands off the left and the right edge, as titles do;
-3. it is drawn: sharply set off from black as the strokes of letters are, and of one even
-   color where it is large, as a flat logo is. What light falls on has shades and soft
-   borders;
+3. it is drawn: sharply set off from black as the strokes of letters are, and of one
+   even color where it is large, as a flat logo is. What light falls on has shades and
+   soft borders;
 4. it goes together to words and lines, or is large: a sky of stars does not.
 
 Of what is too dim to be read one often cannot tell: it may be a title that fades in, or

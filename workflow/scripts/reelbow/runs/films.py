@@ -25,6 +25,7 @@ RESERVED_IDS = frozenset(
     {
         "palettes.sqlite",
         "tables",
+        "comparisons",
         "colors.sqlite",
         "films.tsv",
         "skipped.tsv",

@@ -92,6 +92,8 @@ def _name_kind(file: Path) -> str:
         return "previews"
     if file.parent.name == "tables":
         return "exports" if len(file.parts) == 4 else "films"
+    if file.parent.name == "comparisons":
+        return "compared"
     if file.suffix == ".html":
         return "pages"
     if file.suffix == ".tsv":
