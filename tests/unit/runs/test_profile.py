@@ -61,6 +61,8 @@ def test_every_stage_is_found_in_the_order_of_the_data(folder):
             "write_provenance",
             "write_index",
             "index_colors",
+            "compare_all",
+            "compare_films/a--b",
             "export_films",
             "summarize_films",
             "merge_films",

@@ -86,9 +86,15 @@ def find_jobs(
             # Of those that were drawn again with all others nobody has the picture.
             if not _is_older(f"render_barcode/{film}/{kind}", film, logs):
                 yield from _find_job("render_barcode", f"{film}/{kind}", frames, logs)
+    for log in sorted((logs / "compare_films").glob("*.log")):
+        pair = log.stem.split("--")
+        frames = {
+            each: n for each, n in everything.items() if each.split("/")[0] in pair
+        }
+        yield from _find_job("compare_films", log.stem, frames, logs)
     for stage in (
-        *("merge_films", "summarize_films", "index_colors", "export_films"),
-        *("write_index", "write_provenance"),
+        *("merge_films", "summarize_films", "index_colors", "compare_all"),
+        *("export_films", "write_index", "write_provenance"),
     ):
         yield from _find_job(stage, "", everything, logs)
 
