@@ -7,7 +7,8 @@ from typing import Any
 
 from reelbow.database.merging import merge_shards
 from reelbow.database.reading import find_lost
-from reelbow.database.schema import FilmRow, PaletteSettings
+from reelbow.database.schema import VERSION, FilmRow, PaletteSettings
+from reelbow.database.shot_rows import SHOTS_KEY
 from reelbow.jobs.files import atomic_write
 from reelbow.jobs.job import run
 from reelbow.runs.kept_output import make_damaged_again
@@ -47,14 +48,18 @@ def merge_film(
     go_on : whether shards that could not be read whole are enough
     """
     planned = read_plan(plan)
-    shots = []
+    shots, about = [], {}
     if finding is not None:
         # Imported for who asks for it.
         from reelbow.analysis.cut_scores import CutScores
-        from reelbow.analysis.shots import find_shots
+        from reelbow.analysis.shots import DETECTORS_VERSION, find_shots
 
         scores = [CutScores.load(path) for path in cuts]
         shots = find_shots(scores, end_s=planned["end_s"], fps=fps, **finding)
+        about = {
+            SHOTS_KEY: json.dumps(finding, sort_keys=True),
+            f"{VERSION}scenedetect": DETECTORS_VERSION,
+        }
     with atomic_write(palettes) as temporary, make_damaged_again():
         merge_shards(
             {
@@ -70,7 +75,7 @@ def merge_film(
             n_colors=n_colors,
             palette=palette,
             shots=shots,
-            about={"shots": json.dumps(finding, sort_keys=True)} if finding else {},
+            about=about,
             error=planned.get("error"),
         )
         lost = {} if go_on else find_lost(temporary)

@@ -36,7 +36,10 @@ OF_A_FILM = {
     "palettes.sqlite": FileKind(
         "the palette, mean color and strip of every frame", DATABASE
     ),
-    "tables": FileKind("the same as tables", SPREADSHEET),
+    "tables": FileKind(
+        "the same as tables; swatches, and of shots markers if they were looked for",
+        f"{SPREADSHEET}; swatches and markers in programs of designers and editors",
+    ),
     "previews": FileKind(
         "the frames, small, many in a picture; storyboard.vtt says where each is",
         "in any viewer of pictures; the storyboard in a video player",
@@ -47,6 +50,9 @@ OF_A_FILM = {
         "the same rows as in palettes.sqlite, by parts of the film", DATABASE, False
     ),
     "thumbnails": FileKind("frames made small for clustering", "by NumPy", False),
+    "cuts": FileKind(
+        "how much pictures differ, by which shots are found", "by NumPy", False
+    ),
     "plan.json": FileKind(
         "what was probed of the film, and where it lies on the computer that read it",
         EDITOR,
