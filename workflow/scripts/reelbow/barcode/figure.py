@@ -18,6 +18,7 @@ from reelbow.errors import ReelbowError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
     from matplotlib.font_manager import FontProperties
 from reelbow.barcode.ticks import find_frame_ticks, find_time_ticks
@@ -349,13 +350,13 @@ def _draw_curve(axes: "Axes", label: str, values: NDArray[np.float64]) -> None:
     axes.set_xlim(0, max(1, len(values)))
 
 
-def _set_up_axes(axes: "Axes", label: str, top: float, *, steps: int = 3) -> None:
-    """Label axes of values from 0 to a top, with about so many lines of a grid."""
+def _set_up_axes(axes: "Axes", label: str, top: float) -> None:
+    """Label axes of values from 0 to a top, with a grid."""
     from matplotlib.ticker import MaxNLocator
 
     axes.set_ylim(0, 1.05 * top or 1.0)
     axes.yaxis.set_major_locator(
-        MaxNLocator(steps, steps=[1, 2, 2.5, 5, 10], min_n_ticks=3)
+        MaxNLocator(3, steps=[1, 2, 2.5, 5, 10], min_n_ticks=3)
     )
     axes.grid(axis="y", color=_BAND, linewidth=0.5)
     axes.set_axisbelow(True)
@@ -385,39 +386,68 @@ def _draw_borders(axes: "Axes", borders: NDArray[np.float64], n_frames: int) -> 
 
 def _draw_lengths(axes: "Axes", shots: ShotMarks, n_frames: int) -> None:
     """Draw the length of each shot over the place where it lies."""
-    if len(shots.lengths):
-        axes.stairs(shots.lengths, shots.edges, fill=True, color=_BAR, linewidth=0)
-        axes.stairs(shots.lengths, shots.edges, color=_INK, linewidth=0.6)
-    label = f"length of shots, {shots.unit}"
-    _set_up_axes(axes, label, shots.lengths.max(initial=0.0))
+    from matplotlib.ticker import LogLocator
+
+    label = f"length of shots, {shots.unit}, on a logarithmic axis"
+    _set_up_axes(axes, label, 1.0)
     axes.set_xlim(0, max(1, n_frames))
+    if not len(shots.lengths):
+        axes.yaxis.set_visible(False)
+        return
+    # A credit sequence may be as long as a hundred shots.
+    least = shots.lengths.min() / 2
+    axes.stairs(shots.lengths, shots.edges, baseline=least, fill=True, color=_BAR, lw=0)
+    axes.stairs(shots.lengths, shots.edges, baseline=least, color=_INK, lw=0.6)
+    axes.set_yscale("log")
+    axes.set_ylim(least, 1.3 * shots.lengths.max())
+    is_wide = shots.lengths.max() > 100 * least
+    axes.yaxis.set_major_locator(
+        LogLocator(subs=(1.0,) if is_wide else (1.0, 2.0, 5.0))
+    )
+    _write_plainly(axes.yaxis)
 
 
 def _draw_histogram(axes: "Axes", shots: ShotMarks) -> None:
     """Draw how many shots there are of each length, with their mean and median."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+    from matplotlib.ticker import LogLocator, MaxNLocator
 
-    counts = np.zeros(1)
-    axes.set_xscale("log")
-    if len(shots.lengths):
-        edges = np.histogram_bin_edges(np.log10(shots.lengths), "auto")
-        if len(edges) > _MAX_BINS + 1:
-            edges = np.linspace(edges[0], edges[-1], _MAX_BINS + 1)
-        counts, edges = np.histogram(np.log10(shots.lengths), edges)
-        axes.stairs(counts, 10**edges, fill=True, color=_BAR, linewidth=0)
-        axes.stairs(counts, 10**edges, color=_INK, linewidth=0.6)
-        _mark_averages(axes, shots)
-    else:
-        axes.set_xlim(1, 10)
     label = f"number of shots by length, {shots.unit}, on a logarithmic axis"
+    font = _font(_LABEL_SIZE)
+    if not len(shots.lengths):
+        _set_up_axes(axes, label, 1.0)
+        axes.set_axis_off()
+        axes.text(0, 0.8, "no shots were found", color=_GREY, fontproperties=font)
+        return
+    logs = np.log10(shots.lengths)
+    low, high = logs.min(), logs.max()
+    if high - low < 0.1:
+        # All alike are one narrow column.
+        low, high = low - 0.05, high + 0.05
+    edges = np.histogram_bin_edges(logs, "auto", (low, high))
+    if len(edges) > _MAX_BINS + 1:
+        edges = np.linspace(low, high, _MAX_BINS + 1)
+    counts, edges = np.histogram(logs, edges)
+    axes.set_xscale("log")
+    axes.stairs(counts, 10**edges, fill=True, color=_BAR, lw=0)
+    axes.stairs(counts, 10**edges, color=_INK, lw=0.6)
+    _mark_averages(axes, shots)
     # Above it there is room for what is written at the averages.
-    _set_up_axes(axes, label, 1.15 * counts.max(), steps=4)
+    _set_up_axes(axes, label, 1.15 * counts.max())
+    axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
+    axes.set_xlim(10 ** (low - 0.1), 10 ** (high + 0.1))
     axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    _write_plainly(axes.xaxis)
     axes.tick_params(axis="x", length=6, width=0.6, color=_GREY, labelcolor=_GREY)
     for text in axes.get_xticklabels():
-        text.set_fontproperties(_font(_LABEL_SIZE))
+        text.set_fontproperties(font)
+
+
+def _write_plainly(axis: "Axis") -> None:
+    """Write the numbers of a logarithmic axis as 0.5 or 20, and not as powers."""
+    from matplotlib.ticker import FuncFormatter, NullLocator
+
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
 def _mark_averages(axes: "Axes", shots: ShotMarks) -> None:

@@ -20,6 +20,9 @@ _STANDARD_RATES = (
     *(48000 / 1001, 48.0, 50.0, 60000 / 1001, 60.0),
 )
 
+# Of television in colors, whose timecodes leave out numbers, so that they keep time.
+_DROP_RATES = (30000 / 1001, 60000 / 1001)
+
 # Where the film's own rate is unknown, or that of no film.
 _USUAL_RATE = 25.0
 _SLOWEST_RATE = 15.0
@@ -128,11 +131,11 @@ def _save_edl(path: Path, film: MarkedFilm, markers: Sequence[Marker]) -> str:
         code = RationalTime(start + frame, film.rate).to_timecode(film.rate)
         return str(code)
 
-    # A day of timecodes is counted in whole pictures, as in an hour without drops.
-    start = RationalTime.from_timecode(f"{_START_H:02}:00:00:00", film.rate).value
+    is_drop = film.rate in _DROP_RATES
+    first = f"{_START_H:02}:00:00{';' if is_drop else ':'}00"
+    start = RationalTime.from_timecode(first, film.rate).value
     end_s = (_DAY_H - _START_H) * 3600
     told = [marker for marker in markers if marker.start_s < end_s]
-    is_drop = ";" in write(0)
     lines = [f"TITLE: {_clean(film.title)}"]
     lines += [f"FCM: {'DROP FRAME' if is_drop else 'NON-DROP FRAME'}", ""]
     for number, marker in enumerate(told, 1):

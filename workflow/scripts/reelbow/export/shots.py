@@ -286,12 +286,12 @@ def _find_means(connection: sqlite3.Connection, shots: Sequence[ShotRow]) -> _Me
         places = np.array(at, np.int64)[found[inside]]
         np.add.at(sums, places, (values * durations_s[frame][:, np.newaxis])[inside])
         np.add.at(n_frames, places, 1)
-    weights = np.where(n_frames > 0, sums[:, 0], np.nan)
-    averages = sums[:, 1:] / weights[:, np.newaxis]
-    srgb = np.nan_to_num(space.to_srgb(averages[:, :3]).clip(0, 255).round())
+    averages = sums[:, 1:] / np.where(n_frames, sums[:, 0], 1.0)[:, np.newaxis]
+    srgb = space.to_srgb(averages[:, :3]).clip(0, 255).round().astype(np.int64)
+    averages[n_frames == 0] = np.nan
     return _Means(
         n_frames,
-        srgb.astype(np.int64) @ np.array([1 << 16, 1 << 8, 1]),
+        srgb @ np.array([1 << 16, 1 << 8, 1]),
         averages[:, 3],
         dict(zip(MEASURES, averages[:, 4:].T, strict=True)),
     )

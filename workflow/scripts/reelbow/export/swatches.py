@@ -76,13 +76,13 @@ def make_aco(swatches: Sequence[Swatch], title: str) -> bytes:
     It holds no more than 65,535 colors: the first ones.
     """
     swatches = swatches[:MOST_ACO]
-    first, second = [struct.pack(">HH", each, len(swatches)) for each in (1, 2)]
+    first, second = ([struct.pack(">HH", each, len(swatches))] for each in (1, 2))
     for swatch in swatches:
         color = struct.pack(">5H", 0, *(_WIDE * level for level in swatch.levels), 0)
         text = f"{swatch.label}\0".encode("utf-16-be")
-        first += color
-        second += color + struct.pack(">I", len(text) // 2) + text
-    return first + second
+        first.append(color)
+        second += [color, struct.pack(">I", len(text) // 2), text]
+    return b"".join(first + second)
 
 
 def make_gpl(swatches: Sequence[Swatch], title: str) -> bytes:
