@@ -110,7 +110,14 @@ def write_anew(path: Path, sql: str) -> None:
 
 
 def merge(
-    shards: list[Path], planned, result: Path, *, row=ROW, fps=None, palette=PALETTE
+    shards: list[Path],
+    planned,
+    result: Path,
+    *,
+    row=ROW,
+    fps=None,
+    palette=PALETTE,
+    **more,
 ) -> Path:
     names = [f"{number:05d}" for number in range(len(shards))]
     merge_shards(
@@ -121,6 +128,7 @@ def merge(
         fps=fps,
         n_colors=N_COLORS,
         palette=palette,
+        **more,
     )
     return result
 

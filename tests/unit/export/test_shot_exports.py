@@ -18,8 +18,8 @@ from opentimelineio.opentime import RationalTime, to_timecode
 from PIL import GimpPaletteFile
 from pympi import Elan
 
-from databases import N_COLORS, PALETTE, ROW, change, merge, query, write_shard
-from reelbow.database.merging import merge_films, merge_shards
+from databases import N_COLORS, ROW, change, merge, query, write_shard
+from reelbow.database.merging import merge_films
 from reelbow.database.shots import Shot
 from reelbow.errors import ReelbowError
 from reelbow.export.markers import MarkedFilm, Marker, find_rate, save_markers
@@ -53,19 +53,9 @@ def make_film(folder, *, shots=SHOTS, times_s=TIMES_S, about=ASKED, row=ROW, **h
     shard = write_shard(
         folder / "0.sqlite", frames, times_s=times_s, palettes=palettes, **how
     )
+    row = row._replace(n_pictures=250, duration_s=10.0, sampling="interval")
     path = folder / "film.sqlite"
-    merge_shards(
-        {"00000": shard},
-        path,
-        row=row._replace(n_pictures=250, duration_s=10.0, sampling="interval"),
-        planned={"00000": len(frames)},
-        fps=None,
-        n_colors=N_COLORS,
-        palette=PALETTE,
-        shots=shots,
-        about=about,
-    )
-    return path
+    return merge([shard], [len(frames)], path, row=row, shots=shots, about=about)
 
 
 @pytest.fixture

@@ -50,9 +50,7 @@ OF_A_FILM = {
         "the same rows as in palettes.sqlite, by parts of the film", DATABASE, False
     ),
     "thumbnails": FileKind("frames made small for clustering", "by NumPy", False),
-    "cuts": FileKind(
-        "how much pictures differ, by which shots are found", "by NumPy", False
-    ),
+    "cuts": FileKind("how much each picture differs from the last", "by NumPy", False),
     "plan.json": FileKind(
         "what was probed of the film, and where it lies on the computer that read it",
         EDITOR,
