@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,6 @@ def merge_film(
     shards: list[Path],
     plan: Path,
     palettes: Path,
-    cuts: list[Path],
     *,
     film: str,
     title: str,
@@ -29,6 +29,7 @@ def merge_film(
     fps: float | None,
     n_colors: int,
     palette: PaletteSettings,
+    cuts: Sequence[Path] = (),
     finding: dict[str, Any] | None = None,
     own: dict[str, str] | None = None,
     logs: Path = Path("logs"),
@@ -39,8 +40,8 @@ def merge_film(
     """Copy the shards in order, verify them against the plan, and tidy up after them.
 
     n_colors : columns of the view of palettes
-    cuts : the scores of cuts of each shard; empty: no shots are looked for
     palette : how that of the whole film is found
+    cuts : the scores of cuts of each shard; empty: no shots are looked for
     finding : how shots are found in these scores, as `find_shots` takes it
     logs : where the shards' jobs left theirs
     keep : whether thumbnails are to be kept

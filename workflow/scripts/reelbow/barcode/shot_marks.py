@@ -39,8 +39,12 @@ class ShotMarks(NamedTuple):
         """Place shots: by their times if all are known, or else by their frames."""
         n_frames, times_s = len(record.frames), record.times_s
         lengths_s = [shot.length_s or 0.0 for shot in shots]
-        has_times = times_s is not None and all(lengths_s)
-        if has_times and times_s is not None and (np.diff(times_s) >= 0).all():
+        if (
+            times_s is not None
+            and n_frames
+            and all(lengths_s)
+            and (np.diff(times_s) >= 0).all()
+        ):
             # The last frame stands for as long as they do in the median.
             step_s = float(np.median(np.diff(times_s))) if n_frames > 1 else 1.0
             ends_s = np.append(times_s, times_s[-1] + step_s)
