@@ -50,7 +50,8 @@ def merge_film(
     """
     planned = read_plan(plan)
     shots, about = [], {}
-    if finding is not None:
+    # Of a film without a plan there is nothing to tell, as of settings and versions.
+    if finding is not None and shards:
         # Imported for who asks for it.
         from reelbow.analysis.cut_scores import CutScores
         from reelbow.analysis.shots import DETECTORS_VERSION, find_shots

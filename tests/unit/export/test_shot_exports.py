@@ -154,11 +154,17 @@ def test_films_say_how_many_shots_there_are_and_how_long(film, tmp_path):
         "mean_shot_s": None,
         "median_shot_s": None,
     }
-    merge_films([film, other, none], tmp_path / "all.sqlite", n_colors=N_COLORS)
-    export_films(tmp_path / "all.sqlite", tmp_path, ["csv"])
-    table = pd.read_csv(tmp_path / "films.csv")
-    assert list(table.columns)[-3:] == ["n_shots", "mean_shot_s", "median_shot_s"]
-    assert table.n_shots.fillna(-1).tolist() == [3, -1, 0]
+    # Nothing of it could be read.
+    gone = merge([], [], tmp_path / "gone.sqlite", row=ROW._replace(film="d"))
+    for name, films, expected in [
+        ("all", [film, other, none], [3, -1, 0]),
+        ("some", [film, none, gone], [3, 0, -1]),
+    ]:
+        merge_films(films, tmp_path / f"{name}.sqlite", n_colors=N_COLORS)
+        export_films(tmp_path / f"{name}.sqlite", tmp_path, ["csv"])
+        table = pd.read_csv(tmp_path / "films.csv")
+        assert list(table.columns)[-3:] == ["n_shots", "mean_shot_s", "median_shot_s"]
+        assert table.n_shots.fillna(-1).tolist() == expected
     # Where none were looked for there are no such columns.
     merge_films([other], tmp_path / "without.sqlite", n_colors=N_COLORS)
     export_films(tmp_path / "without.sqlite", tmp_path, ["csv"])

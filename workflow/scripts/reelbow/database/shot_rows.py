@@ -42,9 +42,14 @@ class ShotRow(NamedTuple):
 def read_shots(
     connection: sqlite3.Connection, film_id: int, film: str
 ) -> list[ShotRow] | None:
-    """Read the shots of a film in their order; None: they were not looked for."""
-    keys = (SHOTS_KEY, f"{SHOTS_KEY}/{film}")
-    asked = connection.execute("SELECT 1 FROM metadata WHERE key IN (?, ?)", keys)
+    """Read the shots of a film in their order; None: they were not looked for.
+
+    Nobody looked in a film of which nothing could be read, whatever metadata say.
+    """
+    asked = connection.execute(
+        "SELECT 1 FROM metadata, shards WHERE key IN (?, ?) AND film_id = ? LIMIT 1",
+        (SHOTS_KEY, f"{SHOTS_KEY}/{film}", film_id),
+    )
     if asked.fetchone() is None:
         return None
     rows = connection.execute(
