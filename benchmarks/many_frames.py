@@ -15,6 +15,7 @@ from reelbow.database.color_index import unpack_rgb
 from reelbow.database.opening import ROWS, open_new
 from reelbow.database.schema import FilmRow
 from reelbow.database.writing import add_film, add_shard, finish
+from reelbow.pictures.measure_names import MEASURES
 
 FRAMES_PER_FILM = 15_000
 STRETCH = 40  # frames
@@ -85,8 +86,9 @@ def _add_film(
     add_film(connection, film_id, row)
     add_shard(connection, name, engine="numba", version="none")
     strip = random.integers(0, 256, STRIP_ROWS * 3, np.uint8).tobytes()
+    measures = random.random(len(MEASURES)).tolist()
     connection.executemany(
-        "INSERT INTO frames VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO frames VALUES ({', '.join('?' * (8 + len(MEASURES)))})",
         (
             (
                 film_id,
@@ -97,6 +99,7 @@ def _add_film(
                 0x808080,
                 128.0,
                 strip,
+                *measures,
             )
             for i in range(n)
         ),

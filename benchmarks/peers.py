@@ -530,7 +530,7 @@ def draw_picture(results: Results, path: Path) -> None:
     sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
     from matplotlib.figure import Figure
 
-    from reelbow.barcode.figure import _GREY, _INK, _LIGHT_GREY, _font
+    from reelbow.barcode.figure import GREY, INK, LIGHT_GREY, choose_font
 
     rows = [row for row in sort_rows(results) if "failure" not in row]
     if not rows:
@@ -547,26 +547,26 @@ def draw_picture(results: Results, path: Path) -> None:
         ylim=(len(rows) - 0.5, -0.5),
     )
     axes.set_axisbelow(True)
-    axes.grid(axis="x", color=_LIGHT_GREY, alpha=0.35, linewidth=0.6)
+    axes.grid(axis="x", color=LIGHT_GREY, alpha=0.35, linewidth=0.6)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    axes.tick_params(axis="both", which="both", length=0, labelcolor=_GREY)
+    axes.tick_params(axis="both", which="both", length=0, labelcolor=GREY)
     axes.set_yticks([])
     for label in axes.get_xticklabels():
-        label.set_fontproperties(_font(9.5))
+        label.set_fontproperties(choose_font(9.5))
     for side, spine in axes.spines.items():
-        spine.set(visible=side == "left", color=_LIGHT_GREY)
+        spine.set(visible=side == "left", color=LIGHT_GREY)
 
     for place, row in enumerate(rows):
         about = "extrapolated_from" in row
         own = row["name"].startswith("Reelbow")
-        color = _INK if own else _LIGHT_GREY
+        color = INK if own else LIGHT_GREY
         inside = "white" if about else color
         axes.barh(place, row["cpu_s"], 0.56, facecolor=inside, edgecolor=color)
         figure_text = format_figure(row["cpu_s"], about=about)
         for text, at, shift, align, size, shade in [
-            (figure_text, (row["cpu_s"], place), (5, 0), "left", 11, _INK),
-            (row["name"], (0, place), (-8, 6), "right", 12, _INK),
-            (row["brief"], (0, place), (-8, -8), "right", 9, _GREY),
+            (figure_text, (row["cpu_s"], place), (5, 0), "left", 11, INK),
+            (row["name"], (0, place), (-8, 6), "right", 12, INK),
+            (row["brief"], (0, place), (-8, -8), "right", 9, GREY),
         ]:
             axes.annotate(
                 text,
@@ -577,7 +577,7 @@ def draw_picture(results: Results, path: Path) -> None:
                 ha=align,
                 va="center",
                 color=shade,
-                fontproperties=_font(size),
+                fontproperties=choose_font(size),
                 annotation_clip=False,
             )
 
@@ -589,11 +589,15 @@ def draw_picture(results: Results, path: Path) -> None:
     if any("extrapolated_from" in row for row in rows):
         note += " · open bars: extrapolated from a few frames"
     for text, down, size, shade in [
-        ("CPU seconds for one film", 0.5, 18, _INK),
-        (note, 0.8, 9.5, _GREY),
+        ("CPU seconds for one film", 0.5, 18, INK),
+        (note, 0.8, 9.5, GREY),
     ]:
         figure.text(
-            0.025, 1 - down / height, text, color=shade, fontproperties=_font(size)
+            0.025,
+            1 - down / height,
+            text,
+            color=shade,
+            fontproperties=choose_font(size),
         )
     figure.savefig(path, metadata={"Software": None})
 

@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, sync_playwright
 DOCS = ROOT / "docs"
 CHROMIUM = "chromium"
 SAMPLING = "sampling={every: 0.1}"
+SHOTS = "shots={detector: adaptive}"
 
 # Stretches of the demo film, each as if it were a film of its own.
 PARTS = {
@@ -57,7 +58,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program)
         project = Project(Path(name) / "demo")
-        project.run("--cores", "2", "--config", SAMPLING)
+        project.run("--cores", "2", "--config", SAMPLING, SHOTS)
         results = project.folder / "results"
         page = results / "demo" / "explorer.html"
         take(browser, page, "t=17.2&order=track&held=1", "explorer.png")

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from contrast import measure_contrasts
 from databases import ROW, merge, write_shard
+from reelbow.color.names import describe_names
 from reelbow.explorer.filling import fill_page
 from reelbow.explorer.index_page import (
     SCRIPTS,
@@ -192,10 +193,21 @@ def test_films_are_filtered_by_color(wall):
     assert list_films(page) == ["red", WEIRD]
 
 
+def test_films_are_filtered_by_the_name_of_a_color(wall):
+    page = wall()
+    page.get_by_label("or write").fill("Scarlet")
+    page.locator("#near").fill("0.15")
+    assert list_films(page) == ["red", WEIRD]
+    expect(page.get_by_role("listitem").first).to_contain_text("90.0 % near Scarlet")
+    expect(page.locator("#pick")).to_have_value("#be0119")
+    wait_for_address(page, "color=Scarlet&near=0.15")
+
+
 def test_what_is_no_color_is_told_and_filters_nothing(wall):
     page = wall()
-    page.get_by_label("or write").fill("reddish")
-    expect(page.get_by_role("alert")).to_contain_text("Write a color as #b03020")
+    page.get_by_label("or write").fill("bleu")
+    expect(page.get_by_role("alert")).to_contain_text("“bleu” is no color")
+    expect(page.get_by_role("alert")).to_contain_text("names like it are blue")
     expect(page.get_by_label("or write")).to_have_attribute("aria-invalid", "true")
     assert len(list_films(page)) == 8
 
@@ -354,7 +366,14 @@ def test_of_many_films_only_the_pictures_in_sight_are_decoded(
     page = tmp_path / "index.html"
     parts = {"styles": STYLES, "scripts": SCRIPTS}
     page.write_text(
-        fill_page(TEMPLATE, **parts, films=films, made_at="now", version="0")
+        fill_page(
+            TEMPLATE,
+            **parts,
+            films=films,
+            names=describe_names(),
+            made_at="now",
+            version="0",
+        )
     )
     opened = open_page(page, width=360)
     opened.wait_for_function("document.querySelector('.barcode').naturalWidth === 360")

@@ -13,12 +13,14 @@ import pytest
 from PIL import Image
 
 from contrast import measure_contrasts
-from databases import merge, write_shard
+from databases import change, merge, write_shard
 from reelbow.barcode import draw_barcode
+from reelbow.color.names import find_color, list_names, name_colors
 from reelbow.color.spaces import srgb_to_oklab
 from reelbow.database.opening import connect
 from reelbow.database.schema import FilmRow
 from reelbow.explorer import film_data, film_page
+from reelbow.pictures.measure_names import MEASURES
 from reelbow.shards.previews import PreviewWriter
 from write_explorer import write_explorer
 
@@ -61,6 +63,7 @@ def make_page(
     previews=True,
     images=False,
     skipped=(("broken.jpg", "cut off"),),
+    shots=(),
 ) -> Path:
     """Make a film's page by the rule's script, of a database with known rows."""
     folder.mkdir(parents=True)
@@ -87,6 +90,10 @@ def make_page(
         metadata={"settings": json.dumps({"cluster.n_colors": 4})},
     )
     database = merge([shard], [n], folder / "palettes.sqlite", row=row)
+    for number, (first, last) in enumerate(shots):
+        at_s = (first / 2, (last + 1) / 2)
+        values = (1, number, first, last, *at_s)
+        change(database, f"INSERT INTO shots VALUES {values}")
     sheets = []
     if previews:
         sheets = [folder / "previews" / "00000.webp"]
@@ -359,11 +366,155 @@ def test_a_search_finds_what_the_database_has(open_page, film):
     page.locator("#found .previews button").last.click()
     wait_for_work(page)
     assert page.locator(".held").is_visible()
-    page.locator("#hex").fill("reddish")
+    page.locator("#hex").fill("bleu")
     page.locator("#search").get_by_role("button", name="Find").click()
-    assert "is no color" in page.locator("#shown").inner_text()
+    told = page.locator("#shown").inner_text()
+    assert told.startswith("“bleu” is no color")
+    assert "names like it are blue" in told
     page.locator("#clear").click()
     assert "color" not in read_state(page)
+
+
+def test_a_search_takes_the_name_of_a_color(open_page, film):
+    page = open_ready(open_page, film, "color=LightBlue")
+    assert read_state(page)["color"] == "7bc8f6"
+    page.locator("#hex").fill(" Light  BLUE")
+    assert page.locator("#named option").count() > 900
+    page.locator("#search").get_by_role("button", name="Find").click()
+    assert read_state(page)["color"] == "95d0fc"
+    assert page.locator("#hex").input_value() == " Light  BLUE"
+    # Another color's hex takes its place.
+    page.locator("#picker").fill("#010203")
+    assert page.locator("#hex").input_value() == "#010203"
+
+
+def test_each_color_has_the_name_that_tables_have(open_page, film):
+    page = open_ready(open_page, film, "stretch=3-30-0")
+    page.mouse.move(*point_at(page, 12))
+    wait_for_work(page)
+    for where in (".facts", "#selected"):
+        colors = [int(color[1:], 16) for color in read_swatches(page, where)]
+        shown = page.locator(
+            f"{where} .palette li:visible .color-name"
+        ).all_inner_texts()
+        assert shown == name_colors(np.array(colors))
+
+
+def test_names_are_those_of_the_library(open_page, film):
+    random = np.random.default_rng(5)
+    colors = random.integers(0, 1 << 24, 5000)
+    # Gray, black, white and the darkest too.
+    colors[:256] = np.arange(256) * 0x010101
+    colors[256:300] = random.integers(0, 6, (44, 3)) @ [1 << 16, 1 << 8, 1]
+    page = open_ready(open_page, film)
+    named = page.evaluate(
+        "colors => colors.map(color => getNames().nameOf(unpackColor(color)))",
+        colors.tolist(),
+    )
+    assert named == name_colors(colors)
+    texts = [
+        *list_names(),
+        "Light-Blue",
+        "blue/green",
+        "blue_green",
+        "LIGHTGREY",
+        "bleu",
+    ]
+    found = page.evaluate(
+        """texts => texts.map(text => {
+            const rgb = getNames().find(text);
+            return rgb && (rgb[0] << 16 | rgb[1] << 8 | rgb[2]);
+        })""",
+        texts,
+    )
+    assert found == [find_color(text) for text in texts]
+
+
+def test_measures_are_those_of_the_database(open_page, film):
+    page = open_ready(open_page, film)
+    page.mouse.move(*point_at(page, 12))
+    wait_for_work(page)
+    names = page.locator(".measured dt").all_inner_texts()
+    assert names == [measure.label for measure in MEASURES.values()]
+    with closing(connect(film.with_name("palettes.sqlite"))) as connection:
+        rows = connection.execute(
+            f"SELECT {', '.join(MEASURES)} FROM frames WHERE frame = 12"
+        )
+        wanted = dict(zip(MEASURES, *rows, strict=True))
+    texts = page.locator(".measured dd").all_inner_texts()
+    shown = dict(zip(MEASURES, texts, strict=True))
+    # The rows of this film are made up: what is beyond a range is shown at its end.
+    assert shown["lightness"] == f"{wanted['lightness']:.1f} of 100"
+    assert shown["colorfulness"] == f"{wanted['colorfulness']:.1f} of 298"
+    assert shown["contrast"] == "0.500 of 0.5"
+    assert shown["warm_share"] == "100 %"
+    assert shown["palette_entropy"] == f"{wanted['palette_entropy']:.2f} of 2"
+    page.mouse.move(*point_at(page, MISSING))
+    wait_for_work(page)
+    assert not page.locator(".measured").is_visible()
+
+
+SHOTS = [(0, 9), (10, 11), (12, 29), (30, N - 1)]
+
+
+def test_shots_are_told_and_gone_through(open_page, tmp_path):
+    page = open_ready(open_page, make_page(tmp_path / "cut", shots=SHOTS))
+    page.mouse.move(*point_at(page, 20))
+    wait_for_work(page)
+    assert page.locator(".shot span").inner_text() == "shot 2 of 4, 9.0 s"
+    seen = page.evaluate(
+        """() => {
+            const cuts = document.querySelector('.cuts');
+            const data = cuts.getContext('2d').getImageData(0, 2, cuts.width, 1).data;
+            return Array.from({length: cuts.width}, (_, x) => x)
+                .filter(x => data[4 * x + 3] > 0).map(x => x / cuts.width * 40);
+        }"""
+    )
+    np.testing.assert_allclose(seen, [first for first, _ in SHOTS], atol=0.05)
+    over = page.locator(".over")
+    over.focus()
+    for key, frame in [(",", 12), (",", 10), (".", 12), (".", 30), (".", 30)]:
+        page.keyboard.press(key)
+        wait_for_work(page)
+        assert over.get_attribute("aria-valuenow") == str(frame), key
+    page.keyboard.press("s")
+    assert read_state(page)["stretch"] == f"30-{N - 1}-0"
+    page.mouse.move(*point_at(page, 11))
+    page.mouse.down()
+    page.mouse.up()
+    wait_for_work(page)
+    page.get_by_role("button", name="Select this shot").click()
+    assert read_state(page)["stretch"] == "10-11-0"
+    for _ in range(3):
+        over.press(",")
+    wait_for_work(page)
+    assert over.get_attribute("aria-valuenow") == "0"
+
+
+def test_ticks_of_many_shots_are_apart(open_page, tmp_path):
+    n = 2000
+    path = make_page(tmp_path / "cut", n=n, shots=[(i, i) for i in range(n)])
+    page = open_ready(open_page, path)
+    find = """() => {
+        const cuts = document.querySelector('.cuts');
+        const data = cuts.getContext('2d').getImageData(0, 2, cuts.width, 1).data;
+        return Array.from({length: cuts.width}, (_, x) => x)
+            .filter(x => data[4 * x + 3] > 0);
+    }"""
+    assert np.diff(page.evaluate(find)).min() >= 3
+    page = open_ready(open_page, path, "view=1000_1100")
+    assert len(page.evaluate(find)) == 100
+
+
+def test_a_film_whose_shots_are_not_known_shows_none(open_page, film):
+    page = open_ready(open_page, film, "t=6")
+    assert not page.locator(".cuts").is_visible()
+    assert not page.locator(".shot").is_visible()
+    for key in ",.s":
+        page.locator(".over").press(key)
+    state = read_state(page)
+    assert state["t"] == "6.000"
+    assert "stretch" not in state
 
 
 def test_a_swatch_is_copied_or_searched_for(open_page, film):
@@ -484,7 +635,7 @@ def test_an_address_shows_what_it_was_sent_for(open_page, film):
         "stretch=0.5-4.5-0",
         "stretch=3-1-0",
         "stretch=1-3-7",
-        "tolerance=abc&share=-&view=9_3&t=now&color=reddish&layout=x&axis=y",
+        "tolerance=abc&share=-&view=9_3&t=now&color=bleu&layout=x&axis=y",
     ],
 )
 def test_an_address_with_faults_is_left_as_it_is(open_page, film, state):

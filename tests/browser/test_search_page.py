@@ -1,9 +1,11 @@
 """The search over all films, and films' pages, as the server gives them."""
 
+import numpy as np
 import pytest
 
 from contrast import measure_contrasts
 from corpora import index, merge, write_random_film
+from reelbow.color.names import name_colors
 from reelbow.database.search import find_frames
 from reelbow.explorer import film_page
 from reelbow.explorer.film_data import read_film_data
@@ -70,12 +72,36 @@ def test_frames_appear_while_a_color_is_typed(page, address, results):
         "n => document.querySelectorAll('#frames > li').length === n", arg=len(wanted)
     )
     assert page.locator("#frames img").count() == 0
-    shown = page.locator("#frames .name").all_inner_texts()
+    shown = page.locator("#frames .name:not(.quiet)").all_inner_texts()
     assert set(shown) <= {HOSTILE, "Another"}
+    words = page.locator("#frames .name.quiet").all_inner_texts()
+    assert words == name_colors(np.array([each.color for each in wanted]))
     assert "color=3060c0" in page.url
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    page.locator("#color").fill("reddish")
+
+
+def test_a_color_is_typed_by_its_name(page, address, results):
+    page.goto(address)
+    page.locator("#radius").fill("0.2")
+    page.locator("#color").fill("Denim-Blue")
+    wanted = find_frames(
+        results / "palettes.sqlite", "denim blue", radius=0.2, limit=120
+    )
+    assert wanted
+    page.wait_for_function(
+        "n => document.querySelectorAll('#frames > li').length === n", arg=len(wanted)
+    )
+    assert "color=3b5b92" in page.url
+    assert page.locator("#picker").input_value() == "#3b5b92"
+    assert page.locator("#named option").count() > 900
+    page.locator("#color").fill("tael")
     assert page.locator("#color").get_attribute("aria-invalid") == "true"
+    assert "names like it are teal, " in page.locator("#fault").inner_text()
+    page.locator("#radius").focus()
+    assert page.locator("#color").input_value() == "#3b5b92"
+    assert not page.locator("#fault").is_visible()
+    page.goto(f"{address}/#color=teal")
+    page.wait_for_function("document.querySelector('#picker').value === '#029386'")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -104,7 +104,8 @@ def test_a_script_loads_and_its_rule_knows_what_it_asks(script):
 def recorded(tmp_path_factory):
     """What Snakemake itself would keep of the params of a job of each rule."""
     folder = tmp_path_factory.mktemp("recorded")
-    write_colors(folder / "colors.mp4")
+    for film in ("colors", "other"):
+        write_colors(folder / f"{film}.mp4")
     told = run([sys.executable, "-c", READ_PARAMS, ROOT / "Snakefile"], folder)
     assert told.returncode == 0, told.stderr
     return json.loads(told.stdout.splitlines()[-1])
@@ -143,12 +144,15 @@ def swap(params, one, other):
     first[a], second[b] = second[b], first[a]
     return swapped
 
-config = {"films": "colors.mp4", "barcodes": {"kinds": ["mean"], "formats": []}}
+config = {"films": ["colors.mp4", "other.mp4"]}
+config["barcodes"] = {"kinds": ["mean"], "formats": []}
 config["extract"] = {"keep": True}
 config["provenance"] = True
 config["tables"] = {"formats": ["csv"]}
 config["shots"] = {"detector": "adaptive"}
+config["compare"] = "all"
 targets = {"all", "profile_run", "results/demo/film.mp4"}
+targets.add("results/comparisons/colors--other.json")
 found = {}
 with SnakemakeApi(OutputSettings(quiet={"all"})) as api:
     flow = api.workflow(

@@ -188,3 +188,18 @@ def test_a_truncated_film_has_9_frames_and_21_that_are_missing(tmp_path):
 def test_a_film_of_an_odd_rate_or_shape_has_a_frame_a_second(name):
     planned = plan_only(shared_film(name))
     assert planned["n_frames"] == math.ceil(planned["duration_s"])
+
+
+@pytest.mark.parametrize(
+    ("name", "start_s", "end_s"),
+    [
+        ("bbb_full_384x216_25fps_h264.mp4", 0.68, 596.4),
+        # A picture of dark and light things, and a film of nothing else than black.
+        ("nasa_two_video_streams.mp4", 0.0, None),
+        ("all_black_25s_320x240.mp4", 0.0, None),
+        ("tears_of_steel_battle_800x332_24fps_vp8.webm", 0.0, None),
+    ],
+)
+def test_black_is_trimmed_at_the_ends_alone(name, start_s, end_s):
+    planned = plan_film(shared_film(name), every=0.04, trim="auto")
+    assert (planned["start_s"], planned["end_s"]) == (start_s, end_s)

@@ -51,6 +51,20 @@ def write_audio(path: Path) -> None:
             "config: unknown key 'cluster.n_color'; did you mean 'n_colors'?",
         ),
         (
+            {"films": ["near.mp4"], "compare": "all"},
+            "config: compare is all, but there is only one film; give two or more",
+        ),
+        (
+            {"films": ["near.mp4"], "compare": [["near", "neer"]]},
+            "config: compare names film 'neer', which is not among the films; did you "
+            "mean 'near'?",
+        ),
+        (
+            {"compare": "some"},
+            "config: compare is 'some', should be all, or pairs of films as [[a, b], "
+            "[a, c]]",
+        ),
+        (
             {"films": "sheets/far.tsv"},
             "sheets/far.tsv line 2: no such film far.mp4, neither in {folder} nor "
             "beside the sheet in {folder}/sheets; give the path of a file",
@@ -58,6 +72,7 @@ def write_audio(path: Path) -> None:
     ],
 )
 def test_it_is_refused_before_any_job_in_one_sentence(project, config, sentence):
+    write_colors(project.folder / "near.mp4", COLORS[:1])
     (project.folder / "sheets").mkdir()
     (project.folder / "sheets/far.tsv").write_text("film\tsource\na\tfar.mp4\n")
     result = project.run(**config)

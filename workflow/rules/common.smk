@@ -9,6 +9,7 @@ sys.path.append(str(SCRIPTS))
 
 from reelbow.errors import ReelbowError
 from reelbow.runs import corpus, source_states
+from reelbow.runs.comparisons import find_pairs
 from reelbow.runs.config import check_config
 from reelbow.runs.films import SINGLE, read_films
 from reelbow.runs.messages import refuse
@@ -43,6 +44,7 @@ try:
         corpus.check_films(FILMS, UNREADABLE)
         if not is_sheet(config["films"]):
             corpus.check_names(RESULTS, FILMS)
+    PAIRS = find_pairs(config["compare"], [*FILMS, *UNREADABLE])
 except ReelbowError as error:
     refuse(str(error))
 

@@ -6,9 +6,11 @@ from types import SimpleNamespace
 from snakemake.io import report as shown_in_report
 
 from reelbow.barcode import picture_files
+from reelbow.runs.comparisons import find_pair
 from reelbow.runs.films import DEMO_FILM
 from reelbow.runs.messages import tell
 from reelbow.runs.plain_paths import name_plainly
+from reelbow.runs.summary import describe_trim, describe_untrimmed
 from reelbow.shards.names import SHARD_RULES, STAGES
 from reelbow.shards.plan import find_file, read_plan, summarize_plan
 
@@ -28,6 +30,10 @@ FIGURES_ALONE = [
     for kind, is_asked in [("measures", config["measures"]), ("shots", FINDS_SHOTS)]
     if is_asked
 ]
+
+if config["trim"] == "auto" and workflow.is_main_process:
+    if untrimmed := describe_untrimmed(FILMS):
+        tell(untrimmed)
 
 
 def get_film(wildcards):
@@ -121,7 +127,17 @@ def get_shards(wildcards):
     """The names of all the film's shards."""
     if workflow.is_main_process and not workflow.local_exec:
         doubt_shards(wildcards.film)
-    return list(get_plan(wildcards)["shards"])
+    plan = get_plan(wildcards)
+    if plan.get("trimmed_start") or plan.get("trimmed_end"):
+        tell_once(f"{wildcards.film}: {describe_trim(plan)}.")
+    return list(plan["shards"])
+
+
+@functools.cache
+def tell_once(sentence):
+    """Say something that rules find out again and again."""
+    if workflow.is_main_process:
+        tell(sentence)
 
 
 @functools.cache
@@ -289,6 +305,34 @@ def get_index(wildcards):
     return ["results/colors.sqlite"] if is_asked else []
 
 
+def get_compared(place):
+    """An input function: the database of one film of a pair."""
+
+    def get_database(wildcards):
+        pair = PAIRS.get(wildcards.pair) or find_pair(wildcards.pair, FILMS)
+        if pair is None:
+            raise WorkflowError(
+                f"there is no pair of films {wildcards.pair}; write it as film--film"
+            )
+        return f"results/{pair[place]}/palettes.sqlite"
+
+    return get_database
+
+
+def get_comparisons(wildcards):
+    """The comparisons that are asked for; a film that fails has none."""
+    if config["compare"] == "all":
+        names = ["matrix.json", "matrix.csv", "matrix.png", "map.png"]
+    else:
+        names = [
+            f"{name}.{suffix}"
+            for name, pair in PAIRS.items()
+            if not UNREADABLE.keys() & pair
+            for suffix in ("json", "png")
+        ]
+    return leave_out_failed([f"results/comparisons/{name}" for name in names])
+
+
 def get_described(wildcards):
     """All that is made for people, which write_provenance lists."""
     return [
@@ -297,6 +341,7 @@ def get_described(wildcards):
         *get_tables(wildcards),
         *get_pages(wildcards),
         *get_exports(wildcards),
+        *get_comparisons(wildcards),
     ]
 
 

@@ -52,7 +52,9 @@ def get_plan_settings(wildcards):
     film = get_film(wildcards)
 
     def find(path):
-        group, key = path.split(".")
+        group, _, key = path.rpartition(".")
+        if not group:
+            return getattr(film, key) or config[key]
         return getattr(film, key) if group == "film" else config[group][key]
 
     return {

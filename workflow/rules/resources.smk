@@ -72,8 +72,10 @@ def ask_minutes(rule):
 
 def get_planning_minutes(wildcards, attempt):
     """Minutes for reading the film once, or the tarballs that are looked into."""
-    n_bytes = count_bytes(get_film(wildcards).files[: needs.LOOKED_INTO])
-    read_s = n_bytes / needs.READ_BYTES_S
+    film = get_film(wildcards)
+    read_s = count_bytes(film.files[: needs.LOOKED_INTO]) / needs.READ_BYTES_S
+    if (film.trim or config["trim"]) == "auto" and "trim" in film.kind.settings:
+        read_s += needs.TRIM_S
     return attempt * needs.estimate_minutes("plan_shards", read_s)
 
 

@@ -7,7 +7,14 @@ from coloraide import Color
 from matplotlib import colors as matplotlib_colors
 
 from reelbow.color.difference import measure_ciede2000
-from reelbow.color.names import load_names, name_colors
+from reelbow.color.names import (
+    describe_names,
+    find_color,
+    list_names,
+    load_names,
+    name_colors,
+    suggest_names,
+)
 from reelbow.color.spaces import srgb_to_cielab
 
 # Of the data that Sharma, Wu and Dalal published with the formula: the cases at which
@@ -98,6 +105,48 @@ def test_of_all_names_none_is_nearer_than_the_found_one():
     names, labs = to_lab(np.array([*listed.values()])), to_lab(colors)
     apart = measure_ciede2000(labs[:, None], names)
     assert name_colors(colors) == [words[place] for place in apart.argmin(axis=1)]
+
+
+@pytest.mark.parametrize(
+    ("text", "color"),
+    [
+        ("teal", 0x029386),
+        ("  Light BLUE ", 0x95D0FC),
+        ("light-grey", 0xD8DCD6),
+        ("LightGray", 0xD8DCD6),
+        ("robins egg blue", 0x98EFF9),
+        # Only CSS has it.
+        ("Rebecca Purple", 0x663399),
+        # Names that signs alone tell apart, as they are written.
+        ("blue green", 0x137E6D),
+        ("blue/green", 0x0F9B8E),
+        ("Bluegreen", 0x017A79),
+    ],
+)
+def test_a_color_is_found_by_its_name(text, color):
+    assert find_color(text) == color
+
+
+def test_every_listed_name_is_found():
+    for name, color in list_names().items():
+        assert find_color(name) == color
+        assert find_color(name.upper()) == color
+    # Another list's color of the same name is not listed twice.
+    squeezed = {name.replace(" ", "").replace("grey", "gray") for name in list_names()}
+    css = {name.replace("grey", "gray") for name in load_names("css")}
+    assert css <= squeezed
+
+
+def test_pages_have_the_names_that_colors_are_named_by_first():
+    told = describe_names()
+    assert [*told["listed"]][: told["n_xkcd"]] == [*load_names()]
+
+
+def test_what_is_no_name_is_not_found_but_like_others():
+    assert find_color("tael") is None
+    assert "teal" in suggest_names("tael")
+    assert find_color("") is None
+    assert len(suggest_names("")) == 3
 
 
 def test_no_colors_have_no_names():

@@ -29,6 +29,7 @@ def test_the_tables_are_those_of_the_design(tmp_path):
             *["film_id", "film", "title", "source", "digest", "start_s", "end_s"],
             *["stream", "sampling", "every", "n_frames", "n_pictures"],
             *["width", "height", "duration_s", "crop", "crop_asked"],
+            *["trim_asked", "trimmed_start", "trimmed_end"],
             *["matrix", "color_range", "transfer", "primaries", "assumed"],
             *["sheet", "made_at"],
         ],

@@ -44,8 +44,8 @@ def scan(database, color, *, radius, least_share=0.0, limit=50, together=False):
         share, hex_ = min(some)
         if together:
             # As documented, so that no order of summing matters.
-            parts = sum(round(-share * 2**40) for share, _ in some)
-            share = -round(parts / 2**20) / 2**20
+            parts = sum(round(-share * 2**30) for share, _ in some)
+            share = -(parts + 2**9 >> 10) / 2**20
         least = round(least_share * 2**20) / 2**20 if together else least_share
         if -share >= least and share:
             best.append((share, film_id, frame, hex_))
@@ -199,6 +199,18 @@ def test_a_color_is_taken_as_it_is_written(text):
     assert parse_color(text) == 0xC02020
 
 
+@pytest.mark.parametrize("text", ["teal", "Teal", " te-al "])
+def test_a_color_is_taken_by_its_name(text):
+    assert parse_color(text) == 0x029386
+
+
+@pytest.mark.parametrize("text", ["#12345", "", "x" * 10_000])
+def test_what_is_no_color_is_refused_in_a_short_sentence(text):
+    with pytest.raises(ReelbowError, match="names like it are") as caught:
+        parse_color(text)
+    assert len(str(caught.value)) < 200
+
+
 def test_a_short_color_is_taken():
     assert parse_color("#f0a") == 0xFF00AA
 
@@ -206,8 +218,11 @@ def test_a_short_color_is_taken():
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ({"color": "red"}, "color must be as #c02020, not 'red'."),
-        ({"color": "#12345"}, "color must be as #c02020, not '#12345'."),
+        (
+            {"color": "tael"},
+            "color must be as #c02020 or a name, not 'tael'; names like it are teal, "
+            "taupe, steel.",
+        ),
         ({"color": 1 << 24}, "color must be 0 to 16777215, not 16777216."),
         ({"color": 1.5}, "color must be a whole number, 0 to 16777215, not 1.5."),
         ({"radius": -0.1}, "radius must be a number, 0 or more, not -0.1."),
@@ -261,7 +276,7 @@ def test_a_database_of_another_program_is_no_index(corpus, tmp_path):
 def test_an_index_of_another_format_is_told_and_made_anew(corpus, tmp_path):
     database = copy(corpus, tmp_path)
     change(tmp_path / "colors.sqlite", "PRAGMA user_version = 9")
-    with pytest.raises(ReelbowError, match=r"its format is 9, this one reads 1"):
+    with pytest.raises(ReelbowError, match=r"its format is 9, this one reads 2"):
         find_frames(database, 0)
     assert index(database) == 4
     assert find_frames(database, 0)

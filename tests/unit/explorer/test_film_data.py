@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from databases import merge, query, write_anew, write_shard
+from databases import change, merge, query, write_anew, write_shard
 from reelbow.barcode.film_record import read_film
 from reelbow.database.schema import FilmRow
 from reelbow.errors import ReelbowError
-from reelbow.explorer import film_page
+from reelbow.explorer import film_data, film_page
 from reelbow.explorer.film_data import STRIP_ROWS, pack, read_film_data
+from reelbow.pictures.measure_names import MEASURES
 from reelbow.shards.previews import PreviewSheet
 
 ROW = FilmRow(
@@ -68,6 +69,49 @@ def test_arrays_hold_the_rows(tmp_path):
         assert arrays["shares"][place] / 65535 == pytest.approx(share, abs=1e-5)
     assert data.about["skipped"] == [("b.jpg", "cut off")]
     json.dumps(data.about, allow_nan=False)
+
+
+def test_measures_are_parts_of_the_largest(tmp_path):
+    database = make_database(tmp_path)
+    for name, values in {"lightness": (0, 41.5), "warm_share": (0.25, 1)}.items():
+        for frame, value in zip((3, 4), values, strict=True):
+            write_anew(
+                database, f"UPDATE frames SET {name} = {value} WHERE frame = {frame}"
+            )
+    data = read_film_data(database)
+    told = data.about["measures"]
+    assert [each["name"] for each in told] == list(MEASURES)
+    for number, (name, measure) in enumerate(MEASURES.items()):
+        largest = told[number]["largest"]
+        # Of two colors the most entropy is a bit.
+        assert largest == (measure.largest or 1)
+        rows = query(
+            database, f"SELECT frame, {name} FROM frames WHERE frame IN (3, 4)"
+        )
+        for frame, value in rows:
+            shown = data.arrays["measures"][number, frame] / 65535 * largest
+            assert shown == pytest.approx(min(value, largest), abs=largest / 131_000)
+
+
+def test_shots_are_those_that_have_a_place(tmp_path, monkeypatch):
+    database = make_database(tmp_path)
+    assert read_film_data(database).arrays["shots"].shape == (4, 0)
+    change(
+        database,
+        """INSERT INTO shots VALUES (1, 0, 0, 2, 0, 1.5), (1, 1, NULL, NULL, 1.5, 1.6),
+        (1, 2, 3, 3, 1.6, 2.0), (1, 3, 4, 7, NULL, NULL)""",
+    )
+    data = read_film_data(database)
+    assert data.about["n_shots"] == 4
+    assert data.arrays["shots"].T.tolist() == [
+        [0, 0, 3, 1500],
+        [2, 3, 1, 400],
+        [3, 4, 4, -1],
+    ]
+    # Of every second frame one shot has none.
+    monkeypatch.setattr(film_data, "MOST_PLACES", 4)
+    data = read_film_data(database)
+    assert data.arrays["shots"].T.tolist() == [[0, 0, 3, 1500], [3, 2, 4, -1]]
 
 
 def test_what_is_packed_can_be_taken_out(tmp_path):

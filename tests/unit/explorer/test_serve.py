@@ -14,6 +14,7 @@ from PIL import Image
 
 from corpora import index, make_corpus, merge, write_random_film
 from databases import query
+from reelbow.color.names import describe_names
 from reelbow.database.search import find_frames
 from reelbow.shards.previews import PreviewWriter
 from servers import ROOT, serve
@@ -82,6 +83,16 @@ def test_a_search_answers_as_the_library_does(server, folder):
     assert together[0]["share"] >= answer.json["frames"][0]["share"]
 
 
+def test_a_search_takes_the_name_of_a_color(server):
+    named = server.ask("/search?color=Bright%20Red&radius=0.3")
+    assert named.json["frames"]
+    assert named.json == server.ask("/search?color=ff000d&radius=0.3").json
+
+
+def test_names_are_those_of_the_library(server):
+    assert server.ask("/names").json == describe_names()
+
+
 def test_a_search_says_where_previews_and_pages_are(server, folder):
     frames = server.ask("/search?color=000&radius=9&limit=100").json["frames"]
     assert {each["film"] for each in frames} == {"a", "b"}
@@ -132,6 +143,7 @@ def test_films_are_listed_with_their_titles_as_text(server):
     [
         ("/", "text/html; charset=utf-8", b"Frames by color"),
         ("/search_page.js", "text/javascript; charset=utf-8", b"textContent"),
+        ("/names.js", "text/javascript; charset=utf-8", b"measureCiede2000"),
         ("/search_page.css", "text/css; charset=utf-8", b"#frames"),
         ("/index.html", "text/html; charset=utf-8", b"all films"),
         ("/b/explorer.html", "text/html; charset=utf-8", b"the page of b"),
@@ -185,7 +197,13 @@ def test_nothing_else_is_sent(server, path):
     ("path", "status", "sentence"),
     [
         ("/search", 400, "color is missing; give ?color="),
-        ("/search?color=red", 400, "color must be as #c02020, not 'red'."),
+        (
+            "/search?color=tael",
+            400,
+            "color must be as #c02020 or a name, not 'tael'; names like it are teal, "
+            "taupe, steel.",
+        ),
+        ("/names?color=red", 400, "'color' is no parameter of this; it takes none"),
         (
             "/search?color=f00&color=0f0",
             400,

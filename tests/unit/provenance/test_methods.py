@@ -106,6 +106,13 @@ def test_films_of_which_nothing_was_read_are_named_and_no_more():
 @pytest.mark.parametrize(
     ("row", "told"),
     [
+        ({"trim_asked": "auto"}, "automatically at both ends; there are none."),
+        (
+            {"trim_asked": "auto", "trimmed_start": "black", "start_s": 3.0},
+            "Only the stretch from 0:03 was sampled. Black, and titles and credits on "
+            "black, were looked for automatically at both ends; they were found and "
+            "left out.",
+        ),
         ({"crop_asked": "none"}, "The whole picture was measured."),
         ({"crop": "1920:800:0:140"}, "automatically; they were found and cropped."),
         (

@@ -47,7 +47,11 @@ def test_a_kind_has_what_the_rules_ask_for(kind):
     assert import_module(f"reelbow.sources.{kind.name}").make_plan
     config, sheet = (load_schema(name)["properties"] for name in ("config", "films"))
     for path in kind.settings.values():
-        group, key = path.split(".")
+        group, _, key = path.rpartition(".")
+        if not group:
+            assert key in Film._fields
+            assert key in config
+            continue
         assert key in (Film._fields if group == "film" else config[group]["properties"])
     assert all("properties" in config[group] for group in kind.groups)
     assert kind.refused.keys() <= sheet.keys()

@@ -30,10 +30,13 @@ def format_span(start_s: float | None, end_s: float | None) -> str:
     """Write a stretch of a film as `from 0:05 to 1:02:03.5`; nothing if it is all."""
     ends = [("from", start_s or None), ("to", end_s)]
     return " ".join(
-        f"{word} {format_time(time_s, decimals=3).rstrip('0').rstrip('.')}"
-        for word, time_s in ends
-        if time_s is not None
+        f"{word} {format_moment(time_s)}" for word, time_s in ends if time_s is not None
     )
+
+
+def format_moment(time_s: float) -> str:
+    """Write a time as `1:02:03.5`, to a millisecond as far as there is anything."""
+    return format_time(time_s, decimals=3).rstrip("0").rstrip(".")
 
 
 def format_every(sampling: str, every: float) -> str:

@@ -59,16 +59,16 @@ _MAX_BINS = 40
 
 # Points.
 _TITLE_SIZES = (34, 30, 26, 22)
-_SUBTITLE_SIZE = 14
-_LABEL_SIZE = 11
-_SOURCE_SIZE = 9.5
+SUBTITLE_SIZE = 14
+LABEL_SIZE = 11
+SOURCE_SIZE = 9.5
 _LEADING = 1.2
 _BORDER_WIDTH = 0.5
 _BORDER_GAP = 1.0
-_INK = "#1a1a1a"
-_GREY = "#6b6b6b"
-_LIGHT_GREY = "#8c8c8c"
-_BAND = "#dcdcdc"
+INK = "#1a1a1a"
+GREY = "#6b6b6b"
+LIGHT_GREY = "#8c8c8c"
+BAND = "#dcdcdc"
 _BAR = "#c4c4c4"
 
 
@@ -120,7 +120,7 @@ def save_figures(
     ReelbowError
         If the suffix is none of .png, .svg, .pdf.
     """
-    _import_matplotlib()
+    import_matplotlib()
     from matplotlib import rc_context
 
     for path in paths:
@@ -128,7 +128,7 @@ def save_figures(
             raise ReelbowError(
                 f"A figure is a .png, .svg or .pdf file, which {path} is not."
             )
-    title, subtitle, note = map(_clean, (title, subtitle, note))
+    title, subtitle, note = map(clean_text, (title, subtitle, note))
     if times_s is not None and (times_s[1:] >= times_s[:-1]).all():
         ticks = find_time_ticks(times_s)
     else:
@@ -169,7 +169,7 @@ def save_figures(
 
 
 @functools.cache
-def _import_matplotlib() -> None:
+def import_matplotlib() -> None:
     """Import matplotlib without the help texts that it writes for all its classes.
 
     They are a third of its import, and nobody reads them here.
@@ -193,7 +193,7 @@ def _add_picture(axes: "Axes", pixels: NDArray[np.uint8]) -> None:
     axes.imshow(picture, extent=extent, aspect="auto", interpolation="none")
 
 
-def _clean(text: str) -> str:
+def clean_text(text: str) -> str:
     """Leave out control characters, which no SVG may have, and doubled spaces."""
     return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", text).split())
 
@@ -229,25 +229,23 @@ def _draw_page(
             texts.append((at + number * leading, line, font, color))
         return texts[-1][0]
 
-    font, lines = _set_title(title)
+    font, lines = set_title(title)
     # A capital is about two thirds of its font's size high.
-    top = write(
-        lines, font, _INK, _ABOVE_TITLE + font.get_size_in_points() / 72 * 2 / 3
-    )
-    font = _font(_SUBTITLE_SIZE, style="italic", text=subtitle)
-    lines = _break_lines(subtitle, font, _BARCODE_WIDTH)
-    top = write(lines, font, _GREY, top + _TITLE_TO_SUBTITLE) + _SUBTITLE_TO_BARCODE
+    top = write(lines, font, INK, _ABOVE_TITLE + font.get_size_in_points() / 72 * 2 / 3)
+    font = choose_font(SUBTITLE_SIZE, style="italic", text=subtitle)
+    lines = break_lines(subtitle, font, _BARCODE_WIDTH)
+    top = write(lines, font, GREY, top + _TITLE_TO_SUBTITLE) + _SUBTITLE_TO_BARCODE
     strip_height = 0.0 if borders is None else _ABOVE_STRIP + _STRIP_HEIGHT
     n_curves = len(curves) + (shots is not None)
     curves_height = strip_height + n_curves * (_ABOVE_CURVE + _CURVE_HEIGHT)
     histogram_height = 0.0 if shots is None else _ABOVE_HISTOGRAM + _HISTOGRAM_HEIGHT
     note_line = top + height / dpi + curves_height + histogram_height
     note_line += _BARCODE_TO_SOURCE
-    font = _font(_SOURCE_SIZE, text=note + (complaint or ""))
+    font = choose_font(SOURCE_SIZE, text=note + (complaint or ""))
     notes_width = _BARCODE_WIDTH - (_LEGEND_WIDTH if gap_color else 0)
-    lines = _break_lines(note, font, notes_width)
-    lines += _break_lines(complaint, font, notes_width) if complaint else []
-    below = write(lines, font, _LIGHT_GREY, note_line) + _BELOW_SOURCE
+    lines = break_lines(note, font, notes_width)
+    lines += break_lines(complaint, font, notes_width) if complaint else []
+    below = write(lines, font, LIGHT_GREY, note_line) + _BELOW_SOURCE
 
     # The barcode lies on whole pixels, so that nothing resamples it.
     margin = round(_MARGIN * dpi)
@@ -281,7 +279,7 @@ def _draw_page(
         below_barcode = strip_height + (number + 1) * (_ABOVE_CURVE + _CURVE_HEIGHT)
         lowest = add_axes(below_barcode, _CURVE_HEIGHT * dpi)
         if number < len(curves):
-            _draw_curve(lowest, *curves[number])
+            draw_curve(lowest, *curves[number])
         elif shots is not None:
             _draw_lengths(lowest, shots, n_frames)
         lowest.tick_params(axis="x", length=0, labelbottom=False)
@@ -291,15 +289,15 @@ def _draw_page(
     lowest.set_xticks(
         [position for position, _ in ticks],
         [label for _, label in ticks],
-        fontproperties=_font(_LABEL_SIZE),
+        fontproperties=choose_font(LABEL_SIZE),
     )
     lowest.tick_params(
         axis="x",
         length=6,
         width=0.6,
         pad=5,
-        color=_GREY,
-        labelcolor=_GREY,
+        color=GREY,
+        labelcolor=GREY,
         labelbottom=True,
     )
     # The outermost labels keep to the edges that all else is set to.
@@ -321,16 +319,16 @@ def _draw_page(
         )
     if gap_color:
         # Letters reach below their line by about a quarter of their size.
-        legend_line = note_line + _SOURCE_SIZE / 72 / 4
+        legend_line = note_line + SOURCE_SIZE / 72 / 4
         figure.legend(
-            handles=[Patch(fc=gap_color, ec=_LIGHT_GREY, lw=0.4, label="missing")],
+            handles=[Patch(fc=gap_color, ec=LIGHT_GREY, lw=0.4, label="missing")],
             loc="lower right",
             bbox_to_anchor=(
                 (margin + width) / page_width,
                 1 - legend_line * dpi / page_height,
             ),
-            prop=_font(_SOURCE_SIZE),
-            labelcolor=_LIGHT_GREY,
+            prop=choose_font(SOURCE_SIZE),
+            labelcolor=LIGHT_GREY,
             frameon=False,
             borderpad=0,
             borderaxespad=0,
@@ -340,12 +338,12 @@ def _draw_page(
     return figure, axes
 
 
-def _draw_curve(axes: "Axes", label: str, values: NDArray[np.float64]) -> None:
+def draw_curve(axes: "Axes", label: str, values: NDArray[np.float64]) -> None:
     """Draw values of frames over the frames' places."""
     edges, (means, least, most) = _bin_values(values)
     if len(means) < len(values):
-        axes.stairs(most, edges, baseline=least, fill=True, color=_BAND, linewidth=0)
-    axes.stairs(means, edges, baseline=None, color=_INK, linewidth=0.9)
+        axes.stairs(most, edges, baseline=least, fill=True, color=BAND, linewidth=0)
+    axes.stairs(means, edges, baseline=None, color=INK, linewidth=0.9)
     _set_up_axes(axes, label, np.nanmax(most, initial=0.0))
     axes.set_xlim(0, max(1, len(values)))
 
@@ -358,15 +356,15 @@ def _set_up_axes(axes: "Axes", label: str, top: float) -> None:
     axes.yaxis.set_major_locator(
         MaxNLocator(3, steps=[1, 2, 2.5, 5, 10], min_n_ticks=3)
     )
-    axes.grid(axis="y", color=_BAND, linewidth=0.5)
+    axes.grid(axis="y", color=BAND, linewidth=0.5)
     axes.set_axisbelow(True)
-    axes.tick_params(axis="y", length=0, pad=6, labelcolor=_GREY)
+    axes.tick_params(axis="y", length=0, pad=6, labelcolor=GREY)
     for text in axes.get_yticklabels():
-        text.set_fontproperties(_font(_SOURCE_SIZE))
+        text.set_fontproperties(choose_font(SOURCE_SIZE))
     for spine in axes.spines.values():
         spine.set_visible(False)
     axes.set_title(
-        label, loc="left", pad=7, color=_INK, fontproperties=_font(_LABEL_SIZE)
+        label, loc="left", pad=7, color=INK, fontproperties=choose_font(LABEL_SIZE)
     )
 
 
@@ -377,7 +375,7 @@ def _draw_borders(axes: "Axes", borders: NDArray[np.float64], n_frames: int) -> 
     for border in borders.tolist():
         if not drawn or border - drawn[-1] >= gap:
             drawn.append(border)
-    axes.vlines(drawn, 0, 1, colors=_INK, linewidths=_BORDER_WIDTH)
+    axes.vlines(drawn, 0, 1, colors=INK, linewidths=_BORDER_WIDTH)
     axes.set(xlim=(0, n_frames), ylim=(0, 1))
     axes.yaxis.set_visible(False)
     for spine in axes.spines.values():
@@ -397,7 +395,7 @@ def _draw_lengths(axes: "Axes", shots: ShotMarks, n_frames: int) -> None:
     # A credit sequence may be as long as a hundred shots.
     least = shots.lengths.min() / 2
     axes.stairs(shots.lengths, shots.edges, baseline=least, fill=True, color=_BAR, lw=0)
-    axes.stairs(shots.lengths, shots.edges, baseline=least, color=_INK, lw=0.6)
+    axes.stairs(shots.lengths, shots.edges, baseline=least, color=INK, lw=0.6)
     axes.set_yscale("log")
     axes.set_ylim(least, 1.3 * shots.lengths.max())
     is_wide = shots.lengths.max() > 100 * least
@@ -412,11 +410,11 @@ def _draw_histogram(axes: "Axes", shots: ShotMarks) -> None:
     from matplotlib.ticker import LogLocator, MaxNLocator
 
     label = f"number of shots by length, {shots.unit}, on a logarithmic axis"
-    font = _font(_LABEL_SIZE)
+    font = choose_font(LABEL_SIZE)
     if not len(shots.lengths):
         _set_up_axes(axes, label, 1.0)
         axes.set_axis_off()
-        axes.text(0, 0.8, "no shots were found", color=_GREY, fontproperties=font)
+        axes.text(0, 0.8, "no shots were found", color=GREY, fontproperties=font)
         return
     logs = np.log10(shots.lengths)
     low, high = logs.min(), logs.max()
@@ -429,7 +427,7 @@ def _draw_histogram(axes: "Axes", shots: ShotMarks) -> None:
     counts, edges = np.histogram(logs, edges)
     axes.set_xscale("log")
     axes.stairs(counts, 10**edges, fill=True, color=_BAR, lw=0)
-    axes.stairs(counts, 10**edges, color=_INK, lw=0.6)
+    axes.stairs(counts, 10**edges, color=INK, lw=0.6)
     _mark_averages(axes, shots)
     # Above it there is room for what is written at the averages.
     _set_up_axes(axes, label, 1.15 * counts.max())
@@ -437,7 +435,7 @@ def _draw_histogram(axes: "Axes", shots: ShotMarks) -> None:
     axes.set_xlim(10 ** (low - 0.1), 10 ** (high + 0.1))
     axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     _write_plainly(axes.xaxis)
-    axes.tick_params(axis="x", length=6, width=0.6, color=_GREY, labelcolor=_GREY)
+    axes.tick_params(axis="x", length=6, width=0.6, color=GREY, labelcolor=GREY)
     for text in axes.get_xticklabels():
         text.set_fontproperties(font)
 
@@ -458,7 +456,7 @@ def _mark_averages(axes: "Axes", shots: ShotMarks) -> None:
     ]
     averages.sort(key=lambda average: average[0])
     for (length, name, style), side in zip(averages, ("right", "left"), strict=True):
-        axes.axvline(length, color=_INK, linewidth=0.9, linestyle=style)
+        axes.axvline(length, color=INK, linewidth=0.9, linestyle=style)
         away = -5 if side == "right" else 5
         axes.annotate(
             f"{name} {length:.3g} {shots.unit}",
@@ -468,8 +466,8 @@ def _mark_averages(axes: "Axes", shots: ShotMarks) -> None:
             textcoords="offset points",
             ha=side,
             va="top",
-            color=_INK,
-            fontproperties=_font(_LABEL_SIZE),
+            color=INK,
+            fontproperties=choose_font(LABEL_SIZE),
         )
 
 
@@ -550,7 +548,7 @@ def _enlarge(pixels: NDArray[np.uint8], goal: int) -> NDArray[np.uint8]:
     return pixels.repeat(across, axis=1).repeat(down, axis=0)
 
 
-def _font(
+def choose_font(
     size: float, *, style: Literal["normal", "italic"] = "normal", text: str = ""
 ) -> "FontProperties":
     """Make a font of those that come with matplotlib, so that pages look alike.
@@ -563,22 +561,22 @@ def _font(
     return FontProperties(family=list(families), size=size, style=style)
 
 
-def _set_title(title: str) -> tuple["FontProperties", list[str]]:
+def set_title(title: str) -> tuple["FontProperties", list[str]]:
     """Choose the largest font that takes the fewest lines, and break the lines."""
     settings = []
     for size in _TITLE_SIZES:
-        font = _font(size, text=title)
-        settings.append((font, _break_lines(title, font, _BARCODE_WIDTH)))
+        font = choose_font(size, text=title)
+        settings.append((font, break_lines(title, font, _BARCODE_WIDTH)))
     font, lines = min(settings, key=lambda setting: len(setting[1]))
     # Of the same number of lines, the most even ones.
     for part in (0.5, 0.6, 0.7, 0.8, 0.9):
-        evener = _break_lines(title, font, part * _BARCODE_WIDTH)
+        evener = break_lines(title, font, part * _BARCODE_WIDTH)
         if len(evener) == len(lines):
             return font, evener
     return font, lines
 
 
-def _break_lines(text: str, font: "FontProperties", width: float) -> list[str]:
+def break_lines(text: str, font: "FontProperties", width: float) -> list[str]:
     """Break a text into lines of at most `width` inches, within words if need be."""
 
     def fits(line: str) -> bool:

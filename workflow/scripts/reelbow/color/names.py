@@ -1,14 +1,16 @@
-"""Names of colors: of each the nearest of a list, in CIEDE2000.
+"""Names of colors: of each the nearest of a list, in CIEDE2000; and colors by name.
 
 The lists are those that matplotlib ships: the 949 names that people gave most often in
 XKCD's survey of 2010, and CSS's 148. Only that file of matplotlib is loaded, since all
 of it takes half a second.
 """
 
+import difflib
 import functools
 import importlib.util
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,9 @@ from reelbow.color.difference import measure_ciede2000, weigh_lightness
 from reelbow.color.spaces import srgb_to_cielab
 
 Names = Literal["xkcd", "css"]
+
+# Names that are offered for one that is on no list.
+_OFFERED = 3
 
 # Colors that are compared with all names at a time.
 _SOME = 512
@@ -36,6 +41,59 @@ def load_names(names: Names = "xkcd") -> dict[str, int]:
     spec.loader.exec_module(data)
     colors = {"xkcd": data.XKCD_COLORS, "css": data.CSS4_COLORS}[names]
     return {name.removeprefix("xkcd:"): int(at[1:], 16) for name, at in colors.items()}
+
+
+@functools.cache
+def list_names() -> dict[str, int]:
+    """List all names by which colors are found: XKCD's, and CSS's that are no others.
+
+    `grey` is `gray`, and `light blue` is `lightblue`: so CSS has few that XKCD has not.
+    """
+    listed = dict(load_names("xkcd"))
+    known = {_squeeze(name) for name in listed}
+    for name, color in load_names("css").items():
+        if _squeeze(name) not in known:
+            known.add(_squeeze(name))
+            listed[name] = color
+    return listed
+
+
+def describe_names() -> dict[str, Any]:
+    """Give the names as pages have them: all, and how many of the first are XKCD's."""
+    return {"listed": list_names(), "n_xkcd": len(load_names("xkcd"))}
+
+
+def find_color(name: str) -> int | None:
+    """Find the color of a name, 0xRRGGBB; None: it is not listed.
+
+    Case, spaces, hyphens and other signs do not matter, but where they alone tell
+    names apart (`blue green`, `blue/green`) the one that is written so is found.
+    """
+    keys = _list_keys()
+    as_written = name.strip().lower()
+    for key in (as_written, re.sub(r"[\s_-]+", " ", as_written), _squeeze(name)):
+        if key in keys:
+            return keys[key]
+    return None
+
+
+def suggest_names(name: str) -> list[str]:
+    """Suggest the names that are written most alike."""
+    return difflib.get_close_matches(name.lower(), list_names(), _OFFERED, cutoff=0)
+
+
+@functools.cache
+def _list_keys() -> dict[str, int]:
+    """List names as they are and squeezed; of those that are the same so the first."""
+    keys = dict(list_names())
+    for name, color in list_names().items():
+        keys.setdefault(_squeeze(name), color)
+    return keys
+
+
+def _squeeze(name: str) -> str:
+    """Leave out what people write differently."""
+    return re.sub("[^a-z0-9]", "", name.lower()).replace("grey", "gray")
 
 
 def name_colors(colors: NDArray[np.integer], names: Names = "xkcd") -> list[str]:

@@ -33,7 +33,7 @@ from reelbow.errors import ReelbowError
 from reelbow.jobs.files import atomic_write
 
 # The format's number, and the mark of an index: "RLBX".
-FORMAT = 1
+FORMAT = 2
 APPLICATION = int.from_bytes(b"RLBX")
 TABLES = f"""
 PRAGMA application_id = {APPLICATION};
@@ -47,6 +47,7 @@ CREATE TABLE films (
 CREATE TABLE chunks (
     chunk INTEGER PRIMARY KEY, -- level << 32 | bin << 20 | number
     positions BLOB NOT NULL,   -- of the frames, uint32
+    parts BLOB NOT NULL,       -- shares to be summed, uint32, see `PARTS`
     colors BLOB NOT NULL,      -- what the bin leaves open of the color, uint16
     lightness BLOB NOT NULL,   -- OKLab, uint16 each, see `pack_oklab`
     a BLOB NOT NULL,
@@ -78,13 +79,18 @@ MOVED = np.array([0.0, 0.5, 0.5])
 
 POSITION = np.dtype("<u4")
 
+# Shares are summed as whole numbers of so many to one, so that no order matters: those
+# of a frame have room in 32 bits, and 256 of them are right to a millionth.
+PARTS = 1 << 30
+PART = np.dtype("<u4")
+
 # Searches hold a number for each: so many are nothing, and more are made good use of.
 FEW_POSITIONS = 1 << 20
 LOW_BITS = np.dtype("<u2")
 OKLAB = np.dtype("<u2")
 SHARE = np.dtype("<f8")
 COUNT = np.dtype("<i8")
-COLUMNS = ("positions", "colors", "lightness", "a", "b", "shares")
+COLUMNS = ("positions", "parts", "colors", "lightness", "a", "b", "shares")
 NO_BOX = np.array([[np.iinfo(OKLAB).max] * 3, [0] * 3], OKLAB)
 
 ROW = np.dtype([("position", "i8"), ("color", "i8"), ("share", "f8")])
@@ -109,6 +115,7 @@ class Colors(NamedTuple):
     """
 
     positions: NDArray[np.uint32]
+    parts: NDArray[np.uint32]
     colors: NDArray[np.uint16]
     lightness: NDArray[np.uint16]
     a: NDArray[np.uint16]
@@ -118,9 +125,10 @@ class Colors(NamedTuple):
     @classmethod
     def from_blobs(cls, *blobs: bytes) -> Self:
         """Read what chunks hold, or several of them joined."""
-        positions, colors, lightness, a, b, shares = blobs
+        positions, parts, colors, lightness, a, b, shares = blobs
         return cls(
             np.frombuffer(positions, POSITION),
+            np.frombuffer(parts, PART),
             np.frombuffer(colors, LOW_BITS),
             np.frombuffer(lightness, OKLAB),
             np.frombuffer(a, OKLAB),
@@ -130,9 +138,10 @@ class Colors(NamedTuple):
 
     def take(self, which: slice | NDArray[np.bool_]) -> "Colors":
         """Take some of the colors."""
-        positions, colors, lightness, a, b, shares = self
+        positions, parts, colors, lightness, a, b, shares = self
         return Colors(
             positions[which],
+            parts[which],
             colors[which],
             lightness[which],
             a[which],
@@ -297,7 +306,7 @@ def _copy_some(
                 left = all_of_it.take(places % 2 == 1)
                 if len(left.shares):
                     target.execute(
-                        "INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?)",
+                        "INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                         (chunk, *left.to_blobs()),
                     )
                     counts.flat[chunk >> NUMBER_BITS] += len(left.shares)
@@ -339,6 +348,7 @@ def _append(
         lightness, a, b = pack_oklab(distinct)
         packed = Colors(
             batch["position"].astype(POSITION)[order],
+            np.rint(batch["share"] * PARTS).astype(PART)[order],
             find_low_bits(colors).astype(LOW_BITS)[order],
             lightness[places[order]],
             a[places[order]],
@@ -405,7 +415,7 @@ def _append_to_group(target: sqlite3.Connection, group: int, colors: Colors) -> 
             chunk += 1
     for start in range(0, len(colors.shares), CHUNK):
         target.execute(
-            "INSERT OR REPLACE INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (chunk, *colors.take(slice(start, start + CHUNK)).to_blobs()),
         )
         chunk += 1

@@ -29,6 +29,9 @@ CREATE TABLE films (
     duration_s REAL,
     crop TEXT,                 -- w:h:x:y of what was kept, NULL: all of it
     crop_asked TEXT,           -- auto, none or w:h:x:y
+    trim_asked TEXT,           -- auto or none, NULL: of tarballs
+    trimmed_start TEXT,        -- what was left out before start_s, NULL: nothing
+    trimmed_end TEXT,          -- and from end_s on: black, text on black
     matrix TEXT,               -- how the film's colors were read, NULL: as images
     color_range TEXT,
     transfer TEXT,
@@ -141,6 +144,10 @@ PLAN_COLUMNS = (
 )
 
 
+# What is said of videos alone.
+TRIM_COLUMNS = ("trim_asked", "trimmed_start", "trimmed_end")
+
+
 class FilmRow(NamedTuple):
     """A row of the table films, without its number."""
 
@@ -160,6 +167,9 @@ class FilmRow(NamedTuple):
     duration_s: float | None = None
     crop: str | None = None
     crop_asked: str | None = None
+    trim_asked: str | None = None
+    trimmed_start: str | None = None
+    trimmed_end: str | None = None
     matrix: str | None = None
     color_range: str | None = None
     transfer: str | None = None
@@ -189,6 +199,7 @@ class FilmRow(NamedTuple):
             every=sampling.get("every"),
             sheet=json.dumps(own, ensure_ascii=False) if own else None,
             **{column: plan[column] for column in PLAN_COLUMNS},
+            **{column: plan.get(column) for column in TRIM_COLUMNS},
             **{column: coding.get(column) for column in CODING_COLUMNS},
         )
 

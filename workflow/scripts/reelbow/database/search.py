@@ -5,7 +5,7 @@ import math
 import re
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from numbers import Real
 from pathlib import Path
@@ -25,6 +25,9 @@ from reelbow.database.color_index import (
     LEVELS,
     MOVED,
     NUMBER_BITS,
+    PART,
+    PARTS,
+    POSITION,
     STEPS,
     Colors,
     join_bits,
@@ -44,15 +47,16 @@ UNSURE = 1.0
 AT_ONCE = 8192
 
 # Chunks whose colors are in memory at once: as much as processors have at hand.
-CHUNKS_AT_ONCE = 128
+CHUNKS_AT_ONCE = 96
 
-# Shares are summed as whole numbers of so many to one, so that no order matters, and
-# sums are rounded to coarser parts, so that all of a frame is 1.
-PARTS = 2.0**40
-PARTS_OF_SUM = 2.0**20
-ROUGHLY = 10  # bits
+# Sums are rounded to parts of so many to one, so that all of a frame is 1.
+PARTS_OF_SUM = 1 << 20
+STEP_BITS = (PARTS // PARTS_OF_SUM).bit_length() - 1
 
 MOST_FRAMES = 10_000
+
+# Of what is no color, letters that are told.
+MOST_SHOWN = 40
 
 
 class FoundFrame(NamedTuple):
@@ -99,7 +103,7 @@ def find_frames(
     Parameters
     ----------
     database : of all films, `results/palettes.sqlite`, with `colors.sqlite` beside it
-    color : 0xRRGGBB in sRGB, or "#rrggbb"
+    color : 0xRRGGBB in sRGB, "#rrggbb", or a name, as "light blue" (see `color.names`)
     radius : how far colors may be from it in OKLab, from 0; black is 1 from white
     least_share : what is less of a frame is not found, [0, 1]
     limit : how many frames at most, 1 to 10,000
@@ -128,7 +132,7 @@ def find_frames(
 
 
 def parse_color(color: Any) -> int:
-    """Take a color: 0xRRGGBB, "#rrggbb", "rrggbb" or "#rgb".
+    """Take a color: 0xRRGGBB, "#rrggbb", "rrggbb" or "#rgb", or a name, as "teal".
 
     Raises
     ------
@@ -139,10 +143,26 @@ def parse_color(color: Any) -> int:
         digits = color.strip().removeprefix("#")
         if re.fullmatch("[0-9a-fA-F]{3}", digits):
             digits = "".join(2 * digit for digit in digits)
-        if not re.fullmatch("[0-9a-fA-F]{6}", digits):
-            raise ReelbowError(f"color must be as #c02020, not {color!r}.")
-        return int(digits, 16)
+        if re.fullmatch("[0-9a-fA-F]{6}", digits):
+            return int(digits, 16)
+        return _find_named(color)
     return check_whole("color", color, 0, 0xFFFFFF)
+
+
+def _find_named(name: str) -> int:
+    """Find a color by its name, or say which names are like it."""
+    # Names are in matplotlib, which not all that searches has.
+    from reelbow.color.names import find_color, suggest_names
+
+    color = find_color(name)
+    if color is None:
+        shown = f"{name[:MOST_SHOWN]}..." if len(name) > MOST_SHOWN else name
+        offered = ", ".join(suggest_names(name[:MOST_SHOWN]))
+        raise ReelbowError(
+            f"color must be as #c02020 or a name, not {shown!r}; names like it are "
+            f"{offered}."
+        )
+    return color
 
 
 def _check_number(name: str, value: Any, most: float) -> float:
@@ -179,12 +199,22 @@ class _Ball:
         touched = np.einsum("ij,ij->i", off, off) <= (self._steps + UNSURE) ** 2
         return np.flatnonzero(touched)
 
+    def holds(
+        self, low: NDArray[np.float32], high: NDArray[np.float32]
+    ) -> NDArray[np.bool_]:
+        """Say of which bins all colors are in the ball for sure."""
+        far = np.maximum(self._packed - low, high - self._packed)
+        most = max(self._steps - UNSURE, 0) ** 2
+        held: NDArray[np.bool_] = np.einsum("ij,ij->i", far, far) <= most
+        return held
+
     def has(self, colors: Colors, groups: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Say which colors are in the ball; `groups` says what bin each is of."""
-        squares = np.zeros(len(colors.shares), np.float32)
+        squares = np.zeros(len(colors.positions), np.float32)
         axes = (colors.lightness, colors.a, colors.b)
         for values, center in zip(axes, self._packed, strict=True):
-            off = values - center
+            off = values.astype(np.float32)
+            off -= center
             off *= off
             squares += off
         near = squares <= np.float32(max(self._steps - UNSURE, 0) ** 2)
@@ -228,6 +258,15 @@ class _Found(NamedTuple):
                 which = which[np.sort(first)[:limit]]
                 return _Found(order[which], colors[which], shares[which])
             among *= 4
+
+
+def _list_groups(
+    counts: NDArray[np.int64], bins: NDArray[np.int64], level: int = 0
+) -> NDArray[np.int64]:
+    """List the groups of bins, (n,), that have colors, by counts (levels, n)."""
+    levels, places = np.nonzero(counts)
+    groups: NDArray[np.int64] = (levels + level) << BIN_BITS | bins[places]
+    return groups
 
 
 class ColorSearch:
@@ -440,22 +479,31 @@ class ColorSearch:
         deadline: float,
     ) -> "_Found":
         """Sum the shares of all colors in the ball, for each frame."""
-        sums = np.zeros(self._n_positions)
-        counts = self._counts[:, bins]
-        for colors, groups in self._read(counts, bins, 0, len(LEVELS), deadline):
-            near = ball.has(colors, groups)
-            parts = np.rint(colors.shares[near] * PARTS)
-            np.add.at(sums, colors.positions[near], parts)
-        least = max(np.rint(least_share * PARTS_OF_SUM), 1)
-        # Less is rounded to less.
-        places = np.flatnonzero(sums >= (least - 1) * (PARTS / PARTS_OF_SUM))
-        found = np.rint(sums[places] * (PARTS_OF_SUM / PARTS)).astype(np.int64)
-        # Sort no more than needed: roughly, how many have so much, from the most down.
-        n_above = np.cumsum(np.bincount(found >> ROUGHLY, minlength=1)[::-1])
-        n_left = np.searchsorted(n_above, min(limit, len(found)))
-        bound = max(int(least), (len(n_above) - 1 - int(n_left)) << ROUGHLY)
-        order = self._order(places[found >= bound])
-        shares = found[found >= bound] / PARTS_OF_SUM
+        sums = np.zeros(self._n_positions, PART)
+        held = ball.holds(self._low[bins], self._high[bins])
+        # Bins that are wholly in the ball need no look at their colors.
+        groups = _list_groups(self._counts[:, bins[held]], bins[held])
+        for _, positions, parts in self._fetch(groups, COLUMNS[:2], deadline):
+            np.add.at(
+                sums, np.frombuffer(positions, POSITION), np.frombuffer(parts, PART)
+            )
+        groups = _list_groups(self._counts[:, bins[~held]], bins[~held])
+        # All but the exact shares.
+        for of_group, *blobs in self._fetch(groups, COLUMNS[:-1], deadline):
+            colors = Colors.from_blobs(*blobs, b"")
+            near = np.flatnonzero(ball.has(colors, of_group))
+            np.add.at(sums, colors.positions[near], colors.parts[near])
+        step = 1 << STEP_BITS
+        least = max(round(least_share * PARTS_OF_SUM), 1)
+        # What is rounded up to it counts too.
+        places = np.flatnonzero(sums >= least * step - step // 2)
+        found = sums[places] + step // 2 >> STEP_BITS
+        # Sort no more than needed: of the last that have the same all, in their order.
+        if limit < len(found):
+            bound = np.partition(found, len(found) - limit)[len(found) - limit]
+            places, found = places[found >= bound], found[found >= bound]
+        order = self._order(places)
+        shares = found / PARTS_OF_SUM
         best = np.lexsort((order, -shares))[:limit]
         return _Found(order[best], np.zeros(len(best), np.int64), shares[best])
 
@@ -468,10 +516,19 @@ class ColorSearch:
         deadline: float,
     ) -> Iterator[tuple[Colors, NDArray[np.int64]]]:
         """Read the colors of bins on some levels, and of which group each is."""
-        levels, places = np.nonzero(counts[level:end])
-        groups = (levels + level) << BIN_BITS | bins[places]
+        groups = _list_groups(counts[level:end], bins, level)
+        for numbers, *blobs in self._fetch(groups, COLUMNS, deadline):
+            yield Colors.from_blobs(*blobs), numbers
+
+    def _fetch(
+        self, groups: NDArray[np.int64], columns: Sequence[str], deadline: float
+    ) -> Iterator[tuple[Any, ...]]:
+        """Fetch columns of all chunks of groups, some chunks at a time.
+
+        Yields the group of each color, (n,) int64, and each column joined, as bytes.
+        """
         cursor = self.connection.execute(
-            f"SELECT chunk >> {NUMBER_BITS}, {', '.join(COLUMNS)} "
+            f"SELECT chunk >> {NUMBER_BITS}, {', '.join(columns)} "
             "FROM json_each(?) CROSS JOIN colors.chunks "
             f"ON chunk BETWEEN value << {NUMBER_BITS} "
             f"AND ((value + 1) << {NUMBER_BITS}) - 1",
@@ -481,10 +538,10 @@ class ColorSearch:
             if time.monotonic() > deadline:
                 raise TooLongError("the search took too long; ask for less")
             numbers, *blobs = zip(*some, strict=True)
-            sizes = [len(blob) // 4 for blob in blobs[0]]
+            sizes = [len(blob) // POSITION.itemsize for blob in blobs[0]]
             yield (
-                Colors.from_blobs(*map(b"".join, blobs)),
                 np.repeat(np.array(numbers, np.int64), sizes),
+                *map(b"".join, blobs),
             )
 
     def _order(self, positions: NDArray[np.integer]) -> NDArray[np.int64]:

@@ -12,6 +12,8 @@
  * @property {number} n_frames
  * @property {number} step frames from one place to the next
  * @property {number | null} end_s
+ * @property {Measure[]} measures
+ * @property {number} n_shots also those of which no frame is shown
  * @property {[string, string][]} skipped
  * @property {number} n_skipped
  * @property {string[]} [names]
@@ -20,6 +22,11 @@
  * @property {string} gap_color
  * @property {Sheet[]} sheets
  * @property {Record<string, [string, number, number]>} arrays
+ */
+
+/**
+ * A measure of each frame; its array has whole numbers of 65535 in the largest.
+ * @typedef {{name: string, label: string, largest: number}} Measure
  */
 
 /**
@@ -78,10 +85,19 @@ class Film {
     this.present = bytes("present");
     this.means = bytes("means");
     this.luma = get("luma");
+    this.measures = get("measures");
     this.nColors = /** @type {Uint16Array} */ (get("n_colors"));
     this.colors = bytes("colors");
     this.shares = get("shares");
     this.accents = bytes("accents");
+    const shots = /** @type {Int32Array} */ (get("shots"));
+    /** Of each shot that has a place; all are empty if shots were not looked for. */
+    this.shots = {
+      numbers: shots.subarray(0, shots.length / 4),
+      places: shots.subarray(shots.length / 4, shots.length / 2),
+      frames: shots.subarray(shots.length / 2, (3 * shots.length) / 4),
+      lengthsMs: shots.subarray((3 * shots.length) / 4),
+    };
     this.timesMs = "times_ms" in about.arrays ? get("times_ms") : null;
     this.strips = bytes("strips");
     this.rows = this.n ? this.strips.length / 3 / this.n : 1;
@@ -226,6 +242,45 @@ class Film {
       });
     }
     return palette;
+  }
+
+  /**
+   * The shot that a place is of, of those that have one; -1: none.
+   * @param {number} place
+   */
+  shotAt(place) {
+    const { places } = this.shots;
+    let low = -1;
+    let high = places.length;
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (places[middle] <= place) {
+        low = middle;
+      } else {
+        high = middle;
+      }
+    }
+    return low;
+  }
+
+  /**
+   * The first and the last place of a shot.
+   * @param {number} shot as of `shotAt`
+   * @returns {[number, number]}
+   */
+  placesOf(shot) {
+    const { places } = this.shots;
+    return [places[shot], (places[shot + 1] ?? this.n) - 1];
+  }
+
+  /**
+   * A place's measure.
+   * @param {number} number of the measure
+   * @param {number} place
+   */
+  measureOf(number, place) {
+    const { largest } = this.about.measures[number];
+    return (this.measures[number * this.n + place] / 65535) * largest;
   }
 
   /**

@@ -1,6 +1,7 @@
 """A film's database packed for its page: one JSON object and compressed arrays."""
 
 import base64
+import sqlite3
 import zlib
 from collections.abc import Mapping
 from contextlib import closing
@@ -22,6 +23,7 @@ from reelbow.barcode.film_record import (
 from reelbow.barcode.picture_files import KINDS
 from reelbow.database.opening import open_database
 from reelbow.errors import ReelbowError
+from reelbow.pictures.measure_names import MEASURES
 from reelbow.shards.previews import PreviewSheet
 
 # A page of more frames shows every second one, or every third: it would open slowly.
@@ -47,7 +49,7 @@ MOST_REASONS = 200
 # Of zlib: a higher one takes three times as long for a tenth less.
 LEVEL = 3
 
-# Shares are whole numbers of this.
+# Shares are whole numbers of this, and measures: of the largest that there may be.
 FULL_SHARE = 65_535
 
 
@@ -61,10 +63,13 @@ class FilmData:
     arrays : of places, one for each frame of the film from 0, also of missing ones, or
         for every step-th
         present (n,) uint8, 0 or 1; times_ms (n,) int32, absent if frames have no times;
+        measures (k, n) uint16 in 1/65535 of what `about` has as each one's largest;
         means (n, 3) uint8 sRGB; luma (n,) uint16 in 1/256;
         strips (n, rows, 3) uint8 sRGB;
         n_colors (n,) uint16; and of all colors of all palettes, in order,
-        colors (m, 3) uint8 sRGB, shares (m,) uint16 in 1/65535, accents (m,) uint8
+        colors (m, 3) uint8 sRGB, shares (m,) uint16 in 1/65535, accents (m,) uint8;
+        shots (4, k) int32 of each shot that has a place: its number, its first place,
+        how many frames it has, how long it is in ms, -1: unknown
     shards : how many frames each shard has that has some, its first and its last one
     """
 
@@ -126,18 +131,21 @@ def read_film_data(database: Path) -> FilmData:
     names = [""] * (n_places if record.is_of_images else 0)
     with closing(open_database(database)) as connection:
         film_id, _ = find_film(connection, database, None)
+        measures = np.zeros((len(MEASURES), n_places))
         wanted = (step, len(record.frames), film_id)
         rows = connection.execute(
-            _WANTED + "SELECT wanted.frame, mean_color, luma, strip, name FROM wanted "
-            "JOIN frames ON film_id = ? AND frames.frame = wanted.frame",
+            _WANTED + "SELECT "
+            f"{', '.join(['wanted.frame, mean_color, luma, strip, name', *MEASURES])} "
+            "FROM wanted JOIN frames ON film_id = ? AND frames.frame = wanted.frame",
             wanted,
         )
         while some := rows.fetchmany(SOME_ROWS):
-            frames, means, lumas, of_rows, of_names = zip(*some, strict=True)
+            frames, means, lumas, of_rows, of_names, *values = zip(*some, strict=True)
             places = np.array(frames, np.int64) // step
             arrays["present"][places] = 1
             arrays["means"][places] = unpack_colors(np.array(means, np.int64))
             arrays["luma"][places] = np.rint(np.array(lumas) * 256)
+            measures[:, places] = values
             if strips is None:
                 n_rows = min(n_rows, max(map(len, of_rows)) // 3)
                 strips = np.zeros((n_places, n_rows, 3), np.uint8)
@@ -171,14 +179,24 @@ def read_film_data(database: Path) -> FilmData:
         (duration_s,) = connection.execute(
             "SELECT duration_s FROM films WHERE film_id = ?", (film_id,)
         ).fetchone()
+        shots = _read_shots(connection, film_id, step)
+        (n_shots,) = connection.execute(
+            "SELECT count(*) FROM shots WHERE film_id = ?", (film_id,)
+        ).fetchone()
     of_colors = np.concatenate(colors)
     counts = np.bincount(of_colors[:, 0].astype(np.int64) // step, minlength=n_places)
     shares = np.rint(of_colors[:, 2] * FULL_SHARE).clip(1, FULL_SHARE)
+    # Of equal shares the entropy is the most.
+    most_entropy = float(np.log2(counts.max(initial=2).clip(2)))
+    largest = [each.largest or most_entropy for each in MEASURES.values()]
+    parts = measures / np.array(largest).reshape(-1, 1) * FULL_SHARE
     arrays |= {
+        "measures": np.rint(parts.clip(0, FULL_SHARE)).astype(np.uint16),
         "n_colors": counts.astype(np.uint16),
         "colors": unpack_colors(of_colors[:, 1].astype(np.int64)),
         "shares": shares.astype(np.uint16),
         "accents": of_colors[:, 3].astype(np.uint8),
+        "shots": shots,
         "strips": np.zeros((n_places, 1, 3), np.uint8) if strips is None else strips,
     }
     if record.times_s is not None:
@@ -192,7 +210,12 @@ def read_film_data(database: Path) -> FilmData:
         "n_places": n_places,
         "n_frames": len(record.frames),
         "step": step,
+        "n_shots": n_shots,
         "end_s": _find_end(record, duration_s),
+        "measures": [
+            {"name": each, "label": MEASURES[each].label, "largest": most}
+            for each, most in zip(MEASURES, largest, strict=True)
+        ],
         "skipped": skipped,
         "n_skipped": n_skipped,
     }
@@ -228,6 +251,23 @@ def pack(data: FilmData) -> tuple[dict[str, Any], str]:
         n_bytes += len(part)
     packed = base64.b64encode(zlib.compress(b"".join(parts), LEVEL)).decode()
     return {**data.about, "arrays": places}, packed
+
+
+def _read_shots(
+    connection: sqlite3.Connection, film_id: int, step: int
+) -> NDArray[np.int32]:
+    """Read the shots, as `FilmData` has them; none if they were not looked for."""
+    rows = connection.execute(
+        """SELECT shot, first_frame, last_frame, ifnull(end_s - start_s, -0.001)
+        FROM shots WHERE film_id = ? AND first_frame IS NOT NULL ORDER BY shot""",
+        (film_id,),
+    ).fetchall()
+    shots, firsts, lasts, lengths_s = np.array(rows, np.float64).reshape(-1, 4).T
+    # The first of the frames that are shown.
+    places = -(-firsts // step)
+    is_shown = places * step <= lasts
+    of_all = [shots, places, lasts - firsts + 1, np.rint(1000 * lengths_s)]
+    return np.stack(of_all)[:, is_shown].astype(np.int32)
 
 
 def _stack_strips(strips: tuple[bytes, ...], rows: int) -> NDArray[np.uint8]:

@@ -8,13 +8,14 @@ from urllib.parse import quote
 
 from reelbow import __version__
 from reelbow.barcode.film_record import FilmRecord
+from reelbow.color.names import describe_names
 from reelbow.explorer.filling import fill_page
 from reelbow.explorer.film_data import FilmData, pack
 from reelbow.shards.previews import PreviewSheet, find_runs
 
 STYLES = ("base.css", "page.css")
 SCRIPTS = (
-    *("colors.js", "text.js", "film.js", "columns.js", "tracks.js"),
+    *("colors.js", "names.js", "text.js", "film.js", "columns.js", "tracks.js"),
     *("stretch.js", "exports.js", "timeline.js", "page.js"),
 )
 
@@ -70,6 +71,7 @@ def make_page(
         version=__version__,
         title=about["title"],
         about=about,
+        names=describe_names(),
         arrays=arrays,
         sheets=[
             base64.b64encode(path.read_bytes()).decode() if is_embedded else ""

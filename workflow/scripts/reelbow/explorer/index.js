@@ -266,7 +266,7 @@ function compareCards(one, other) {
 
 /** Show the films that are asked for, in their order. */
 function showWall() {
-  const rgb = parseColor(state.color);
+  const rgb = getNames().read(state.color);
   const wanted = rgb && toOklab(...rgb);
   const words = state.text.toLowerCase().split(/\s+/).filter(Boolean);
   for (const card of cards) {
@@ -295,26 +295,26 @@ function showWall() {
 
 /** Show in the controls what the state is. */
 function showControls() {
-  const isColor = parseColor(state.color) !== null;
+  const rgb = getNames().read(state.color);
   setValue("text", state.text);
   getSelect("sort").value = state.sort;
   get("down").setAttribute("aria-pressed", String(state.down));
   setValue("color", state.color);
-  if (isColor) {
-    setValue("pick", formatColor(parseColor(state.color) ?? [0, 0, 0]));
+  if (rgb) {
+    setValue("pick", formatColor(rgb));
   }
   setValue("near", String(state.near));
   get("near-value").textContent = state.near.toFixed(2);
   setValue("share", String(state.share));
   getSelect("theme").value = state.theme;
   document.documentElement.dataset.theme = state.theme;
-  const isWrong = state.color !== "" && !isColor;
+  const isWrong = state.color !== "" && !rgb;
   getInput("color").setAttribute("aria-invalid", String(isWrong));
   get("color-fault").textContent = isWrong
-    ? "Write a color as #b03020; until then all colors count."
+    ? `${getNames().refuse(state.color)} Until then all colors count.`
     : "";
   for (const option of getSelect("sort").options) {
-    option.disabled = option.value === "near" && !isColor;
+    option.disabled = option.value === "near" && !rgb;
   }
 }
 
@@ -428,6 +428,7 @@ function listen() {
   get("down").onclick = () => update({ down: !state.down });
   getInput("pick").oninput = () => update({ color: getInput("pick").value });
   getInput("color").oninput = () => update({ color: getInput("color").value.trim() });
+  getNames().offer(getInput("color"));
   getInput("near").oninput = () => update({ near: Number(getInput("near").value) });
   getInput("share").oninput = () => {
     const share = getInput("share").valueAsNumber;

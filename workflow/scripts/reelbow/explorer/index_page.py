@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from reelbow import __version__
 from reelbow.barcode import draw_barcode
+from reelbow.color.names import describe_names
 from reelbow.color.spaces import oklab_to_srgb, srgb_to_oklab
 from reelbow.database.opening import ROWS, telling_damage
 from reelbow.database.reading import find_lost, read_row
@@ -26,7 +27,7 @@ from reelbow.explorer.filling import fill_page
 
 TEMPLATE = "index.html"
 STYLES = ("base.css", "index.css")
-SCRIPTS = ("colors.js", "text.js", "index.js")
+SCRIPTS = ("colors.js", "names.js", "text.js", "index.js")
 
 # A film's barcode on the wall, and its quality as WebP.
 SIZE: dict[str, Any] = {"height": 64, "width": 360}
@@ -88,6 +89,7 @@ def write_page(
         styles=STYLES,
         scripts=SCRIPTS,
         films=entries,
+        names=describe_names(),
         made_at=now(),
         version=__version__,
     )

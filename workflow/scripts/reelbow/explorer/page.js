@@ -236,6 +236,9 @@ class Page {
       "=": () => this.zoom(1 / 1.5),
       "-": () => this.zoom(1.5),
       0: () => this.seeAll(),
+      ",": () => this.#go(line, line.findShot(-1)),
+      ".": () => this.#go(line, line.findShot(1)),
+      s: () => line.selectShot(),
       Enter: () => this.hold(line, line.place),
       " ": () => this.hold(line, line.place),
       "[": () =>
@@ -287,8 +290,13 @@ class Page {
     this.wanted = rgb;
     this.shown = FIRST_CARDS;
     if (rgb) {
+      const field = getById("hex", HTMLInputElement);
       getById("picker", HTMLInputElement).value = formatColor(rgb);
-      getById("hex", HTMLInputElement).value = formatColor(rgb);
+      // A name stays as it was written.
+      const written = getNames().read(field.value);
+      if (!written || formatColor(written) !== formatColor(rgb)) {
+        field.value = formatColor(rgb);
+      }
     }
     this.#showFound(pauseMs);
     this.#keep();
@@ -484,7 +492,7 @@ class Page {
       mean.className = "palette";
       const item = makeSwatch(line.listener, line);
       setSwatch(item, { rgb: stretch.mean, share: 1 });
-      item.children[1].textContent = "mean";
+      item.querySelector(".share")?.replaceChildren("mean");
       mean.append(item);
       into.append(mean);
     }
@@ -611,17 +619,18 @@ class Page {
         this.#keep();
       });
     }
+    getNames().offer(getById("hex", HTMLInputElement));
     getById("search", HTMLFormElement).addEventListener("submit", (event) => {
       event.preventDefault();
       const hex = getById("hex", HTMLInputElement);
       const rgb = hex.value
-        ? parseColor(hex.value)
+        ? getNames().read(hex.value)
         : parseColor(getById("picker", HTMLInputElement).value);
       hex.setAttribute("aria-invalid", String(!rgb));
       if (rgb) {
         this.search(rgb);
       } else {
-        this.tell(`'${hex.value}' is no color; write one like #c00000.`);
+        this.tell(getNames().refuse(hex.value));
       }
     });
     getById("stretch", HTMLFormElement).addEventListener("submit", (event) => {
@@ -819,7 +828,7 @@ class Page {
     if (this.lines.length > 1 && second !== this.secondPath) {
       this.drop();
     }
-    this.search(parseColor(state.get("color") ?? ""));
+    this.search(getNames().read(state.get("color") ?? ""));
     this.#restorePlaces(state);
     if (second && this.lines.length < 2) {
       this.secondPath = second;

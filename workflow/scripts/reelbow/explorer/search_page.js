@@ -15,11 +15,13 @@ const LIMIT = 120;
 /** Pixels of a preview that is shown, if its film has none. */
 const SWATCH = { width: 128, height: 72 };
 
-/** @type {{wanted: Wanted, waiting: number, asked: AbortController | null}} */
+/** @type {{wanted: Wanted, waiting: number, asked: AbortController | null, names: ColorNames}} */
 const state = {
   wanted: { color: "#c02020", radius: 0.05, share: 0, together: false },
   waiting: 0,
   asked: null,
+  // Until they are there.
+  names: new ColorNames({ listed: {}, n_xkcd: 0 }),
 };
 
 /**
@@ -53,11 +55,11 @@ function make(name, kind, text = "") {
 }
 
 /**
- * Write a color as #rrggbb; null: it is none.
+ * Write a color, or a name's, as #rrggbb; null: it is none.
  * @param {string} text
  */
 function readColor(text) {
-  const rgb = parseColor(text);
+  const rgb = state.names.read(text);
   return rgb && formatColor(rgb);
 }
 
@@ -99,8 +101,10 @@ function writeAddress() {
 function showWanted() {
   const { color, radius, share, together } = state.wanted;
   getInput("picker").value = color;
-  if (document.activeElement !== get("color")) {
-    getInput("color").value = color;
+  // A name stays as it was written.
+  const field = getInput("color");
+  if (document.activeElement !== field && readColor(field.value) !== color) {
+    field.value = color;
   }
   getInput("radius").value = String(radius);
   get("radius-shown").textContent = radius.toFixed(3);
@@ -120,7 +124,12 @@ function readForm(event) {
     event.target === get("picker") ? getInput("picker").value : getInput("color").value;
   const color = readColor(typed);
   get("color").setAttribute("aria-invalid", String(color === null));
-  wanted.color = color ?? wanted.color;
+  if (color === null) {
+    window.clearTimeout(state.waiting);
+    showFault(state.names.refuse(typed));
+    return;
+  }
+  wanted.color = color;
   wanted.radius = Number(getInput("radius").value);
   wanted.share = Math.min(Math.max(Number(getInput("share").value) / 100, 0), 1);
   wanted.together = getInput("together").checked;
@@ -189,7 +198,8 @@ function makeItem(frame) {
   about.append(swatch, `${frame.color} ${percent} %`, make("span", "time", time));
   const name = make("span", "name", frame.title);
   name.title = frame.title;
-  inside.append(makePicture(frame), name, about);
+  const word = state.names.nameOf(parseColor(frame.color) ?? [0, 0, 0]);
+  inside.append(makePicture(frame), name, make("span", "name quiet", word), about);
   item.append(inside);
   return item;
 }
@@ -230,7 +240,14 @@ async function tellFilms() {
 function start() {
   get("wanted").addEventListener("input", readForm);
   get("wanted").addEventListener("submit", (event) => event.preventDefault());
-  get("color").addEventListener("blur", showWanted);
+  // What is no color gives way to the one that is searched for.
+  get("color").addEventListener("blur", () => {
+    if (get("color").getAttribute("aria-invalid") === "true") {
+      get("color").setAttribute("aria-invalid", "false");
+      showFault(null);
+    }
+    showWanted();
+  });
   window.addEventListener("hashchange", () => {
     readAddress();
     showWanted();
@@ -242,4 +259,13 @@ function start() {
   tellFilms().catch((error) => showFault(String(error)));
 }
 
-start();
+/** Names first: the address may have one. */
+async function readNames() {
+  const answer = await fetch("/names");
+  state.names = new ColorNames(await answer.json());
+  state.names.offer(getInput("color"));
+}
+
+readNames()
+  .catch((error) => showFault(String(error)))
+  .then(start);

@@ -23,6 +23,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from reelbow.color.names import describe_names
 from reelbow.database.search import (
     ColorSearch,
     FoundFrame,
@@ -49,6 +50,7 @@ OWN_FILES = {
     "/": ("search_page.html", "text/html"),
     "/base.css": ("base.css", "text/css"),
     "/colors.js": ("colors.js", "text/javascript"),
+    "/names.js": ("names.js", "text/javascript"),
     "/text.js": ("text.js", "text/javascript"),
     "/search_page.css": ("search_page.css", "text/css"),
     "/search_page.js": ("search_page.js", "text/javascript"),
@@ -106,6 +108,7 @@ def make_app(results: OpenResults) -> App:
         Route("/search", server.search),
         Route("/frame", server.show_frame),
         Route("/films", server.list_films),
+        Route("/names", server.list_names),
         Route("/index.html", server.send_index),
         Route("/{film}/explorer.html", server.send_page),
         Route("/{film}/{folder}/{name}", server.send_file),
@@ -230,6 +233,11 @@ class _Server:
             {**film, "page": self._results.has_page(film["film"])} for film in films
         ]
         return _json({"films": rows, "outdated": self._results.fault})
+
+    async def list_names(self, request: Request) -> Response:
+        """List the names of colors."""
+        _read_query(request)
+        return _json(describe_names())
 
     async def send_own(self, request: Request) -> Response:
         """Send a file of the search page."""

@@ -5,6 +5,9 @@ const PICTURE_WIDTH = 1200;
 const PICTURE_HEIGHT = 300;
 const WIDEST = 16_384;
 
+/** Pixels from one tick of a shot to the next. */
+const LEAST_APART_PX = 4;
+
 /** Pixels that a pointer may move in a click. */
 const CLICK_PX = 4;
 
@@ -62,9 +65,21 @@ class Timeline {
     this.marks = this.#get(".marks", HTMLCanvasElement);
     this.drawn = this.#get(".drawn", HTMLCanvasElement);
     this.over = this.#get(".over", HTMLCanvasElement);
+    this.cuts = this.#get(".cuts", HTMLCanvasElement);
+    this.cuts.hidden = !film.about.n_shots;
     this.axis = this.#get(".axis", HTMLCanvasElement);
     this.previewCanvas = this.#get(".preview canvas", HTMLCanvasElement);
     this.swatches = this.#get(".palette", HTMLElement);
+    this.measured = film.about.measures.map(({ label }) => {
+      const name = document.createElement("dt");
+      name.textContent = label;
+      const value = document.createElement("dd");
+      value.className = "number";
+      const pair = document.createElement("div");
+      pair.append(name, value);
+      this.#get(".measured", HTMLElement).append(pair);
+      return value;
+    });
     for (const name of this.root?.querySelectorAll(".name") ?? []) {
       name.textContent = film.about.title;
     }
@@ -123,6 +138,7 @@ class Timeline {
     this.#dimOthers(drawn);
     this.#drawMarks();
     this.#drawOverview();
+    this.#drawCuts();
     this.#drawAxis();
     this.drawCursor();
   }
@@ -286,6 +302,28 @@ class Timeline {
   /** @type {[number, number]} what the overview shows */
   wholeView = [0, 1];
 
+  /** A tick where each shot begins; of those that are too close to be told apart some. */
+  #drawCuts() {
+    if (this.cuts.hidden) {
+      return;
+    }
+    const context = fit(this.cuts);
+    const { width, height } = this.cuts;
+    const scale = width / (this.view[1] - this.view[0]);
+    const apart = (LEAST_APART_PX * devicePixelRatio) / scale;
+    context.clearRect(0, 0, width, height);
+    context.fillStyle = getColor("--text");
+    // From the film's first one on: a view that moves leaves out the same ones.
+    let last = Number.NEGATIVE_INFINITY;
+    for (const place of this.film.shots.places) {
+      if (place - last >= apart) {
+        last = place;
+        const x = Math.round((place - this.view[0]) * scale);
+        context.fillRect(x, 0, devicePixelRatio, height);
+      }
+    }
+  }
+
   #drawAxis() {
     const { film } = this;
     const context = fit(this.axis);
@@ -315,6 +353,28 @@ class Timeline {
         this.axis.height,
       );
     }
+  }
+
+  /** Select the shot of the place that is looked at. */
+  selectShot() {
+    const shot = this.film.shotAt(this.place);
+    if (shot >= 0) {
+      this.listener.select(this, ...this.film.placesOf(shot));
+    }
+  }
+
+  /**
+   * Where the shot before or after this one begins; before: first where this one does.
+   * @param {1 | -1} way
+   */
+  findShot(way) {
+    const { film, place } = this;
+    const shot = film.shotAt(place);
+    const { places } = film.shots;
+    if (way > 0) {
+      return places[shot + 1] ?? place;
+    }
+    return places[places[shot] === place ? shot - 1 : shot] ?? place;
   }
 
   /** Draw what moves with the pointer, over the barcode. */
@@ -372,6 +432,8 @@ class Timeline {
       this.over.setAttribute("aria-valuetext", "no frame");
       return;
     }
+    // Before any text changes: it asks for sizes, which would lay out all anew.
+    this.drawCursor();
     const time = film.nameTime(place);
     const palette = film.paletteOf(place);
     const first = palette.length
@@ -385,15 +447,45 @@ class Timeline {
     const name = film.about.names?.[place];
     this.#get(".place", HTMLElement).textContent =
       `frame ${film.frameOf(place).toLocaleString("en")} of ${film.about.n_frames.toLocaleString("en")}${name ? ` · ${name}` : ""}`;
+    this.#showShot(place);
     this.#get(".held", HTMLElement).hidden = !this.isHeld;
     const measures = film.present[place]
       ? `mean ${formatColor(film.means.subarray(3 * place, 3 * place + 3))} · luma ${(film.luma[place] / 256).toFixed(1)} of 255`
       : "missing: it could not be read, or has no picture in the file";
     this.#get(".measures", HTMLElement).textContent = measures;
+    this.#showMeasures(place);
     this.#linkFilm(place);
     this.#showPreview(place);
     this.#showPalette(palette);
-    this.drawCursor();
+  }
+
+  /** @param {number} place */
+  #showShot(place) {
+    const { film } = this;
+    const shot = film.shotAt(place);
+    const told = this.#get(".shot", HTMLElement);
+    told.hidden = shot < 0;
+    if (shot >= 0) {
+      const { numbers, frames, lengthsMs } = film.shots;
+      const length =
+        lengthsMs[shot] < 0
+          ? pluralize(frames[shot], "frame")
+          : formatLength(lengthsMs[shot] / 1000);
+      const n = film.about.n_shots.toLocaleString("en");
+      this.#get(".shot span", HTMLElement).textContent =
+        `shot ${numbers[shot].toLocaleString("en")} of ${n}, ${length}`;
+    }
+  }
+
+  /** @param {number} place */
+  #showMeasures(place) {
+    const { film } = this;
+    this.#get(".measured", HTMLElement).hidden = !film.present[place];
+    film.about.measures.forEach(({ largest }, i) => {
+      this.measured[i].textContent = film.present[place]
+        ? formatMeasure(film.measureOf(i, place), largest)
+        : "";
+    });
   }
 
   /** @param {number} place */
@@ -514,6 +606,9 @@ class Timeline {
       { passive: false },
     );
     over.addEventListener("keydown", (event) => listener.press(this, event));
+    this.#get(".whole-shot", HTMLElement).addEventListener("click", () =>
+      this.selectShot(),
+    );
     this.overview.addEventListener("pointerdown", (event) => {
       this.overview.setPointerCapture(event.pointerId);
       this.#center(event.offsetX);
@@ -614,6 +709,25 @@ function findStep(least, isTimed) {
   return (COUNTS.find((each) => each * power >= least) ?? 10) * power;
 }
 
+/**
+ * A measure with the most that it may be; of 1 that is a share.
+ * @param {number} value
+ * @param {number} largest
+ */
+function formatMeasure(value, largest) {
+  if (largest === 1) {
+    return formatShare(value);
+  }
+  const digits = largest < 1 ? 3 : largest < 10 ? 2 : 1;
+  const most = largest.toFixed(digits).replace(/\.?0+$/, "");
+  return `${value.toFixed(digits)} of ${most}`;
+}
+
+/** @param {number} seconds */
+function formatLength(seconds) {
+  return seconds < 60 ? `${seconds.toFixed(1)} s` : formatTime(seconds);
+}
+
 /** @param {number} time @param {number} step */
 function formatShortTime(time, step) {
   const text = formatTime(time);
@@ -633,13 +747,18 @@ function makeSwatch(listener, line) {
   const hex = document.createElement("code");
   copy.className = "copy";
   copy.append(chip, hex);
+  const told = document.createElement("span");
+  told.className = "swatch-text";
+  const name = document.createElement("span");
+  name.className = "color-name";
   const share = document.createElement("span");
-  share.className = "share number";
+  share.className = "share number quiet";
+  told.append(name, share);
   const find = document.createElement("button");
   find.className = "find";
   find.textContent = "find";
   copy.type = find.type = "button";
-  item.append(copy, share, find);
+  item.append(copy, told, find);
   copy.addEventListener("click", async () => {
     const color = hex.textContent ?? "";
     listener.tell(
@@ -662,14 +781,18 @@ function makeSwatch(listener, line) {
 function setSwatch(item, { rgb, share, accent }) {
   const [copy, told, find] = /** @type {HTMLElement[]} */ ([...item.children]);
   const [chip, code] = /** @type {HTMLElement[]} */ ([...copy.children]);
+  const [name, part] = /** @type {HTMLElement[]} */ ([...told.children]);
   const hex = formatColor(rgb);
   if (code.textContent !== hex) {
     chip.style.backgroundColor = hex;
     code.textContent = hex;
     copy.setAttribute("aria-label", `Copy ${hex}`);
-    find.setAttribute("aria-label", `Find ${hex}`);
+    const word = getNames().nameOf(rgb);
+    name.textContent = word;
+    name.title = word;
+    find.setAttribute("aria-label", `Find ${hex}, ${word}`);
   }
-  told.textContent = formatShare(share) + (accent ? " · accent" : "");
+  part.textContent = formatShare(share) + (accent ? " · accent" : "");
 }
 
 /** @param {string} text */

@@ -78,7 +78,7 @@ def find_letterbox(frames: Iterable[NDArray[np.uint8]], most: int) -> Crop | Non
     # Frames in which the outermost lines are surely lit, of columns and of rows.
     lit = np.zeros((2, 4))
     for frame in frames:
-        largest = _find_largest(frame)
+        largest = find_largest(frame)
         if np.count_nonzero(largest > BRIGHT) <= BRIGHT_PIXELS * largest.size:
             continue
         shapes.add(largest.shape)
@@ -108,7 +108,7 @@ def find_letterbox(frames: Iterable[NDArray[np.uint8]], most: int) -> Crop | Non
     return Crop(width - left - right, height - top - bottom, left, top)
 
 
-def _find_largest(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def find_largest(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Find each pixel's largest channel: (h, w)."""
     # Ten times as fast as NumPy's maximum over the last axis.
     red, green, blue = cv2.split(frame)

@@ -65,6 +65,10 @@ OF_ALL_FILMS = {
     "films.tsv": FileKind("a row for each film", SPREADSHEET),
     "skipped.tsv": FileKind("a row for each picture that was skipped", SPREADSHEET),
     "tables": FileKind("tables of all films", SPREADSHEET),
+    "comparisons": FileKind(
+        "films compared: figures to look at, and their numbers as JSON and CSV",
+        "in any viewer of pictures, the numbers in a text editor or a spreadsheet",
+    ),
     "methods.md": FileKind("how it was made, in a paragraph to cite", EDITOR),
     "CITATION.bib": FileKind("what that paragraph cites", "by BibTeX or Zotero"),
 }

@@ -134,7 +134,7 @@ def describe_methods(films: Sequence[FilmMaking]) -> tuple[str, list[str]]:
     sentences = [
         sentence
         for describe in (
-            *(_describe_videos, _describe_images, _describe_stretches),
+            *(_describe_videos, _describe_images, _describe_stretches, _describe_trim),
             *(_describe_missing, _describe_crop, _describe_video_colors),
             *(_describe_hdr, _describe_image_colors, _describe_means),
             *(_describe_size, _describe_clustering, _describe_numbers),
@@ -200,6 +200,21 @@ def _describe_stretches(writer: _Writer) -> Iterator[str]:
     for span, films in writer.group(_format_span):
         if span:
             yield writer.say(films, f"only the stretch {span} was sampled")
+
+
+def _describe_trim(writer: _Writer) -> Iterator[str]:
+    asked = [film for film in writer.films if film.row.trim_asked == "auto"]
+    if asked:
+        found = [
+            film for film in asked if film.row.trimmed_start or film.row.trimmed_end
+        ]
+        where = f" {writer.where(found)}" if len(found) < len(asked) else ""
+        result = f"they were found{where} and left out" if found else "there are none"
+        yield writer.say(
+            asked,
+            "black, and titles and credits on black, were looked for automatically at "
+            f"both ends; {result}",
+        )
 
 
 def _describe_missing(writer: _Writer) -> Iterator[str]:

@@ -25,6 +25,7 @@ RESERVED_IDS = frozenset(
     {
         "palettes.sqlite",
         "tables",
+        "comparisons",
         "colors.sqlite",
         "films.tsv",
         "skipped.tsv",
@@ -58,6 +59,7 @@ class Film(NamedTuple):
     stream: int | None  # which of a video's streams, None: as players choose
     gpu: float | None  # part of its shards that run on a GPU; None: as for all
     crop: str | None  # auto, none or w:h:x:y; None: as the configuration says
+    trim: str | None  # auto or none; None: as the configuration says
     kind: Kind
     files: list[Path]  # in the film's order
     shards: list[str]  # their names, if each is a shard
@@ -300,8 +302,9 @@ def _read_film(
             f"{where}: start_s {start_s:g} is not before end_s {end_s:g}; swap them"
         )
     for column, reason in kind.refused.items():
-        # From 0 s on is all of a film.
-        if files and column in row and (column, row[column]) != ("start_s", 0):
+        # From 0 s on is all of a film, and so is one that is not trimmed.
+        harmless = ("start_s", 0), ("trim", "none")
+        if files and column in row and (column, row[column]) not in harmless:
             raise ReelbowError(f"{where}: {reason.format(source=source)}")
     return Film(
         film=film,
@@ -313,6 +316,7 @@ def _read_film(
         stream=row.get("stream"),
         gpu=row.get("gpu"),
         crop=row.get("crop"),
+        trim=row.get("trim"),
         kind=kind,
         files=[] if fault else files,
         shards=(

@@ -48,6 +48,8 @@ NEEDS = {
     "merge_films": Need(500, 0, 30, 0.5),
     "summarize_films": Need(400, 0, 30, 0.5),
     "index_colors": Need(600, 0, 30, 0.6),
+    "compare_films": Need(1000, 0, 30, 4.0),
+    "compare_all": Need(1000, 0, 60, 5.0),
     "export_films": Need(700, 0, 30, 1.5),
     "write_index": Need(1000, 0, 30, 1.0),
     "write_provenance": Need(400, 0, 30, 1.0),
@@ -84,6 +86,10 @@ LARGEST_SHEET = 34
 # Bytes of a film, or of some of its tarballs, that are read in a second for its plan.
 READ_BYTES_S = 50e6
 LOOKED_INTO = 32
+
+# To look for black and titles at both ends of a large film, with most of a quarter of
+# an hour decoded at each.
+TRIM_S = 600.0
 
 # Of a picture whose size nobody knows before it is read.
 UNKNOWN_MEGAPIXELS = 12

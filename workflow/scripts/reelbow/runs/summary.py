@@ -10,7 +10,8 @@ from reelbow.errors import ReelbowError
 from reelbow.runs.films import Film
 from reelbow.runs.pace import Expected, Job
 from reelbow.shards.names import STAGES
-from reelbow.text import align, count
+from reelbow.shards.plan import Plan
+from reelbow.text import align, count, format_moment, join_words
 
 # What is listed of films in a dry run, and of names in a line of files.
 MOST_FILMS = 20
@@ -50,6 +51,25 @@ def describe_plans(
     return "\n".join([whole, *(line.rstrip() for line in lines)])
 
 
+def describe_trim(plan: Plan) -> str:
+    """Say what a film's plan leaves out at its ends; nothing: it leaves out nothing."""
+    parts = []
+    if before := plan.get("trimmed_start"):
+        parts.append(f"what is before {format_moment(plan['start_s'])} ({before})")
+    if after := plan.get("trimmed_end"):
+        parts.append(f"all from {format_moment(plan['end_s'])} on ({after})")
+    return f"trim leaves out {join_words(parts)}" if parts else ""
+
+
+def describe_untrimmed(films: Mapping[str, Film]) -> str:
+    """Say of which films nothing is ever left out; nothing: of none."""
+    names = [name for name, film in films.items() if "trim" not in film.kind.settings]
+    if not names:
+        return ""
+    listed = names[:3] + [f"{len(names) - 3:,} more"] * (len(names) > 3)
+    return f"trim: auto is for videos; of {join_words(listed)} every image counts."
+
+
 def describe_files(files: Iterable[Path], folder: Path) -> str:
     """Write a line for the files of each kind, as they are found from a folder."""
     kinds: dict[str, list[Path]] = {}
@@ -72,6 +92,8 @@ def _name_kind(file: Path) -> str:
         return "previews"
     if file.parent.name == "tables":
         return "exports" if len(file.parts) == 4 else "films"
+    if file.parent.name == "comparisons":
+        return "compared"
     if file.suffix == ".html":
         return "pages"
     if file.suffix == ".tsv":

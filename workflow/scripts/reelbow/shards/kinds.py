@@ -28,7 +28,8 @@ class Kind:
         stranger packed it: its frames are counted as they come. Else a film is one file
         that is cut into shards
     settings : what `make_plan` is told beside the crop: columns of the film's row
-        (film.stream) and keys of the configuration (sampling.mode), by its parameters
+        (film.stream) and keys of the configuration (sampling.mode), by its parameters;
+        a word alone (trim) is a column, or where that is empty a key
     kernel : of `runs.compiling`, that averages most of its frames
     groups : of the configuration, that decide its palettes beside those of every kind
     refused : columns of the sheet that are not for it, and why
@@ -78,6 +79,7 @@ VIDEO = Kind(
         "mode": "sampling.mode",
         "every": "sampling.every",
         "per_shard": "shards.frames",
+        "trim": "trim",
     },
     kernel="planes",
     groups=("sampling",),
@@ -102,6 +104,8 @@ TARBALLS = Kind(
         "start_s": _NO_STRETCH,
         "end_s": _NO_STRETCH,
         "stream": "stream is for videos, and {source} is of tarballs; leave it empty",
+        "trim": "trim is for videos, and {source} is of tarballs, of which every image "
+        "counts; leave it empty",
     },
 )
 

@@ -1,9 +1,11 @@
 """Plans a video: probes it, chooses its samples, cuts them into shards."""
 
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,7 +13,7 @@ from reelbow.errors import ReelbowError
 from reelbow.film.coding import Coding, find_coding, find_usual
 from reelbow.film.decoding import decode_pictures
 from reelbow.film.demuxing import AS_PLAYERS, ReadOptions
-from reelbow.film.probe import probe_film
+from reelbow.film.probe import Probe, probe_film
 from reelbow.film.timeline import (
     exact,
     naming,
@@ -19,8 +21,10 @@ from reelbow.film.timeline import (
     sample_interval,
     scan_timeline,
 )
-from reelbow.film.view import show_frame
+from reelbow.film.view import develop_frame, show_frame
 from reelbow.jobs.file_digest import digest_file
+from reelbow.pictures.blanks import ROWS, name_blank
+from reelbow.pictures.geometry import Crop, shape_picture
 from reelbow.pictures.letterbox import find_letterbox
 from reelbow.shards.plan import Plan
 from reelbow.sources.crop import (
@@ -30,6 +34,7 @@ from reelbow.sources.crop import (
     read_crop,
     spread_evenly,
 )
+from reelbow.sources.trim import Stretch, find_blank_ends, trim_stretch
 
 # Those looked at for the coding of colors alone.
 CODING_FRAMES = 4
@@ -60,6 +65,7 @@ def plan_video(
     end_s: float | None,
     per_shard: int,
     crop: str,
+    trim: str = "none",
     reading: ReadOptions = AS_PLAYERS,
 ) -> Plan:
     """Probe a video, choose its samples and cut them into shards.
@@ -70,6 +76,8 @@ def plan_video(
     start_s, end_s : seconds from the first picture; end_s None: to the end
     per_shard : samples in a shard
     crop : auto (black bars are found), none, or w:h:x:y
+    trim : auto (black, and text on black, is left out at each end that neither
+        `start_s` nor `end_s` sets), or none
 
     Raises
     ------
@@ -120,12 +128,32 @@ def plan_video(
             pass
     if codings:
         probe = probe._replace(coding=find_usual(codings))
+    sampled = Stretch(0, len(samples), start_s, end_s)
+    if trim == "auto":
+
+        def judge(places: Sequence[int]) -> Iterator[str | None]:
+            wanted = [present[place] for place in places]
+            for decoded in decode_pictures(path, starts, wanted, reading):
+                frame = decoded.frame
+                yield None if frame is None else name_blank(_shrink(frame, probe, kept))
+
+        def find_time(sample: int) -> Fraction:
+            if mode == "interval":
+                return start + sample * exact(every)
+            pts = samples[sample]
+            assert pts is not None
+            return timeline.time_s(pts)
+
+        times_s = [float(timeline.time_s(pts)) for pts in present]
+        ends = find_blank_ends(times_s, judge, at_start=not start, at_end=end is None)
+        sampled = trim_stretch(samples, ends, find_time, sampled)
+    samples = samples[sampled.first : sampled.stop]
     return {
         "video": probe.to_json(),
         "path": str(path),
         "digest": digest_file(path),
-        "start_s": start_s,
-        "end_s": end_s,
+        "start_s": sampled.start_s,
+        "end_s": sampled.end_s,
         "stream": reading.stream,
         "sampling": {"mode": mode, "every": every},
         "width": probe.width,
@@ -133,6 +161,9 @@ def plan_video(
         "duration_s": duration_s,
         "crop": kept and str(kept),
         "crop_asked": crop,
+        "trim_asked": trim,
+        "trimmed_start": sampled.before,
+        "trimmed_end": sampled.after,
         "time_base": str(timeline.time_base),
         "start_pts": timeline.start,
         "cut_pts": timeline.cut,
@@ -153,3 +184,9 @@ def plan_video(
             for number, first in enumerate(range(0, len(samples), per_shard))
         ],
     }
+
+
+def _shrink(frame: av.VideoFrame, probe: Probe, crop: Crop | None) -> NDArray[np.uint8]:
+    """Show what the crop keeps of a frame, small."""
+    full = (probe.height, probe.width)
+    return shape_picture(develop_frame(frame, probe), full=full, crop=crop, height=ROWS)
