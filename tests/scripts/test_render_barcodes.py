@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from databases import merge, write_shard
 from reelbow.barcode.film_record import read_film, read_measures
 from reelbow.barcode.picture_files import KINDS, drop_pictures
 from reelbow.database.frames import add_frames
 from reelbow.database.opening import open_new
 from reelbow.database.schema import ONLY_FILM, FilmRow
+from reelbow.database.shots import Shot
 from reelbow.database.writing import add_film, finish
 from reelbow.errors import ReelbowError
 from render_barcodes import render_barcodes
@@ -317,3 +319,23 @@ def test_what_lacks_a_letter_is_drawn_and_told_each_time(film, tmp_path, capsys)
     for _ in range(2):
         assert draw_all(film, tmp_path) == set(KINDS)
         assert capsys.readouterr().err.count("no font of this machine has") == 4
+
+
+def test_shots_are_drawn_if_they_are_asked_for(tmp_path):
+    shard = write_shard(tmp_path / "0.sqlite", range(4), times_s=[0.0, 1.0, 2.0, 3.0])
+    shots = [Shot(0, 50, 0.0, 2.0), Shot(50, 100, 2.0, 4.0)]
+    about = {"shots": "{}"}
+    film = merge([shard], [4], tmp_path / "film.sqlite", shots=shots, about=about)
+    out = tmp_path / "out"
+    pictures = [out / name for name in ["mean.png", "mean.svg", "shots.svg"]]
+    render_barcodes(film, pictures, drawing=DRAWING, shots=True)
+    texts = [picture.read_text() for picture in pictures[1:]]
+    assert all(" · 2 shots -->" in text for text in texts)
+    assert [text.count("number of shots") for text in texts] == [0, 1]
+    # They stay if they would come out the same, and else do not.
+    seen = pictures[1].stat().st_ino
+    render_barcodes(film, pictures, drawing=DRAWING, shots=True)
+    assert pictures[1].stat().st_ino == seen
+    render_barcodes(film, pictures[:2], drawing=DRAWING)
+    assert not pictures[2].exists()
+    assert "shots" not in pictures[1].read_text()

@@ -18,6 +18,19 @@ FIGURE_ENDINGS = [
     picture_files.FIGURE_ENDINGS[suffix] for suffix in config["barcodes"]["formats"]
 ]
 
+# What is made of shots, if they are looked for.
+FINDS_SHOTS = config["shots"]["detector"] != "none"
+SHOT_TABLES = ["shots", "shot_palettes"] if FINDS_SHOTS else []
+SWATCHES = ["ase", "gpl", "aco", "css"]
+SHOT_SUFFIXES = [*SWATCHES, "edl", "otio", "vtt", "eaf"] if FINDS_SHOTS else []
+
+# Figures that have no bare barcode.
+FIGURES_ALONE = [
+    kind
+    for kind, is_asked in [("measures", config["measures"]), ("shots", FINDS_SHOTS)]
+    if is_asked
+]
+
 if config["trim"] == "auto" and workflow.is_main_process:
     if untrimmed := describe_untrimmed(FILMS):
         tell(untrimmed)
@@ -168,7 +181,7 @@ def get_film_previews(wildcards):
 
 def get_cut_scores(wildcards):
     """The scores of cuts of a film's shards, if shots are to be found."""
-    if config["shots"]["detector"] == "none":
+    if not FINDS_SHOTS:
         return []
     return name_shard_files("cuts/{shard}.npz", [wildcards.film])
 
@@ -199,12 +212,12 @@ def get_all_barcodes(wildcards):
         kind=config["barcodes"]["kinds"],
         ending=[".png", *FIGURE_ENDINGS],
     )
-    if config["measures"]:
-        pictures += collect(
-            "results/{film}/barcodes/measures.{suffix}",
-            film=drawn,
-            suffix=config["barcodes"]["formats"],
-        )
+    pictures += collect(
+        "results/{film}/barcodes/{kind}.{suffix}",
+        film=drawn,
+        kind=FIGURES_ALONE,
+        suffix=config["barcodes"]["formats"],
+    )
     return leave_out_failed(pictures)
 
 
@@ -240,17 +253,17 @@ def name_pictures(kinds):
     ]
 
 
-def name_measures():
-    """A film's figures of measures, if any are asked for."""
+def name_figures_alone():
+    """A film's figures of measures and of shots, if any are asked for."""
     return [
         shown_in_report(
-            f"results/{{film}}/barcodes/measures.{suffix}",
-            caption="../report/measures.rst",
+            f"results/{{film}}/barcodes/{kind}.{suffix}",
+            caption=f"../report/{kind}.rst",
             category="{film}",
-            labels={"kind": "measures", "picture": f"figure, {suffix.upper()}"},
+            labels={"kind": kind, "picture": f"figure, {suffix.upper()}"},
         )
+        for kind in FIGURES_ALONE
         for suffix in config["barcodes"]["formats"]
-        if config["measures"]
     ]
 
 
@@ -264,11 +277,15 @@ def get_exports(wildcards):
     formats = config["tables"]["formats"]
     if not formats:
         return []
-    names = [f"{name}.{end}" for name in ("frames", "palettes") for end in formats]
+    tables = ["frames", "palettes", *SHOT_TABLES]
     films = collect(
         "results/{film}/tables/{name}",
         film=list_drawn_films(),
-        name=[*names, *(f"film.{end}" for end in ("json", "ase", "gpl", "aco", "css"))],
+        name=[
+            *(f"{name}.{end}" for name in tables for end in formats),
+            *(f"film.{end}" for end in ["json", *SWATCHES]),
+            *(f"shots.{end}" for end in SHOT_SUFFIXES),
+        ],
     )
     tables = collect("results/tables/films.{suffix}", suffix=formats)
     return leave_out_failed([*films, *tables])

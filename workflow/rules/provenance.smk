@@ -197,17 +197,16 @@ def get_film_palette():
 
 def get_shot_finding():
     """How shots are found, or None: they are not looked for."""
-    about = config["shots"]
-    return dict(about) if about["detector"] != "none" else None
+    return dict(config["shots"]) if FINDS_SHOTS else None
 
 
 def get_drawing():
     """How barcodes are drawn, in one entry: Snakemake compares params without names."""
     keys = ["height", "width", "skip_black", "gap_color"]
-    if "stacked" in config["barcodes"]["kinds"] or config["measures"]:
+    if "stacked" in config["barcodes"]["kinds"] or FIGURES_ALONE:
         keys.append("order")
     drawing = {key: config["barcodes"][key] for key in keys}
-    return {**drawing, "measures": config["measures"]}
+    return {**drawing, "measures": config["measures"], "shots": FINDS_SHOTS}
 
 
 def get_shown_kind():

@@ -1,5 +1,5 @@
 # in:  results/{film}/palettes.sqlite
-# out: results/{film}/barcodes/{kind}.png and its figures, measures.png
+# out: results/{film}/barcodes/{kind}.png and its figures, measures.png, shots.png
 
 
 rule render_barcodes:
@@ -8,7 +8,7 @@ rule render_barcodes:
     output:
         name_pictures(config["barcodes"]["kinds"]),
         # Of no kind at all there is a rule, too, which nobody asks for.
-        name_measures()
+        name_figures_alone()
         or name_pictures([] if config["barcodes"]["kinds"] else ["none"]),
     log:
         "logs/render_barcodes/{film}.log",

@@ -8,13 +8,17 @@ rule export_tables:
     output:
         tables=expand(
             "results/{{film}}/tables/{name}.{suffix}",
-            name=["frames", "palettes"],
+            name=["frames", "palettes", *SHOT_TABLES],
             suffix=config["tables"]["formats"],
         ),
         about="results/{film}/tables/film.json",
         swatches=expand(
             "results/{{film}}/tables/film.{suffix}",
-            suffix=["ase", "gpl", "aco", "css"],
+            suffix=SWATCHES,
+        ),
+        shots=expand(
+            "results/{{film}}/tables/shots.{suffix}",
+            suffix=SHOT_SUFFIXES,
         ),
     log:
         "logs/export_tables/{film}.log",
@@ -28,7 +32,7 @@ rule export_tables:
         mem_mb=ask_mb("export_tables"),
         runtime=ask_minutes("export_tables"),
     params:
-        settings=gather(formats=config["tables"]["formats"]),
+        settings=gather(formats=config["tables"]["formats"], shots=FINDS_SHOTS),
         code=get_code("export_tables"),
     script:
         "../scripts/export_tables.py"

@@ -1,5 +1,6 @@
-"""Rule export_tables: tables of a film, and swatches of its palette."""
+"""Rule export_tables: tables of a film, swatches of its palette, and its shots."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,9 +8,15 @@ from reelbow.export.tables import export_film
 from reelbow.jobs.job import run
 
 
-def export_tables(database: Path, folder: Path, *, formats: Sequence[str]) -> None:
-    """Write them into a folder, each when it is whole."""
-    export_film(database, folder, formats)
+def export_tables(
+    database: Path, folder: Path, *, formats: Sequence[str], shots: bool = False
+) -> None:
+    """Write them into a folder, each when it is whole.
+
+    shots : whether there are to be tables, swatches and markers of shots
+    """
+    for complaint in export_film(database, folder, formats, shots=shots):
+        print(f"WARNING: {folder}: {complaint}", file=sys.stderr)
 
 
 if __name__ == "__main__":
@@ -19,5 +26,5 @@ if __name__ == "__main__":
         mem_mb=snakemake.resources.mem_mb,
         database=Path(snakemake.input.database),
         folder=Path(snakemake.output.about).parent,
-        formats=snakemake.params.settings["formats"],
+        **snakemake.params.settings,
     )

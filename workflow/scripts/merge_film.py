@@ -2,12 +2,14 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from reelbow.database.merging import merge_shards
 from reelbow.database.reading import find_lost
-from reelbow.database.schema import FilmRow, PaletteSettings
+from reelbow.database.schema import VERSION, FilmRow, PaletteSettings
+from reelbow.database.shot_rows import SHOTS_KEY
 from reelbow.jobs.files import atomic_write
 from reelbow.jobs.job import run
 from reelbow.runs.kept_output import make_damaged_again
@@ -20,7 +22,6 @@ def merge_film(
     shards: list[Path],
     plan: Path,
     palettes: Path,
-    cuts: list[Path],
     *,
     film: str,
     title: str,
@@ -28,6 +29,7 @@ def merge_film(
     fps: float | None,
     n_colors: int,
     palette: PaletteSettings,
+    cuts: Sequence[Path] = (),
     finding: dict[str, Any] | None = None,
     own: dict[str, str] | None = None,
     logs: Path = Path("logs"),
@@ -38,8 +40,8 @@ def merge_film(
     """Copy the shards in order, verify them against the plan, and tidy up after them.
 
     n_colors : columns of the view of palettes
-    cuts : the scores of cuts of each shard; empty: no shots are looked for
     palette : how that of the whole film is found
+    cuts : the scores of cuts of each shard; empty: no shots are looked for
     finding : how shots are found in these scores, as `find_shots` takes it
     logs : where the shards' jobs left theirs
     keep : whether thumbnails are to be kept
@@ -47,14 +49,19 @@ def merge_film(
     go_on : whether shards that could not be read whole are enough
     """
     planned = read_plan(plan)
-    shots = []
-    if finding is not None:
+    shots, about = [], {}
+    # Of a film without a plan there is nothing to tell, as of settings and versions.
+    if finding is not None and shards:
         # Imported for who asks for it.
         from reelbow.analysis.cut_scores import CutScores
-        from reelbow.analysis.shots import find_shots
+        from reelbow.analysis.shots import DETECTORS_VERSION, find_shots
 
         scores = [CutScores.load(path) for path in cuts]
         shots = find_shots(scores, end_s=planned["end_s"], fps=fps, **finding)
+        about = {
+            SHOTS_KEY: json.dumps(finding, sort_keys=True),
+            f"{VERSION}scenedetect": DETECTORS_VERSION,
+        }
     with atomic_write(palettes) as temporary, make_damaged_again():
         merge_shards(
             {
@@ -70,7 +77,7 @@ def merge_film(
             n_colors=n_colors,
             palette=palette,
             shots=shots,
-            about={"shots": json.dumps(finding, sort_keys=True)} if finding else {},
+            about=about,
             error=planned.get("error"),
         )
         lost = {} if go_on else find_lost(temporary)

@@ -11,13 +11,16 @@ from reelbow.barcode import draw_barcode
 from reelbow.barcode.caption import describe_barcode, describe_making
 from reelbow.barcode.film_record import read_film, read_measures
 from reelbow.barcode.picture_files import (
+    FIGURES_ALONE,
     MEASURES_FIGURE,
+    SHOTS_FIGURE,
     digest_figures,
     drop_other_formats,
     keep_drawn,
     save_bare,
     sort_pictures,
 )
+from reelbow.barcode.shot_marks import read_shot_marks
 from reelbow.jobs.files import atomic_write
 from reelbow.jobs.job import run
 from reelbow.pictures.measure_names import MEASURES
@@ -29,6 +32,7 @@ def render_barcodes(
     *,
     drawing: dict[str, Any],
     measures: Sequence[str] = (),
+    shots: bool = False,
     code: str = "",
     go_on: bool = False,
 ) -> None:
@@ -38,24 +42,30 @@ def render_barcodes(
 
     drawing : as `draw_barcode` takes it
     measures : what is drawn below the stacked barcode in the figure of measures
+    shots : whether their borders are drawn in figures, and a figure of their lengths
     code : a digest of what draws; of another one's figures none stays
     go_on : whether a film of which no frame could be read has pictures
     """
     film = read_film(database, skip_black=drawing["skip_black"])
+    marks = read_shot_marks(database, film) if shots else None
     folder = pictures[0].parent
     others = []
     for kind, (bare, figures) in sort_pictures(pictures).items():
-        drawn = "stacked" if kind == MEASURES_FIGURE else kind
+        drawn = "stacked" if kind in FIGURES_ALONE else kind
         pixels = draw_barcode(database, drawn, empty=go_on, **drawing)
         shown = {
             "pixels": pixels,
             "title": film.title,
-            "subtitle": describe_barcode(film, kind),
+            "subtitle": describe_barcode(film, kind, marks),
             "note": describe_making(film, kind, drawing.get("order", "share")),
             "frames": film.frames,
             "times_s": film.times_s,
             "gap_color": drawing["gap_color"] if film.n_missing else None,
         }
+        if marks is not None:
+            shown["borders"] = marks.borders
+        if kind == SHOTS_FIGURE:
+            shown["shots"] = marks
         if kind == MEASURES_FIGURE:
             labels = [MEASURES[name].label for name in measures]
             values = read_measures(database, film, measures)
@@ -85,8 +95,9 @@ def render_barcodes(
             with atomic_write(bare) as temporary:
                 save_bare(pixels, temporary, figures=digest)
         others += drop_other_formats(folder, kind, figures)
-    if not measures:
-        others += drop_other_formats(folder, MEASURES_FIGURE, [])
+    for kind, is_asked in ((MEASURES_FIGURE, measures), (SHOTS_FIGURE, shots)):
+        if not is_asked:
+            others += drop_other_formats(folder, kind, [])
     for dropped in others:
         print(f"{dropped}: deleted, no longer asked for", file=sys.stderr)
 
@@ -100,6 +111,7 @@ if __name__ == "__main__":
         database=Path(snakemake.input.database),
         pictures=[Path(picture) for picture in snakemake.output],
         measures=drawing.pop("measures"),
+        shots=drawing.pop("shots"),
         drawing=drawing,
         code=snakemake.params.code,
         go_on=bool(snakemake.resources.go_on),

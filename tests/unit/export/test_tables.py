@@ -14,7 +14,7 @@ from coloraide import Color
 
 from databases import PALETTE, ROW, change, merge, query, write_shard
 from reelbow.database.merging import merge_films
-from reelbow.export import table_files, tables
+from reelbow.export import columns, table_files
 from reelbow.export.tables import export_film, export_films
 from reelbow.pictures.measure_names import MEASURES
 
@@ -72,7 +72,7 @@ def test_the_table_of_palettes(film, tmp_path):
 
 
 def test_all_formats_say_the_same(film, tmp_path, monkeypatch):
-    monkeypatch.setattr(tables, "SOME_ROWS", 2)
+    monkeypatch.setattr(columns, "SOME_ROWS", 2)
     export_film(film, tmp_path, ["csv", "parquet", "xlsx"])
     for name in ["frames", "palettes"]:
         parquet = pd.read_parquet(tmp_path / f"{name}.parquet")

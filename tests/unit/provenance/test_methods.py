@@ -204,6 +204,22 @@ def test_a_chosen_number_of_colors_and_accents_are_told():
     assert methods.COST == number_of_colors.COST
 
 
+def test_how_shots_were_found_is_told():
+    finding = {"detector": "adaptive", "threshold": None, "min_length_s": 0.6}
+    versions = {"scenedetect": frozenset({"0.7.2"})}
+    film = describe(finding=finding, n_shots=129, versions=versions)
+    assert (
+        "Cuts were looked for in every picture by PySceneDetect 0.7.2 (Castellano), "
+        "where one differs in color far more than its neighbors do (adaptive), with a "
+        "threshold of 3 and no shot below 0.6 s; 129 shots were found."
+    ) in write(film)
+    finding = {"detector": "hash", "threshold": 0.5, "min_length_s": 0.0}
+    other = describe({"title": "B"}, finding=finding, n_shots=1)
+    text = write(film, other)
+    assert "with a threshold of 0.5 and no shot below 0 s; 1 shot was found." in text
+    assert "PySceneDetect" not in write(describe())
+
+
 def test_engines_are_told_with_their_part():
     cupy, numba = Engine(3, frozenset({"14.2.0"})), Engine(1, frozenset({"0.68.1"}))
     text = write(describe(engines={"cupy": cupy}))

@@ -20,6 +20,12 @@ def format_time(time_s: float, *, decimals: int = 0, with_hours: bool = False) -
     return f"{clock}:{seconds:02}" + (f".{part:0{decimals}}" if decimals else "")
 
 
+def write_cue_time(ms: int) -> str:
+    """Write a time as WebVTT does, as 00:00:01.000."""
+    seconds, ms = divmod(ms, 1000)
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{ms:03}"
+
+
 def format_span(start_s: float | None, end_s: float | None) -> str:
     """Write a stretch of a film as `from 0:05 to 1:02:03.5`; nothing if it is all."""
     ends = [("from", start_s or None), ("to", end_s)]

@@ -5,12 +5,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import scenedetect
 from numpy.typing import NDArray
 from scenedetect import AdaptiveDetector, ContentDetector, FrameTimecode
 from scenedetect.detector import FlashFilter
 
 from reelbow.analysis.cut_scores import METRICS, CutScores, join_scores
 from reelbow.database.shots import Shot
+
+DETECTORS_VERSION: str = scenedetect.__version__
 
 # PySceneDetect's own threshold of hashes; those of the others are in its classes.
 _HASH_THRESHOLD = 0.35

@@ -3,12 +3,14 @@
 from pathlib import Path
 
 from reelbow.barcode.film_record import FilmRecord
-from reelbow.barcode.picture_files import MEASURES_FIGURE
+from reelbow.barcode.picture_files import FIGURES_ALONE, MEASURES_FIGURE, SHOTS_FIGURE
+from reelbow.barcode.shot_marks import ShotMarks
 from reelbow.text import count, format_every, format_span
 
 # Of a phrase such as "a frame every second".
 _KINDS = {
     MEASURES_FIGURE: "Palette and measures of {}",
+    SHOTS_FIGURE: "Palette of {}, and shots",
     "mean": "Mean color of {}",
     "strip": "{}, averaged over its width",
     "dominant": "Most frequent color of {}",
@@ -22,8 +24,13 @@ _SPACES = {
 }
 
 
-def describe_barcode(record: FilmRecord, kind: str) -> str:
-    """Say what a barcode shows: of which frames, how many of how many, and when."""
+def describe_barcode(
+    record: FilmRecord, kind: str, shots: ShotMarks | None = None
+) -> str:
+    """Say what a barcode shows: of which frames, how many of how many, and when.
+
+    shots : if they were looked for, how many there are
+    """
     noun = "image" if record.is_of_images else "frame"
     kind_of = _KINDS.get(kind, kind + " of {}")
     span = format_span(record.start_s, record.end_s)
@@ -34,6 +41,7 @@ def describe_barcode(record: FilmRecord, kind: str) -> str:
             _count_frames(record, noun),
             *([span] if span else []),
             *_describe_left_out(record, noun),
+            *([] if shots is None else [count(len(shots.lengths), "shot")]),
         ]
     )
 
@@ -45,7 +53,7 @@ def describe_making(record: FilmRecord, kind: str, order: str) -> str:
     if record.crop:
         parts.append(f"crop {record.crop}")
     about = record.settings
-    if kind in ("dominant", "stacked", MEASURES_FIGURE):
+    if kind in ("dominant", "stacked", *FIGURES_ALONE):
         if "cluster.n_colors" in about:
             n_colors, range_from = about["cluster.n_colors"], ""
             if n_colors == "auto":
@@ -57,7 +65,7 @@ def describe_making(record: FilmRecord, kind: str, order: str) -> str:
             more = f" and up to {count(accents, 'accent')}" if accents else ""
             number = f"{range_from}{n_colors} {noun}{more}"
             parts.append(f"{number} in {_SPACES.get(space, space)}")
-        if kind in ("stacked", MEASURES_FIGURE):
+        if kind in ("stacked", *FIGURES_ALONE):
             parts.append(f"order {order}")
     elif about.get("mean.space", "srgb") != "srgb":
         parts.append("averages of linear light")

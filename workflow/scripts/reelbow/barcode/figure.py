@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 
 from reelbow.barcode.fonts import describe_missing, find_families
 from reelbow.barcode.picture_files import MAKER
+from reelbow.barcode.shot_marks import ShotMarks
 from reelbow.errors import ReelbowError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
     from matplotlib.font_manager import FontProperties
 from reelbow.barcode.ticks import find_frame_ticks, find_time_ticks
@@ -44,9 +46,16 @@ _BELOW_SOURCE = 0.85
 _LEGEND_WIDTH = 2.0
 _CURVE_HEIGHT = 1.3
 _ABOVE_CURVE = 0.45
+_STRIP_HEIGHT = 0.1
+_ABOVE_STRIP = 0.04
+_HISTOGRAM_HEIGHT = 2.4
+_ABOVE_HISTOGRAM = 1.0
 
 # Points of a curve; where there are more frames, several share one.
 _MAX_POINTS = 1_400
+
+# Columns of a histogram.
+_MAX_BINS = 40
 
 # Points.
 _TITLE_SIZES = (34, 30, 26, 22)
@@ -54,10 +63,13 @@ SUBTITLE_SIZE = 14
 LABEL_SIZE = 11
 SOURCE_SIZE = 9.5
 _LEADING = 1.2
+_BORDER_WIDTH = 0.5
+_BORDER_GAP = 1.0
 INK = "#1a1a1a"
 GREY = "#6b6b6b"
 LIGHT_GREY = "#8c8c8c"
 BAND = "#dcdcdc"
+_BAR = "#c4c4c4"
 
 
 def save_figures(
@@ -71,6 +83,8 @@ def save_figures(
     times_s: NDArray[np.float64] | None,
     gap_color: str | None = None,
     curves: Sequence[tuple[str, NDArray[np.float64]]] = (),
+    borders: NDArray[np.float64] | None = None,
+    shots: ShotMarks | None = None,
 ) -> str | None:
     """Draw a barcode as a page for print: a PNG, SVG or PDF by each path's suffix.
 
@@ -92,6 +106,10 @@ def save_figures(
     curves : (label, values (n,)) to draw below the barcode, one below the other, from 0
         on, on the same axis; NaN: a gap. Of more than 1,400 frames some share a point:
         their mean, before a gray band from the least to the most of them.
+    borders : (m,) float, ascending, or None
+        Where shots end and begin, on the axis of frames: drawn below the barcode, of
+        those nearer to each other than a point only the first.
+    shots : of which the length is drawn over time, and its distribution; None: none
 
     Returns
     -------
@@ -134,6 +152,8 @@ def save_figures(
             n_frames=len(frames),
             gap_color=gap_color,
             curves=curves,
+            borders=borders,
+            shots=shots,
         )
         # The pages of vectors last: of a PNG the barcode is no part of what is drawn.
         for path in sorted(paths, key=lambda path: path.suffix.lower() != ".png"):
@@ -189,6 +209,8 @@ def _draw_page(
     n_frames: int,
     gap_color: str | None,
     curves: Sequence[tuple[str, NDArray[np.float64]]],
+    borders: NDArray[np.float64] | None,
+    shots: ShotMarks | None,
 ) -> tuple["Figure", "Axes"]:
     """Draw all but the barcode, and the axes of the barcode's shape to hold it."""
     # Not pyplot, which would look for a screen.
@@ -213,8 +235,12 @@ def _draw_page(
     font = choose_font(SUBTITLE_SIZE, style="italic", text=subtitle)
     lines = break_lines(subtitle, font, _BARCODE_WIDTH)
     top = write(lines, font, GREY, top + _TITLE_TO_SUBTITLE) + _SUBTITLE_TO_BARCODE
-    curves_height = len(curves) * (_ABOVE_CURVE + _CURVE_HEIGHT)
-    note_line = top + height / dpi + curves_height + _BARCODE_TO_SOURCE
+    strip_height = 0.0 if borders is None else _ABOVE_STRIP + _STRIP_HEIGHT
+    n_curves = len(curves) + (shots is not None)
+    curves_height = strip_height + n_curves * (_ABOVE_CURVE + _CURVE_HEIGHT)
+    histogram_height = 0.0 if shots is None else _ABOVE_HISTOGRAM + _HISTOGRAM_HEIGHT
+    note_line = top + height / dpi + curves_height + histogram_height
+    note_line += _BARCODE_TO_SOURCE
     font = choose_font(SOURCE_SIZE, text=note + (complaint or ""))
     notes_width = _BARCODE_WIDTH - (_LEGEND_WIDTH if gap_color else 0)
     lines = break_lines(note, font, notes_width)
@@ -232,32 +258,34 @@ def _draw_page(
         dpi=dpi,
         facecolor="white",
     )
-    axes = figure.add_axes(
-        (
-            margin / page_width,
-            foot / page_height,
-            width / page_width,
-            height / page_height,
-        )
-    )
+
+    def add_axes(below_barcode: float, height: float) -> "Axes":
+        """Add axes of a height in pixels, that end so many inches below the barcode."""
+        bottom = foot - below_barcode * dpi
+        left, wide = margin / page_width, width / page_width
+        return figure.add_axes((left, bottom / page_height, wide, height / page_height))
+
+    axes = lowest = add_axes(0, height)
     axes.set(xlim=(0, n_frames), ylim=(0, 1))
     for spine in axes.spines.values():
         spine.set_visible(False)
     axes.yaxis.set_visible(False)
-    lowest = axes
-    for number, (label, values) in enumerate(curves, 1):
-        below_barcode = number * (_ABOVE_CURVE + _CURVE_HEIGHT) * dpi
+    if borders is not None:
         axes.xaxis.set_visible(False)
-        lowest = figure.add_axes(
-            (
-                margin / page_width,
-                (foot - below_barcode) / page_height,
-                width / page_width,
-                _CURVE_HEIGHT * dpi / page_height,
-            )
-        )
-        draw_curve(lowest, label, values)
+        lowest = add_axes(strip_height, _STRIP_HEIGHT * dpi)
+        _draw_borders(lowest, borders, n_frames)
+    for number in range(n_curves):
+        lowest.xaxis.set_visible(False)
+        below_barcode = strip_height + (number + 1) * (_ABOVE_CURVE + _CURVE_HEIGHT)
+        lowest = add_axes(below_barcode, _CURVE_HEIGHT * dpi)
+        if number < len(curves):
+            draw_curve(lowest, *curves[number])
+        elif shots is not None:
+            _draw_lengths(lowest, shots, n_frames)
         lowest.tick_params(axis="x", length=0, labelbottom=False)
+    if shots is not None:
+        below_barcode = curves_height + histogram_height
+        _draw_histogram(add_axes(below_barcode, _HISTOGRAM_HEIGHT * dpi), shots)
     lowest.set_xticks(
         [position for position, _ in ticks],
         [label for _, label in ticks],
@@ -312,14 +340,19 @@ def _draw_page(
 
 def draw_curve(axes: "Axes", label: str, values: NDArray[np.float64]) -> None:
     """Draw values of frames over the frames' places."""
-    from matplotlib.ticker import MaxNLocator
-
     edges, (means, least, most) = _bin_values(values)
     if len(means) < len(values):
         axes.stairs(most, edges, baseline=least, fill=True, color=BAND, linewidth=0)
     axes.stairs(means, edges, baseline=None, color=INK, linewidth=0.9)
-    top = np.nanmax(most, initial=0.0)
-    axes.set(xlim=(0, max(1, len(values))), ylim=(0, 1.05 * top or 1.0))
+    _set_up_axes(axes, label, np.nanmax(most, initial=0.0))
+    axes.set_xlim(0, max(1, len(values)))
+
+
+def _set_up_axes(axes: "Axes", label: str, top: float) -> None:
+    """Label axes of values from 0 to a top, with a grid."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.set_ylim(0, 1.05 * top or 1.0)
     axes.yaxis.set_major_locator(
         MaxNLocator(3, steps=[1, 2, 2.5, 5, 10], min_n_ticks=3)
     )
@@ -333,6 +366,109 @@ def draw_curve(axes: "Axes", label: str, values: NDArray[np.float64]) -> None:
     axes.set_title(
         label, loc="left", pad=7, color=INK, fontproperties=choose_font(LABEL_SIZE)
     )
+
+
+def _draw_borders(axes: "Axes", borders: NDArray[np.float64], n_frames: int) -> None:
+    """Draw where shots end and begin, on a strip."""
+    gap = _BORDER_GAP / (72 * _BARCODE_WIDTH) * n_frames
+    drawn: list[float] = []
+    for border in borders.tolist():
+        if not drawn or border - drawn[-1] >= gap:
+            drawn.append(border)
+    axes.vlines(drawn, 0, 1, colors=INK, linewidths=_BORDER_WIDTH)
+    axes.set(xlim=(0, n_frames), ylim=(0, 1))
+    axes.yaxis.set_visible(False)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def _draw_lengths(axes: "Axes", shots: ShotMarks, n_frames: int) -> None:
+    """Draw the length of each shot over the place where it lies."""
+    from matplotlib.ticker import LogLocator
+
+    label = f"length of shots, {shots.unit}, on a logarithmic axis"
+    _set_up_axes(axes, label, 1.0)
+    axes.set_xlim(0, max(1, n_frames))
+    if not len(shots.lengths):
+        axes.yaxis.set_visible(False)
+        return
+    # A credit sequence may be as long as a hundred shots.
+    least = shots.lengths.min() / 2
+    axes.stairs(shots.lengths, shots.edges, baseline=least, fill=True, color=_BAR, lw=0)
+    axes.stairs(shots.lengths, shots.edges, baseline=least, color=INK, lw=0.6)
+    axes.set_yscale("log")
+    axes.set_ylim(least, 1.3 * shots.lengths.max())
+    is_wide = shots.lengths.max() > 100 * least
+    axes.yaxis.set_major_locator(
+        LogLocator(subs=(1.0,) if is_wide else (1.0, 2.0, 5.0))
+    )
+    _write_plainly(axes.yaxis)
+
+
+def _draw_histogram(axes: "Axes", shots: ShotMarks) -> None:
+    """Draw how many shots there are of each length, with their mean and median."""
+    from matplotlib.ticker import LogLocator, MaxNLocator
+
+    label = f"number of shots by length, {shots.unit}, on a logarithmic axis"
+    font = choose_font(LABEL_SIZE)
+    if not len(shots.lengths):
+        _set_up_axes(axes, label, 1.0)
+        axes.set_axis_off()
+        axes.text(0, 0.8, "no shots were found", color=GREY, fontproperties=font)
+        return
+    logs = np.log10(shots.lengths)
+    low, high = logs.min(), logs.max()
+    if high - low < 0.1:
+        # All alike are one narrow column.
+        low, high = low - 0.05, high + 0.05
+    edges = np.histogram_bin_edges(logs, "auto", (low, high))
+    if len(edges) > _MAX_BINS + 1:
+        edges = np.linspace(low, high, _MAX_BINS + 1)
+    counts, edges = np.histogram(logs, edges)
+    axes.set_xscale("log")
+    axes.stairs(counts, 10**edges, fill=True, color=_BAR, lw=0)
+    axes.stairs(counts, 10**edges, color=INK, lw=0.6)
+    _mark_averages(axes, shots)
+    # Above it there is room for what is written at the averages.
+    _set_up_axes(axes, label, 1.15 * counts.max())
+    axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
+    axes.set_xlim(10 ** (low - 0.1), 10 ** (high + 0.1))
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    _write_plainly(axes.xaxis)
+    axes.tick_params(axis="x", length=6, width=0.6, color=GREY, labelcolor=GREY)
+    for text in axes.get_xticklabels():
+        text.set_fontproperties(font)
+
+
+def _write_plainly(axis: "Axis") -> None:
+    """Write the numbers of a logarithmic axis as 0.5 or 20, and not as powers."""
+    from matplotlib.ticker import FuncFormatter, NullLocator
+
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+
+
+def _mark_averages(axes: "Axes", shots: ShotMarks) -> None:
+    """Mark mean and median, the smaller one written to its left."""
+    averages = [
+        (float(np.median(shots.lengths)), "median", "solid"),
+        (float(np.mean(shots.lengths)), "mean", (0, (4, 3))),
+    ]
+    averages.sort(key=lambda average: average[0])
+    for (length, name, style), side in zip(averages, ("right", "left"), strict=True):
+        axes.axvline(length, color=INK, linewidth=0.9, linestyle=style)
+        away = -5 if side == "right" else 5
+        axes.annotate(
+            f"{name} {length:.3g} {shots.unit}",
+            (length, 1),
+            (away, -4),
+            xycoords=("data", "axes fraction"),
+            textcoords="offset points",
+            ha=side,
+            va="top",
+            color=INK,
+            fontproperties=choose_font(LABEL_SIZE),
+        )
 
 
 def _bin_values(

@@ -18,8 +18,10 @@ KINDS = ("mean", "strip", "dominant", "stacked")
 # What follows a kind in the names of its figures; the bare barcode is {kind}.png.
 FIGURE_ENDINGS = {"png": "_figure.png", "svg": ".svg", "pdf": ".pdf"}
 
-# A figure of curves below the stacked barcode, of which there is no bare picture.
+# Figures of what is drawn below the stacked barcode, of which there is no bare picture.
 MEASURES_FIGURE = "measures"
+SHOTS_FIGURE = "shots"
+FIGURES_ALONE = (MEASURES_FIGURE, SHOTS_FIGURE)
 
 # Who made a picture, as it stands in files of each suffix.
 MAKER = "Reelbow"
@@ -36,7 +38,7 @@ _FIGURES = "Figures"
 def sort_pictures(paths: Iterable[Path]) -> dict[str, tuple[Path | None, list[Path]]]:
     """Sort pictures by kind, as their names say it: the bare one, and its figures.
 
-    The figure of measures comes last, without a bare one.
+    Figures that have no bare one come last.
     """
     by_name = {path.name: path for path in paths}
     kinds: dict[str, tuple[Path | None, list[Path]]] = {
@@ -47,15 +49,16 @@ def sort_pictures(paths: Iterable[Path]) -> dict[str, tuple[Path | None, list[Pa
         for kind in KINDS
         if f"{kind}.png" in by_name
     }
-    names = [name for name in name_figures(MEASURES_FIGURE) if name in by_name]
-    if names:
-        kinds[MEASURES_FIGURE] = None, [by_name[name] for name in names]
+    for kind in FIGURES_ALONE:
+        names = [name for name in name_figures(kind) if name in by_name]
+        if names:
+            kinds[kind] = None, [by_name[name] for name in names]
     return kinds
 
 
 def name_figures(kind: str) -> list[str]:
     """Name the figures of a kind, in all formats."""
-    if kind == MEASURES_FIGURE:
+    if kind in FIGURES_ALONE:
         return [f"{kind}.{suffix}" for suffix in FIGURE_ENDINGS]
     return [f"{kind}{ending}" for ending in FIGURE_ENDINGS.values()]
 
@@ -139,7 +142,7 @@ def drop_other_formats(
 # All pictures that a film may have.
 PICTURES = [
     *(f"{kind}.png" for kind in KINDS),
-    *(name for kind in (*KINDS, MEASURES_FIGURE) for name in name_figures(kind)),
+    *(name for kind in (*KINDS, *FIGURES_ALONE) for name in name_figures(kind)),
 ]
 
 

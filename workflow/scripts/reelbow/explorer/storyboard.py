@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from reelbow.shards.previews import PreviewSheet
+from reelbow.text import write_cue_time
 
 # Seconds of the only preview of a film whose end nobody knows.
 ONLY_CUE_S = 1.0
@@ -43,7 +44,11 @@ def write_storyboard(
     starts = sorted(at_ms)
     lines = ["WEBVTT", ""]
     for start, end in zip(starts, _find_ends(starts, end_s), strict=True):
-        lines += [f"{_write_time(start)} --> {_write_time(end)}", at_ms[start], ""]
+        lines += [
+            f"{write_cue_time(start)} --> {write_cue_time(end)}",
+            at_ms[start],
+            "",
+        ]
     path.write_text("\n".join(lines), encoding="utf-8", newline="\n")
 
 
@@ -57,9 +62,3 @@ def _find_ends(starts: list[int], end_s: float | None) -> list[int]:
         usual = statistics.median_high(steps) if steps else round(ONLY_CUE_S * 1000)
         end = starts[-1] + usual
     return [*starts[1:], end]
-
-
-def _write_time(ms: int) -> str:
-    """Write a time as WebVTT does, as 00:00:01.000."""
-    seconds, ms = divmod(ms, 1000)
-    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{ms:03}"

@@ -13,19 +13,25 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from reelbow.barcode.film_record import unpack_colors
 from reelbow.color.names import name_colors
-from reelbow.color.spaces import srgb_to_cielab
 from reelbow.database.opening import open_database
+from reelbow.database.shot_rows import measure_lengths, read_shots
+from reelbow.export.columns import (
+    LAB,
+    SHARE_DECIMALS,
+    TIME_DECIMALS,
+    describe_lab,
+    describe_times,
+    format_colors,
+    format_hms,
+    make_text,
+    read_parts,
+    to_lab,
+)
 from reelbow.export.swatches import SWATCHES, Swatch
 from reelbow.export.table_files import write_table
 from reelbow.jobs.files import atomic_write
-from reelbow.text import format_time
-
-# Of a database, read at a time.
-SOME_ROWS = 10_000
 
 # Columns of frames that have a place of their own, or none; others, such as measures,
 # go along as they are.
@@ -36,10 +42,6 @@ _OF_FRAMES = {
 # Columns of films with the names that tables give them, by which the units are told.
 _RENAMED = {"width": "width_px", "height": "height_px"}
 
-# Decimals of L*, a*, b*: a hundredth of what can be seen.
-_LAB_DECIMALS = 2
-_SHARE_DECIMALS = 6
-
 _COUNTS = """
 SELECT film_id,
     (SELECT count(*) FROM frames WHERE frames.film_id = films.film_id),
@@ -48,23 +50,40 @@ FROM films
 """
 
 
-def export_film(database: Path, folder: Path, formats: Sequence[str]) -> None:
+def export_film(
+    database: Path, folder: Path, formats: Sequence[str], *, shots: bool = False
+) -> list[str]:
     """Write the tables of a film's database, what is known of it, and swatches.
 
     That is frames and palettes in each of the formats, film.json, and film.ase, .gpl,
     .aco and .css of the palette of the whole film.
+
+    Parameters
+    ----------
+    shots : whether to write what `export_shots` writes, too
+
+    Returns
+    -------
+    what could not be told of shots, in a sentence each
     """
+    complaints = []
     with closing(open_database(database)) as connection:
         write_table(_read_frames(connection), folder, "frames", formats)
         write_table(_read_palettes(connection), folder, "palettes", formats)
         (about,) = describe_films(connection)
         swatches = _read_film_palette(connection, 1)
+        if shots:
+            # Imported for who asks for it.
+            from reelbow.export.shots import export_shots
+
+            complaints = export_shots(connection, folder, formats)
     with atomic_write(folder / "film.json") as temporary:
         text = json.dumps(about, ensure_ascii=False, indent=1)
         temporary.write_text(f"{text}\n", encoding="utf-8")
     for suffix, make in SWATCHES.items():
         with atomic_write(folder / f"film.{suffix}") as temporary:
             temporary.write_bytes(make(swatches, about["title"]))
+    return complaints
 
 
 def export_films(database: Path, folder: Path, formats: Sequence[str]) -> None:
@@ -77,13 +96,16 @@ def export_films(database: Path, folder: Path, formats: Sequence[str]) -> None:
     # Behind all others, since the next sheet has other ones.
     for name in dict.fromkeys(name for film in films for name in film["sheet"]):
         values = [film["sheet"].get(name) for film in films]
-        table[f"sheet_{name}" if name in columns else name] = _text(values)
+        table[f"sheet_{name}" if name in columns else name] = make_text(values)
     write_table(iter([pd.DataFrame(table)]), folder, "films", formats)
 
 
 def _flatten(film: dict[str, Any]) -> dict[str, Any]:
-    """Take what is of one cell, and each color of the film's palette with three."""
-    groups = ("palette", "sheet", "metadata")
+    """Take what is of one cell, and each color of the film's palette with three.
+
+    What is told of shots comes behind the others, and only of films that have it.
+    """
+    groups = ("palette", "shots", "sheet", "metadata")
     alone = {name: value for name, value in film.items() if name not in groups}
     for color in film["palette"]:
         name = f"color_{color['rank'] + 1}"
@@ -92,7 +114,7 @@ def _flatten(film: dict[str, Any]) -> dict[str, Any]:
             f"{name}_name": color["color_name"],
             f"{name}_share": color["share"],
         }
-    return alone
+    return alone | (film["shots"] or {})
 
 
 def _to_column(values: Sequence[Any]) -> Any:
@@ -102,7 +124,7 @@ def _to_column(values: Sequence[Any]) -> Any:
         return pd.array(list(values), dtype="Int64")
     if kinds and kinds <= {int, float}:
         return np.array(values, np.float64)
-    return _text(values)
+    return make_text(values)
 
 
 def describe_films(connection: sqlite3.Connection) -> list[dict[str, Any]]:
@@ -120,26 +142,44 @@ def describe_films(connection: sqlite3.Connection) -> list[dict[str, Any]]:
         }
         times = ("start_s", "end_s", "duration_s")
         about |= {
-            f"{name[:-1]}hms": None if film[name] is None else _format_time(film[name])
+            f"{name[:-1]}hms": None if film[name] is None else format_hms(film[name])
             for name in times
         }
         about |= dict(zip(("n_read", "n_skipped"), counts[film_id], strict=True))
         swatches = _read_film_palette(connection, film_id)
-        labs = _to_lab(np.array([swatch.color for swatch in swatches], np.int64))
+        labs = to_lab(np.array([swatch.color for swatch in swatches], np.int64))
         about["palette"] = [
             {
                 "rank": rank,
                 "color": f"#{swatch.color:06x}",
-                **dict(zip(_LAB, lab, strict=True)),
-                "share": round(swatch.share, _SHARE_DECIMALS),
+                **dict(zip(LAB, lab, strict=True)),
+                "share": round(swatch.share, SHARE_DECIMALS),
                 "color_name": swatch.name,
             }
             for rank, (swatch, lab) in enumerate(
                 zip(swatches, labs.tolist(), strict=True)
             )
         ]
+        about["shots"] = _describe_shots(connection, film_id, film["film"])
         described.append({**about, "sheet": sheet, "metadata": metadata})
     return described
+
+
+def _describe_shots(
+    connection: sqlite3.Connection, film_id: int, film: str
+) -> dict[str, Any] | None:
+    """Say how many shots a film has and how long they are; None: nobody looked."""
+    shots = read_shots(connection, film_id, film)
+    if shots is None:
+        return None
+    lengths_s = measure_lengths(shots)
+    return {
+        "n_shots": len(shots),
+        **{
+            f"{name}_shot_s": length_s and round(length_s, TIME_DECIMALS)
+            for name, length_s in zip(("mean", "median"), lengths_s, strict=True)
+        },
+    }
 
 
 def _read_film_palette(connection: sqlite3.Connection, film_id: int) -> list[Swatch]:
@@ -161,17 +201,17 @@ def _read_frames(connection: sqlite3.Connection) -> Iterator[pd.DataFrame]:
     rows = connection.execute(
         f"SELECT {', '.join([columns, *more])} FROM frames ORDER BY frame"
     )
-    for frames, times_s, names, shards, colors, lumas, *others in _part(rows):
+    for frames, times_s, names, shards, colors, lumas, *others in read_parts(rows):
         packed = np.array(colors, np.int64)
         yield pd.DataFrame(
             {
-                "film": _text([film] * len(frames)),
+                "film": make_text([film] * len(frames)),
                 "frame": np.array(frames, np.int64),
-                **_describe_times(times_s),
-                "name": _text(names),
-                "shard": _text(shards),
-                "mean_color": _format_colors(packed),
-                **_describe_lab(packed, "mean_"),
+                **describe_times(times_s),
+                "name": make_text(names),
+                "shard": make_text(shards),
+                "mean_color": format_colors(packed),
+                **describe_lab(packed, "mean_"),
                 "luma": np.array(lumas, np.float64).round(3),
                 **{
                     name: np.array(values, np.float64)
@@ -188,73 +228,24 @@ def _read_palettes(connection: sqlite3.Connection) -> Iterator[pd.DataFrame]:
         FROM palettes JOIN frames USING (film_id, frame)
         ORDER BY film_id, frame, rank"""
     )
-    for frames, times_s, ranks, colors, shares, accents in _part(rows):
+    for frames, times_s, ranks, colors, shares, accents in read_parts(rows):
         packed = np.array(colors, np.int64)
         yield pd.DataFrame(
             {
-                "film": _text([film] * len(frames)),
+                "film": make_text([film] * len(frames)),
                 "frame": np.array(frames, np.int64),
-                **_describe_times(times_s),
+                **describe_times(times_s),
                 "rank": np.array(ranks, np.int64),
-                "color": _format_colors(packed),
-                **_describe_lab(packed, ""),
-                "color_name": _text(name_colors(packed)),
-                "share": np.array(shares, np.float64).round(_SHARE_DECIMALS),
+                "color": format_colors(packed),
+                **describe_lab(packed, ""),
+                "color_name": make_text(name_colors(packed)),
+                "share": np.array(shares, np.float64).round(SHARE_DECIMALS),
                 "accent": np.array(accents, np.int64),
             }
         )
-
-
-def _part(rows: sqlite3.Cursor) -> Iterator[Sequence[Sequence[Any]]]:
-    """Yield some rows as columns, and without any rows empty ones."""
-    some = rows.fetchmany(SOME_ROWS)
-    if not some:
-        yield [[] for _ in rows.description]
-    while some:
-        yield list(zip(*some, strict=True))
-        some = rows.fetchmany(SOME_ROWS)
 
 
 def _list(connection: sqlite3.Connection, table: str) -> list[str]:
     """List the columns of a table in their order."""
     there = connection.execute("SELECT name FROM pragma_table_info(?)", (table,))
     return [name for (name,) in there]
-
-
-def _text(values: Sequence[str | None]) -> Any:
-    return pd.array(list(values), dtype="str")
-
-
-_LAB = ("lab_l", "lab_a", "lab_b")
-
-
-def _describe_times(times_s: Sequence[float | None]) -> dict[str, Any]:
-    return {
-        "time_s": np.array(times_s, np.float64).round(6),
-        "time_hms": _text(
-            [None if each is None else _format_time(each) for each in times_s]
-        ),
-    }
-
-
-def _format_time(time_s: float) -> str:
-    """Write h:mm:ss.mmm."""
-    text = format_time(abs(time_s), decimals=3, with_hours=True)
-    return f"-{text}" if time_s <= -0.0005 else text
-
-
-def _format_colors(packed: NDArray[np.int64]) -> Any:
-    return _text([f"#{color:06x}" for color in packed.tolist()])
-
-
-def _describe_lab(packed: NDArray[np.int64], prefix: str) -> dict[str, Any]:
-    return {
-        f"{prefix}{name}": values
-        for name, values in zip(_LAB, _to_lab(packed).T, strict=True)
-    }
-
-
-def _to_lab(packed: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(n, 3) CIE L*a*b* under D65, rounded, and never -0."""
-    lab = srgb_to_cielab(unpack_colors(packed)).round(_LAB_DECIMALS) + 0.0
-    return np.asarray(lab, np.float64)

@@ -34,14 +34,17 @@ _LISTED = ("barcodes", "tables")
 _FORMATS = {
     ".bib": "application/x-bibtex",
     ".csv": "text/csv",
+    ".eaf": "text/x-eaf+xml",
     ".html": "text/html",
     ".json": "application/json",
     ".md": "text/markdown",
+    ".otio": "application/json",
     ".pdf": "application/pdf",
     ".png": "image/png",
     ".sqlite": "application/vnd.sqlite3",
     ".svg": "image/svg+xml",
     ".tsv": "text/tab-separated-values",
+    ".vtt": "text/vtt",
 }
 
 

@@ -36,7 +36,10 @@ OF_A_FILM = {
     "palettes.sqlite": FileKind(
         "the palette, mean color and strip of every frame", DATABASE
     ),
-    "tables": FileKind("the same as tables", SPREADSHEET),
+    "tables": FileKind(
+        "the same as tables; swatches, and of shots markers if they were looked for",
+        f"{SPREADSHEET}; swatches and markers in programs of designers and editors",
+    ),
     "previews": FileKind(
         "the frames, small, many in a picture; storyboard.vtt says where each is",
         "in any viewer of pictures; the storyboard in a video player",

@@ -34,6 +34,13 @@ _MATRICES = {
 _TRANSFERS = {"pq": "PQ", "hlg": "HLG"}
 _PRIMARIES = {"bt2020": "BT.2020", "p3": "P3"}
 
+# Detectors of PySceneDetect: what each goes by, and its own threshold.
+_DETECTORS = {
+    "adaptive": ("differs in color far more than its neighbors do (adaptive)", 3.0),
+    "content": ("differs in color from the one before (content)", 27.0),
+    "hash": ("differs in its perceptual hash from the one before (hash)", 0.35),
+}
+
 # What a video may not say of its colors, by the words of `assumed`.
 _UNSTATED = {"matrix": "matrix", "color_range": "range", "primaries": "primaries"}
 
@@ -131,7 +138,7 @@ def describe_methods(films: Sequence[FilmMaking]) -> tuple[str, list[str]]:
             *(_describe_missing, _describe_crop, _describe_video_colors),
             *(_describe_hdr, _describe_image_colors, _describe_means),
             *(_describe_size, _describe_clustering, _describe_numbers),
-            *(_describe_accents, _describe_engines),
+            *(_describe_accents, _describe_engines, _describe_shots),
         )
         for sentence in describe(writer)
     ]
@@ -437,6 +444,24 @@ def _describe_accents(writer: _Writer) -> Iterator[str]:
                 films,
                 f"accents were added to each palette, at most {n}: small but saturated "
                 f"areas unlike its other colors ({n_found:,} in all)",
+            )
+
+
+def _describe_shots(writer: _Writer) -> Iterator[str]:
+    """How cuts were found, and how many shots there are."""
+    for finding, films in writer.group(lambda film: film.finding):
+        if finding:
+            goes_by, own_threshold = _DETECTORS[finding["detector"]]
+            threshold = finding["threshold"] or own_threshold
+            n_shots = sum(film.n_shots for film in films)
+            found = {v for film in films for v in film.versions.get("scenedetect", ())}
+            by = writer.name_versions("PySceneDetect", found, "pyscenedetect")
+            yield writer.say(
+                films,
+                f"cuts were looked for in every picture by {by}, where one {goes_by}, "
+                f"with a threshold of {threshold:g} and no shot below "
+                f"{finding['min_length_s']:g} s; "
+                f"{count(n_shots, 'shot')} {'was' if n_shots == 1 else 'were'} found",
             )
 
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from reelbow.database.opening import open_database
 from reelbow.database.reading import read_row
 from reelbow.database.schema import VERSION, FilmRow
+from reelbow.database.shot_rows import SHOTS_KEY
 
 # How often a value is there, where `sum_up` wrote several.
 _TIMES = re.compile(r" \(\d+\)$")
@@ -45,6 +46,8 @@ class FilmMaking:
     engines : of k-means, how many parts each made, and in which versions
     tarballs : the name of each and the digest of its bytes, None: unknown
     started_at, ended_at : when its first and its last part were made, UTC
+    finding : how shots were found, as the config's `shots`; None: not looked for
+    n_shots : how many were found
     """
 
     row: FilmRow
@@ -59,6 +62,8 @@ class FilmMaking:
     tarballs: Mapping[str, str | None]
     started_at: str | None
     ended_at: str | None
+    finding: Mapping[str, Any] | None = None
+    n_shots: int = 0
 
     @property
     def is_of_images(self) -> bool:
@@ -119,6 +124,9 @@ def _read_making(
         "SELECT count(*), coalesce(sum(accent), 0) FROM palettes WHERE film_id = ?",
         (film_id,),
     ).fetchone()
+    (n_shots,) = connection.execute(
+        "SELECT count(*) FROM shots WHERE film_id = ?", (film_id,)
+    ).fetchone()
     return FilmMaking(
         row=row,
         settings=json.loads(own.get("settings", "{}")) if parts else {},
@@ -144,4 +152,6 @@ def _read_making(
         },
         started_at=times[0] if times else None,
         ended_at=times[-1] if times else None,
+        finding=json.loads(own.get(SHOTS_KEY, "null")),
+        n_shots=n_shots,
     )

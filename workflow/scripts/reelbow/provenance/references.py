@@ -105,6 +105,15 @@ REFERENCES = {
             "url": "https://github.com/jfolz/simplejpeg",
         },
     ),
+    "pyscenedetect": Reference(
+        "Castellano",
+        "misc",
+        {
+            "author": "Castellano, Brandon",
+            "title": "PySceneDetect: Python and OpenCV-based scene cut detection",
+            "url": "https://www.scenedetect.com",
+        },
+    ),
     "lloyd1982": Reference(
         "Lloyd 1982",
         "article",

@@ -18,7 +18,7 @@ MOST_FILMS = 20
 MOST_NAMES = 20
 
 # A barcode for print, with title and axis; the others are bare.
-FIGURE = re.compile(r"(_figure|^measures)\.png$|\.(svg|pdf)$")
+FIGURE = re.compile(r"(_figure|^measures|^shots)\.png$|\.(svg|pdf)$")
 
 
 def describe_plans(
