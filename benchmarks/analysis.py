@@ -1,8 +1,8 @@
 """Runs docs/analysis.md: its films, its commands, its code, and draws its pictures.
 
-The page's block of YAML is its configuration, its blocks of Python are run one after
-the other in the folder of that run. What they print is written below them, and what
-they save as analysis_*.png is put beside the page.
+The page's blocks of TSV and YAML are its sheet and its configuration, its blocks of
+Python are run one after the other in the folder of that run. What they print is written
+below them, and what they save as analysis_*.png is put beside the page, small enough.
 
     uv run python benchmarks/analysis.py
     uv run python benchmarks/analysis.py --folder there
@@ -19,6 +19,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from PIL import Image
+
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "data"
 PAGE = ROOT / "docs" / "analysis.md"
@@ -27,20 +29,26 @@ FILMS = {
     "tears_of_steel.webm": "tears_of_steel_battle_800x332_24fps_vp8.webm",
     "city.mp4": "city_360p_30.006fps_h264_phone.mp4",
 }
+# Pixels of a picture on the page.
+WIDEST = 1100
+
+_SHEET = re.compile(r"```tsv\n(.*?)```\n", re.DOTALL)
 _YAML = re.compile(r"```yaml\n(.*?)```\n", re.DOTALL)
 _PYTHON = re.compile(
     r"(?P<code>```python\n(?P<body>.*?)```\n)(?:\n```text\n.*?```\n)?", re.DOTALL
 )
 
 
-def run_workflow(folder: Path, config: str) -> None:
+def run_workflow(folder: Path, text: str) -> None:
     """Run Reelbow on the films, in a folder, as the page says."""
     (folder / "films").mkdir(exist_ok=True)
     for name, shared in FILMS.items():
         if not (folder / "films" / name).exists():
             shutil.copy(SHARED / shared, folder / "films" / name)
     (folder / "config").mkdir(exist_ok=True)
-    (folder / "config" / "config.yaml").write_text(config, encoding="utf-8")
+    for name, blocks in (("films.tsv", _SHEET), ("config.yaml", _YAML)):
+        own = "\n".join(blocks.findall(text))
+        (folder / "config" / name).write_text(own, encoding="utf-8")
     snakemake = Path(sys.executable).with_name("snakemake")
     command = [snakemake, "--snakefile", ROOT / "Snakefile", "--cores", "all"]
     subprocess.run(command, cwd=folder, check=True)
@@ -68,11 +76,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = options.folder or Path(name)
         folder.mkdir(parents=True, exist_ok=True)
-        run_workflow(folder, "\n".join(_YAML.findall(text)))
+        run_workflow(folder, text)
         os.chdir(folder)
         PAGE.write_text(run_blocks(text), encoding="utf-8")
-        for picture in folder.resolve().glob("analysis_*.png"):
-            shutil.copy(picture, PAGE.parent)
+        for path in folder.resolve().glob("analysis_*.png"):
+            with Image.open(path) as picture:
+                picture.thumbnail((WIDEST, WIDEST))
+                picture.save(PAGE.parent / path.name)
         os.chdir(ROOT)
 
 
