@@ -23,6 +23,7 @@ USUAL: dict[str, Any] = {
     **plans.USUAL,
     "every": 1.0,
     "stream": None,
+    "trim": "none",
     "max_pixels": MAX_PIXELS,
     "height": 90,
     "space": "srgb",
