@@ -60,7 +60,7 @@ rule compare_all:
     threads: 1
     resources:
         mem_mb=ask_mb("compare_all"),
-        runtime=ask_minutes("compare_all"),
+        runtime=get_comparing_minutes,
     params:
         settings=gather(films=list(FILMS)),
         code=get_code("compare_all"),

@@ -79,6 +79,12 @@ def get_planning_minutes(wildcards, attempt):
     return attempt * needs.estimate_minutes("plan_shards", read_s)
 
 
+def get_comparing_minutes(wildcards, attempt):
+    """Minutes for the palettes of all films, each with each."""
+    work_s = needs.estimate_pairs_s(len(FILMS), MOST_COLORS)
+    return attempt * needs.estimate_minutes("compare_all", work_s)
+
+
 def ask_room(rule, keep):
     """A resources function: MB on a node for what a job of a shard leaves the next one.
 

@@ -21,6 +21,8 @@ rule score_cuts:
         runtime=ask_minutes("score_cuts"),
         # No param: what is done without a failure stays.
         go_on=int(config["errors"]["missing_shards"] == "skip"),
+        # No param: switched on or off, it must not run finished shards again.
+        profile=int(config["profile"]),
     params:
         settings=gather(
             # Two detectors have one: changed to the other, only the film is merged anew.

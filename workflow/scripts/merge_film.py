@@ -50,19 +50,19 @@ def merge_film(
     """
     planned = read_plan(plan)
     shots, about = [], {}
-    # Of a film without a plan there is nothing to tell, as of settings and versions.
-    if finding is not None and shards:
-        # Imported for who asks for it.
-        from reelbow.analysis.cut_scores import CutScores
-        from reelbow.analysis.shots import DETECTORS_VERSION, find_shots
-
-        scores = [CutScores.load(path) for path in cuts]
-        shots = find_shots(scores, end_s=planned["end_s"], fps=fps, **finding)
-        about = {
-            SHOTS_KEY: json.dumps(finding, sort_keys=True),
-            f"{VERSION}scenedetect": DETECTORS_VERSION,
-        }
     with atomic_write(palettes) as temporary, make_damaged_again():
+        # Of a film without a plan there is nothing to tell, as of settings.
+        if finding is not None and shards:
+            # Imported for who asks for it.
+            from reelbow.analysis.cut_scores import load_scores
+            from reelbow.analysis.shots import DETECTORS_VERSION, find_shots
+
+            scores = load_scores(cuts, go_on=go_on)
+            shots = find_shots(scores, end_s=planned["end_s"], fps=fps, **finding)
+            about = {
+                SHOTS_KEY: json.dumps(finding, sort_keys=True),
+                f"{VERSION}scenedetect": DETECTORS_VERSION,
+            }
         merge_shards(
             {
                 part["shard"]: path

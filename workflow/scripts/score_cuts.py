@@ -1,15 +1,18 @@
 """Rule score_cuts: how much each picture of a shard differs from the one before."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-from reelbow.analysis.cut_scores import CutScores, score_pictures
+from reelbow.analysis.cut_scores import score_pictures
 from reelbow.errors import ReelbowError
 from reelbow.jobs.files import atomic_write
 from reelbow.jobs.job import run
 from reelbow.runs.plain_paths import find_own_name
 from reelbow.shards.kinds import find_kind
+from reelbow.shards.members import Member
 from reelbow.shards.plan import read_plan
+from reelbow.text import count
 
 
 def score_cuts(
@@ -25,25 +28,35 @@ def score_cuts(
     """Score all pictures of the shard's stretch, sampled or not.
 
     source : the film, or its file that is this shard
-    go_on : whether a shard that cannot be read has no scores
+    go_on : whether of a damaged shard what can be read is enough
     """
     planned = read_plan(plan)
-    found, missing = CutScores.of_nothing(), []
-    try:
-        with find_kind(planned).open_shard(
+    kind = find_kind(planned)
+
+    def read() -> Iterator[Member]:
+        with kind.open_shard(
             source, planned, shard, max_pixels=max_pixels, salvage=go_on
         ) as members:
-            found, missing = score_pictures(
-                members.read_every(), metric, max_pixels=max_pixels
-            )
-    except ReelbowError as error:
+            yield from members.read_every()
+            if members.damage:
+                raise ReelbowError(members.damage)
+
+    found, missing = score_pictures(read(), metric, max_pixels=max_pixels)
+    if found.lost:
         if not go_on:
-            raise
-        missing = [str(error)]
+            raise ReelbowError(found.lost)
+        print(
+            f"WARNING: {found.lost}; cuts are found among "
+            f"{count(len(found.scores), 'picture')} before that",
+            file=sys.stderr,
+        )
+        if kind.files_are_shards:
+            # As in databases, where it is one that was skipped.
+            found = found._replace(n_pictures=found.n_pictures + 1)
     if missing:
         print(
-            f"WARNING: {source}: cuts at {len(missing)} pictures are not found, the "
-            f"first of which cannot be read ({missing[0]})",
+            f"WARNING: {source}: no cut is found at {count(len(missing), 'picture')} "
+            f"that cannot be read; of the first: {missing[0]}",
             file=sys.stderr,
         )
     with atomic_write(scores) as temporary:
@@ -56,6 +69,7 @@ if __name__ == "__main__":
         score_cuts,
         log=snakemake.log[0],
         mem_mb=snakemake.resources.mem_mb,
+        profile=bool(snakemake.resources.profile),
         source=find_own_name(Path(snakemake.input.source)),
         plan=Path(snakemake.input.plan),
         scores=Path(snakemake.output.scores),

@@ -107,6 +107,14 @@ def test_a_film_without_frames_is_refused_in_a_sentence(write):
         compare_films(first, write("b", FILM))
 
 
+def test_films_that_have_no_frames_at_the_same_times_are_refused(write):
+    every_tenth = [frame for frame in range(31) if frame % 10 != 1]
+    first = write("a", FILM[:31], missing=tuple(every_tenth))
+    second = write("b", FILM[:4], step_s=10.0)
+    with pytest.raises(ReelbowError, match="films a and b have no frames at the same"):
+        compare_films(first, second)
+
+
 @pytest.mark.parametrize("n", [1, 2])
 def test_films_of_a_frame_or_two_are_compared(write, tmp_path, n):
     comparison = compare_films(write("a", FILM[:n]), write("b", FILM))
@@ -200,6 +208,16 @@ def test_the_matrix_joins_what_is_nearest(tmp_path):
 def test_two_films_alike_have_a_matrix_too(tmp_path):
     about = compare_all(tmp_path, {"a": FILM, "b": FILM}, ["a", "b"])
     assert about["earth_movers_distance"] == [[0, 0], [0, 0]]
+
+
+def test_films_whose_distances_fit_in_no_plane_have_a_map(tmp_path):
+    grays = {"black": 0.0, "gray": 119.0, "white": 255.0}
+    films = {name: np.full((5, 3), level) for name, level in grays.items()}
+    about = compare_all(tmp_path, films, list(films))
+    distances = np.array(about["earth_movers_distance"])
+    assert distances[0, 2] > distances[0, 1] + distances[1, 2]
+    assert np.isfinite(about["map"]).all()
+    assert about["map"][0] != about["map"][2]
 
 
 def test_films_without_frames_are_left_out_and_told(tmp_path, capsys):

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from chain import plan_files
 from films import find_packets, overwrite, solid, write_film
-from reelbow.analysis.cut_scores import METRICS, CutScores
+from reelbow.analysis.cut_scores import METRICS, CutScores, load_scores
 from reelbow.analysis.shots import find_shots
-from reelbow.errors import ReelbowError
+from reelbow.errors import DamagedError, ReelbowError
 from reelbow.pictures.image_files import MAX_PIXELS, encode_jpeg
 from reelbow.shards.plan import read_plan
 from reelbow.shards.tarballs import TarballWriter
@@ -122,7 +122,6 @@ def test_another_threshold_needs_no_other_scores(film, tmp_path):
     scores = score([film], tmp_path, "adaptive")
     about = {"detector": "adaptive", "min_length_s": 0.6}
     assert len(find_shots(scores, threshold=3.0, **about)) == len(LENGTHS)
-    assert len(find_shots(scores, threshold=255.0, **about)) <= len(LENGTHS)
     (shot,) = find_shots(scores, **about | {"detector": "content"}, threshold=250.0)
     assert (shot.first, shot.end) == (0, sum(LENGTHS))
 
@@ -182,7 +181,7 @@ def test_an_image_that_cannot_be_read_is_passed_over_and_told(tmp_path, capsys):
     shots = find(files, tmp_path, "content")
     assert [(shot.first, shot.end) for shot in shots] == [(0, 3), (3, 6)]
     told = capsys.readouterr().err
-    assert "0.tar: cuts at 1 pictures are not found" in told
+    assert "0.tar: no cut is found at 1 picture that cannot be read" in told
 
 
 def test_a_shard_that_cannot_be_read_fails_or_has_no_cuts(tmp_path, capsys):
@@ -197,6 +196,11 @@ def test_a_shard_that_cannot_be_read_fails_or_has_no_cuts(tmp_path, capsys):
     score_cuts(files[1], tmp_path / "plan.json", scores, **about, go_on=True)
     assert "no tarball" in capsys.readouterr().err
     assert len(CutScores.load(scores).scores) == 0
+    # A run that wants all of it makes it again.
+    assert len(list(load_scores([scores], go_on=True))) == 1
+    with pytest.raises(ReelbowError, match="left out a part"):
+        list(load_scores([scores], go_on=False))
+    assert not scores.exists()
 
 
 def test_scores_are_always_the_same_bytes(film, tmp_path):
@@ -207,6 +211,31 @@ def test_scores_are_always_the_same_bytes(film, tmp_path):
         score([film], folder, "content")
         paths.append(folder / "00000.npz")
     assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
+def test_times_of_a_rate_are_those_of_the_frames(tmp_path):
+    colors = [color for color in (RED, BLUE) * 2 for _ in range(20)]
+    files = write_tarballs(tmp_path, colors[:30], colors[30:])
+    shots = find(files, tmp_path, "content", fps=29.97)
+    # As the database computes them.
+    times_s = [frame * 100 * 1.0 / 2997 for frame in range(len(colors))]
+    assert [shot.start_s for shot in shots] == times_s[::20]
+
+
+def test_a_film_ends_where_it_ends_whatever_was_asked(film, tmp_path):
+    scores = score([film], tmp_path, "content")
+    about = {"detector": "content", "threshold": None, "min_length_s": 0.6}
+    shots = find_shots(scores, end_s=1000.0, **about)
+    assert shots[-1].end_s == pytest.approx(sum(LENGTHS) / RATE)
+
+
+def test_a_damaged_file_of_scores_is_told_as_such(film, tmp_path):
+    score([film], tmp_path, "content")
+    path = tmp_path / "00000.npz"
+    for content in (b"", path.read_bytes()[:-40]):
+        path.write_bytes(content)
+        with pytest.raises(DamagedError, match=r"00000.npz: damaged"):
+            CutScores.load(path)
 
 
 @pytest.mark.shared

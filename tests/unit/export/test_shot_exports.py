@@ -418,10 +418,19 @@ def test_the_film_is_named_as_seen_from_the_markers(tmp_path, monkeypatch):
     assert media["RELATIVE_MEDIA_URL"] == "../../../films/de mo.mkv"
     assert media["MIME_TYPE"].startswith("video/")
     # What lies elsewhere is found beside these files, or not at all.
-    row = ROW._replace(source="gone.mkv")
-    export_film(make_film(tmp_path / "b", row=row), folder, [], shots=True)
-    root = ElementTree.parse(folder / "shots.eaf").getroot()
-    assert root.find("HEADER/MEDIA_DESCRIPTOR").get("MEDIA_URL") == "./gone.mkv"
+    elsewhere = tmp_path / "somebody"
+    elsewhere.mkdir()
+    (elsewhere / "own.mkv").touch()
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    for place, source in enumerate(["gone.mkv", str(elsewhere / "own.mkv")]):
+        row = ROW._replace(source=source)
+        database = make_film(tmp_path / f"b{place}", row=row)
+        export_film(database, folder, [], shots=True)
+        root = ElementTree.parse(folder / "shots.eaf").getroot()
+        url = root.find("HEADER/MEDIA_DESCRIPTOR").get("MEDIA_URL")
+        assert url == f"./{Path(source).name}"
+        assert b"somebody" not in (folder / "shots.otio").read_bytes()
     for path in folder.glob("shots.*"):
         assert str(tmp_path).encode() not in path.read_bytes()
 

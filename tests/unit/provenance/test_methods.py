@@ -106,12 +106,15 @@ def test_films_of_which_nothing_was_read_are_named_and_no_more():
 @pytest.mark.parametrize(
     ("row", "told"),
     [
-        ({"trim_asked": "auto"}, "automatically at both ends; there are none."),
+        (
+            {"trim_asked": "auto"},
+            "ends that were given and what goes on for too long; nothing was left out.",
+        ),
         (
             {"trim_asked": "auto", "trimmed_start": "black", "start_s": 3.0},
             "Only the stretch from 0:03 was sampled. Black, and titles and credits on "
-            "black, were looked for automatically at both ends; they were found and "
-            "left out.",
+            "black, were to be left out at both ends, but for ends that were given and "
+            "what goes on for too long; that was found.",
         ),
         ({"crop_asked": "none"}, "The whole picture was measured."),
         ({"crop": "1920:800:0:140"}, "automatically; they were found and cropped."),
@@ -211,12 +214,13 @@ def test_how_shots_were_found_is_told():
     assert (
         "Cuts were looked for in every picture by PySceneDetect 0.7.2 (Castellano), "
         "where one differs in color far more than its neighbors do (adaptive), with a "
-        "threshold of 3 and no shot below 0.6 s; 129 shots were found."
+        "threshold of 3 and no cut within 0.6 s of the one before; 129 shots were "
+        "found."
     ) in write(film)
     finding = {"detector": "hash", "threshold": 0.5, "min_length_s": 0.0}
     other = describe({"title": "B"}, finding=finding, n_shots=1)
     text = write(film, other)
-    assert "with a threshold of 0.5 and no shot below 0 s; 1 shot was found." in text
+    assert "no cut within 0 s of the one before; 1 shot was found." in text
     assert "PySceneDetect" not in write(describe())
 
 

@@ -46,6 +46,16 @@ def test_other_pairs_are_refused_in_one_sentence(compare, sentence):
     assert str(caught.value) == f"config: compare {sentence}"
 
 
+def test_pairs_whose_files_cannot_be_are_refused():
+    films = ["a", "b--c", "a--b", "c", "d" * 120, "e" * 120]
+    with pytest.raises(
+        ReelbowError, match=r"two pairs whose file would be a--b--c.json"
+    ):
+        find_pairs([["a", "b--c"], ["a--b", "c"]], films)
+    with pytest.raises(ReelbowError, match="a name of 242 characters"):
+        find_pairs([films[4:]], films)
+
+
 def test_all_of_one_film_is_refused():
     with pytest.raises(ReelbowError, match="only one film; give two or more"):
         find_pairs("all", ["dracula"])
@@ -54,5 +64,6 @@ def test_all_of_one_film_is_refused():
 def test_a_pair_is_found_by_its_files_name():
     assert find_pair("dracula--faust", FILMS) == ("dracula", "faust")
     assert find_pair("a--b--c", ["a--b", "c"]) == ("a--b", "c")
+    assert find_pair("a---b", ["a-", "b"]) == ("a-", "b")
     assert find_pair("faust--faust", FILMS) is None
     assert find_pair("faust--x", FILMS) is None

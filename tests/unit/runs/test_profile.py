@@ -56,6 +56,7 @@ def test_a_job_is_found_with_what_it_used(folder):
 
 def test_every_stage_is_found_in_the_order_of_the_data(folder):
     plan_film(folder, "a", [1])
+    plan_film(folder, "b", [1])
     for name in [
         *(
             "write_provenance",
@@ -76,7 +77,7 @@ def test_every_stage_is_found_in_the_order_of_the_data(folder):
         *(f"{rule}/a/00000" for rule in SHARD_RULES),
     ]:
         leave(folder, name)
-    stages = run_profile.sum_stages(find(folder, "a"))
+    stages = run_profile.sum_stages(find(folder, "a", "b"))
     assert [stage.stage for stage in stages] == list(run_profile.STAGES)
 
 

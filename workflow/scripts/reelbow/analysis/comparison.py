@@ -31,6 +31,7 @@ from reelbow.barcode import draw_barcode
 from reelbow.color.difference import measure_ciede2000
 from reelbow.color.spaces import srgb_to_cielab
 from reelbow.database.opening import open_database
+from reelbow.errors import ReelbowError
 
 # Rows of the barcodes that are compared.
 ROWS = 90
@@ -70,12 +71,19 @@ def compare_films(first: Path, second: Path) -> Comparison:
     Raises
     ------
     ReelbowError
-        If no frame of one could be read, or an older Reelbow made its database.
+        If no frame of one could be read, both have none at the same times, or an older
+        Reelbow made a database.
     """
     films = read_means(first), read_means(second)
     palettes = [_read_palette(path) for path in (first, second)]
     in_seconds = measure_in_seconds(*films)
     one, two, step = part_into_columns(*films)
+    if any(np.isnan(course.colors).all() for course in (one, two)):
+        names = " and ".join(film.record.film for film in films)
+        raise ReelbowError(
+            f"films {names} have no frames at the same times, so there is nothing to "
+            "compare; sample both at the same times"
+        )
     oklab, other = one.to_oklab(), two.to_oklab()
     shift = find_shift(oklab, other)
     banded, band = align_shifted(oklab, other, shift.columns)

@@ -182,7 +182,7 @@ def write_matrix(
 
 def _write_json(path: Path, about: Mapping[str, Any]) -> None:
     with atomic_write(path) as temporary:
-        text = json.dumps(about, ensure_ascii=False, indent=1)
+        text = json.dumps(about, ensure_ascii=False, indent=1, allow_nan=False)
         temporary.write_text(f"{text}\n", encoding="utf-8")
 
 

@@ -17,6 +17,9 @@ from reelbow.errors import ReelbowError
 # memory for each pair of columns, which makes 72 MB, and 0.2 s.
 MOST_COLUMNS = 3_000
 
+# Of a database, read at a time.
+SOME_ROWS = 20_000
+
 
 class Frames(NamedTuple):
     """Mean colors of all places of a film's frames."""
@@ -57,15 +60,16 @@ def read_means(database: Path) -> Frames:
         film_id, _ = find_film(connection, database, None)
         rows = connection.execute(
             "SELECT frame, mean_color FROM frames WHERE film_id = ?", (film_id,)
-        ).fetchall()
-    if not rows:
+        )
+        means = np.full((len(record.frames), 3), np.nan)
+        while some := rows.fetchmany(SOME_ROWS):
+            frames, colors = np.array(some).T
+            means[frames] = unpack_colors(colors)
+    if np.isnan(means).all():
         raise ReelbowError(
             f"film {record.film} has no frame that could be read, so there is nothing "
             "to compare; take it out of compare"
         )
-    frames, colors = np.array(rows).T
-    means = np.full((len(record.frames), 3), np.nan)
-    means[frames] = unpack_colors(colors)
     return Frames(record, means)
 
 

@@ -7,7 +7,7 @@ by which the scores at their borders are found.
 
 import math
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scenedetect.detectors import ContentDetector, HashDetector
 from scenedetect.scene_manager import DEFAULT_MIN_WIDTH, compute_downscale_factor
 
-from reelbow.errors import ReelbowError
+from reelbow.errors import DamagedError, ReelbowError
 from reelbow.pictures.geometry import Levels, round_to_bytes
 from reelbow.pictures.image_files import decode_image
 from reelbow.shards.members import Member
@@ -38,23 +38,18 @@ class CutScores(NamedTuple):
     places : (n,) int64, of a picture among the shard's, from 0, missing ones counted
     times_s : (n,) float64, NaN: unknown
     scores : (n,) float32, [0, 255], or of hashes [0, 1]; of the first picture 0
-    ends : (2, h, w, 3) uint8 BGR, the first and the last, small; (0, 0, 0, 3): none
+    first, last : (h, w, 3) uint8 BGR, small; (0, 0, 3): there is none
     n_pictures : missing ones counted
+    lost : why not all of the shard could be read; "": it could
     """
 
     places: NDArray[np.int64]
     times_s: NDArray[np.float64]
     scores: NDArray[np.float32]
-    ends: NDArray[np.uint8]
+    first: NDArray[np.uint8]
+    last: NDArray[np.uint8]
     n_pictures: int
-
-    @classmethod
-    def of_nothing(cls) -> Self:
-        """Give those of a shard without pictures."""
-        no_ends = np.empty((0, 0, 0, 3), np.uint8)
-        return cls(
-            np.empty(0, np.int64), np.empty(0), np.empty(0, np.float32), no_ends, 0
-        )
+    lost: str = ""
 
     def save(self, path: Path) -> None:
         """Write them to a file, always the same bytes."""
@@ -66,10 +61,21 @@ class CutScores(NamedTuple):
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read what `save` wrote."""
-        with np.load(path) as file:
-            arrays = {name: file[name] for name in cls._fields}
-        return cls(**{**arrays, "n_pictures": int(arrays["n_pictures"])})
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        DamagedError
+            If it is not whole.
+        """
+        try:
+            # Opened here, since np.load leaves open what it cannot read.
+            with path.open("rb") as stream, np.load(stream) as file:
+                arrays = {name: file[name] for name in cls._fields}
+        except (zipfile.BadZipFile, EOFError, KeyError, ValueError):
+            raise DamagedError("damaged", [path]) from None
+        alone = {name: arrays[name].item() for name in ("n_pictures", "lost")}
+        return cls(**{**arrays, **alone})
 
 
 def score_pictures(
@@ -84,60 +90,101 @@ def score_pictures(
 
     Returns
     -------
-    the scores, and of each picture that is missing why
+    the scores, up to where the shard cannot be read on; and of each picture that is
+    missing why
     """
-    compare, place = _Comparison(metric), -1
-    ends: list[NDArray[np.uint8]] = []
-    places, times_s, scores, reasons = [], [], [], []
-    for place, member in enumerate(members):
-        try:
-            picture = _show_small(member, max_pixels)
-        except ReelbowError as error:
-            reasons.append(str(error))
-            continue
-        # Images of a tarball may be of several sizes.
-        picture = _fit(picture, ends[0] if ends else picture)
-        ends = [ends[0] if ends else picture, picture]
-        places.append(place)
-        times_s.append(math.nan if member.time_s is None else member.time_s)
-        scores.append(compare(picture))
+    compare, place, lost = _Comparison(metric), -1, ""
+    first = before = np.empty((0, 0, 3), np.uint8)
+    places: list[int] = []
+    times_s, scores, reasons = [], [], []
+    try:
+        for place, member in enumerate(members):
+            try:
+                picture = _show_small(member, max_pixels)
+            except ReelbowError as error:
+                reasons.append(str(error))
+                continue
+            if not places:
+                first = picture
+            elif picture.shape != before.shape:
+                # As images of a tarball may be.
+                compare(_fit(before, picture))
+            before = picture
+            places.append(place)
+            times_s.append(math.nan if member.time_s is None else member.time_s)
+            scores.append(compare(picture))
+    except ReelbowError as error:
+        lost = str(error)
     found = CutScores(
         np.array(places, np.int64),
         np.array(times_s, np.float64),
         np.array(scores, np.float32),
-        np.array(ends or np.empty((0, 0, 0, 3)), np.uint8),
+        first,
+        before,
         place + 1,
+        lost,
     )
     return found, reasons
 
 
-def join_scores(shards: Sequence[CutScores], metric: str) -> CutScores:
+def load_scores(paths: Iterable[Path], *, go_on: bool) -> Iterator[CutScores]:
+    """Read the scores of shards, one after the other.
+
+    go_on : whether those of shards that could not be read whole are enough; else their
+        files are removed, and so made again
+
+    Raises
+    ------
+    ReelbowError
+        If a shard was not read whole, and that is not enough.
+    """
+    for path in paths:
+        scores = CutScores.load(path)
+        if scores.lost and not go_on:
+            path.unlink()
+            raise ReelbowError(
+                f"{path}: an earlier run left out a part of the shard "
+                f"({scores.lost}); give the same command again, which makes it anew"
+            )
+        yield scores
+
+
+class FilmScores(NamedTuple):
+    """The scores of all shards of a film, as in `CutScores`."""
+
+    places: NDArray[np.int64]
+    times_s: NDArray[np.float64]
+    scores: NDArray[np.float32]
+    n_pictures: int
+
+
+def join_scores(shards: Iterable[CutScores], metric: str) -> FilmScores:
     """Put the scores of a film's shards together, with those at their borders."""
-    places, scores, n_pictures = [], [], 0
-    last: NDArray[np.uint8] | None = None
+    places, times_s, scores = [np.empty(0, np.int64)], [np.empty(0)], []
+    n_pictures = 0
+    last = np.empty((0, 0, 3), np.uint8)
     for shard in shards:
         places.append(shard.places + n_pictures)
-        n_pictures += shard.n_pictures
+        times_s.append(shard.times_s)
         scores.append(shard.scores.copy())
-        if not len(shard.ends):
+        n_pictures += shard.n_pictures
+        if not shard.first.size:
             continue
-        if last is not None:
+        if last.size:
             compare = _Comparison(metric)
-            compare(_fit(last, shard.ends[0]))
-            scores[-1][0] = compare(shard.ends[0])
-        last = shard.ends[1]
-    times_s = [shard.times_s for shard in shards]
-    return CutScores(
-        np.concatenate([*places, np.empty(0, np.int64)]),
-        np.concatenate([*times_s, np.empty(0)]),
+            compare(_fit(last, shard.first))
+            scores[-1][0] = compare(shard.first)
+        last = shard.last
+    return FilmScores(
+        np.concatenate(places),
+        np.concatenate(times_s),
         np.concatenate([*scores, np.empty(0, np.float32)]),
-        np.empty((0, 0, 0, 3), np.uint8),
         n_pictures,
     )
 
 
 class _Comparison:
-    """Scores each picture against the one before; the first is 0."""
+    """Scores each picture against the one before, of its size; the first is 0."""
 
     def __init__(self, metric: str) -> None:
         self._metric = metric

@@ -51,5 +51,8 @@ def compare_palettes(palettes: Mapping[str, FilmPalette]) -> FilmMatrix:
         # Two films have one dimension.
         n = min(2, len(films) - 1)
         scaling = ClassicalMDS(n_components=n, metric="precomputed")
-        places[:, :n] = scaling.fit_transform(moved)
+        with np.errstate(invalid="ignore"):
+            found = scaling.fit_transform(moved)
+        # CIEDE2000 is no metric: an axis of a negative eigenvalue has no root.
+        places[:, :n] = np.nan_to_num(found)
     return FilmMatrix(films, moved, nearest, tree, places)

@@ -1,7 +1,8 @@
 """The shots of a film: PySceneDetect's detectors decide by scores of its pictures."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ _HASH_THRESHOLD = 0.35
 
 
 def find_shots(
-    shards: Sequence[CutScores],
+    shards: Iterable[CutScores],
     *,
     detector: str,
     threshold: float | None,
@@ -35,8 +36,8 @@ def find_shots(
     shards : in the film's order
     detector : adaptive, content or hash
     threshold : of the detector; None: its own
-    min_length_s : no shot is shorter, in pictures of the film's median step; of
-        pictures without times it says nothing
+    min_length_s : there is no cut sooner after the last one, in pictures of the film's
+        median step; of pictures without times it says nothing
     end_s : where the film ends; None: a step after its last picture
     fps : pictures a second of those without a time; None: nobody knows
 
@@ -49,7 +50,10 @@ def find_shots(
         return []
     times_s = film.times_s
     if fps is not None:
-        times_s = np.where(np.isnan(times_s), film.places / fps, times_s)
+        # In the very numbers that frames have (see `database.merging`).
+        rate = Fraction(str(fps))
+        counted_s = film.places * rate.denominator / rate.numerator
+        times_s = np.where(np.isnan(times_s), counted_s, times_s)
     steps_s = np.diff(times_s)
     has_times = not np.isnan(times_s).any() and bool((steps_s > 0).all())
     step_s = float(np.median(steps_s)) if has_times and len(steps_s) else 0.0
@@ -68,7 +72,9 @@ def find_shots(
     else:
         of_starts = times_s[np.searchsorted(film.places, starts)]
         last_s = float(times_s[-1]) + step_s
-        bounds_s = [*of_starts.tolist(), last_s if end_s is None else end_s]
+        # What was asked for may be behind the film's end.
+        end_s = last_s if end_s is None else min(end_s, last_s)
+        bounds_s = [*of_starts.tolist(), end_s]
     return [
         Shot(*pictures, *bounds)
         for pictures, bounds in zip(

@@ -83,7 +83,7 @@ CREATE TABLE film_palettes (   -- of all frames of a film; of a shard there is n
 CREATE TABLE shots (           -- between two cuts; only of a film, if asked for
     film_id INTEGER NOT NULL,
     shot INTEGER NOT NULL,     -- from 0
-    first_frame INTEGER,       -- of the table frames; NULL: none was sampled in it
+    first_frame INTEGER,       -- of the table frames; NULL: none of them is in it
     last_frame INTEGER,
     start_s REAL,              -- of its first picture, NULL: no times are known
     end_s REAL,                -- of the first picture after it, or the film's end

@@ -102,9 +102,10 @@ def find_media(source: str, folder: Path) -> Path:
     ----------
     source : as databases have it, as seen from the working folder
     """
-    if Path(source).is_file():
-        return Path(os.path.relpath(source, folder))
-    return Path(Path(source).name)
+    path = Path(source)
+    if path.is_file() and path.resolve().is_relative_to(Path.cwd().resolve()):
+        return Path(os.path.relpath(path, folder))
+    return Path(path.name)
 
 
 def save_markers(
@@ -134,8 +135,8 @@ def _save_edl(path: Path, film: MarkedFilm, markers: Sequence[Marker]) -> str:
     is_drop = film.rate in _DROP_RATES
     first = f"{_START_H:02}:00:00{';' if is_drop else ':'}00"
     start = RationalTime.from_timecode(first, film.rate).value
-    end_s = (_DAY_H - _START_H) * 3600
-    told = [marker for marker in markers if marker.start_s < end_s]
+    end = round((_DAY_H - _START_H) * 3600 * film.rate)
+    told = [marker for marker in markers if round(marker.start_s * film.rate) < end]
     lines = [f"TITLE: {_clean(film.title)}"]
     lines += [f"FCM: {'DROP FRAME' if is_drop else 'NON-DROP FRAME'}", ""]
     for number, marker in enumerate(told, 1):
@@ -239,8 +240,8 @@ _SAVERS: dict[str, Callable[[Path, MarkedFilm, Sequence[Marker]], str]] = {
 
 
 def _clean(text: str) -> str:
-    """Bring a text to one line."""
-    return " ".join(text.split())
+    """Bring a text to one line, without what no file of text may have."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def _guess_type(path: Path) -> str:

@@ -6,6 +6,7 @@ read and written some at a time, so that memory does not grow with the film.
 
 import json
 import sqlite3
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -72,6 +73,11 @@ def export_film(
         write_table(_read_palettes(connection), folder, "palettes", formats)
         (about,) = describe_films(connection)
         swatches = _read_film_palette(connection, 1)
+        if not shots:
+            # Of an earlier run that looked for them.
+            for path in [*folder.glob("shots.*"), *folder.glob("shot_palettes.*")]:
+                path.unlink()
+                print(f"{path}: deleted, no longer asked for", file=sys.stderr)
         if shots:
             # Imported for who asks for it.
             from reelbow.export.shots import export_shots

@@ -235,6 +235,7 @@ class _Faults:
         self.reasons: dict[int, str] = {}  # of pictures, by place
         self.harmless: set[int] = set()  # places of what no other refers to
         self.spoiled = math.inf  # all after this place may be made from what is damaged
+        self.gaps: list[int] = []  # places before which packets are lost
 
     def read(self, pts: int | None, *, is_harmless: bool, is_shown: bool) -> None:
         """Note that a packet is read."""
@@ -246,6 +247,11 @@ class _Faults:
             if is_shown and not is_harmless:
                 self.awaited[pts] = self.last
 
+    def note_gap(self) -> None:
+        """Note that before the packet that comes next one is lost."""
+        self.gaps.append(self.last + 1)
+        self.spoiled = min(self.spoiled, self.last + 1)
+
     def note(self, place: int, reason: str) -> None:
         """Note what is wrong with a picture."""
         self.reasons.setdefault(place, reason)
@@ -255,10 +261,9 @@ class _Faults:
     def forget_before(self, pts: int) -> None:
         """Forget what is damaged before a keyframe: nothing after it leans on that."""
         place = self.places.get(pts, 0)
-        after = (each for each in self.reasons if each >= place)
-        self.spoiled = min(
-            (each for each in after if each not in self.harmless), default=math.inf
-        )
+        damaged = [each for each in self.reasons if each not in self.harmless]
+        after = [each for each in (*damaged, *self.gaps) if each >= place]
+        self.spoiled = min(after, default=math.inf)
 
     def are_known(self, pts: int) -> bool:
         """Whether all pictures are out that this one may be made from.
@@ -356,7 +361,7 @@ def _decode_from(
         if packet.is_corrupt:
             # Demuxers of streams notice a loss one packet late: the marked one or the
             # one after it is damaged.
-            faults.spoiled = min(faults.spoiled, faults.last + 1)
+            faults.note_gap()
         skips = skip and unreferenced and packet.pts not in pending
         context.skip_frame = "NONREF" if skips else "DEFAULT"
         yield from decode(packet)

@@ -209,11 +209,11 @@ def _describe_trim(writer: _Writer) -> Iterator[str]:
             film for film in asked if film.row.trimmed_start or film.row.trimmed_end
         ]
         where = f" {writer.where(found)}" if len(found) < len(asked) else ""
-        result = f"they were found{where} and left out" if found else "there are none"
+        result = f"that was found{where}" if found else "nothing was left out"
         yield writer.say(
             asked,
-            "black, and titles and credits on black, were looked for automatically at "
-            f"both ends; {result}",
+            "black, and titles and credits on black, were to be left out at both ends, "
+            f"but for ends that were given and what goes on for too long; {result}",
         )
 
 
@@ -459,8 +459,8 @@ def _describe_shots(writer: _Writer) -> Iterator[str]:
             yield writer.say(
                 films,
                 f"cuts were looked for in every picture by {by}, where one {goes_by}, "
-                f"with a threshold of {threshold:g} and no shot below "
-                f"{finding['min_length_s']:g} s; "
+                f"with a threshold of {threshold:g} and no cut within "
+                f"{finding['min_length_s']:g} s of the one before; "
                 f"{count(n_shots, 'shot')} {'was' if n_shots == 1 else 'were'} found",
             )
 

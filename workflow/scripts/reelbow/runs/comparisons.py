@@ -9,6 +9,9 @@ from reelbow.runs.schemas import PATTERNS, shorten
 
 Pair = tuple[str, str]
 
+# Of a pair's file; with what is put around it, below the 255 that file systems take.
+MOST_CHARACTERS = 200
+
 
 def find_pairs(compare: Any, films: Collection[str]) -> dict[str, Pair]:
     """Return the configuration's pairs by their files' names; of `all` there are none.
@@ -44,21 +47,33 @@ def find_pairs(compare: Any, films: Collection[str]) -> dict[str, Pair]:
             raise ReelbowError(
                 f"config: compare has film {first!r} against itself; name two films"
             )
-        names = {f"{first}--{second}", f"{second}--{first}"}
-        if names & pairs.keys():
+        name = f"{first}--{second}"
+        if len(name) > MOST_CHARACTERS:
+            raise ReelbowError(
+                f"config: compare has the pair of {shorten(repr(first))} and "
+                f"{shorten(repr(second))}, whose file would have a name of {len(name)} "
+                f"characters; give them ids of at most {MOST_CHARACTERS} together"
+            )
+        if pairs.get(name, (first, second)) != (first, second):
+            raise ReelbowError(
+                f"config: compare has two pairs whose file would be {name}.json; give "
+                "one of their films another id"
+            )
+        if {name, f"{second}--{first}"} & pairs.keys():
             raise ReelbowError(
                 f"config: compare has the pair of {first!r} and {second!r} twice; "
                 "leave one out"
             )
-        pairs[f"{first}--{second}"] = first, second
+        pairs[name] = first, second
     return pairs
 
 
 def find_pair(name: str, films: Collection[str]) -> Pair | None:
     """Find the pair of a file's name, such as a--b; an id may itself have a --."""
-    parts = name.split("--")
-    for place in range(1, len(parts)):
-        first, second = "--".join(parts[:place]), "--".join(parts[place:])
+    for place in range(len(name)):
+        if not name.startswith("--", place):
+            continue
+        first, second = name[:place], name[place + 2 :]
         if first != second and first in films and second in films:
             return first, second
     return None

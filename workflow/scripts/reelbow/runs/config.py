@@ -43,6 +43,12 @@ def check_config(config: Mapping[str, Any]) -> dict[str, Any]:
             f"config: cluster.auto_colors is [{least}, {most}], should be the fewest "
             "colors and then the most"
         )
+    shots = filled["shots"]
+    if shots["detector"] == "hash" and (shots["threshold"] or 0) > 1:
+        raise ReelbowError(
+            f"config: shots.threshold is {shots['threshold']}, should be at most 1 for "
+            "the detector hash, whose own is 0.35"
+        )
     return filled
 
 

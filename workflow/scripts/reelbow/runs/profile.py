@@ -13,6 +13,7 @@ from typing import NamedTuple
 from reelbow.database.reading import count_skipped
 from reelbow.jobs.files import write_tsv
 from reelbow.jobs.log import USAGE_MARK, read_log
+from reelbow.runs.comparisons import find_pair
 from reelbow.runs.resources import NEEDS
 from reelbow.shards import names as shard_names
 from reelbow.shards.plan import Plan, read_plan
@@ -68,6 +69,7 @@ def find_jobs(
     logs, results : the folders of the same names
     """
     everything: dict[str, int] = {}
+    films = list(films)
     for film in films:
         plan_path = results / film / "plan.json"
         if not plan_path.exists():
@@ -87,7 +89,9 @@ def find_jobs(
             if not _is_older(f"render_barcode/{film}/{kind}", film, logs):
                 yield from _find_job("render_barcode", f"{film}/{kind}", frames, logs)
     for log in sorted((logs / "compare_films").glob("*.log")):
-        pair = log.stem.split("--")
+        pair = find_pair(log.stem, films)
+        if pair is None:
+            continue
         frames = {
             each: n for each, n in everything.items() if each.split("/")[0] in pair
         }
