@@ -203,7 +203,7 @@ def get_shot_finding():
 def get_drawing():
     """How barcodes are drawn, in one entry: Snakemake compares params without names."""
     keys = ["height", "width", "skip_black", "gap_color"]
-    if "stacked" in config["barcodes"]["kinds"] or FIGURES_ALONE:
+    if {"stacked", "equal"} & {*config["barcodes"]["kinds"]} or FIGURES_ALONE:
         keys.append("order")
     drawing = {key: config["barcodes"][key] for key in keys}
     return {**drawing, "measures": config["measures"], "shots": FINDS_SHOTS}

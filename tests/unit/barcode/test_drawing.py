@@ -11,6 +11,7 @@ from reelbow.barcode import draw_barcode, draw_palettes
 from reelbow.barcode import drawing as barcode
 from reelbow.barcode.bands import ORDERS, stack_colors
 from reelbow.barcode.film_record import BLACK_LUMA, read_film
+from reelbow.barcode.picture_files import KINDS
 from reelbow.barcode.tracks import _match, _Tracks, follow_colors
 from reelbow.color.spaces import srgb_to_oklab
 from reelbow.database.frames import add_frames
@@ -92,7 +93,7 @@ def test_mean_of_frames_in_one_column_is_their_average(database):
     assert pixels.tolist() == [[[6, 0, 0], [0, 0, 15]]]
 
 
-@pytest.mark.parametrize("kind", ["mean", "strip", "dominant", "stacked"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_more_columns_than_frames_repeat_each_frame(database, kind):
     colors = [RED, GREEN, BLUE]
     write_film(
@@ -507,7 +508,41 @@ def test_a_column_of_nothing_but_accents_is_drawn(database):
 # From memory
 
 
-@pytest.mark.parametrize("kind", ["dominant", "stacked"])
+def test_equal_bands_are_as_high_whatever_their_shares(database):
+    write_film(
+        database, palettes=[[(RED, 0.9), (BLUE, 0.08), (GREEN, 0.02)], [(WHITE, 1.0)]]
+    )
+    pixels = draw_barcode(database, "equal", height=6)
+    assert to_hex(pixels[:, 0]) == ["00ff00"] * 2 + ["0000ff"] * 2 + ["ff0000"] * 2
+    assert to_hex(pixels[:, 1]) == ["ffffff"] * 6
+    # By luminance: blue is the darkest, green the brightest.
+    pixels = draw_barcode(database, "equal", height=3, order="luminance")
+    assert to_hex(pixels[:, 0]) == ["00ff00", "ff0000", "0000ff"]
+
+
+def test_equal_bands_are_of_colors_that_have_a_share():
+    colors = np.array([[[255, 0, 0], [0, 0, 255], [0, 0, 0]]], np.float32)
+    shares = np.array([[0.75, 0.25, 0.0]], np.float32)
+    for order in ORDERS:
+        pixels = draw_palettes(Palettes(colors, shares), "equal", height=4, order=order)
+        assert sorted(to_hex(pixels[:, 0])) == ["0000ff"] * 2 + ["ff0000"] * 2
+    pixels = draw_palettes(Palettes(colors, shares), "rarest", height=1)
+    assert to_hex(pixels[0]) == ["0000ff"]
+
+
+def test_rarest_is_the_least_frequent_color_of_a_column(database):
+    write_film(
+        database,
+        palettes=[[(RED, 0.6), (BLUE, 0.4)], [(RED, 0.7), (BLUE, 0.3)], [(GREY, 1.0)]],
+    )
+    pixels = draw_barcode(database, "rarest", height=1)
+    assert to_hex(pixels[0]) == ["0000ff", "0000ff", "808080"]
+    # Frames that share a column: the rarest of them all together.
+    pixels = draw_barcode(database, "rarest", height=1, width=1)
+    assert to_hex(pixels[0]) == ["0000ff"]
+
+
+@pytest.mark.parametrize("kind", ["dominant", "stacked", "equal", "rarest"])
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("width", [None, 3, 20])
 def test_palettes_from_memory_are_drawn_as_from_a_database(
@@ -555,7 +590,10 @@ def test_palettes_from_memory_pixel_by_pixel():
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [
-        ({"kind": "mean"}, "'mean' is drawn of frames, .*draw 'dominant' or 'stacked'"),
+        (
+            {"kind": "mean"},
+            "'mean' is drawn of frames, .*draw one of dominant, stacked",
+        ),
         ({"kind": "strip"}, "'strip' is drawn of frames"),
         ({"kind": "median"}, "kind .*'median': it is one of dominant, stacked"),
         ({"order": "name"}, "order of barcode 'name'"),

@@ -27,7 +27,7 @@ from reelbow.barcode.film_record import (
     to_palette,
     unpack_colors,
 )
-from reelbow.barcode.picture_files import KINDS
+from reelbow.barcode.picture_files import BANDED_KINDS, KINDS, PALETTE_KINDS
 from reelbow.barcode.tracks import follow_colors
 from reelbow.database.frames import pack_colors, rank_colors
 from reelbow.database.opening import open_database
@@ -66,13 +66,14 @@ def draw_barcode(
     Parameters
     ----------
     database : path of a Reelbow database
-    kind : {"mean", "strip", "dominant", "stacked"}
+    kind : {"mean", "strip", "dominant", "stacked", "equal", "rarest"}
         Each frame's mean color, the frame averaged over its width, the most frequent
-        color of its palette, or its palette as bands as high as their shares.
+        color of its palette, its palette as bands as high as their shares, or all of
+        the same height, or the least frequent color of its palette.
     height : rows of the picture, [1, 32768]
     width : columns of the picture, [1, 32768]; None: one per frame, as far as that goes
     order : {"share", "luminance", "hue", "track"}
-        What is stacked from the bottom up: the most frequent color first; the darkest
+        How bands are stacked from the bottom up: the most frequent color first; the darkest
         first, by the Rec. 709 luma weights on linear light; by HSV hue angle from
         red, after the near-greys (largest and smallest channel less than 24 of 255
         apart), which lie at the bottom, darkest first; or so that the same color keeps
@@ -117,7 +118,7 @@ def draw_barcode(
             )
         n_colors = None
         rows: Iterator[tuple[int, float, Any]]
-        if kind in ("mean", "strip"):
+        if kind not in PALETTE_KINDS:
             query = MEANS if kind == "mean" else STRIPS
             rows = connection.execute(query.format(luma), (film_id,))
         else:
@@ -154,7 +155,7 @@ def draw_palettes(
     Parameters
     ----------
     palettes : of `kmeans.find_palettes`, a column for each frame
-    kind : {"dominant", "stacked"}
+    kind : {"dominant", "stacked", "equal", "rarest"}
     height, width, order : as for `draw_barcode`
 
     Returns
@@ -170,9 +171,10 @@ def draw_palettes(
     if kind in ("mean", "strip"):
         raise ReelbowError(
             f"A barcode of the kind '{kind}' is drawn of frames, which palettes do not "
-            "have: draw 'dominant' or 'stacked', or a database by draw_barcode."
+            f"have: draw one of {', '.join(PALETTE_KINDS)}, or a database by "
+            "draw_barcode."
         )
-    _check_choice("kind", kind, ("dominant", "stacked"))
+    _check_choice("kind", kind, PALETTE_KINDS)
     _check_choice("order", order, ORDERS)
     _check_sizes(height, width)
     colors, shares = _check_palettes(palettes)
@@ -233,11 +235,15 @@ def _draw(
         )
         if kind == "dominant":
             columns = (colors[0] for colors, _ in palettes)
+        elif kind == "rarest":
+            columns = (colors[shares > 0][-1] for colors, shares in palettes)
         else:
             if order == "track":
                 palettes = follow_colors(palettes)
             columns = (
-                stack_colors(colors, shares, height=height, order=order)
+                stack_colors(
+                    colors, shares, height=height, order=order, equal=kind == "equal"
+                )
                 for colors, shares in palettes
             )
     pixels = np.empty((height, n_columns, 3), np.uint8)

@@ -13,7 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-KINDS = ("mean", "strip", "dominant", "stacked")
+KINDS = ("mean", "strip", "dominant", "stacked", "equal", "rarest")
+
+# Those that are drawn of palettes, and of these those that are bands in an order.
+PALETTE_KINDS = ("dominant", "stacked", "equal", "rarest")
+BANDED_KINDS = ("stacked", "equal")
 
 # What follows a kind in the names of its figures; the bare barcode is {kind}.png.
 FIGURE_ENDINGS = {"png": "_figure.png", "svg": ".svg", "pdf": ".pdf"}
