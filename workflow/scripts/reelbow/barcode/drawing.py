@@ -27,7 +27,7 @@ from reelbow.barcode.film_record import (
     to_palette,
     unpack_colors,
 )
-from reelbow.barcode.picture_files import BANDED_KINDS, KINDS, PALETTE_KINDS
+from reelbow.barcode.picture_files import KINDS, PALETTE_KINDS
 from reelbow.barcode.tracks import follow_colors
 from reelbow.database.frames import pack_colors, rank_colors
 from reelbow.database.opening import open_database
@@ -73,8 +73,8 @@ def draw_barcode(
     height : rows of the picture, [1, 32768]
     width : columns of the picture, [1, 32768]; None: one per frame, as far as that goes
     order : {"share", "luminance", "hue", "track"}
-        How bands are stacked from the bottom up: the most frequent color first; the darkest
-        first, by the Rec. 709 luma weights on linear light; by HSV hue angle from
+        How bands are stacked from the bottom up: the most frequent color first; the
+        darkest first, by the Rec. 709 luma weights on linear light; by HSV hue angle from
         red, after the near-greys (largest and smallest channel less than 24 of 255
         apart), which lie at the bottom, darkest first; or so that the same color keeps
         its place from column to column until a cut, as `follow_colors` does.
