@@ -206,6 +206,9 @@ def get_drawing():
     if {"stacked", "equal"} & {*config["barcodes"]["kinds"]} or FIGURES_ALONE:
         keys.append("order")
     drawing = {key: config["barcodes"][key] for key in keys}
+    if config["barcodes"]["shape"] != "line":
+        keys = {"name": "shape", "side": "side", "background": "background"}
+        drawing["shape"] = {key: config["barcodes"][of] for key, of in keys.items()}
     return {**drawing, "measures": config["measures"], "shots": FINDS_SHOTS}
 
 

@@ -533,10 +533,10 @@ def test_equal_bands_are_of_colors_that_have_a_share():
 def test_rarest_is_the_least_frequent_color_of_a_column(database):
     write_film(
         database,
-        palettes=[[(RED, 0.6), (BLUE, 0.4)], [(RED, 0.7), (BLUE, 0.3)], [(GREY, 1.0)]],
+        palettes=[[(RED, 0.6), (BLUE, 0.4)], [(RED, 0.7), (BLUE, 0.3)], [(RED, 1.0)]],
     )
     pixels = draw_barcode(database, "rarest", height=1)
-    assert to_hex(pixels[0]) == ["0000ff", "0000ff", "808080"]
+    assert to_hex(pixels[0]) == ["0000ff", "0000ff", "ff0000"]
     # Frames that share a column: the rarest of them all together.
     pixels = draw_barcode(database, "rarest", height=1, width=1)
     assert to_hex(pixels[0]) == ["0000ff"]

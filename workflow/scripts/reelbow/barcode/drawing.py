@@ -74,8 +74,8 @@ def draw_barcode(
     width : columns of the picture, [1, 32768]; None: one per frame, as far as that goes
     order : {"share", "luminance", "hue", "track"}
         How bands are stacked from the bottom up: the most frequent color first; the
-        darkest first, by the Rec. 709 luma weights on linear light; by HSV hue angle from
-        red, after the near-greys (largest and smallest channel less than 24 of 255
+        darkest first, by the Rec. 709 luma weights on linear light; by HSV hue angle
+        from red, after the near-greys (largest and smallest channel less than 24 of 255
         apart), which lie at the bottom, darkest first; or so that the same color keeps
         its place from column to column until a cut, as `follow_colors` does.
     skip_black : leave out the frames of less luma than `BLACK_LUMA`; they leave no gap
