@@ -318,7 +318,9 @@ def test_what_lacks_a_letter_is_drawn_and_told_each_time(film, tmp_path, capsys)
         connection.execute("UPDATE films SET title = 'Demo \U0010fff0'")
     for _ in range(2):
         assert draw_all(film, tmp_path) == set(KINDS)
-        assert capsys.readouterr().err.count("no font of this machine has") == len(KINDS)
+        assert capsys.readouterr().err.count("no font of this machine has") == len(
+            KINDS
+        )
 
 
 def test_shots_are_drawn_if_they_are_asked_for(tmp_path):

@@ -209,6 +209,8 @@ def get_drawing():
     if config["barcodes"]["shape"] != "line":
         keys = {"name": "shape", "side": "side", "background": "background"}
         drawing["shape"] = {key: config["barcodes"][of] for key, of in keys.items()}
+    if config["barcodes"]["smooth"]:
+        drawing["smooth"] = config["barcodes"]["smooth"]
     return {**drawing, "measures": config["measures"], "shots": FINDS_SHOTS}
 
 

@@ -22,6 +22,7 @@ from reelbow.barcode.picture_files import (
 )
 from reelbow.barcode.shapes import Shape
 from reelbow.barcode.shot_marks import read_shot_marks
+from reelbow.barcode.smoothing import smooth_in_time
 from reelbow.jobs.files import atomic_write
 from reelbow.jobs.job import run
 from reelbow.pictures.measure_names import MEASURES
@@ -34,6 +35,7 @@ def render_barcodes(
     drawing: dict[str, Any],
     measures: Sequence[str] = (),
     shots: bool = False,
+    smooth: float = 0,
     shape: dict[str, Any] | None = None,
     code: str = "",
     go_on: bool = False,
@@ -45,6 +47,7 @@ def render_barcodes(
     drawing : as `draw_barcode` takes it
     measures : what is drawn below the stacked barcode in the figure of measures
     shots : whether their borders are drawn in figures, and a figure of their lengths
+    smooth : seconds within which columns are blended, but not across known cuts
     shape : what bare pictures and their figures are bent into, as `Shape` takes it;
         None: they are lines
     code : a digest of what draws; of another one's figures none stays
@@ -58,6 +61,9 @@ def render_barcodes(
     for kind, (bare, figures) in sort_pictures(pictures).items():
         drawn = "stacked" if kind in FIGURES_ALONE else kind
         pixels = draw_barcode(database, drawn, empty=go_on, **drawing)
+        pixels = smooth_in_time(
+            pixels, smooth, film, shots=marks, gap_color=drawing["gap_color"]
+        )
         shown = {
             "pixels": pixels,
             "title": film.title,
@@ -119,6 +125,7 @@ if __name__ == "__main__":
         pictures=[Path(picture) for picture in snakemake.output],
         measures=drawing.pop("measures"),
         shots=drawing.pop("shots"),
+        smooth=drawing.pop("smooth", 0),
         shape=drawing.pop("shape", None),
         drawing=drawing,
         code=snakemake.params.code,

@@ -1,6 +1,5 @@
 """Rings, spirals and rows of barcodes whose colors are known."""
 
-
 import numpy as np
 import pytest
 from PIL import Image
