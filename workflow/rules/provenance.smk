@@ -205,6 +205,8 @@ def get_drawing():
     keys = ["height", "width", "skip_black", "gap_color"]
     if {"stacked", "equal"} & {*config["barcodes"]["kinds"]} or FIGURES_ALONE:
         keys.append("order")
+    if "sorted" in config["barcodes"]["kinds"]:
+        keys.append("sort_by")
     drawing = {key: config["barcodes"][key] for key in keys}
     if config["barcodes"]["shape"] != "line":
         keys = {"name": "shape", "side": "side", "background": "background"}
@@ -216,7 +218,8 @@ def get_drawing():
 
 def get_shown_kind():
     """The kind of barcode that pages show first: stacked, if that is drawn."""
-    kinds = config["barcodes"]["kinds"]
+    # Pages go through a film in its time.
+    kinds = [kind for kind in config["barcodes"]["kinds"] if kind != "sorted"]
     return kinds[0] if kinds and "stacked" not in kinds else "stacked"
 
 

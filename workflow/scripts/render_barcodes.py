@@ -14,6 +14,7 @@ from reelbow.barcode.picture_files import (
     FIGURES_ALONE,
     MEASURES_FIGURE,
     SHOTS_FIGURE,
+    SORTED_KIND,
     digest_figures,
     drop_other_formats,
     keep_drawn,
@@ -61,17 +62,21 @@ def render_barcodes(
     for kind, (bare, figures) in sort_pictures(pictures).items():
         drawn = "stacked" if kind in FIGURES_ALONE else kind
         pixels = draw_barcode(database, drawn, empty=go_on, **drawing)
-        pixels = smooth_in_time(
-            pixels, smooth, film, shots=marks, gap_color=drawing["gap_color"]
-        )
+        in_time = kind != SORTED_KIND
+        if in_time:
+            pixels = smooth_in_time(
+                pixels, smooth, film, shots=marks, gap_color=drawing["gap_color"]
+            )
+        order = drawing.get("order" if in_time else "sort_by")
         shown = {
             "pixels": pixels,
             "title": film.title,
             "subtitle": describe_barcode(film, kind, marks),
-            "note": describe_making(film, kind, drawing.get("order", "share")),
+            "note": describe_making(film, kind, order or "share"),
             "frames": film.frames,
             "times_s": film.times_s,
-            "gap_color": drawing["gap_color"] if film.n_missing else None,
+            "gap_color": drawing["gap_color"] if film.n_missing and in_time else None,
+            "in_time": in_time,
         }
         if marks is not None:
             shown["borders"] = marks.borders

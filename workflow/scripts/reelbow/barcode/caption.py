@@ -9,6 +9,7 @@ from reelbow.barcode.picture_files import (
     MEASURES_FIGURE,
     PALETTE_KINDS,
     SHOTS_FIGURE,
+    SORTED_KIND,
 )
 from reelbow.barcode.shot_marks import ShotMarks
 from reelbow.text import count, format_every, format_span
@@ -22,6 +23,7 @@ _KINDS = {
     "dominant": "Most frequent color of {}",
     "stacked": "Palette of {}",
     "equal": "Palette of {}, every color as high",
+    SORTED_KIND: "Mean color of {}, sorted",
     "rarest": "Least frequent color of {}",
 }
 _SPACES = {
@@ -55,7 +57,10 @@ def describe_barcode(
 
 
 def describe_making(record: FilmRecord, kind: str, order: str) -> str:
-    """Say what made a barcode: source, version, crop and settings, in short."""
+    """Say what made a barcode: source, version, crop and settings, in short.
+
+    order : of bands, or of what is sorted
+    """
     version = f" {record.version}" if record.version else ""
     parts = [f"source: {_name_source(record.source)}", f"Reelbow{version}"]
     if record.crop:
@@ -77,6 +82,8 @@ def describe_making(record: FilmRecord, kind: str, order: str) -> str:
             parts.append(f"order {order}")
     elif about.get("mean.space", "srgb") != "srgb":
         parts.append("averages of linear light")
+    if kind == SORTED_KIND:
+        parts.append(f"sorted by {order}")
     return " · ".join(parts)
 
 

@@ -27,7 +27,8 @@ from reelbow.barcode.film_record import (
     to_palette,
     unpack_colors,
 )
-from reelbow.barcode.picture_files import KINDS, PALETTE_KINDS
+from reelbow.barcode.picture_files import KINDS, PALETTE_KINDS, SORTED_KIND
+from reelbow.barcode.sorting import SORTINGS, sort_colors
 from reelbow.barcode.tracks import follow_colors
 from reelbow.database.frames import pack_colors, rank_colors
 from reelbow.database.opening import open_database
@@ -53,6 +54,7 @@ def draw_barcode(
     gap_color: str = GAP_COLOR,
     film: str | None = None,
     empty: bool = False,
+    sort_by: str = "hue",
 ) -> NDArray[np.uint8]:
     """Draw the barcode of one film from its database alone.
 
@@ -66,10 +68,11 @@ def draw_barcode(
     Parameters
     ----------
     database : path of a Reelbow database
-    kind : {"mean", "strip", "dominant", "stacked", "equal", "rarest"}
+    kind : {"mean", "strip", "dominant", "stacked", "equal", "rarest", "sorted"}
         Each frame's mean color, the frame averaged over its width, the most frequent
         color of its palette, its palette as bands as high as their shares, or all of
-        the same height, or the least frequent color of its palette.
+        the same height, or the least frequent color of its palette; or the mean colors
+        of all frames that are there, sorted, so that columns are no moments.
     height : rows of the picture, [1, 32768]
     width : columns of the picture, [1, 32768]; None: one per frame, as far as that goes
     order : {"share", "luminance", "hue", "track"}
@@ -82,6 +85,7 @@ def draw_barcode(
     gap_color : #rrggbb
     film : id of the film, needed only where the database holds several
     empty : draw a film as one gap if every frame is missing
+    sort_by : {"hue", "lightness", "hilbert"}, as for `sort_colors`
 
     Returns
     -------
@@ -102,6 +106,7 @@ def draw_barcode(
     """
     _check_choice("kind", kind, KINDS)
     _check_choice("order", order, ORDERS)
+    _check_choice("sorting", sort_by, SORTINGS)
     _check_sizes(height, width)
     gap = _parse_color("gap_color", gap_color)
     path = check_path("database", database)
@@ -119,7 +124,7 @@ def draw_barcode(
         n_colors = None
         rows: Iterator[tuple[int, float, Any]]
         if kind not in PALETTE_KINDS:
-            query = MEANS if kind == "mean" else STRIPS
+            query = STRIPS if kind == "strip" else MEANS
             rows = connection.execute(query.format(luma), (film_id,))
         else:
             (n_colors,) = connection.execute(
@@ -130,8 +135,14 @@ def draw_barcode(
                 (film_id,),
             ).fetchone()
             rows = read_palettes(connection, film_id, luma, path)
+        placed = _place(rows)
+        if kind == SORTED_KIND:
+            means = np.fromiter((mean for _, mean in placed), np.int64)
+            order_of_means = sort_colors(unpack_colors(means), sort_by)
+            placed = iter(list(enumerate(means[order_of_means].tolist())))
+            n_places = len(means) or n_places
         return _draw(
-            _place(rows),
+            placed,
             kind,
             n_places=n_places,
             n_colors=n_colors,
@@ -168,7 +179,7 @@ def draw_palettes(
         If the kind or the order is another one, a size is below 1 or above 32,768, or
         these are no palettes.
     """
-    if kind in ("mean", "strip"):
+    if kind in KINDS and kind not in PALETTE_KINDS:
         raise ReelbowError(
             f"A barcode of the kind '{kind}' is drawn of frames, which palettes do not "
             f"have: draw one of {', '.join(PALETTE_KINDS)}, or a database by "
@@ -224,7 +235,7 @@ def _draw(
             yield map(itemgetter(1), group)
 
     columns: Iterator[NDArray[np.uint8]]
-    if kind == "mean":
+    if kind in ("mean", SORTED_KIND):
         columns = map(_average_colors, group_frames())
     elif kind == "strip":
         columns = (_average_strips(group, height) for group in group_frames())

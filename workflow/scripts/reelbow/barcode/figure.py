@@ -98,6 +98,7 @@ def save_figures(
     borders: NDArray[np.float64] | None = None,
     shots: ShotMarks | None = None,
     shape: Shape | None = None,
+    in_time: bool = True,
 ) -> str | None:
     """Draw a barcode as a page for print: a PNG, SVG or PDF by each path's suffix.
 
@@ -125,6 +126,7 @@ def save_figures(
     shots : of which the length is drawn over time, and its distribution; None: none
     shape : what the barcode is bent into, with times around a ring or beside rows;
         borders are not drawn then. None: a line
+    in_time : whether the columns are in the order of time; otherwise no time is told
 
     Returns
     -------
@@ -148,9 +150,11 @@ def save_figures(
         ticks = find_time_ticks(times_s)
     else:
         ticks = find_frame_ticks(frames)
+    if not in_time:
+        ticks, borders = [], None
     labels = None
     if shape is not None:
-        labels = _place_labels(shape, ticks, frames, times_s)
+        labels = _place_labels(shape, ticks, frames, times_s) if in_time else []
         pixels = bend_barcode(
             pixels, shape.name, side=_SHAPE_SIDE, minutes=shape.minutes
         )
@@ -586,7 +590,9 @@ def _save_png(
     left = round(axes.bbox.x0)
     bottom = page.shape[0] - round(axes.bbox.y0)
     height, width = picture.shape[:2]
-    page[bottom - height : bottom, left : left + width] = picture[..., ::-1]
+    place = page[bottom - height : bottom, left : left + width]
+    # Labels around a ring reach into the corners of its picture, which are white.
+    place[:] = np.minimum(place, picture[..., ::-1])
     # Most rows are as the one above. Pillow would try all filters of each row: twice
     # the time, for files of two thirds of the size.
     settings = [cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP]

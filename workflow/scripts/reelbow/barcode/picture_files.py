@@ -18,11 +18,14 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from reelbow.barcode.shapes import Shape
 
-KINDS = ("mean", "strip", "dominant", "stacked", "equal", "rarest")
+KINDS = ("mean", "strip", "dominant", "stacked", "equal", "rarest", "sorted")
 
 # Those that are drawn of palettes, and of these those that are bands in an order.
 PALETTE_KINDS = ("dominant", "stacked", "equal", "rarest")
 BANDED_KINDS = ("stacked", "equal")
+
+# One whose columns are not in the order of time.
+SORTED_KIND = "sorted"
 
 # What follows a kind in the names of its figures; the bare barcode is {kind}.png.
 FIGURE_ENDINGS = {"png": "_figure.png", "svg": ".svg", "pdf": ".pdf"}
