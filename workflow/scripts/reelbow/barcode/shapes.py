@@ -264,7 +264,7 @@ def _look_up(colors: NDArray[np.uint32], points: _Points) -> NDArray[np.uint32]:
     rows = height - 1 - (points.up * height).astype(np.int64)
     # In 32 bits, what is just below 1 may become 1.
     places = rows.clip(0, height - 1) * width + columns.clip(0, width - 1)
-    return colors.ravel().take(places)
+    return np.asarray(colors.ravel().take(places))
 
 
 def _average(

@@ -74,4 +74,4 @@ def _follow_curve(oklab: NDArray[np.float64]) -> NDArray[np.int64]:
     for bit in range(_BITS - 1, -1, -1):
         for axis in axes:
             index = index << 1 | (axis ^ turned) >> bit & 1
-    return index
+    return np.asarray(index)
