@@ -2,9 +2,9 @@
 
     uv run python benchmarks/gallery.py results/bbb/palettes.sqlite --pictures docs
 
-How far the edges of shapes are off is told against 64 points in each pixel. With
-`--side`, one picture of this side is written in a process of its own, and its time and
-memory are told.
+The database must know its shots. How far the edges of shapes are off is told against 64
+points in each pixel. With `--side`, pictures of this side are written, and their time
+and memory are told.
 """
 
 import argparse
@@ -22,9 +22,12 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
 from reelbow.barcode import draw_barcode  # noqa: E402  (the path is set just above)
+from reelbow.barcode.drawing import GAP_COLOR  # noqa: E402
 from reelbow.barcode.film_record import read_film  # noqa: E402
 from reelbow.barcode.picture_files import KINDS, save_bare  # noqa: E402
 from reelbow.barcode.shapes import SHAPES, Shape, bend_strips  # noqa: E402
+from reelbow.barcode.shot_marks import read_shot_marks  # noqa: E402
+from reelbow.barcode.smoothing import smooth_in_time  # noqa: E402
 
 BENT = SHAPES[1:]
 SIDE = 420
@@ -33,6 +36,8 @@ MARGIN = 20
 
 # Of the colors of a PNG of the documentation: a smaller file, not seen.
 FEW_COLORS = 160
+
+SMOOTH_S = 6.0
 
 # Points of a pixel, across and down, that are compared with 8.
 SAMPLES = (1, 2, 4)
@@ -69,6 +74,24 @@ def draw_pictures(database: Path, folder: Path, minutes: float) -> None:
             np.full((SIDE, MARGIN, 3), 255, np.uint8),
         ]
     save_small(np.concatenate(shapes[:-1], axis=1), folder / "pictures_shapes.png")
+
+
+def draw_blended(database: Path, path: Path) -> None:
+    """Draw barcodes as they are, blended within shots, and blended across cuts."""
+    height, width = LINE
+    film = read_film(database)
+    shots = read_shot_marks(database, film)
+    lines: list[NDArray[np.uint8]] = []
+    for kind in ("mean", "stacked"):
+        line = draw_barcode(database, kind, height=height, width=width, order="track")
+        lines.append(line)
+        for known in (shots, None):
+            lines.append(
+                smooth_in_time(line, SMOOTH_S, film, shots=known, gap_color=GAP_COLOR)
+            )
+    between = np.full((MARGIN // 2, width, 3), 255, np.uint8)
+    parts = [part for line in lines for part in (line, between)]
+    save_small(np.concatenate(parts[:-1]), path)
 
 
 def measure_errors(database: Path, minutes: float) -> None:
@@ -122,6 +145,7 @@ def main() -> None:
         return
     if options.pictures is not None:
         draw_pictures(options.database, options.pictures, minutes)
+        draw_blended(options.database, options.pictures / "pictures_blended.png")
     measure_errors(options.database, minutes)
 
 

@@ -376,8 +376,9 @@ def test_what_is_sorted_has_no_axis_of_time(film, tmp_path):
 
 
 def test_columns_are_blended_if_asked_for(film, tmp_path):
-    picture = tmp_path / "mean.png"
-    render_barcodes(film, [picture], drawing=DRAWING, smooth=3.0)
-    blended = load(picture)
+    pictures = [tmp_path / "mean.png", tmp_path / "mean.svg"]
+    render_barcodes(film, pictures, drawing=DRAWING, smooth=3.0)
+    assert "· blended within 3 s -->" in pictures[1].read_text()
+    blended = load(pictures[0])
     assert len(np.unique(blended[0], axis=0)) == 3
     assert (blended[0] != draw_barcode(film, "mean", height=1)[0]).any(axis=1).all()

@@ -56,10 +56,13 @@ def describe_barcode(
     )
 
 
-def describe_making(record: FilmRecord, kind: str, order: str) -> str:
+def describe_making(
+    record: FilmRecord, kind: str, order: str, smooth_s: float = 0
+) -> str:
     """Say what made a barcode: source, version, crop and settings, in short.
 
     order : of bands, or of what is sorted
+    smooth_s : seconds within which columns are blended
     """
     version = f" {record.version}" if record.version else ""
     parts = [f"source: {_name_source(record.source)}", f"Reelbow{version}"]
@@ -84,6 +87,8 @@ def describe_making(record: FilmRecord, kind: str, order: str) -> str:
         parts.append("averages of linear light")
     if kind == SORTED_KIND:
         parts.append(f"sorted by {order}")
+    elif smooth_s:
+        parts.append(f"blended within {smooth_s:g} s")
     return " · ".join(parts)
 
 
