@@ -1,5 +1,8 @@
 """Rings, spirals and rows of barcodes whose colors are known."""
 
+import tracemalloc
+from itertools import islice
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -122,6 +125,21 @@ def test_columns_that_are_too_many_are_averaged(shape):
     bent = bend_barcode(line, shape, side=64, minutes=1, background="transparent")
     inner = bent[bent[..., 3] == 255][:, :3].astype(int)
     assert np.abs(inner - 100).max() <= 6
+
+
+@pytest.mark.parametrize("shape", BENT)
+def test_a_large_picture_needs_no_more_memory_than_a_strip_of_it(shape):
+    line = draw_noise()
+    bent = Shape(shape, side=20_000, minutes=90)
+    tracemalloc.start()
+    try:
+        # All of it would be 1,200 MB.
+        shown = sum(strip.size for strip in islice(bend_strips(line, bent), 4))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert shown == 4 * 3 * 20_000 * 3
+    assert peak < 120e6
 
 
 def test_what_is_opaque_is_the_part_of_a_pixel_that_is_covered():
