@@ -231,29 +231,30 @@ def test_keys_do_all_that_a_mouse_does(open_page, film):
     assert "stretch" not in state
 
 
+@pytest.mark.parametrize("kind", ["stacked", "equal"])
 @pytest.mark.parametrize("order", ["share", "luminance", "hue", "track"])
-def test_columns_are_those_of_the_barcode(open_page, film, order):
+def test_columns_are_those_of_the_barcode(open_page, film, order, kind):
     page = open_ready(open_page, film)
     drawn = page.evaluate(
-        """async order => {
+        """async ([kind, order]) => {
             const film = await Film.read(readParcel(document, ''));
             const columns = new Columns(film);
             await followColors(columns, columns.getLevel(0));
-            const tile = columns.getTile('stacked', order, 0, 0);
+            const tile = columns.getTile(kind, order, 0, 0);
             return [...tile.getContext('2d').getImageData(0, 0, film.n, 256).data];
         }""",
-        order,
+        [kind, order],
     )
     pixels = np.array(drawn, np.uint8).reshape(256, N, 4)[..., :3]
     database = film.with_name("palettes.sqlite")
-    wanted = draw_barcode(database, "stacked", height=256, order=order)
+    wanted = draw_barcode(database, kind, height=256, order=order)
     # Shares are rounded to 16 bits: a band may begin a row later.
     differs = (pixels != wanted).any(axis=2)
     assert differs.sum(axis=0).max() <= 2
     assert differs.mean() < 0.002
 
 
-@pytest.mark.parametrize("kind", ["mean", "strip", "dominant"])
+@pytest.mark.parametrize("kind", ["mean", "strip", "dominant", "rarest"])
 def test_other_kinds_are_those_of_the_barcode(open_page, film, kind):
     page = open_ready(open_page, film)
     drawn = page.evaluate(

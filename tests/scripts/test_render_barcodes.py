@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from databases import merge, write_shard
+from reelbow.barcode import bend_barcode, draw_barcode
 from reelbow.barcode.film_record import read_film, read_measures
 from reelbow.barcode.picture_files import KINDS, drop_pictures
 from reelbow.database.frames import add_frames
@@ -291,7 +292,7 @@ def test_figures_that_would_come_out_the_same_stay_and_are_new(film, tmp_path):
 
 def test_another_order_draws_what_is_stacked(film, tmp_path):
     draw_all(film, tmp_path)
-    assert draw_all(film, tmp_path, order="hue") == {"stacked"}
+    assert draw_all(film, tmp_path, order="hue") == {"stacked", "equal"}
     assert "order hue" in (tmp_path / "stacked.svg").read_text()
 
 
@@ -318,7 +319,9 @@ def test_what_lacks_a_letter_is_drawn_and_told_each_time(film, tmp_path, capsys)
         connection.execute("UPDATE films SET title = 'Demo \U0010fff0'")
     for _ in range(2):
         assert draw_all(film, tmp_path) == set(KINDS)
-        assert capsys.readouterr().err.count("no font of this machine has") == 4
+        assert capsys.readouterr().err.count("no font of this machine has") == len(
+            KINDS
+        )
 
 
 def test_shots_are_drawn_if_they_are_asked_for(tmp_path):
@@ -339,3 +342,43 @@ def test_shots_are_drawn_if_they_are_asked_for(tmp_path):
     render_barcodes(film, pictures[:2], drawing=DRAWING)
     assert not pictures[2].exists()
     assert "shots" not in pictures[1].read_text()
+
+
+def test_a_shape_is_of_the_bare_picture_and_its_figures(film, tmp_path):
+    shape = {"name": "ring", "side": 60, "background": "transparent"}
+    pictures = [tmp_path / name for name in ("mean.png", "mean_figure.png", "mean.svg")]
+    render_barcodes(film, pictures, drawing=DRAWING, shape=shape)
+    ring = load(pictures[0])
+    line = draw_barcode(film, "mean", height=20)
+    np.testing.assert_array_equal(
+        ring, bend_barcode(line, "ring", side=60, background="transparent")
+    )
+    page = load(pictures[1])
+    assert page.shape[0] > page.shape[1] > 2800
+    colors = {tuple(color) for color in page[::40, ::40].reshape(-1, 3).tolist()}
+    assert {tuple(color) for color in line[0].tolist()} < colors
+    lines = re.findall("<!-- (.*) -->", pictures[2].read_text())
+    assert {"0:00.0", "0:01.0"} <= set(lines)
+    # What would come out the same stays; another shape is another picture.
+    before = [path.stat().st_ino for path in pictures[1:]]
+    render_barcodes(film, pictures, drawing=DRAWING, shape=shape)
+    assert [path.stat().st_ino for path in pictures[1:]] == before
+    render_barcodes(film, pictures, drawing=DRAWING, shape=shape | {"name": "rows"})
+    assert [path.stat().st_ino for path in pictures[1:]] != before
+
+
+def test_what_is_sorted_has_no_axis_of_time(film, tmp_path):
+    assert "0:01.0" not in draw_svg(film, tmp_path, kind="sorted", sort_by="lightness")
+    lines = draw_svg(film, tmp_path, kind="sorted", sort_by="lightness")
+    assert any(line.endswith("sorted by lightness") for line in lines)
+    with Image.open(tmp_path / "sorted.png") as picture:
+        assert picture.size == (3, 20)
+
+
+def test_columns_are_blended_if_asked_for(film, tmp_path):
+    pictures = [tmp_path / "mean.png", tmp_path / "mean.svg"]
+    render_barcodes(film, pictures, drawing=DRAWING, smooth=3.0)
+    assert "· blended within 3 s -->" in pictures[1].read_text()
+    blended = load(pictures[0])
+    assert len(np.unique(blended[0], axis=0)) == 3
+    assert (blended[0] != draw_barcode(film, "mean", height=1)[0]).any(axis=1).all()

@@ -203,15 +203,23 @@ def get_shot_finding():
 def get_drawing():
     """How barcodes are drawn, in one entry: Snakemake compares params without names."""
     keys = ["height", "width", "skip_black", "gap_color"]
-    if "stacked" in config["barcodes"]["kinds"] or FIGURES_ALONE:
+    if {"stacked", "equal"} & {*config["barcodes"]["kinds"]} or FIGURES_ALONE:
         keys.append("order")
+    if "sorted" in config["barcodes"]["kinds"]:
+        keys.append("sort_by")
     drawing = {key: config["barcodes"][key] for key in keys}
+    if config["barcodes"]["shape"] != "line":
+        keys = {"name": "shape", "side": "side", "background": "background"}
+        drawing["shape"] = {key: config["barcodes"][of] for key, of in keys.items()}
+    if config["barcodes"]["smooth"]:
+        drawing["smooth"] = config["barcodes"]["smooth"]
     return {**drawing, "measures": config["measures"], "shots": FINDS_SHOTS}
 
 
 def get_shown_kind():
     """The kind of barcode that pages show first: stacked, if that is drawn."""
-    kinds = config["barcodes"]["kinds"]
+    # Pages go through a film in its time.
+    kinds = [kind for kind in config["barcodes"]["kinds"] if kind != "sorted"]
     return kinds[0] if kinds and "stacked" not in kinds else "stacked"
 
 

@@ -14,13 +14,16 @@ from reelbow.barcode.picture_files import (
     FIGURES_ALONE,
     MEASURES_FIGURE,
     SHOTS_FIGURE,
+    SORTED_KIND,
     digest_figures,
     drop_other_formats,
     keep_drawn,
     save_bare,
     sort_pictures,
 )
+from reelbow.barcode.shapes import Shape
 from reelbow.barcode.shot_marks import read_shot_marks
+from reelbow.barcode.smoothing import smooth_in_time
 from reelbow.jobs.files import atomic_write
 from reelbow.jobs.job import run
 from reelbow.pictures.measure_names import MEASURES
@@ -33,6 +36,8 @@ def render_barcodes(
     drawing: dict[str, Any],
     measures: Sequence[str] = (),
     shots: bool = False,
+    smooth: float = 0,
+    shape: dict[str, Any] | None = None,
     code: str = "",
     go_on: bool = False,
 ) -> None:
@@ -43,24 +48,35 @@ def render_barcodes(
     drawing : as `draw_barcode` takes it
     measures : what is drawn below the stacked barcode in the figure of measures
     shots : whether their borders are drawn in figures, and a figure of their lengths
+    smooth : seconds within which columns are blended, but not across known cuts
+    shape : what bare pictures and their figures are bent into, as `Shape` takes it;
+        None: they are lines
     code : a digest of what draws; of another one's figures none stays
     go_on : whether a film of which no frame could be read has pictures
     """
     film = read_film(database, skip_black=drawing["skip_black"])
     marks = read_shot_marks(database, film) if shots else None
+    bent = Shape(**shape, minutes=film.minutes) if shape else None
     folder = pictures[0].parent
     others = []
     for kind, (bare, figures) in sort_pictures(pictures).items():
         drawn = "stacked" if kind in FIGURES_ALONE else kind
         pixels = draw_barcode(database, drawn, empty=go_on, **drawing)
+        in_time = kind != SORTED_KIND
+        if in_time:
+            pixels = smooth_in_time(
+                pixels, smooth, film, shots=marks, gap_color=drawing["gap_color"]
+            )
+        order = drawing.get("order" if in_time else "sort_by")
         shown = {
             "pixels": pixels,
             "title": film.title,
             "subtitle": describe_barcode(film, kind, marks),
-            "note": describe_making(film, kind, drawing.get("order", "share")),
+            "note": describe_making(film, kind, order or "share", smooth),
             "frames": film.frames,
             "times_s": film.times_s,
-            "gap_color": drawing["gap_color"] if film.n_missing else None,
+            "gap_color": drawing["gap_color"] if film.n_missing and in_time else None,
+            "in_time": in_time,
         }
         if marks is not None:
             shown["borders"] = marks.borders
@@ -70,19 +86,21 @@ def render_barcodes(
             labels = [MEASURES[name].label for name in measures]
             values = read_measures(database, film, measures)
             shown["curves"] = list(zip(labels, values, strict=True))
-        made_of = {**shown, "code": code}
+        made_of = {**shown, "shape": shape if bare else None, "code": code}
         complaint = None
         if figures and not (bare and keep_drawn(bare, figures, made_of)):
             if bare:
                 # To be seen while figures are drawn; so far it says nothing of them.
                 with atomic_write(bare) as temporary:
-                    save_bare(pixels, temporary)
+                    save_bare(pixels, temporary, shape=bent)
             # Not before: it imports matplotlib.
             from reelbow.barcode.figure import save_figures
 
             with ExitStack() as stack:
                 paths = [stack.enter_context(atomic_write(path)) for path in figures]
-                complaint = save_figures(paths=paths, **shown)
+                complaint = save_figures(
+                    paths=paths, shape=bent if bare else None, **shown
+                )
             for figure in figures if complaint else []:
                 print(f"WARNING: {figure}: {complaint}", file=sys.stderr)
             # matplotlib's pages hold themselves, and a large one some 200 MB; its
@@ -93,7 +111,7 @@ def render_barcodes(
             # What is complained of is drawn, and told, each time.
             digest = None if complaint else digest_figures(figures, made_of)
             with atomic_write(bare) as temporary:
-                save_bare(pixels, temporary, figures=digest)
+                save_bare(pixels, temporary, shape=bent, figures=digest)
         others += drop_other_formats(folder, kind, figures)
     for kind, is_asked in ((MEASURES_FIGURE, measures), (SHOTS_FIGURE, shots)):
         if not is_asked:
@@ -112,6 +130,8 @@ if __name__ == "__main__":
         pictures=[Path(picture) for picture in snakemake.output],
         measures=drawing.pop("measures"),
         shots=drawing.pop("shots"),
+        smooth=drawing.pop("smooth", 0),
+        shape=drawing.pop("shape", None),
         drawing=drawing,
         code=snakemake.params.code,
         go_on=bool(snakemake.resources.go_on),

@@ -93,6 +93,7 @@ def test_it_says_what_was_sampled(changed, said):
     assert describe_barcode(film, "stacked") == f"Palette of {said}"
     assert describe_barcode(film, "mean") == f"Mean color of {said}"
     assert describe_barcode(film, "dominant") == f"Most frequent color of {said}"
+    assert describe_barcode(film, "rarest") == f"Least frequent color of {said}"
     first, _, rest = said.partition(" · ")
     assert describe_barcode(film, "strip") == (
         f"{first[0].upper()}{first[1:]}, averaged over its width · {rest}"

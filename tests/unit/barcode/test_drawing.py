@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reelbow.barcode import draw_barcode, draw_palettes
+from reelbow.barcode import draw_barcode, draw_palettes, sorting
 from reelbow.barcode import drawing as barcode
 from reelbow.barcode.bands import ORDERS, stack_colors
 from reelbow.barcode.film_record import BLACK_LUMA, read_film
+from reelbow.barcode.picture_files import KINDS
 from reelbow.barcode.tracks import _match, _Tracks, follow_colors
 from reelbow.color.spaces import srgb_to_oklab
 from reelbow.database.frames import add_frames
@@ -23,6 +24,7 @@ from reelbow.pictures.measure_names import MEASURES
 
 BLACK, GREY, WHITE = 0x000000, 0x808080, 0xFFFFFF
 RED, GREEN, BLUE = 0xFF0000, 0x00FF00, 0x0000FF
+KINDS_IN_TIME = [kind for kind in KINDS if kind != "sorted"]
 
 
 def write_film(
@@ -92,7 +94,7 @@ def test_mean_of_frames_in_one_column_is_their_average(database):
     assert pixels.tolist() == [[[6, 0, 0], [0, 0, 15]]]
 
 
-@pytest.mark.parametrize("kind", ["mean", "strip", "dominant", "stacked"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_more_columns_than_frames_repeat_each_frame(database, kind):
     colors = [RED, GREEN, BLUE]
     write_film(
@@ -507,7 +509,72 @@ def test_a_column_of_nothing_but_accents_is_drawn(database):
 # From memory
 
 
-@pytest.mark.parametrize("kind", ["dominant", "stacked"])
+def test_equal_bands_are_as_high_whatever_their_shares(database):
+    write_film(
+        database, palettes=[[(RED, 0.9), (BLUE, 0.08), (GREEN, 0.02)], [(WHITE, 1.0)]]
+    )
+    pixels = draw_barcode(database, "equal", height=6)
+    assert to_hex(pixels[:, 0]) == ["00ff00"] * 2 + ["0000ff"] * 2 + ["ff0000"] * 2
+    assert to_hex(pixels[:, 1]) == ["ffffff"] * 6
+    # By luminance: blue is the darkest, green the brightest.
+    pixels = draw_barcode(database, "equal", height=3, order="luminance")
+    assert to_hex(pixels[:, 0]) == ["00ff00", "ff0000", "0000ff"]
+
+
+def test_equal_bands_are_of_colors_that_have_a_share():
+    colors = np.array([[[255, 0, 0], [0, 0, 255], [0, 0, 0]]], np.float32)
+    shares = np.array([[0.75, 0.25, 0.0]], np.float32)
+    for order in ORDERS:
+        pixels = draw_palettes(Palettes(colors, shares), "equal", height=4, order=order)
+        assert sorted(to_hex(pixels[:, 0])) == ["0000ff"] * 2 + ["ff0000"] * 2
+    pixels = draw_palettes(Palettes(colors, shares), "rarest", height=1)
+    assert to_hex(pixels[0]) == ["0000ff"]
+
+
+def test_rarest_is_the_least_frequent_color_of_a_column(database):
+    write_film(
+        database,
+        palettes=[[(RED, 0.6), (BLUE, 0.4)], [(RED, 0.7), (BLUE, 0.3)], [(RED, 1.0)]],
+    )
+    pixels = draw_barcode(database, "rarest", height=1)
+    assert to_hex(pixels[0]) == ["0000ff", "0000ff", "ff0000"]
+    # Frames that share a column: the rarest of them all together.
+    pixels = draw_barcode(database, "rarest", height=1, width=1)
+    assert to_hex(pixels[0]) == ["0000ff"]
+
+
+@pytest.mark.parametrize(
+    ("sort_by", "expected"),
+    [
+        ("hue", [BLACK, GREY, WHITE, RED, GREEN, BLUE]),
+        ("lightness", [BLACK, BLUE, GREY, RED, GREEN, WHITE]),
+    ],
+)
+def test_sorted_has_all_frames_in_the_order_of_their_colors(
+    database, sort_by, expected
+):
+    write_film(database, means=[WHITE, BLUE, GREY, RED, BLACK, GREEN])
+    with closing(sqlite3.connect(database)) as connection, connection:
+        # A frame that is missing has no color to be sorted by.
+        connection.execute("UPDATE frames SET frame = 9 WHERE frame = 5")
+    pixels = draw_barcode(database, "sorted", height=2, sort_by=sort_by)
+    assert to_hex(pixels[0]) == [f"{color:06x}" for color in expected]
+    halves = draw_barcode(database, "sorted", height=1, width=2, sort_by=sort_by)
+    wanted = pixels[0].astype(float).reshape(2, 3, 3).mean(axis=1)
+    assert np.abs(halves[0] - wanted).max() <= 0.5
+
+
+def test_a_hilbert_curve_passes_by_every_cell_next_to_the_last_one(monkeypatch):
+    monkeypatch.setattr(sorting, "_BITS", 3)
+    cells = np.stack(np.meshgrid(*[np.arange(8)] * 3), axis=-1).reshape(-1, 3)
+    oklab = (cells + 0.5) / 8 * [1, 0.8, 0.8] - [0, 0.4, 0.4]
+    index = sorting._follow_curve(oklab)
+    assert sorted(index) == list(range(512))
+    steps = np.abs(np.diff(cells[np.argsort(index)], axis=0)).sum(axis=1)
+    assert (steps == 1).all()
+
+
+@pytest.mark.parametrize("kind", ["dominant", "stacked", "equal", "rarest"])
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("width", [None, 3, 20])
 def test_palettes_from_memory_are_drawn_as_from_a_database(
@@ -555,7 +622,10 @@ def test_palettes_from_memory_pixel_by_pixel():
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [
-        ({"kind": "mean"}, "'mean' is drawn of frames, .*draw 'dominant' or 'stacked'"),
+        (
+            {"kind": "mean"},
+            "'mean' is drawn of frames, .*draw one of dominant, stacked",
+        ),
         ({"kind": "strip"}, "'strip' is drawn of frames"),
         ({"kind": "median"}, "kind .*'median': it is one of dominant, stacked"),
         ({"order": "name"}, "order of barcode 'name'"),
@@ -613,7 +683,7 @@ def colored(database):
     )
 
 
-@pytest.mark.parametrize("kind", barcode.KINDS)
+@pytest.mark.parametrize("kind", KINDS_IN_TIME)
 def test_missing_frames_leave_a_gap(colored, kind):
     cut(colored, [0, 3, 4, 6], n_frames=9)
     pixels = draw_barcode(colored, kind, height=2)
@@ -623,7 +693,7 @@ def test_missing_frames_leave_a_gap(colored, kind):
     assert to_hex(pixels[0])[:2] == ["0a0bff", "220000"]
 
 
-@pytest.mark.parametrize("kind", barcode.KINDS)
+@pytest.mark.parametrize("kind", KINDS_IN_TIME)
 def test_a_gap_is_as_wide_as_its_time_in_any_width(colored, kind):
     cut(colored, [2, 3], n_frames=7)
     # floor(c * 7 / 14): each frame twice.

@@ -17,6 +17,7 @@ def stack_colors(
     *,
     height: int,
     order: str = "share",
+    equal: bool = False,
 ) -> NDArray[np.uint8]:
     """Draw one palette as a column of bands, the first in order at the bottom.
 
@@ -27,12 +28,15 @@ def stack_colors(
     height : rows of the column
     order : {"share", "luminance", "hue", "track"}, as for `draw_barcode`; "track" takes
         the colors as they come, from the bottom up
+    equal : give all colors that have a share bands of the same height
 
     Returns
     -------
     (height, 3) uint8, sRGB; bands meet at the rounded cumulative shares, so that the
     column is always full and no band is more than one row off its share
     """
+    if equal:
+        shares = (shares > 0).astype(np.float64)
     ranked = _order_colors(colors, order)
     heights = np.cumsum(shares[ranked], dtype=np.float64)
     edges = np.rint(heights / heights[-1] * height).astype(np.int64)

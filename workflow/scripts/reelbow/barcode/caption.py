@@ -3,7 +3,14 @@
 from pathlib import Path
 
 from reelbow.barcode.film_record import FilmRecord
-from reelbow.barcode.picture_files import FIGURES_ALONE, MEASURES_FIGURE, SHOTS_FIGURE
+from reelbow.barcode.picture_files import (
+    BANDED_KINDS,
+    FIGURES_ALONE,
+    MEASURES_FIGURE,
+    PALETTE_KINDS,
+    SHOTS_FIGURE,
+    SORTED_KIND,
+)
 from reelbow.barcode.shot_marks import ShotMarks
 from reelbow.text import count, format_every, format_span
 
@@ -15,6 +22,9 @@ _KINDS = {
     "strip": "{}, averaged over its width",
     "dominant": "Most frequent color of {}",
     "stacked": "Palette of {}",
+    "equal": "Palette of {}, every color as high",
+    SORTED_KIND: "Mean color of {}, sorted",
+    "rarest": "Least frequent color of {}",
 }
 _SPACES = {
     "srgb": "sRGB",
@@ -46,14 +56,20 @@ def describe_barcode(
     )
 
 
-def describe_making(record: FilmRecord, kind: str, order: str) -> str:
-    """Say what made a barcode: source, version, crop and settings, in short."""
+def describe_making(
+    record: FilmRecord, kind: str, order: str, smooth_s: float = 0
+) -> str:
+    """Say what made a barcode: source, version, crop and settings, in short.
+
+    order : of bands, or of what is sorted
+    smooth_s : seconds within which columns are blended
+    """
     version = f" {record.version}" if record.version else ""
     parts = [f"source: {_name_source(record.source)}", f"Reelbow{version}"]
     if record.crop:
         parts.append(f"crop {record.crop}")
     about = record.settings
-    if kind in ("dominant", "stacked", *FIGURES_ALONE):
+    if kind in (*PALETTE_KINDS, *FIGURES_ALONE):
         if "cluster.n_colors" in about:
             n_colors, range_from = about["cluster.n_colors"], ""
             if n_colors == "auto":
@@ -65,10 +81,14 @@ def describe_making(record: FilmRecord, kind: str, order: str) -> str:
             more = f" and up to {count(accents, 'accent')}" if accents else ""
             number = f"{range_from}{n_colors} {noun}{more}"
             parts.append(f"{number} in {_SPACES.get(space, space)}")
-        if kind in ("stacked", *FIGURES_ALONE):
+        if kind in (*BANDED_KINDS, *FIGURES_ALONE):
             parts.append(f"order {order}")
     elif about.get("mean.space", "srgb") != "srgb":
         parts.append("averages of linear light")
+    if kind == SORTED_KIND:
+        parts.append(f"sorted by {order}")
+    elif smooth_s:
+        parts.append(f"blended within {smooth_s:g} s")
     return " · ".join(parts)
 
 

@@ -27,7 +27,8 @@ from reelbow.barcode.film_record import (
     to_palette,
     unpack_colors,
 )
-from reelbow.barcode.picture_files import KINDS
+from reelbow.barcode.picture_files import KINDS, PALETTE_KINDS, SORTED_KIND
+from reelbow.barcode.sorting import SORTINGS, sort_colors
 from reelbow.barcode.tracks import follow_colors
 from reelbow.database.frames import pack_colors, rank_colors
 from reelbow.database.opening import open_database
@@ -53,6 +54,7 @@ def draw_barcode(
     gap_color: str = GAP_COLOR,
     film: str | None = None,
     empty: bool = False,
+    sort_by: str = "hue",
 ) -> NDArray[np.uint8]:
     """Draw the barcode of one film from its database alone.
 
@@ -66,21 +68,24 @@ def draw_barcode(
     Parameters
     ----------
     database : path of a Reelbow database
-    kind : {"mean", "strip", "dominant", "stacked"}
+    kind : {"mean", "strip", "dominant", "stacked", "equal", "rarest", "sorted"}
         Each frame's mean color, the frame averaged over its width, the most frequent
-        color of its palette, or its palette as bands as high as their shares.
+        color of its palette, its palette as bands as high as their shares, or all of
+        the same height, or the least frequent color of its palette; or the mean colors
+        of all frames that are there, sorted, so that columns are no moments.
     height : rows of the picture, [1, 32768]
     width : columns of the picture, [1, 32768]; None: one per frame, as far as that goes
     order : {"share", "luminance", "hue", "track"}
-        What is stacked from the bottom up: the most frequent color first; the darkest
-        first, by the Rec. 709 luma weights on linear light; by HSV hue angle from
-        red, after the near-greys (largest and smallest channel less than 24 of 255
+        How bands are stacked from the bottom up: the most frequent color first; the
+        darkest first, by the Rec. 709 luma weights on linear light; by HSV hue angle
+        from red, after the near-greys (largest and smallest channel less than 24 of 255
         apart), which lie at the bottom, darkest first; or so that the same color keeps
         its place from column to column until a cut, as `follow_colors` does.
     skip_black : leave out the frames of less luma than `BLACK_LUMA`; they leave no gap
     gap_color : #rrggbb
     film : id of the film, needed only where the database holds several
     empty : draw a film as one gap if every frame is missing
+    sort_by : {"hue", "lightness", "hilbert"}, as for `sort_colors`
 
     Returns
     -------
@@ -101,6 +106,7 @@ def draw_barcode(
     """
     _check_choice("kind", kind, KINDS)
     _check_choice("order", order, ORDERS)
+    _check_choice("sorting", sort_by, SORTINGS)
     _check_sizes(height, width)
     gap = _parse_color("gap_color", gap_color)
     path = check_path("database", database)
@@ -117,8 +123,8 @@ def draw_barcode(
             )
         n_colors = None
         rows: Iterator[tuple[int, float, Any]]
-        if kind in ("mean", "strip"):
-            query = MEANS if kind == "mean" else STRIPS
+        if kind not in PALETTE_KINDS:
+            query = STRIPS if kind == "strip" else MEANS
             rows = connection.execute(query.format(luma), (film_id,))
         else:
             (n_colors,) = connection.execute(
@@ -129,8 +135,14 @@ def draw_barcode(
                 (film_id,),
             ).fetchone()
             rows = read_palettes(connection, film_id, luma, path)
+        placed = _place(rows)
+        if kind == SORTED_KIND:
+            means = np.fromiter((mean for _, mean in placed), np.int64)
+            order_of_means = sort_colors(unpack_colors(means), sort_by)
+            placed = iter(list(enumerate(means[order_of_means].tolist())))
+            n_places = len(means) or n_places
         return _draw(
-            _place(rows),
+            placed,
             kind,
             n_places=n_places,
             n_colors=n_colors,
@@ -154,7 +166,7 @@ def draw_palettes(
     Parameters
     ----------
     palettes : of `kmeans.find_palettes`, a column for each frame
-    kind : {"dominant", "stacked"}
+    kind : {"dominant", "stacked", "equal", "rarest"}
     height, width, order : as for `draw_barcode`
 
     Returns
@@ -167,12 +179,13 @@ def draw_palettes(
         If the kind or the order is another one, a size is below 1 or above 32,768, or
         these are no palettes.
     """
-    if kind in ("mean", "strip"):
+    if kind in KINDS and kind not in PALETTE_KINDS:
         raise ReelbowError(
             f"A barcode of the kind '{kind}' is drawn of frames, which palettes do not "
-            "have: draw 'dominant' or 'stacked', or a database by draw_barcode."
+            f"have: draw one of {', '.join(PALETTE_KINDS)}, or a database by "
+            "draw_barcode."
         )
-    _check_choice("kind", kind, ("dominant", "stacked"))
+    _check_choice("kind", kind, PALETTE_KINDS)
     _check_choice("order", order, ORDERS)
     _check_sizes(height, width)
     colors, shares = _check_palettes(palettes)
@@ -222,7 +235,7 @@ def _draw(
             yield map(itemgetter(1), group)
 
     columns: Iterator[NDArray[np.uint8]]
-    if kind == "mean":
+    if kind in ("mean", SORTED_KIND):
         columns = map(_average_colors, group_frames())
     elif kind == "strip":
         columns = (_average_strips(group, height) for group in group_frames())
@@ -233,11 +246,15 @@ def _draw(
         )
         if kind == "dominant":
             columns = (colors[0] for colors, _ in palettes)
+        elif kind == "rarest":
+            columns = (colors[shares > 0][-1] for colors, shares in palettes)
         else:
             if order == "track":
                 palettes = follow_colors(palettes)
             columns = (
-                stack_colors(colors, shares, height=height, order=order)
+                stack_colors(
+                    colors, shares, height=height, order=order, equal=kind == "equal"
+                )
                 for colors, shares in palettes
             )
     pixels = np.empty((height, n_columns, 3), np.uint8)

@@ -1,6 +1,7 @@
 """Barcodes for print: a title, a time axis, and the film they were drawn from."""
 
 import functools
+import math
 import re
 import struct
 import warnings
@@ -13,8 +14,10 @@ from numpy.typing import NDArray
 
 from reelbow.barcode.fonts import describe_missing, find_families
 from reelbow.barcode.picture_files import MAKER
+from reelbow.barcode.shapes import Shape, bend_barcode
 from reelbow.barcode.shot_marks import ShotMarks
 from reelbow.errors import ReelbowError
+from reelbow.text import format_time
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,6 +36,15 @@ _PNG_HEADER_BYTES = 8 + 25
 # the most that a page can have in about 0.25 GB of memory.
 _GOAL_COLUMNS = 4_200
 _MAX_COLUMNS = 6_000
+
+# Pixels of a shape: 200 to an inch.
+_SHAPE_SIDE = 2_800
+
+# Of a ring: how near to its end a label would touch the first one.
+_LAST_LABEL = 0.02
+
+# Rows have labels as far as these do not touch.
+_MOST_ROW_LABELS = 60
 
 # Inches.
 _BARCODE_WIDTH = 14.0
@@ -85,6 +97,8 @@ def save_figures(
     curves: Sequence[tuple[str, NDArray[np.float64]]] = (),
     borders: NDArray[np.float64] | None = None,
     shots: ShotMarks | None = None,
+    shape: Shape | None = None,
+    in_time: bool = True,
 ) -> str | None:
     """Draw a barcode as a page for print: a PNG, SVG or PDF by each path's suffix.
 
@@ -110,6 +124,9 @@ def save_figures(
         Where shots end and begin, on the axis of frames: drawn below the barcode, of
         those nearer to each other than a point only the first.
     shots : of which the length is drawn over time, and its distribution; None: none
+    shape : what the barcode is bent into, with times around a ring or beside rows;
+        borders are not drawn then. None: a line
+    in_time : whether the columns are in the order of time; otherwise no time is told
 
     Returns
     -------
@@ -133,7 +150,16 @@ def save_figures(
         ticks = find_time_ticks(times_s)
     else:
         ticks = find_frame_ticks(frames)
-    picture = _enlarge(pixels, _GOAL_COLUMNS)
+    if not in_time:
+        ticks, borders = [], None
+    labels = None
+    if shape is not None:
+        labels = _place_labels(shape, ticks, frames, times_s) if in_time else []
+        pixels = bend_barcode(
+            pixels, shape.name, side=_SHAPE_SIDE, minutes=shape.minutes
+        )
+        ticks, borders = [], None
+    picture = _enlarge(pixels, _GOAL_COLUMNS, keep=shape is not None)
     _, missing = find_families(title + subtitle + note)
     complaint = describe_missing(missing) if missing else None
     with (
@@ -154,6 +180,7 @@ def save_figures(
             curves=curves,
             borders=borders,
             shots=shots,
+            labels=labels,
         )
         # The pages of vectors last: of a PNG the barcode is no part of what is drawn.
         for path in sorted(paths, key=lambda path: path.suffix.lower() != ".png"):
@@ -162,7 +189,7 @@ def save_figures(
                 _save_png(figure, axes, picture, path, title)
                 continue
             if not axes.images:
-                _add_picture(axes, pixels)
+                _add_picture(axes, pixels, keep=shape is not None)
             about = {"Title": title, "Creator": MAKER, _DATES[suffix]: None}
             figure.savefig(path, metadata=about)
     return complaint
@@ -183,12 +210,52 @@ def import_matplotlib() -> None:
         artists.kwdoc = kept
 
 
-def _add_picture(axes: "Axes", pixels: NDArray[np.uint8]) -> None:
+def _place_labels(
+    shape: Shape,
+    ticks: list[tuple[float, str]],
+    frames: NDArray[np.integer],
+    times_s: NDArray[np.float64] | None,
+) -> list[tuple[float, float, str, str, str]]:
+    """Place the labels of a ring's ticks, or of the beginnings of rows.
+
+    Returns
+    -------
+    list of (x, y, ha, va, label), as `Shape.place_label` has them
+    """
+    n = len(frames)
+    if shape.name == "rows":
+        step = max(1, math.ceil(shape.rows / _MOST_ROW_LABELS))
+        starts = [row * n / shape.rows for row in range(0, shape.rows, step)]
+        if times_s is None:
+            ticks = [(start, f"{frames[int(start)]:,}") for start in starts]
+        else:
+            at_s = np.interp(starts, np.arange(n), times_s).tolist()
+            with_hours = times_s[-1] >= 3600
+            ticks = [
+                (start, format_time(time_s, with_hours=with_hours))
+                for start, time_s in zip(starts, at_s, strict=True)
+            ]
+    # On a ring the last one may be where the first one is.
+    placed = [
+        (place, label)
+        for place, label in ticks
+        if shape.name == "rows" or place < n * (1 - _LAST_LABEL) or place == ticks[0][0]
+    ]
+    return [
+        (*at, label)
+        for place, label in placed
+        if (at := shape.place_label(place / n)) is not None
+    ]
+
+
+def _add_picture(
+    axes: "Axes", pixels: NDArray[np.uint8], *, keep: bool = False
+) -> None:
     """Add the barcode to a page of vectors, of which it is coded as a part."""
     # Without alpha matplotlib would make copies to add it.
     opaque = np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
     # Viewers are told not to smooth it: what is enlarged is for those that do so.
-    picture = _enlarge(opaque, _GOAL_COLUMNS // 2)
+    picture = _enlarge(opaque, _GOAL_COLUMNS // 2, keep=keep)
     extent = (*axes.get_xlim(), 0, 1)
     axes.imshow(picture, extent=extent, aspect="auto", interpolation="none")
 
@@ -211,6 +278,7 @@ def _draw_page(
     curves: Sequence[tuple[str, NDArray[np.float64]]],
     borders: NDArray[np.float64] | None,
     shots: ShotMarks | None,
+    labels: list[tuple[float, float, str, str, str]] | None,
 ) -> tuple["Figure", "Axes"]:
     """Draw all but the barcode, and the axes of the barcode's shape to hold it."""
     # Not pyplot, which would look for a screen.
@@ -300,6 +368,15 @@ def _draw_page(
         labelcolor=GREY,
         labelbottom=True,
     )
+    for x, y, ha, va, label in labels or []:
+        axes.text(
+            *(x, y, label),
+            transform=axes.transAxes,
+            ha=ha,
+            va=va,
+            color=GREY,
+            fontproperties=choose_font(LABEL_SIZE),
+        )
     # The outermost labels keep to the edges that all else is set to.
     for (position, _), text in zip(ticks, lowest.get_xticklabels(), strict=True):
         if position < 0.01 * n_frames:
@@ -513,7 +590,9 @@ def _save_png(
     left = round(axes.bbox.x0)
     bottom = page.shape[0] - round(axes.bbox.y0)
     height, width = picture.shape[:2]
-    page[bottom - height : bottom, left : left + width] = picture[..., ::-1]
+    place = page[bottom - height : bottom, left : left + width]
+    # Labels around a ring reach into the corners of its picture, which are white.
+    place[:] = np.minimum(place, picture[..., ::-1])
     # Most rows are as the one above. Pillow would try all filters of each row: twice
     # the time, for files of two thirds of the size.
     settings = [cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP]
@@ -532,8 +611,12 @@ def _save_png(
         file.write(coded[_PNG_HEADER_BYTES:])
 
 
-def _enlarge(pixels: NDArray[np.uint8], goal: int) -> NDArray[np.uint8]:
-    """Repeat pixels to about so many columns, rows in proportion."""
+def _enlarge(
+    pixels: NDArray[np.uint8], goal: int, *, keep: bool = False
+) -> NDArray[np.uint8]:
+    """Repeat pixels to about so many columns, rows in proportion; or keep them."""
+    if keep:
+        return pixels
     if pixels.shape[1] > _MAX_COLUMNS:
         import cv2
 

@@ -80,6 +80,14 @@ class FilmRecord:
         """Whether every image counts, since nothing was sampled."""
         return self.sampling is None and bool(self.settings)
 
+    @property
+    def minutes(self) -> float:
+        """How long the film's barcode is; without times, a frame is a second."""
+        if self.times_s is None or len(self.times_s) < 2:
+            return len(self.frames) / 60
+        n = len(self.times_s)
+        return float(self.times_s[-1] - self.times_s[0]) * n / (n - 1) / 60
+
 
 def read_film(
     database: Path | str, film: str | None = None, *, skip_black: bool = False

@@ -53,10 +53,10 @@ class Columns {
    */
   getTile(kind, order, level, number) {
     const bins = this.getLevel(level);
-    const isWaiting = kind === "stacked" && order === "track" && !bins.tracks;
+    const isWaiting = isBanded(kind) && order === "track" && !bins.tracks;
     const key = [
       kind,
-      kind === "stacked" ? order + isWaiting : "",
+      isBanded(kind) ? order + isWaiting : "",
       level,
       number,
     ].join();
@@ -82,7 +82,7 @@ class Columns {
   #drawTile(kind, order, bins, first) {
     const width = Math.min(Columns.TILE, bins.n - first);
     const height =
-      kind === "strip" ? this.film.rows : kind === "stacked" ? Columns.HEIGHT : 1;
+      kind === "strip" ? this.film.rows : isBanded(kind) ? Columns.HEIGHT : 1;
     const image = new ImageData(width, height);
     const pixels = new Uint32Array(image.data.buffer);
     for (let x = 0; x < width; x++) {
@@ -93,12 +93,15 @@ class Columns {
         fill(pixels, x, width, 0, height, bins.means, 3 * bin);
       } else if (kind === "dominant") {
         fill(pixels, x, width, 0, height, bins.rgb, 3 * bin * this.k);
+      } else if (kind === "rarest") {
+        const last = bin * this.k + bins.nColors[bin] - 1;
+        fill(pixels, x, width, 0, height, bins.rgb, 3 * last);
       } else if (kind === "strip") {
         for (let y = 0; y < height; y++) {
           fill(pixels, x, width, y, y + 1, bins.strips, 3 * (bin * height + y));
         }
       } else {
-        this.#stack(pixels, x, width, bins, bin, order);
+        this.#stack(pixels, x, width, bins, bin, order, kind === "equal");
       }
     }
     const canvas = document.createElement("canvas");
@@ -116,17 +119,20 @@ class Columns {
    * @param {Level} bins
    * @param {number} bin
    * @param {string} order
+   * @param {boolean} isEqual whether all are as high
    */
-  #stack(pixels, x, width, bins, bin, order) {
+  #stack(pixels, x, width, bins, bin, order, isEqual) {
     const start = bin * this.k;
+    /** @param {number} i */
+    const getShare = (i) => (isEqual ? 1 : bins.shares[start + i]);
     let sum = 0;
     for (let i = 0; i < bins.nColors[bin]; i++) {
-      sum += bins.shares[start + i];
+      sum += getShare(i);
     }
     let share = 0;
     let bottom = 0;
     for (const i of this.#order(bins, bin, order)) {
-      share += bins.shares[start + i];
+      share += getShare(i);
       const top = Math.round((share / sum) * Columns.HEIGHT);
       fill(
         pixels,
@@ -361,6 +367,14 @@ function fill(pixels, x, width, top, bottom, colors, at) {
   for (let i = top * width + x; i < bottom * width; i += width) {
     pixels[i] = color;
   }
+}
+
+/**
+ * Whether a kind is drawn as bands, which have an order.
+ * @param {string} kind
+ */
+function isBanded(kind) {
+  return kind === "stacked" || kind === "equal";
 }
 
 /**

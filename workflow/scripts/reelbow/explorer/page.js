@@ -14,6 +14,8 @@ const KINDS = {
   strip: "strip",
   dominant: "dominant color",
   stacked: "stacked palettes",
+  equal: "palettes in equal bands",
+  rarest: "rarest color",
 };
 const ORDERS = {
   share: "by share",
@@ -561,7 +563,7 @@ class Page {
     }
     getById("kind", HTMLSelectElement).value = kind;
     getById("order", HTMLSelectElement).value = order;
-    getById("order", HTMLSelectElement).disabled = kind !== "stacked";
+    getById("order", HTMLSelectElement).disabled = !isBanded(kind);
     const { subtitles, step } = this.first.film.about;
     getById("subtitle", HTMLElement).textContent =
       subtitles[kind] + (step > 1 ? ` · this page shows one in ${step}` : "");

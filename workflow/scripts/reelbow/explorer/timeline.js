@@ -179,7 +179,7 @@ class Timeline {
         height,
       );
     }
-    if (this.kind === "stacked" && this.order === "track") {
+    if (isBanded(this.kind) && this.order === "track") {
       this.#waitForTracks(level);
     }
   }
@@ -196,7 +196,7 @@ class Timeline {
     canvas.height = PICTURE_HEIGHT;
     const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
     const level = findLevel(n / canvas.width);
-    if (this.kind === "stacked" && this.order === "track") {
+    if (isBanded(this.kind) && this.order === "track") {
       await followColors(this.columns, this.columns.getLevel(level));
     }
     this.#drawBarcode(context, [first, last + 1], canvas.width, canvas.height);

@@ -84,6 +84,9 @@ JPEG_BYTES = 0.1
 # and seconds (benchmarks/previews.py). None is larger, see `shards.previews`.
 SHEET_MB = 16
 SHEET_S = 35e-3
+
+# Seconds of a megapixel that a barcode is bent into (benchmarks/gallery.py).
+BEND_S = 1.0
 LARGEST_SHEET = 34
 
 # Bytes of a film, or of some of its tarballs, that are read in a second for its plan.
@@ -216,6 +219,9 @@ def estimate_s(rule: str, size: Size, config: Mapping[str, Any]) -> float:
         if about["accents"]:
             frame_s += ACCENTS_S[0] + ACCENTS_S[1] * size.thumbnail
         work_s += n_frames * frame_s
+    bars = config["barcodes"]
+    if rule in ("render_barcodes", "render_barcode") and bars["shape"] != "line":
+        work_s += BEND_S * len(bars["kinds"]) * bars["side"] ** 2 / 1e6
     return NEEDS[rule].start_s + work_s
 
 

@@ -1,0 +1,153 @@
+"""Draws the pictures of docs/pictures.md, and measures what bending a barcode costs.
+
+    uv run python benchmarks/gallery.py results/bbb/palettes.sqlite --pictures docs
+
+The database must know its shots. How far the edges of shapes are off is told against 64
+points in each pixel. With `--side`, pictures of this side are written, and their time
+and memory are told.
+"""
+
+import argparse
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
+
+from reelbow.barcode import draw_barcode  # noqa: E402  (the path is set just above)
+from reelbow.barcode.drawing import GAP_COLOR  # noqa: E402
+from reelbow.barcode.film_record import read_film  # noqa: E402
+from reelbow.barcode.picture_files import KINDS, save_bare  # noqa: E402
+from reelbow.barcode.shapes import SHAPES, Shape, bend_strips  # noqa: E402
+from reelbow.barcode.shot_marks import read_shot_marks  # noqa: E402
+from reelbow.barcode.smoothing import smooth_in_time  # noqa: E402
+
+BENT = SHAPES[1:]
+SIDE = 420
+LINE = (90, 1300)
+MARGIN = 20
+
+# Of the colors of a PNG of the documentation: a smaller file, not seen.
+FEW_COLORS = 160
+
+SMOOTH_S = 6.0
+
+# Points of a pixel, across and down, that are compared with 8.
+SAMPLES = (1, 2, 4)
+
+
+def bend(pixels: NDArray[np.uint8], shape: Shape, samples: int) -> NDArray[np.uint8]:
+    """Bend a barcode with so many points of a pixel, across and down."""
+    return np.concatenate(list(bend_strips(pixels, shape, samples=samples)))
+
+
+def save_small(picture: NDArray[np.uint8], path: Path) -> None:
+    """Write a picture of the documentation."""
+    from PIL import Image
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(picture).quantize(FEW_COLORS).save(path, optimize=True)
+    print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
+
+
+def draw_pictures(database: Path, folder: Path, minutes: float) -> None:
+    """Draw one picture of all kinds, and one of all shapes."""
+    height, width = LINE
+    lines: list[NDArray[np.uint8]] = []
+    for kind in KINDS:
+        line = draw_barcode(database, kind, height=height, width=width, order="track")
+        lines += [line, np.full((MARGIN // 2, width, 3), 255, np.uint8)]
+    save_small(np.concatenate(lines[:-1]), folder / "pictures_kinds.png")
+    shapes: list[NDArray[np.uint8]] = []
+    for name, kind in zip(BENT, ("stacked", "mean", "strip"), strict=True):
+        line = draw_barcode(database, kind, height=300, order="track")
+        shape = Shape(name, side=SIDE, minutes=minutes)
+        shapes += [
+            np.concatenate(list(bend_strips(line, shape))),
+            np.full((SIDE, MARGIN, 3), 255, np.uint8),
+        ]
+    save_small(np.concatenate(shapes[:-1], axis=1), folder / "pictures_shapes.png")
+
+
+def draw_blended(database: Path, path: Path) -> None:
+    """Draw barcodes as they are, blended within shots, and blended across cuts."""
+    height, width = LINE
+    film = read_film(database)
+    shots = read_shot_marks(database, film)
+    lines: list[NDArray[np.uint8]] = []
+    for kind in ("mean", "stacked"):
+        line = draw_barcode(database, kind, height=height, width=width, order="track")
+        lines.append(line)
+        for known in (shots, None):
+            lines.append(
+                smooth_in_time(line, SMOOTH_S, film, shots=known, gap_color=GAP_COLOR)
+            )
+    between = np.full((MARGIN // 2, width, 3), 255, np.uint8)
+    parts = [part for line in lines for part in (line, between)]
+    save_small(np.concatenate(parts[:-1]), path)
+
+
+def measure_errors(database: Path, minutes: float) -> None:
+    """Print how far pixels are off the average of 64 points."""
+    print("| shape | points of a pixel | root mean square | largest |")
+    print("|---|---|---|---|")
+    line = draw_barcode(database, "stacked", height=300, order="track")
+    for name in BENT:
+        shape = Shape(name, side=SIDE, minutes=minutes)
+        exact = bend(line, shape, 8).astype(np.float64)
+        for samples in SAMPLES:
+            apart = np.abs(bend(line, shape, samples) - exact)
+            square = np.sqrt((apart**2).mean())
+            print(f"| {name} | {samples**2} | {square:.2f} | {apart.max():.0f} |")
+    print()
+
+
+def measure_cost(database: Path, side: int, minutes: float) -> None:
+    """Print what a picture of a side costs, and how much of it is memory for more."""
+    print("| shape | side | CPU s | ns a pixel | MiB before | MiB at most | file, MB |")
+    print("|---|---|---|---|---|---|---|")
+    line = draw_barcode(database, "stacked", height=300, order="track")
+    # What is imported and compiled at first is not counted.
+    cv2.resize(line, (1, 1), interpolation=cv2.INTER_AREA)
+    for name in BENT:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "shape.png"
+            before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            start = time.process_time()
+            save_bare(line, path, shape=Shape(name, side=side, minutes=minutes))
+            cpu_s = time.process_time() - start
+            most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            n_bytes = path.stat().st_size
+        print(
+            f"| {name} | {side:,} | {cpu_s:.1f} | {cpu_s / side**2 * 1e9:.0f} "
+            f"| {before:.0f} | {most:.0f} | {n_bytes / 1e6:.1f} |",
+            flush=True,
+        )
+
+
+def main() -> None:
+    """Draw, or measure."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("database", type=Path)
+    parser.add_argument("--pictures", type=Path, help="folder for the pictures")
+    parser.add_argument("--side", type=int, help="measure pictures of this side alone")
+    options = parser.parse_args()
+    minutes = read_film(options.database).minutes
+    if options.side:
+        measure_cost(options.database, options.side, minutes)
+        return
+    if options.pictures is not None:
+        draw_pictures(options.database, options.pictures, minutes)
+        draw_blended(options.database, options.pictures / "pictures_blended.png")
+    measure_errors(options.database, minutes)
+
+
+if __name__ == "__main__":
+    main()
