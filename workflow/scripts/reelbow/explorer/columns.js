@@ -54,12 +54,7 @@ class Columns {
   getTile(kind, order, level, number) {
     const bins = this.getLevel(level);
     const isWaiting = isBanded(kind) && order === "track" && !bins.tracks;
-    const key = [
-      kind,
-      isBanded(kind) ? order + isWaiting : "",
-      level,
-      number,
-    ].join();
+    const key = [kind, isBanded(kind) ? order + isWaiting : "", level, number].join();
     let tile = this.tiles.get(key);
     if (tile) {
       this.tiles.delete(key);
