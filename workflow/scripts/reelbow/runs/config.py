@@ -43,6 +43,10 @@ def check_config(config: Mapping[str, Any]) -> dict[str, Any]:
             f"config: cluster.auto_colors is [{least}, {most}], should be the fewest "
             "colors and then the most"
         )
+    if filled["posters"]:
+        from reelbow.barcode.paper import check_posters
+
+        check_posters(filled["posters"])
     return filled
 
 
