@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from reelbow.barcode.film_record import read_film
+from reelbow.barcode.picture_files import drop_other_posters
 from reelbow.barcode.poster import draw_picture, plan_poster
 from reelbow.barcode.poster_files import save_poster
 from reelbow.errors import ReelbowError
@@ -54,6 +55,8 @@ def render_posters(
                 "which its subtitle does not say",
                 file=sys.stderr,
             )
+    for dropped in drop_other_posters(files[0].parent, files):
+        print(f"{dropped}: deleted, no longer asked for", file=sys.stderr)
 
 
 if __name__ == "__main__":

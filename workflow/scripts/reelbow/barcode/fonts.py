@@ -21,6 +21,8 @@ _BOXES = "LastResort"
 _SUFFIXES = (".ttf", ".otf", ".ttc", ".otc")
 _REGULAR_WEIGHT = 400
 
+NO_FONT_FILE = "font is {!r}, but there is no such file"
+
 
 def find_families(
     text: str, own_families: tuple[str, ...] = OWN_FAMILIES
@@ -87,7 +89,7 @@ def load_font(font: str) -> tuple[str, dict[str, Any]]:
             f"font is {font!r}, which this machine does not have; {advice}"
         )
     if not Path(font).is_file():
-        raise ReelbowError(f"font is {font!r}, but there is no such file")
+        raise ReelbowError(NO_FONT_FILE.format(font))
     known = len(fontManager.ttflist)
     try:
         fontManager.addfont(font)

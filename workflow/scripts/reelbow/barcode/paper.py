@@ -3,9 +3,11 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from reelbow.barcode.drawing import MAX_SIDE
+from reelbow.barcode.fonts import NO_FONT_FILE, is_font_file
 from reelbow.errors import ReelbowError
 
 MM_PER_INCH = 25.4
@@ -59,8 +61,11 @@ def check_posters(posters: Mapping[str, Mapping[str, Any]]) -> None:
         has more than 32,768 pixels on a side; the sentence names the key.
     """
     for name, settings in posters.items():
+        font = settings["font"]
         try:
             parse_paper(settings)
+            if font is not None and is_font_file(font) and not Path(font).is_file():
+                raise ReelbowError(NO_FONT_FILE.format(font))
         except ReelbowError as error:
             raise ReelbowError(f"config: posters.{name}.{error}") from None
         # The names of files, which on some disks are the same in capitals.

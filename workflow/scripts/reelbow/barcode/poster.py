@@ -6,6 +6,7 @@ is whatever is drawn to the size of its box.
 
 import itertools
 import math
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +25,7 @@ from reelbow.barcode.fonts import (
     find_families,
     load_font,
 )
-from reelbow.barcode.paper import MM_PER_INCH, parse_paper
+from reelbow.barcode.paper import MM_PER_INCH, Paper, parse_paper
 from reelbow.barcode.ticks import find_ticks
 from reelbow.color.spaces import LUMA_WEIGHTS, srgb_to_linear
 from reelbow.errors import ReelbowError
@@ -127,10 +128,11 @@ class _Typesetter:
     """Makes fonts for a poster's texts, and gathers its lines from the top down."""
 
     def __init__(self, font: str | None, text: str, left: float, width: float) -> None:
-        own, self.about = OWN_FAMILIES, {}
+        self.about: dict[str, Any] = {}
+        own: tuple[str, ...] = OWN_FAMILIES
         if font is not None:
             family, self.about = load_font(font)
-            own = (family, *OWN_FAMILIES)
+            own = (family, *own)
         self.families, self.missing = find_families(text, own)
         self.is_own = font is None
         self.left, self.width = left, width
@@ -183,7 +185,14 @@ def plan_poster(settings: Mapping[str, Any], film: FilmRecord) -> Page:
         If a setting cannot be, or leaves no room; the sentence begins with its key.
     """
     import_matplotlib()
-    paper, dpi = parse_paper(settings), settings["dpi"]
+    with warnings.catch_warnings():
+        # It is told in our own words.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        return _plan(settings, film, parse_paper(settings))
+
+
+def _plan(settings: Mapping[str, Any], film: FilmRecord, paper: Paper) -> Page:
+    dpi = settings["dpi"]
     is_column = paper.height is None
     shorter = min(paper.width, paper.height or paper.width) / MM_PER_INCH
     size = _TITLE_SIZE if is_column else max(_TITLE_SIZE, 72 * _TITLE * shorter)
@@ -221,8 +230,8 @@ def plan_poster(settings: Mapping[str, Any], film: FilmRecord) -> Page:
     if box_height < _LEAST_PICTURE * height_px:
         raise ReelbowError(
             f"size is {settings['size']!r}, on which margins and texts leave too "
-            "little room for the picture; shorten the texts, or give smaller margins or a "
-            "larger size"
+            "little room for the picture; shorten the texts, or give smaller margins "
+            "or a larger size"
         )
     picture = Box(left, top, box_width, box_height)
     start = picture.bottom / dpi
@@ -323,7 +332,10 @@ def _choose_colors(name: str) -> tuple[tuple[int, int, int] | None, str, str]:
     luminance = float(srgb_to_linear(paper) @ LUMA_WEIGHTS)
     ink = _DARK if luminance > 0.2 else _LIGHT
     quiet = np.rint(_QUIET * ink + (1 - _QUIET) * paper).astype(int)
-    return background, *(f"#{r:02x}{g:02x}{b:02x}" for r, g, b in (ink, quiet))
+    written, quietly = (
+        "#{:02x}{:02x}{:02x}".format(*color.tolist()) for color in (ink, quiet)
+    )
+    return background, written, quietly
 
 
 def draw_texts(
@@ -335,12 +347,14 @@ def draw_texts(
     from matplotlib.patheffects import Normal
 
     height = n_rows or page.height
-    paper = page.background
+    paper: Any = "none"
+    if page.background is not None:
+        paper = tuple(value / 255 for value in page.background)
     # Agg cuts the page to whole pixels: the hundredth guards against 0.9999.
     figure = Figure(
         figsize=((page.width + 0.01) / page.dpi, (height + 0.01) / page.dpi),
         dpi=page.dpi,
-        facecolor="none" if paper is None else tuple(value / 255 for value in paper),
+        facecolor=paper,
     )
 
     def place(x: float, y: float) -> tuple[float, float]:

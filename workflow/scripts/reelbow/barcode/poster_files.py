@@ -9,6 +9,7 @@ import base64
 import io
 import re
 import struct
+import warnings
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -66,7 +67,9 @@ def save_poster(page: Page, pixels: NDArray[np.uint8], path: Path) -> None:
         "svg.fonttype": "none" if as_text else "path",
         "pdf.fonttype": 42,
     }
-    with rc_context(settings):
+    with rc_context(settings), warnings.catch_warnings():
+        # It is told in our own words.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
         writers[path.suffix](page, pixels, path)
 
 
@@ -320,10 +323,10 @@ def _cut_font(path: str, index: int, letters: set[str]) -> bytes:
     options.font_number = index
     # What FontForge leaves in fonts for itself.
     options.drop_tables += ["FFTM", "PfEd"]
-    font = subset.load_font(path, options)
-    subsetter = subset.Subsetter(options)
-    subsetter.populate(text="".join(letters))
-    subsetter.subset(font)
     cut = io.BytesIO()
-    subset.save_font(font, cut, options)
+    with subset.load_font(path, options) as font:
+        subsetter = subset.Subsetter(options)
+        subsetter.populate(text="".join(letters))
+        subsetter.subset(font)
+        subset.save_font(font, cut, options)
     return cut.getvalue()
