@@ -30,6 +30,9 @@ def list_keys(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
             yield from ((f"{key}.{inner}", at) for inner, at in list_keys(part))
         else:
             yield key, part
+        # Groups to which the user gives names.
+        if isinstance(named := part.get("additionalProperties"), dict):
+            yield from ((f"{key}.NAME.{inner}", at) for inner, at in list_keys(named))
 
 
 def describe_type(part: dict[str, Any]) -> str:

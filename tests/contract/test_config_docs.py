@@ -18,6 +18,9 @@ def walk(schema: dict, prefix: str = ""):
         yield f"{prefix}{key}", part
         if "properties" in part:
             yield from walk(part, f"{prefix}{key}.")
+        # Groups to which the user gives names.
+        if isinstance(named := part.get("additionalProperties"), dict):
+            yield from walk(named, f"{prefix}{key}.NAME.")
 
 
 def read_table(head: str) -> dict[str, list[str]]:

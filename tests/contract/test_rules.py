@@ -147,6 +147,7 @@ def swap(params, one, other):
 config = {"films": ["colors.mp4", "other.mp4"]}
 config["barcodes"] = {"kinds": ["mean"], "formats": []}
 config["extract"] = {"keep": True}
+config["posters"] = {"wall": {"size": "A7", "dpi": 36}}
 config["provenance"] = True
 config["tables"] = {"formats": ["csv"]}
 config["shots"] = {"detector": "adaptive"}

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from snakemake.io import report as shown_in_report
 
 from reelbow.barcode import picture_files
+from reelbow.barcode.fonts import is_font_file
 from reelbow.runs.comparisons import find_pair
 from reelbow.runs.films import DEMO_FILM
 from reelbow.runs.messages import tell
@@ -29,6 +30,13 @@ FIGURES_ALONE = [
     kind
     for kind, is_asked in [("measures", config["measures"]), ("shots", FINDS_SHOTS)]
     if is_asked
+]
+
+# Files of fonts, which may be exchanged as a film may.
+POSTER_FONTS = [
+    local(str(name_plainly(Path(poster["font"]))))
+    for poster in config["posters"].values()
+    if poster["font"] and is_font_file(poster["font"])
 ]
 
 if config["trim"] == "auto" and workflow.is_main_process:
@@ -267,6 +275,34 @@ def name_figures_alone():
     ]
 
 
+def name_posters():
+    """A film's posters, as a report shows those that it can."""
+    return [
+        shown_in_report(
+            f"results/{{film}}/posters/{name}.{suffix}",
+            caption="../report/poster.rst",
+            category="{film}",
+            labels={"kind": name, "picture": f"poster, {suffix.upper()}"},
+        )
+        for name, poster in config["posters"].items()
+        for suffix in poster["formats"]
+    ]
+
+
+def get_posters(wildcards):
+    """The posters of all films, if any are asked for."""
+    posters = collect(
+        "results/{film}/posters/{poster}",
+        film=list_drawn_films() if config["posters"] else [],
+        poster=[
+            f"{name}.{suffix}"
+            for name, poster in config["posters"].items()
+            for suffix in poster["formats"]
+        ],
+    )
+    return leave_out_failed(posters)
+
+
 def get_tables(wildcards):
     """The tables of all films."""
     return leave_out_failed(["results/films.tsv", "results/skipped.tsv"])
@@ -337,6 +373,7 @@ def get_described(wildcards):
     """All that is made for people, which write_provenance lists."""
     return [
         *get_all_barcodes(wildcards),
+        *get_posters(wildcards),
         *get_all_previews(wildcards),
         *get_tables(wildcards),
         *get_pages(wildcards),

@@ -216,6 +216,13 @@ def get_drawing():
     return {**drawing, "measures": config["measures"], "shots": FINDS_SHOTS}
 
 
+def get_poster_drawing():
+    """How posters are drawn, in one entry: Snakemake compares params without names."""
+    keys = ["order", "skip_black", "gap_color"]
+    about = {key: config["barcodes"][key] for key in keys}
+    return {**about, "posters": config["posters"]}
+
+
 def get_shown_kind():
     """The kind of barcode that pages show first: stacked, if that is drawn."""
     # Pages go through a film in its time.

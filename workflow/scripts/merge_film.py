@@ -92,13 +92,13 @@ def merge_film(
         has_previews=has_previews,
         has_shots=finding is not None,
     )
-    barcodes = palettes.parent / "barcodes"
-    if barcodes.is_dir():
+    barcodes, posters = palettes.parent / "barcodes", palettes.parent / "posters"
+    if barcodes.is_dir() or posters.is_dir():
         # Imported for a film that was made before; a new one saves its imports.
-        from reelbow.barcode.picture_files import drop_pictures
+        from reelbow.barcode.picture_files import drop_other_posters, drop_pictures
 
         # Those that are asked for are drawn next; others would be of other palettes.
-        for dropped in drop_pictures(barcodes):
+        for dropped in [*drop_pictures(barcodes), *drop_other_posters(posters, [])]:
             print(f"{dropped}: deleted, since the palettes are new", file=sys.stderr)
 
 

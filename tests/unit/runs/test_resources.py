@@ -1,5 +1,8 @@
+import math
+
 import pytest
 
+from reelbow.runs.config import check_config
 from reelbow.runs.resources import (
     NEEDS,
     Size,
@@ -40,6 +43,7 @@ def configure(downsample=90, mode="interval", previews=None, **cluster):
         "cluster": {"n_colors": 8, "n_init": 5, "cpu_engine": "numba", "accents": 0}
         | cluster,
         "barcodes": {"height": 300, "width": None},
+        "posters": {},
     }
 
 
@@ -181,6 +185,17 @@ def test_a_sheet_of_previews_is_never_larger_than_it_may_be():
 
 def test_a_large_barcode_is_a_large_picture():
     assert measure_barcode(configure()).source == pytest.approx(9.83, abs=0.01)
+
+
+def test_posters_ask_for_the_memory_of_the_largest_and_the_time_of_all():
+    posters = {"a": {"size": "A1"}, "b": {"size": "85mm", "formats": ["png", "pdf"]}}
+    filled = check_config({"posters": posters})["posters"]
+    size = measure_barcode({**configure(), "posters": filled})
+    # 9,933 x 7,016, and at most a square of 1,004 twice.
+    assert size.poster == pytest.approx(69.7, abs=0.1)
+    assert size.posters == pytest.approx(69.7 + 2 * 1.0, abs=0.1)
+    assert estimate_mb("render_posters", size) == 1000 + math.ceil(8 * size.poster)
+    assert work_s("render_posters", size) == pytest.approx(7.17, abs=0.01)
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
     from matplotlib.font_manager import FontProperties
-from reelbow.barcode.ticks import find_frame_ticks, find_time_ticks
+from reelbow.barcode.ticks import find_ticks
 
 # What would make two drawings of one figure differ.
 _DATES = {".svg": "Date", ".pdf": "CreationDate"}
@@ -146,10 +146,7 @@ def save_figures(
                 f"A figure is a .png, .svg or .pdf file, which {path} is not."
             )
     title, subtitle, note = map(clean_text, (title, subtitle, note))
-    if times_s is not None and (times_s[1:] >= times_s[:-1]).all():
-        ticks = find_time_ticks(times_s)
-    else:
-        ticks = find_frame_ticks(frames)
+    ticks = find_ticks(frames, times_s)
     if not in_time:
         ticks, borders = [], None
     labels = None

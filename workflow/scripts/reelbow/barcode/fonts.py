@@ -1,9 +1,13 @@
 """Fonts of figures: those that come with matplotlib, and this machine's others."""
 
+import difflib
 import functools
 import unicodedata
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reelbow.errors import ReelbowError
 
 if TYPE_CHECKING:
     from matplotlib.font_manager import FontEntry
@@ -14,19 +18,28 @@ OWN_FAMILIES = ("STIXGeneral", "DejaVu Sans")
 
 # A font that has a box for everything.
 _BOXES = "LastResort"
+_SUFFIXES = (".ttf", ".otf", ".ttc", ".otc")
 _REGULAR_WEIGHT = 400
 
+NO_FONT_FILE = "font is {!r}, but there is no such file"
 
-def find_families(text: str) -> tuple[tuple[str, ...], str]:
+
+def find_families(
+    text: str, own_families: tuple[str, ...] = OWN_FAMILIES
+) -> tuple[tuple[str, ...], str]:
     """Find the fonts that together have the letters of a text, as few as may be.
+
+    Parameters
+    ----------
+    own_families : those that are wanted, Reelbow's own if nothing else is said
 
     Returns
     -------
-    families : Reelbow's own, then those of this machine that have what they lack
+    families : the wanted ones, then those of this machine that have what they lack
     missing : the letters that no font of this machine has, each once, in their order
     """
     letters = _list_letters(text)
-    own = frozenset[int]().union(*map(_list_own_letters, OWN_FAMILIES))
+    own = frozenset[int]().union(*map(_list_own_letters, own_families))
     missing = set(letters) - own
     found: list[str] = []
     # Those that have most of what is missing, and of these the plainest.
@@ -41,9 +54,60 @@ def find_families(text: str) -> tuple[tuple[str, ...], str]:
         missing -= most
     # Reelbow's own have one letter of Hiragana: then another font has all of the text.
     wide = any(unicodedata.east_asian_width(chr(each)) == "W" for each in own & letters)
-    families = (*found, *OWN_FAMILIES) if wide else (*OWN_FAMILIES, *found)
+    families = (*found, *own_families) if wide else (*own_families, *found)
     told = dict.fromkeys(letter for letter in text if ord(letter) in missing)
     return families, "".join(told)
+
+
+def load_font(font: str) -> tuple[str, dict[str, Any]]:
+    """Make a font ready to be drawn with.
+
+    Parameters
+    ----------
+    font : a file, if it has a folder or a suffix of fonts, or the name of a family
+
+    Returns
+    -------
+    family : as matplotlib names it
+    about : weight, style and stretch of the file, as FontProperties takes them
+
+    Raises
+    ------
+    ReelbowError
+        If the file or the family is not there, or the file is no font.
+    """
+    from matplotlib.font_manager import fontManager
+
+    if not is_font_file(font):
+        families = {entry.name for entry in _list_entries()}
+        by_name = {family.lower(): family for family in families}
+        if font.lower() in by_name:
+            return by_name[font.lower()], {}
+        close = difflib.get_close_matches(font, families, n=1)
+        advice = f"did you mean {close[0]!r}?" if close else "name its file instead"
+        raise ReelbowError(
+            f"font is {font!r}, which this machine does not have; {advice}"
+        )
+    if not Path(font).is_file():
+        raise ReelbowError(NO_FONT_FILE.format(font))
+    known = len(fontManager.ttflist)
+    try:
+        fontManager.addfont(font)
+    except (OSError, RuntimeError, ValueError):
+        raise ReelbowError(
+            f"font is {font!r}, which is no font that can be read; give a .ttf or .otf"
+        ) from None
+    # Before one of the same name that is installed.
+    added = fontManager.ttflist[known:]
+    fontManager.ttflist[:] = [*added, *fontManager.ttflist[:known]]
+    (entry, *_) = added
+    about = {name: getattr(entry, name) for name in ("weight", "style", "stretch")}
+    return entry.name, about
+
+
+def is_font_file(font: str) -> bool:
+    """Whether a font is named by its file, not by its family."""
+    return Path(font).name != font or Path(font).suffix.lower() in _SUFFIXES
 
 
 def describe_missing(letters: str) -> str:

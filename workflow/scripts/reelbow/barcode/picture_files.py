@@ -204,6 +204,15 @@ def drop_pictures(folder: Path) -> list[Path]:
     return _drop(folder / name for name in PICTURES)
 
 
+def drop_other_posters(folder: Path, posters: Collection[Path]) -> list[Path]:
+    """Delete the posters of a film that are none of these, and so not asked for."""
+    return _drop(
+        path
+        for path in sorted(folder.glob("*"))
+        if path.suffix in _MARKS and path not in posters
+    )
+
+
 def _drop(paths: Iterable[Path]) -> list[Path]:
     dropped = [path for path in paths if path.is_file() and _is_ours(path)]
     for path in dropped:

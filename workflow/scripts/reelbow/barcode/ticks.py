@@ -18,11 +18,29 @@ _STEPS_S = [
 ]
 _MAX_TICKS = 10
 
-# Labels nearer to each other than this part of the axis would touch.
-_MIN_GAP = 0.05
+# Labels nearer to each other than this part of a tick's share of the axis would touch.
+_MIN_GAP = 0.5
 
 
-def find_time_ticks(times_s: NDArray[np.float64]) -> list[tuple[float, str]]:
+def find_ticks(
+    frames: NDArray[np.integer],
+    times_s: NDArray[np.float64] | None,
+    most: int = _MAX_TICKS,
+) -> list[tuple[float, str]]:
+    """Place round times on an axis of frames, or round frames if times run backward.
+
+    Parameters
+    ----------
+    most : about so many, fewer where it is narrow
+    """
+    if times_s is not None and (times_s[1:] >= times_s[:-1]).all():
+        return find_time_ticks(times_s, most)
+    return find_frame_ticks(frames, most)
+
+
+def find_time_ticks(
+    times_s: NDArray[np.float64], most: int = _MAX_TICKS
+) -> list[tuple[float, str]]:
     """Place round times on an axis of frames, which need not be even in time.
 
     Parameters
@@ -37,7 +55,7 @@ def find_time_ticks(times_s: NDArray[np.float64]) -> list[tuple[float, str]]:
         hour.
     """
     first_s, last_s = float(times_s[0]), float(times_s[-1])
-    step = next(step for step in _STEPS_S if last_s - first_s <= _MAX_TICKS * step)
+    step = next(step for step in _STEPS_S if last_s - first_s <= most * step)
     # Times are sums of binary fractions: 0.3 may be told as 0.29999.
     numbers = range(
         math.ceil(first_s / step - 1e-6), math.floor(last_s / step + 1e-6) + 1
@@ -49,10 +67,12 @@ def find_time_ticks(times_s: NDArray[np.float64]) -> list[tuple[float, str]]:
         format_time(time_s, decimals=decimals, with_hours=with_hours)
         for time_s in round_s
     ]
-    return _thin(list(zip(positions.tolist(), labels, strict=True)), len(times_s))
+    return _thin(list(zip(positions.tolist(), labels, strict=True)), len(times_s), most)
 
 
-def find_frame_ticks(frames: NDArray[np.integer]) -> list[tuple[float, str]]:
+def find_frame_ticks(
+    frames: NDArray[np.integer], most: int = _MAX_TICKS
+) -> list[tuple[float, str]]:
     """Label the frames with round numbers, each in its middle.
 
     Parameters
@@ -66,19 +86,21 @@ def find_frame_ticks(frames: NDArray[np.integer]) -> list[tuple[float, str]]:
     """
     from matplotlib.ticker import MaxNLocator
 
-    locator = MaxNLocator(_MAX_TICKS, steps=[1, 2, 5, 10], integer=True)
+    locator = MaxNLocator(most, steps=[1, 2, 5, 10], integer=True)
     round_numbers = locator.tick_values(int(frames[0]), int(frames[-1]))
     # With many frames missing, no round one may be left.
     there = np.flatnonzero(np.isin(frames, round_numbers)).tolist() or [0]
     ticks = [(place + 0.5, f"{int(frames[place]):,}") for place in there]
-    (place, label), *others = _thin(ticks, len(frames))
+    (place, label), *others = _thin(ticks, len(frames), most)
     return [(place, f"frame {label}"), *others]
 
 
-def _thin(ticks: list[tuple[float, str]], length: int) -> list[tuple[float, str]]:
+def _thin(
+    ticks: list[tuple[float, str]], length: int, most: int
+) -> list[tuple[float, str]]:
     """Leave out the ticks that are too near the one before."""
     placed: list[tuple[float, str]] = []
     for tick in ticks:
-        if not placed or tick[0] - placed[-1][0] >= _MIN_GAP * length:
+        if not placed or tick[0] - placed[-1][0] >= _MIN_GAP * length / most:
             placed.append(tick)
     return placed

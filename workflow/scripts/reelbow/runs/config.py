@@ -49,6 +49,10 @@ def check_config(config: Mapping[str, Any]) -> dict[str, Any]:
             f"config: shots.threshold is {shots['threshold']}, should be at most 1 for "
             "the detector hash, whose own is 0.35"
         )
+    if filled["posters"]:
+        from reelbow.barcode.paper import check_posters
+
+        check_posters(filled["posters"])
     return filled
 
 

@@ -42,6 +42,7 @@ NEEDS = {
     "merge_film": Need(700, 0, 30, 0.9),
     # Its picture is the barcode.
     "render_barcodes": Need(1000, 10, 30, 2.5),
+    "render_posters": Need(1000, 0, 30, 3.0),
     "export_tables": Need(700, 0, 60, 1.5),
     "write_explorer": Need(1000, 0, 30, 1.0),
     "render_barcode": Need(1000, 10, 30, 1.0),
@@ -58,6 +59,11 @@ NEEDS = {
 
 # What a GPU's driver and libraries take too, and the batches on their way to it.
 GPU_MB = 3000
+
+# Of a poster: bytes for each pixel of the page, which are its picture and what is
+# written below it, and seconds to draw and compress a megapixel of each format.
+POSTER_BYTES = 8
+POSTER_S = 0.1
 
 # How many times the estimated work is asked for.
 MARGIN = 5
@@ -123,6 +129,9 @@ class Size(NamedTuple):
     thumbnail: float = 0
     # Of all its previews together.
     sheet: float = 0
+    # Of the largest poster, and of all of them in all formats.
+    poster: float = 0
+    posters: float = 0
 
 
 def measure_shard(
@@ -157,9 +166,21 @@ def measure_shard(
 
 
 def measure_barcode(config: Mapping[str, Any]) -> Size:
-    """Find the size of the barcode of a film, however long that is."""
+    """Find the size of the barcode and posters of a film, however long that is."""
     about = config["barcodes"]
-    return Size(source=about["height"] * (about["width"] or WIDEST_BARCODE) / 1e6)
+    barcode = about["height"] * (about["width"] or WIDEST_BARCODE) / 1e6
+    if not config["posters"]:
+        return Size(source=barcode)
+    from reelbow.barcode.paper import parse_paper
+
+    posters = []
+    for poster in config["posters"].values():
+        width, height = parse_paper(poster).count_pixels(poster["dpi"])
+        # A column is wider than high.
+        posters.append(width * (height or width) / 1e6)
+    formats = [len(poster["formats"]) for poster in config["posters"].values()]
+    total = sum(map(math.prod, zip(posters, formats, strict=True)))
+    return Size(source=barcode, poster=max(posters), posters=total)
 
 
 def _shrink(megapixels: float, aspect: float, rows: int | None) -> float:
@@ -185,6 +206,8 @@ def estimate_mb(rule: str, size: Size) -> int:
         # Whichever of them makes it: on a cluster they are one job.
         in_memory += math.ceil(SHEET_MB * size.sheet)
     need = NEEDS[rule]
+    if rule == "render_posters":
+        in_memory += math.ceil(POSTER_BYTES * size.poster)
     return need.mb + math.ceil(need.bytes_per_pixel * size.source) + in_memory
 
 
@@ -205,6 +228,8 @@ def estimate_s(rule: str, size: Size, config: Mapping[str, Any]) -> float:
     if rule in (reading, "extract_frames"):
         # Here pictures are decoded, and those that are wanted averaged.
         work_s += PIXEL_S * ((size.n_pictures or n_frames) + n_frames) * size.source
+    if rule == "render_posters":
+        work_s += POSTER_S * size.posters
     if rule == "score_cuts":
         work_s += SCORE_PIXEL_S * (size.n_pictures or n_frames) * size.source
     if rule == reading:

@@ -31,6 +31,11 @@ PATTERNS = {
     "auto_colors": "two whole numbers, the fewest colors and the most, as [1, 12]",
     "compare": "all, or pairs of films as [[a, b], [a, c]]",
     "gap_color": "a color like '#d9d9d9', in quotes",
+    "background": "white, black, transparent or a color like '#d9d9d9', in quotes",
+    "posters": (
+        "posters by their names, of letters, digits, '-', '_' and '.', as "
+        "{wall: {size: A2}}"
+    ),
 }
 
 # How types and bounds are told.
@@ -134,10 +139,12 @@ def _nearest(name: str, schema: Mapping[str, Any]) -> str:
 
 def read_texts(value: Any, schema: Mapping[str, Any], key: str = "") -> Any:
     """Read numbers that came as text: `--config` makes a text of every value."""
-    if isinstance(value, Mapping) and "properties" in schema:
-        parts = schema["properties"]
+    if isinstance(value, Mapping) and ("properties" in schema or _get_named(schema)):
+        parts = schema.get("properties", {})
+        other = _get_named(schema) or {}
         return {
-            name: read_texts(value[name], parts.get(name, {}), name) for name in value
+            name: read_texts(value[name], parts.get(name, other), name)
+            for name in value
         }
     types = schema.get("type", "string")
     if isinstance(value, list) and "items" in schema:
@@ -157,6 +164,12 @@ def read_texts(value: Any, schema: Mapping[str, Any], key: str = "") -> Any:
     return value
 
 
+def _get_named(schema: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Get the schema of groups that the user names, as posters are; or None."""
+    named = schema.get("additionalProperties")
+    return named if isinstance(named, dict) else None
+
+
 def fill_defaults(value: Mapping[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
     """Fill in what is not said; all of it a copy."""
     filled = {}
@@ -164,4 +177,8 @@ def fill_defaults(value: Mapping[str, Any], schema: dict[str, Any]) -> dict[str,
         filled[key] = copy.deepcopy(value.get(key, part.get("default")))
         if "properties" in part:
             filled[key] = fill_defaults(filled[key], part)
+        if named := _get_named(part):
+            filled[key] = {
+                name: fill_defaults(group, named) for name, group in filled[key].items()
+            }
     return filled

@@ -34,7 +34,8 @@ def describe_plans(
     shards = Counter(job[1] for job in jobs if job[0] == STAGES[-1])
     unplanned = {job[1] for job in jobs if job[0] == "plan_shards"}
     rows = []
-    for film in sorted({job[1] for job in jobs if len(job) > 1}):
+    # Pairs that are compared are named by two.
+    for film in sorted({job[1] for job in jobs if len(job) > 1} & films.keys()):
         what = count(shards[film], "shard")
         if film in expected:
             what = f"about {count(expected[film].n_shards, 'shard')}"
