@@ -23,6 +23,7 @@ def test_pairs_and_all_films_are_compared_once_and_only_if_asked(project):
     assert not folder.exists()
 
     pair = {**asked, "compare": [["whole", "part"]]}
+    assert not project.make("--dry-run", **pair).jobs
     assert project.make(**pair).jobs == {"compare_films/whole--part"}
     about = json.loads((folder / "whole--part.json").read_text())
     assert about["films"] == ["whole", "part"]

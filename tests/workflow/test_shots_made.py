@@ -72,6 +72,7 @@ def test_shots_are_written_and_drawn_if_they_are_looked_for(project: Project):
     assert [film["mean_shot_s"] for film in films] == ["2.0", ""]
 
     assert project.make(**ASKED).jobs == set()
+    project.make("--report", "report.html", **ASKED)
     # Without them nothing of them is drawn, and no figure stays.
     project.make(**ASKED | {"shots": {"detector": "none"}})
     barcodes = project.folder / "results/a/barcodes"

@@ -26,8 +26,9 @@ def look_at_results():
     """
     targets = map(Path, workflow.dag_settings.targets)
     named = any(target.parent.name == "barcodes" for target in targets)
-    # Who names some pictures wants no others, and a report has those that are there.
-    if named or "report" in ASKED_FOR:
+    # Who names some pictures wants no others, and a report has those that are there. But
+    # figures that are of no kind only the job of all kinds makes.
+    if named or ("report" in ASKED_FOR and not FIGURES_ALONE):
         workflow.ruleorder(*ONE_KIND_FIRST)
     is_run = workflow.executor_plugin is not None and not workflow.dryrun
     for path in corpus.find_cut_off(RESULTS, FILMS):
