@@ -9,6 +9,7 @@ from reelbow.machine import scratch
 from reelbow.runs import compiling, failures, pace, progress, slurm, snakemake_inside
 from reelbow.runs.kept_output import keep_until_replaced, mark_as_old
 from reelbow.runs.snakemake_inside import call_before
+from reelbow.runs.summary import describe_outdated
 
 # What Snakemake is to do beside a run.
 ASKED_FOR = set()
@@ -170,6 +171,12 @@ def tell_corpus():
     films = [*FILMS, *UNREADABLE]
     for sentence in corpus.describe(RESULTS, films, find_faults(), is_old=is_old):
         PROGRESS.say(f"Reelbow: {sentence}")
+
+
+def tell_outdated():
+    """Say what of earlier runs does not fit these results any more."""
+    if outdated := describe_outdated(RESULTS, FILMS):
+        PROGRESS.say(f"Reelbow: {outdated}")
 
 
 def weigh_job(job):

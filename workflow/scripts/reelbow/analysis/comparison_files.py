@@ -23,6 +23,9 @@ from reelbow.errors import ReelbowError
 from reelbow.jobs.files import atomic_write
 from reelbow.text import count
 
+# Below such an agreement a shift is but the best of many bad ones.
+CLEAR = 0.8
+
 
 def write_pair(comparison: Comparison, data: Path, figure: Path) -> None:
     """Write what was found of two films, and draw it."""
@@ -49,17 +52,22 @@ def write_pair(comparison: Comparison, data: Path, figure: Path) -> None:
         )
     best = found[found["best"]]
     agreement = found["agreement"]
-    alike = "" if agreement is None else f", agreement {agreement:.2f}"
+    shift = f"shift {found[f'shift_{unit}']:.2f}".rstrip("0").rstrip(".") + f" {unit}"
+    if agreement is None or agreement < CLEAR:
+        shift = "no common shift"
+    if agreement is not None:
+        shift += f" (agreement {agreement:.2f})"
     moved = comparison.about["palettes"]["earth_movers_distance"]
     words = {"with_band": "a constant shift and a band", "without_band": "any pace"}
     subtitle = (
         f"Aligned, mean colors differ by {best['mean_difference']:.1f} in CIEDE2000 · "
-        f"shift {found[f'shift_{unit}']:g} {unit}{alike} · "
+        f"{shift} · "
         f"palettes of the whole films differ by {moved:.1f}"
     )
     note = (
         f"aligned by dynamic time warping, with {words[found['best']]} · a column is "
-        f"{found[f'column_{unit}']:g} {unit} · gray: not in this film; what is far "
+        f"{round(found[f'column_{unit}'], 2):g} {unit} · gray: not in this film, or "
+        "missing; what is far "
         f"from the other film is not shown · Reelbow {__version__}"
     )
     first, second = (film.record.title for film in comparison.films)

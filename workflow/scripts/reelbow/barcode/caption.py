@@ -81,7 +81,8 @@ def describe_making(
             more = f" and up to {count(accents, 'accent')}" if accents else ""
             number = f"{range_from}{n_colors} {noun}{more}"
             parts.append(f"{number} in {_SPACES.get(space, space)}")
-        if kind in (*BANDED_KINDS, *FIGURES_ALONE):
+        # A page has all orders, and names none.
+        if order and kind in (*BANDED_KINDS, *FIGURES_ALONE):
             parts.append(f"order {order}")
     elif about.get("mean.space", "srgb") != "srgb":
         parts.append("averages of linear light")

@@ -502,6 +502,9 @@ def _draw_histogram(axes: "Axes", shots: ShotMarks) -> None:
     axes.set_xscale("log")
     axes.stairs(counts, 10**edges, fill=True, color=_BAR, lw=0)
     axes.stairs(counts, 10**edges, color=INK, lw=0.6)
+    # Or bars of one height would melt into one.
+    inner = np.minimum(counts[:-1], counts[1:])
+    axes.vlines(10 ** edges[1:-1], 0, inner, color=INK, lw=0.6)
     _mark_averages(axes, shots)
     # Above it there is room for what is written at the averages.
     _set_up_axes(axes, label, 1.15 * counts.max())

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from reelbow.database.reading import count_fallbacks, count_skipped, find_lost
 from reelbow.errors import ReelbowError
+from reelbow.runs.comparisons import find_pair
 from reelbow.runs.films import Film
 from reelbow.runs.pace import Expected, Job
 from reelbow.shards.names import STAGES
@@ -50,6 +51,51 @@ def describe_plans(
         lines[MOST_FILMS:] = [f"  ... and {len(rows) - MOST_FILMS:,} more"]
     whole = f"{count(len(rows), 'film')}, {about}{count(n_shards, 'shard')} to do:"
     return "\n".join([whole, *(line.rstrip() for line in lines)])
+
+
+def describe_outdated(results: Path, films: Collection[str]) -> str:
+    """Say what is older than the palettes that it tells of; nothing: nothing is.
+
+    A run makes anew what it is asked for; other files stay as earlier runs left them.
+    """
+    of_all = ["methods.md", "CITATION.bib", "ro-crate-metadata.json", "tables/films.*"]
+    found = _find_older(
+        results, [*of_all, "comparisons/m*.*"], [results / "palettes.sqlite"]
+    )
+    for film in films:
+        database = results / film / "palettes.sqlite"
+        found += _find_older(results / film, ["README.md", "tables/*.*"], [database])
+    for path in (results / "comparisons").glob("*--*.json"):
+        pair = find_pair(path.stem, films) or ()
+        databases = [results / film / "palettes.sqlite" for film in pair]
+        found += _find_older(path.parent, [f"{path.stem}.*"], databases)
+    if not found:
+        return ""
+    told = [str(path) for path in found[:MOST_NAMES]]
+    if len(found) > MOST_NAMES:
+        told.append(f"{len(found) - MOST_NAMES:,} more")
+    return (
+        f"older than the palettes, since this run was not asked for them: "
+        f"{join_words(told)}; delete them, or ask for them again"
+    )
+
+
+def _find_older(
+    folder: Path, patterns: Iterable[str], databases: Collection[Path]
+) -> list[Path]:
+    """Find the files in a folder that are older than one of some databases.
+
+    Tables are told as their folder.
+    """
+    times_ns = [path.stat().st_mtime_ns for path in databases if path.exists()]
+    newest_ns = max(times_ns, default=0)
+    older = [
+        path.parent if path.parent.name == "tables" else path
+        for pattern in patterns
+        for path in sorted(folder.glob(pattern))
+        if path.stat().st_mtime_ns < newest_ns
+    ]
+    return list(dict.fromkeys(older))
 
 
 def describe_trim(plan: Plan) -> str:

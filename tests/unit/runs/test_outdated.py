@@ -1,0 +1,37 @@
+"""What an earlier run made of other palettes, and no run was asked for since."""
+
+import os
+
+from reelbow.runs.summary import describe_outdated
+
+
+def write(results, name, time_s):
+    path = results / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    os.utime(path, (time_s, time_s))
+
+
+def test_what_is_older_than_its_palettes_is_told(tmp_path):
+    results = tmp_path / "results"
+    write(results, "palettes.sqlite", 50)
+    for film, time_s in (("a", 10), ("b", 40)):
+        write(results, f"{film}/palettes.sqlite", time_s)
+        for name in ("frames.csv", "palettes.csv"):
+            write(results, f"{film}/tables/{name}", 20)
+    write(results, "methods.md", 45)
+    write(results, "comparisons/a--b.json", 30)
+    write(results, "comparisons/a--b.png", 60)
+    write(results, "comparisons/map.png", 60)
+    told = describe_outdated(results, ["a", "b"])
+    names = ("methods.md", "b/tables", "comparisons/a--b.json")
+    first, second, third = (str(results / name) for name in names)
+    assert f"for them: {first}, {second} and {third}; delete them" in told
+
+
+def test_of_what_is_as_new_nothing_is_told(tmp_path):
+    write(tmp_path, "palettes.sqlite", 50)
+    write(tmp_path, "a/palettes.sqlite", 40)
+    write(tmp_path, "a/tables/frames.csv", 41)
+    write(tmp_path, "methods.md", 51)
+    assert describe_outdated(tmp_path, ["a"]) == ""
