@@ -42,7 +42,7 @@ def configure(downsample=90, mode="interval", previews=None, **cluster):
         "previews": {"height": previews},
         "cluster": {"n_colors": 8, "n_init": 5, "cpu_engine": "numba", "accents": 0}
         | cluster,
-        "barcodes": {"height": 300, "width": None},
+        "barcodes": {"height": 300, "width": None, "shape": "line", "kinds": []},
         "posters": {},
     }
 

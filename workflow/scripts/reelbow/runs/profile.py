@@ -82,7 +82,10 @@ def find_jobs(
             for part, n_frames in frames.items():
                 yield from _find_job(stage, part, {part: n_frames}, logs)
         yield from _find_job("merge_film", film, frames, logs)
-        for stage in ("render_barcodes", "export_tables", "write_explorer"):
+        for stage in (
+            *("render_barcodes", "render_posters"),
+            *("export_tables", "write_explorer"),
+        ):
             yield from _find_job(stage, film, frames, logs)
         for kind in kinds:
             # Of those that were drawn again with all others nobody has the picture.
