@@ -100,7 +100,10 @@ def test_a_job_out_of_time_gets_more(archive, undisturbed):
     first = {job.number: job for job in jobs}[hanging.job]
     assert (first.state, first.minutes) == ("TIMEOUT", 1)
     assert (jobs[-1].state, jobs[-1].minutes) == ("COMPLETED", 3)
-    assert len(jobs) == N_TARBALLS + 1
+    # On a busy machine others may take more than a minute, too.
+    states = [job.state for job in jobs]
+    assert set(states) == {"TIMEOUT", "COMPLETED"}
+    assert states.count("COMPLETED") == N_TARBALLS
     archive.check_against(undisturbed)
 
 
