@@ -23,7 +23,7 @@ def test_what_is_older_than_its_palettes_is_told(tmp_path):
     write(results, "comparisons/a--b.json", 30)
     write(results, "comparisons/a--b.png", 60)
     write(results, "comparisons/map.png", 60)
-    told = describe_outdated(results, ["a", "b"])
+    told = describe_outdated(results, ["a", "b"], set())
     names = ("methods.md", "b/tables", "comparisons/a--b.json")
     first, second, third = (str(results / name) for name in names)
     assert f"for them: {first}, {second} and {third}; delete them" in told
@@ -34,4 +34,17 @@ def test_of_what_is_as_new_nothing_is_told(tmp_path):
     write(tmp_path, "a/palettes.sqlite", 40)
     write(tmp_path, "a/tables/frames.csv", 41)
     write(tmp_path, "methods.md", 51)
-    assert describe_outdated(tmp_path, ["a"]) == ""
+    assert describe_outdated(tmp_path, ["a"], set()) == ""
+
+
+def test_what_a_run_was_asked_for_it_has_judged_itself(tmp_path):
+    results = tmp_path / "results"
+    write(results, "a/palettes.sqlite", 40)
+    asked = results / "a/tables/frames.csv"
+    # Palettes that came out the same make no table anew.
+    write(results, "a/tables/frames.csv", 20)
+    assert describe_outdated(results, ["a"], {asked}) == ""
+    # Of another format, of an earlier run.
+    write(results, "a/tables/frames.xlsx", 20)
+    told = describe_outdated(results, ["a"], {asked})
+    assert f"for them: {results / 'a/tables/frames.xlsx'}; delete" in told

@@ -53,25 +53,41 @@ def describe_plans(
     return "\n".join([whole, *(line.rstrip() for line in lines)])
 
 
-def describe_outdated(results: Path, films: Collection[str]) -> str:
+def describe_outdated(
+    results: Path, films: Collection[str], asked: Collection[Path]
+) -> str:
     """Say what is older than the palettes that it tells of; nothing: nothing is.
 
     A run makes anew what it is asked for; other files stay as earlier runs left them.
+
+    Parameters
+    ----------
+    asked : files that this run was asked for, which it has judged itself
     """
-    of_all = ["methods.md", "CITATION.bib", "ro-crate-metadata.json", "tables/films.*"]
-    found = _find_older(
+    older: list[Path] = []
+    of_all = ["methods.md", "CITATION.bib", "ro-crate-metadata.json", "tables/*"]
+    older += _find_older(
         results, [*of_all, "comparisons/m*.*"], [results / "palettes.sqlite"]
     )
     for film in films:
         database = results / film / "palettes.sqlite"
-        found += _find_older(results / film, ["README.md", "tables/*.*"], [database])
+        older += _find_older(results / film, ["README.md", "tables/*"], [database])
     for path in (results / "comparisons").glob("*--*.json"):
         pair = find_pair(path.stem, films) or ()
         databases = [results / film / "palettes.sqlite" for film in pair]
-        found += _find_older(path.parent, [f"{path.stem}.*"], databases)
+        older += _find_older(path.parent, [f"{path.stem}.*"], databases)
+    folders = {path.parent for path in asked}
+    # A whole folder of tables is told in a word.
+    found = dict.fromkeys(
+        path.parent
+        if path.parent.name == "tables" and path.parent not in folders
+        else path
+        for path in older
+        if path not in asked
+    )
     if not found:
         return ""
-    told = [str(path) for path in found[:MOST_NAMES]]
+    told = [str(path) for path in found][:MOST_NAMES]
     if len(found) > MOST_NAMES:
         told.append(f"{len(found) - MOST_NAMES:,} more")
     return (
@@ -83,19 +99,15 @@ def describe_outdated(results: Path, films: Collection[str]) -> str:
 def _find_older(
     folder: Path, patterns: Iterable[str], databases: Collection[Path]
 ) -> list[Path]:
-    """Find the files in a folder that are older than one of some databases.
-
-    Tables are told as their folder.
-    """
+    """Find the files in a folder that are older than one of some databases."""
     times_ns = [path.stat().st_mtime_ns for path in databases if path.exists()]
     newest_ns = max(times_ns, default=0)
-    older = [
-        path.parent if path.parent.name == "tables" else path
+    return [
+        path
         for pattern in patterns
         for path in sorted(folder.glob(pattern))
         if path.stat().st_mtime_ns < newest_ns
     ]
-    return list(dict.fromkeys(older))
 
 
 def describe_trim(plan: Plan) -> str:
