@@ -435,6 +435,13 @@ def test_the_film_is_named_as_seen_from_the_markers(tmp_path, monkeypatch):
         assert str(tmp_path).encode() not in path.read_bytes()
 
 
+def test_a_name_with_a_control_character_leaves_xml_that_can_be_read(tmp_path):
+    row = ROW._replace(source="a\x07b.mkv")
+    export_film(make_film(tmp_path / "a", row=row), tmp_path, [], shots=True)
+    root = ElementTree.parse(tmp_path / "shots.eaf").getroot()
+    assert root.find("HEADER/MEDIA_DESCRIPTOR").get("MEDIA_URL") == "./a b.mkv"
+
+
 def test_images_are_no_file_to_be_played(film, tmp_path):
     change(film, "UPDATE films SET sampling = NULL, source = '*.tar'")
     export_film(film, tmp_path, [], shots=True)

@@ -1,5 +1,6 @@
 """Numbers, times and tables as people read them."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 _UNITS = ((3600.0, "hour"), (60.0, "minute"), (1.0, "second"))
@@ -9,6 +10,11 @@ def count(number: int, noun: str) -> str:
     """Write a number of things: 1 shard, 1,200 shards, 2 merges or pictures."""
     plural = " or ".join(f"{word}s" for word in noun.split(" or "))
     return f"{number:,} {noun if number == 1 else plural}"
+
+
+def clean_text(text: str) -> str:
+    """Bring a text to one line, without control characters, which no SVG may have."""
+    return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", text).split())
 
 
 def format_time(time_s: float, *, decimals: int = 0, with_hours: bool = False) -> str:

@@ -18,13 +18,13 @@ from reelbow.barcode.figure import (
     SUBTITLE_SIZE,
     break_lines,
     choose_font,
-    clean_text,
     draw_curve,
     import_matplotlib,
     set_title,
 )
 from reelbow.barcode.fonts import describe_missing, find_families
 from reelbow.barcode.picture_files import MAKER
+from reelbow.text import clean_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

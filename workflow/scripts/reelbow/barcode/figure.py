@@ -2,7 +2,6 @@
 
 import functools
 import math
-import re
 import struct
 import warnings
 from collections.abc import Sequence
@@ -17,7 +16,7 @@ from reelbow.barcode.picture_files import MAKER
 from reelbow.barcode.shapes import Shape, bend_barcode
 from reelbow.barcode.shot_marks import ShotMarks
 from reelbow.errors import ReelbowError
-from reelbow.text import format_time
+from reelbow.text import clean_text, format_time
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -255,11 +254,6 @@ def _add_picture(
     picture = _enlarge(opaque, _GOAL_COLUMNS // 2, keep=keep)
     extent = (*axes.get_xlim(), 0, 1)
     axes.imshow(picture, extent=extent, aspect="auto", interpolation="none")
-
-
-def clean_text(text: str) -> str:
-    """Leave out control characters, which no SVG may have, and doubled spaces."""
-    return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", text).split())
 
 
 def _draw_page(

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from reelbow.barcode.caption import describe_barcode
 from reelbow.barcode.drawing import draw_barcode
-from reelbow.barcode.figure import break_lines, clean_text, import_matplotlib
+from reelbow.barcode.figure import break_lines, import_matplotlib
 from reelbow.barcode.film_record import FilmRecord
 from reelbow.barcode.fonts import (
     OWN_FAMILIES,
@@ -29,6 +29,7 @@ from reelbow.barcode.paper import MM_PER_INCH, Paper, parse_paper
 from reelbow.barcode.ticks import find_ticks
 from reelbow.color.spaces import LUMA_WEIGHTS, srgb_to_linear
 from reelbow.errors import ReelbowError
+from reelbow.text import clean_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -14,7 +14,7 @@ class ShotRow(NamedTuple):
 
     Attributes
     ----------
-    first_frame, last_frame : of the table frames; None: none was sampled in it
+    first_frame, last_frame : of the table frames; None: none of them is in it
     start_s, end_s : from the film's first picture; None: nobody knows
     """
 
@@ -33,7 +33,7 @@ class ShotRow(NamedTuple):
 
     @property
     def n_frames(self) -> int:
-        """How many frames were sampled in it, those too that could not be read."""
+        """How many frames there are, missing ones between first and last included."""
         if self.first_frame is None or self.last_frame is None:
             return 0
         return self.last_frame - self.first_frame + 1

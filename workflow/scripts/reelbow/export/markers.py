@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from reelbow.jobs.files import atomic_write
-from reelbow.text import count, write_cue_time
+from reelbow.text import clean_text, count, write_cue_time
 
 # Pictures a second that timecodes of SMPTE know, exactly.
 _STANDARD_RATES = (
@@ -137,7 +137,7 @@ def _save_edl(path: Path, film: MarkedFilm, markers: Sequence[Marker]) -> str:
     start = RationalTime.from_timecode(first, film.rate).value
     end = round((_DAY_H - _START_H) * 3600 * film.rate)
     told = [marker for marker in markers if round(marker.start_s * film.rate) < end]
-    lines = [f"TITLE: {_clean(film.title)}"]
+    lines = [f"TITLE: {clean_text(film.title)}"]
     lines += [f"FCM: {'DROP FRAME' if is_drop else 'NON-DROP FRAME'}", ""]
     for number, marker in enumerate(told, 1):
         frame = round(marker.start_s * film.rate)
@@ -217,7 +217,7 @@ def _save_eaf(path: Path, film: MarkedFilm, markers: Sequence[Marker]) -> str:
         eaf.add_tier(tier)
     if film.media is not None:
         # As ELAN itself writes it; what it does not find it looks for beside its file.
-        name = film.media.as_posix()
+        name = clean_text(film.media.as_posix())
         name = name if name.startswith("../") else f"./{name}"
         eaf.add_linked_file(name, relpath=name, mimetype=_guess_type(film.media))
     if not markers:
@@ -237,11 +237,6 @@ _SAVERS: dict[str, Callable[[Path, MarkedFilm, Sequence[Marker]], str]] = {
     "vtt": _save_vtt,
     "eaf": _save_eaf,
 }
-
-
-def _clean(text: str) -> str:
-    """Bring a text to one line, without what no file of text may have."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def _guess_type(path: Path) -> str:

@@ -91,7 +91,8 @@ def export_shots(
     palettes = _read_palettes(connection, shots)
     table = _make_shots(connection, film.film, shots, palettes)
     write_table(table, folder, "shots", formats)
-    write_table(_make_palettes(connection, film.film), folder, "shot_palettes", formats)
+    colors = _make_palettes(film.film, shots, palettes)
+    write_table(colors, folder, "shot_palettes", formats)
     swatches = [swatch for palette in palettes for swatch in palette]
     for suffix, make in SWATCHES.items():
         with atomic_write(folder / f"shots.{suffix}") as temporary:
@@ -169,24 +170,28 @@ def _read_palettes(
     return palettes
 
 
-def _make_palettes(connection: sqlite3.Connection, film: str) -> Iterator[pd.DataFrame]:
+def _make_palettes(
+    film: str, shots: Sequence[ShotRow], palettes: Sequence[Sequence[Swatch]]
+) -> Iterator[pd.DataFrame]:
     """Make the table shot_palettes, a row a color."""
-    rows = connection.execute(
-        """SELECT shot, rank, color, share FROM shot_palettes WHERE film_id = ?
-        ORDER BY shot, rank""",
-        (ONLY_FILM,),
-    )
-    for shots, ranks, colors, shares in read_parts(rows):
-        packed = np.array(colors, np.int64)
+    rows = [
+        (shot.shot, rank, swatch)
+        for shot, palette in zip(shots, palettes, strict=True)
+        for rank, swatch in enumerate(palette)
+    ]
+    for start in range(0, len(rows), SOME_ROWS) or [0]:
+        some = rows[start : start + SOME_ROWS]
+        packed = np.array([swatch.color for *_, swatch in some], np.int64)
+        shares = np.array([swatch.share for *_, swatch in some], np.float64)
         yield pd.DataFrame(
             {
-                "film": make_text([film] * len(shots)),
-                "shot": np.array(shots, np.int64),
-                "rank": np.array(ranks, np.int64),
+                "film": make_text([film] * len(some)),
+                "shot": np.array([shot for shot, *_ in some], np.int64),
+                "rank": np.array([rank for _, rank, _ in some], np.int64),
                 "color": format_colors(packed),
                 **describe_lab(packed, ""),
-                "color_name": make_text(name_colors(packed)),
-                "share": np.array(shares, np.float64).round(SHARE_DECIMALS),
+                "color_name": make_text([swatch.name for *_, swatch in some]),
+                "share": shares.round(SHARE_DECIMALS),
             }
         )
 

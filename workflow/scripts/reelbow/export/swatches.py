@@ -5,6 +5,8 @@ import struct
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from reelbow.text import clean_text
+
 # Of a 16-bit channel for each of 8 bits: 255 is 65535.
 _WIDE = 257
 
@@ -88,7 +90,7 @@ def make_aco(swatches: Sequence[Swatch], title: str) -> bytes:
 def make_gpl(swatches: Sequence[Swatch], title: str) -> bytes:
     """Write a palette of GIMP, Inkscape and Krita."""
     # A name is one line.
-    lines = ["GIMP Palette", f"Name: {' '.join(title.split())}"]
+    lines = ["GIMP Palette", f"Name: {clean_text(title)}"]
     # Of groups, a row for each.
     lines += [f"Columns: {max((len(g) for _, g in _group(swatches)), default=0)}", "#"]
     for swatch in swatches:

@@ -91,7 +91,7 @@ def describe_outdated(
     if len(found) > MOST_NAMES:
         told.append(f"{len(found) - MOST_NAMES:,} more")
     return (
-        f"older than the palettes, since this run was not asked for them: "
+        "older than the palettes, since this run was not asked for them: "
         f"{join_words(told)}; delete them, or ask for them again"
     )
 
