@@ -40,7 +40,7 @@ def test_what_is_left_out_is_told_and_recorded(project, result):
     assert planned["trimmed_start"] == before
     methods = (project.folder / "results/methods.md").read_text()
     assert "In *asked*, only the stretch from 0:07 to 0:27 was sampled." in methods
-    assert "In *asked*, black, and titles and credits on black, were looked" in methods
+    assert "black, and titles and credits on black, were to be left out" in methods
     header, asked, _ = (project.folder / "results/films.tsv").read_text().splitlines()
     row = dict(zip(header.split("\t"), asked.split("\t"), strict=True))
     assert (row["start_s"], row["trimmed_end"]) == ("7.0", after)
