@@ -84,7 +84,9 @@ def main() -> None:
             (
                 f"`{key}`",
                 describe_type(part),
-                f"`{describe_default(part['default'])}`",
+                f"`{describe_default(part['default'])}`"
+                if "default" in part
+                else "required",
                 " ".join(part["description"].split()),
             )
             for key, part in list_keys(config)

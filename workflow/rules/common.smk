@@ -13,6 +13,7 @@ from reelbow.runs.comparisons import find_pairs
 from reelbow.runs.config import check_config
 from reelbow.runs.films import SINGLE, read_films
 from reelbow.runs.messages import refuse
+from reelbow.runs.mosaics import count_cells
 from reelbow.runs.sheet import is_sheet
 from reelbow.shards.names import PATTERN as SHARD_PATTERN
 
@@ -45,6 +46,7 @@ try:
         if not is_sheet(config["films"]):
             corpus.check_names(RESULTS, FILMS)
     PAIRS = find_pairs(config["compare"], [*FILMS, *UNREADABLE])
+    N_CELLS = count_cells(config)
 except ReelbowError as error:
     refuse(str(error))
 

@@ -382,6 +382,57 @@ def get_described(wildcards):
     ]
 
 
+def get_mosaics(wildcards):
+    """The mosaics that are asked for; of no frames at all there are none."""
+    suffixes = [
+        ".png",
+        "_maps.png",
+        ".html" if config["explorer"]["page"] else ".sqlite",
+    ]
+    names = [f"{name}{suffix}" for name in config["mosaics"] for suffix in suffixes]
+    if names and not list_drawn_films():
+        return []
+    return leave_out_failed([f"results/mosaics/{name}" for name in names])
+
+
+def get_target(wildcards):
+    """The image that a mosaic is to look like."""
+    if wildcards.mosaic not in config["mosaics"]:
+        raise WorkflowError(
+            f"there is no mosaic {wildcards.mosaic} in the configuration; add it to "
+            "mosaics"
+        )
+    return as_source(config["mosaics"][wildcards.mosaic]["target"])
+
+
+def get_tiles(wildcards):
+    """The tiles of all films, if there may be enough of them."""
+    films = list_drawn_films()
+    planned = [get_plan(SimpleNamespace(film=film))["n_frames"] for film in films]
+    # Of tarballs nobody knows before they are read.
+    if None not in planned:
+        # Imported for who asks for a mosaic.
+        from reelbow.mosaic.planning import find_want
+
+        about = config["mosaics"][wildcards.mosaic]
+        want = find_want(
+            N_CELLS[wildcards.mosaic], about["columns"], sum(planned), about["max_use"]
+        )
+        if want:
+            raise WorkflowError(f"mosaics.{wildcards.mosaic}: {want}")
+    return name_shard_files("tiles/{shard}.npz", films)
+
+
+def get_tiled_films(wildcards):
+    """The databases of the films that mosaics are made of."""
+    return [f"results/{film}/palettes.sqlite" for film in list_drawn_films()]
+
+
+def get_tiled_previews(wildcards):
+    """The sheets of the previews that mosaics are made of."""
+    return name_shard_files("previews/{shard}.webp", list_drawn_films())
+
+
 def get_provenance(wildcards):
     """How the films were made, if that is to be told."""
     if not config["provenance"]:

@@ -223,6 +223,29 @@ def get_poster_drawing():
     return {**about, "posters": config["posters"]}
 
 
+def get_assigning(wildcards):
+    """How the tiles of a mosaic are chosen."""
+    about = config["mosaics"].get(wildcards.mosaic, {})
+    return {
+        "aspect": config["tiles"]["aspect"],
+        "max_pixels": config["limits"]["pixels"],
+        **{
+            key: about.get(key)
+            for key in ("columns", "apart", "max_use", "mirror", "seed")
+        },
+    }
+
+
+def get_mosaic_drawing(wildcards):
+    """How a mosaic is drawn of its tiles."""
+    about = config["mosaics"].get(wildcards.mosaic, {})
+    return {
+        "aspect": config["tiles"]["aspect"],
+        "max_pixels": config["limits"]["pixels"],
+        **{key: about.get(key) for key in ("width", "tint")},
+    }
+
+
 def get_shown_kind():
     """The kind of barcode that pages show first: stacked, if that is drawn."""
     # Pages go through a film in its time.

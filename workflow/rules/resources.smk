@@ -85,6 +85,24 @@ def get_comparing_minutes(wildcards, attempt):
     return attempt * needs.estimate_minutes("compare_all", work_s)
 
 
+def size_matching(wildcards):
+    """The MiB and seconds of finding a mosaic's tiles, as far as plans tell."""
+    planned = [(peek_plan(film) or {}).get("n_frames") for film in FILMS]
+    n_tiles = sum(n for n in planned if n)
+    return needs.estimate_matching(n_tiles, N_CELLS.get(wildcards.mosaic, 0))
+
+
+def get_assigning_mb(wildcards, attempt):
+    """MiB for the tiles of all films."""
+    return attempt * size_matching(wildcards)[0]
+
+
+def get_assigning_minutes(wildcards, attempt):
+    """Minutes for each tile with each cell."""
+    work_s = size_matching(wildcards)[1]
+    return attempt * needs.estimate_minutes("assign_tiles", work_s)
+
+
 def ask_room(rule, keep):
     """A resources function: MB on a node for what a job of a shard leaves the next one.
 

@@ -175,7 +175,8 @@ def tell_corpus():
 
 def tell_outdated():
     """Say what of earlier runs does not fit these results any more."""
-    asked = [each(None) for each in (get_exports, get_provenance, get_comparisons)]
+    wanted = (get_exports, get_provenance, get_comparisons, get_mosaics)
+    asked = [each(None) for each in wanted]
     asked = {Path(path) for paths in asked for path in paths}
     if outdated := describe_outdated(RESULTS, FILMS, asked):
         PROGRESS.say(f"Reelbow: {outdated}")

@@ -64,6 +64,8 @@ def test_every_stage_is_found_in_the_order_of_the_data(folder):
             "index_colors",
             "compare_all",
             "compare_films/a--b",
+            "render_mosaic/cat",
+            "assign_tiles/cat",
             "export_films",
             "summarize_films",
             "merge_films",

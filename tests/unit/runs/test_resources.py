@@ -44,6 +44,7 @@ def configure(downsample=90, mode="interval", previews=None, **cluster):
         | cluster,
         "barcodes": {"height": 300, "width": None, "shape": "line", "kinds": []},
         "posters": {},
+        "mosaics": {},
     }
 
 

@@ -23,6 +23,7 @@ sources    how the plan of each kind of source is made; the demo film
 barcode    a film drawn as a picture, alone or as a figure for print
 analysis   what is found out about whole films: shots, how films compare
 export     tables of a film and swatches of its palette, for other programs
+mosaic     a picture made of frames: tiles, which is where, how it is drawn
 explorer   pages to look at: of a film, of all films, a search; storyboards
 provenance  how results were made: in words to cite, for machines, for colleagues
 runs       a whole run: configuration, films, what it asks for, what is told of it

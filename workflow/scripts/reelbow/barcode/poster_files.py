@@ -8,11 +8,10 @@ gigabytes, and lose its profile.
 import base64
 import io
 import re
-import struct
 import warnings
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,21 +21,13 @@ from numpy.typing import NDArray
 from reelbow.barcode.picture_files import MAKER
 from reelbow.barcode.poster import Page, draw_strips, draw_texts, spread
 from reelbow.errors import ReelbowError
+from reelbow.pictures.png import compress_rows, make_profile, write_png
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# Most rows are as the one above, of which nothing is left to compress.
-_LEVEL = 3
-_UP = 2
-
 # Rows of a picture that are compressed at a time.
 _ROWS = 64
-
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-
-# Of a profile: when it was made, which would make two drawings of one poster differ.
-_PROFILE_DATE = slice(24, 36)
 
 
 def save_poster(page: Page, pixels: NDArray[np.uint8], path: Path) -> None:
@@ -73,75 +64,16 @@ def save_poster(page: Page, pixels: NDArray[np.uint8], path: Path) -> None:
         writers[path.suffix](page, pixels, path)
 
 
-def make_profile() -> bytes:
-    """Make an ICC profile of sRGB, the same each time."""
-    from PIL import ImageCms
-
-    profile = bytearray(
-        ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    )
-    profile[_PROFILE_DATE] = struct.pack(">6H", 2000, 1, 1, 0, 0, 0)
-    return bytes(profile)
-
-
 def _save_png(page: Page, pixels: NDArray[np.uint8], path: Path) -> None:
     with path.open("wb") as file:
-        _write_png(
+        write_png(
             file,
             draw_strips(page, pixels),
             (page.width, page.height),
             has_alpha=page.background is None,
             dpi=page.dpi,
-            title=page.title,
+            texts={"Title": page.title, "Software": MAKER},
         )
-
-
-def _write_png(
-    file: io.BufferedIOBase,
-    strips: Iterable[NDArray[np.uint8]],
-    size: tuple[int, int],
-    *,
-    has_alpha: bool = False,
-    dpi: int,
-    title: str,
-) -> None:
-    """Write a PNG of strips, each (n, width, 3 or 4) uint8."""
-    from PIL import PngImagePlugin
-
-    def put(name: bytes, data: bytes) -> None:
-        PngImagePlugin.putchunk(file, name, data)  # type: ignore[arg-type]
-
-    file.write(_PNG_SIGNATURE)
-    put(b"IHDR", struct.pack(">IIBBBBB", *size, 8, 6 if has_alpha else 2, 0, 0, 0))
-    put(b"iCCP", b"sRGB\0\0" + zlib.compress(make_profile()))
-    per_meter = round(dpi / 0.0254)
-    put(b"pHYs", struct.pack(">IIB", per_meter, per_meter, 1))
-    about = PngImagePlugin.PngInfo()
-    about.add_itxt("Title", title)
-    about.add_text("Software", MAKER)
-    for name, data, *_ in about.chunks:
-        put(name, data)
-    for data in _compress(strips):
-        put(b"IDAT", data)
-    put(b"IEND", b"")
-
-
-def _compress(strips: Iterable[NDArray[np.uint8]]) -> Iterator[bytes]:
-    """Compress rows as PNG and PDF have them, each as its difference to that above."""
-    packer = zlib.compressobj(_LEVEL)
-    above: NDArray[np.uint8] | None = None
-    for strip in strips:
-        rows = strip.reshape(len(strip), -1)
-        if above is None:
-            above = np.zeros(rows.shape[1], np.uint8)
-        filtered = np.empty((len(rows), rows.shape[1] + 1), np.uint8)
-        filtered[:, 0] = _UP
-        np.subtract(rows[0], above, out=filtered[0, 1:])
-        np.subtract(rows[1:], rows[:-1], out=filtered[1:, 1:])
-        above = rows[-1].copy()
-        if data := packer.compress(filtered.tobytes()):
-            yield data
-    yield packer.flush()
 
 
 def _cut_picture(page: Page, pixels: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
@@ -188,7 +120,7 @@ def _save_pdf(page: Page, pixels: NDArray[np.uint8], path: Path) -> None:
             % (box.width, box.height, profile, box.width, length)
         )
         start = file.tell()
-        for data in _compress(_cut_picture(page, pixels)):
+        for data in compress_rows(_cut_picture(page, pixels)):
             file.write(data)
         n_bytes = file.tell() - start
         file.write(b"\nendstream\nendobj\n")
@@ -242,12 +174,12 @@ def _save_svg(page: Page, pixels: NDArray[np.uint8], path: Path) -> None:
     before, after = re.split(rb"<image [^>]*/>", text, maxsplit=1)
     box, points = page.picture, 72 / page.dpi
     picture = io.BytesIO()
-    _write_png(
+    write_png(
         picture,
         _cut_picture(page, pixels),
         (box.width, box.height),
         dpi=page.dpi,
-        title=page.title,
+        texts={"Title": page.title, "Software": MAKER},
     )
     places = zip(
         ("x", "y", "width", "height"),

@@ -69,6 +69,10 @@ OF_ALL_FILMS = {
         "films compared: figures to look at, and their numbers as JSON and CSV",
         "in any viewer of pictures, the numbers in a text editor or a spreadsheet",
     ),
+    "mosaics": FileKind(
+        "pictures made of frames, each with maps of it, and a page to look into it",
+        "in any viewer of pictures, or a browser",
+    ),
     "methods.md": FileKind("how it was made, in a paragraph to cite", EDITOR),
     "CITATION.bib": FileKind("what that paragraph cites", "by BibTeX or Zotero"),
 }

@@ -26,6 +26,7 @@ RESERVED_IDS = frozenset(
         "palettes.sqlite",
         "tables",
         "comparisons",
+        "mosaics",
         "colors.sqlite",
         "films.tsv",
         "skipped.tsv",

@@ -17,7 +17,8 @@ THUMBNAILS = ("thumbnails", ".npz")
 FRAMES = ("frames", ".tar")
 PREVIEWS = ("previews", ".webp")
 CUTS = ("cuts", ".npz")
-SHARD_FILES = (PALETTES, THUMBNAILS, FRAMES, PREVIEWS, CUTS)
+TILES = ("tiles", ".npz")
+SHARD_FILES = (PALETTES, THUMBNAILS, FRAMES, PREVIEWS, CUTS, TILES)
 
 # What a shard's jobs leave in logs/.
 LOG_ENDINGS = (".log", ".tsv", ".gpu", ".profile.html")

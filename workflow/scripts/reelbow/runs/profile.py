@@ -99,6 +99,9 @@ def find_jobs(
             each: n for each, n in everything.items() if each.split("/")[0] in pair
         }
         yield from _find_job("compare_films", log.stem, frames, logs)
+    for stage in ("assign_tiles", "render_mosaic"):
+        for log in sorted((logs / stage).glob("*.log")):
+            yield from _find_job(stage, log.stem, everything, logs)
     for stage in (
         *("merge_films", "summarize_films", "index_colors", "compare_all"),
         *("export_films", "write_index", "write_provenance"),

@@ -299,8 +299,10 @@ class Progress(logging.Handler):
         """
         left = self._list_left()
         n_done = sum(rule == STAGES[-1] for rule, *_ in self.done)
-        films_left = {job[1] for job in left if len(job) > 1}
-        films = films_left | {job[1] for job in self.done if len(job) > 1}
+        # Of a pair or a mosaic the name is none of a film.
+        films_left = {job[1] for job in left if len(job) > 1} & self.films.keys()
+        films = {job[1] for job in self.done if len(job) > 1} & self.films.keys()
+        films |= films_left
         # When a plan is made it takes Snakemake a while to see its shards.
         has_shards = {job[1] for job in (*left, *self.done) if job[0] == STAGES[-1]}
         unplanned = (self.unplanned & films_left) - has_shards - self.failed_films

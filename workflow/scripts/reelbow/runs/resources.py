@@ -39,6 +39,7 @@ NEEDS = {
     "downsample_frames": Need(700, 60, 5, 0.5),
     "cluster_shard": Need(700, 60, 5, 0.7),
     "score_cuts": Need(700, 60, 5, 1.2),
+    "make_tiles": Need(700, 0, 5, 0.8),
     "merge_film": Need(700, 0, 30, 0.9),
     # Its picture is the barcode.
     "render_barcodes": Need(1000, 10, 30, 2.5),
@@ -49,6 +50,8 @@ NEEDS = {
     "merge_films": Need(500, 0, 30, 0.5),
     "summarize_films": Need(400, 0, 30, 0.5),
     "index_colors": Need(600, 0, 30, 0.6),
+    "assign_tiles": Need(700, 0, 30, 1.5),
+    "render_mosaic": Need(1000, 0, 30, 2.5),
     "compare_films": Need(1000, 0, 30, 4.0),
     "compare_all": Need(1000, 0, 60, 5.0),
     "export_films": Need(700, 0, 30, 1.5),
@@ -91,6 +94,14 @@ JPEG_BYTES = 0.1
 SHEET_MB = 16
 SHEET_S = 35e-3
 
+# Of previews, seconds for each of their megapixels to decode and measure them; of a
+# mosaic, MiB and seconds for each million tiles, and seconds for 1e9 tiles and cells
+# that are compared (benchmarks/mosaic.py); and seconds to draw a megapixel.
+MEASURE_S = 0.1
+TILES_MB = 200
+COMPARE_S = 3.0
+MOSAIC_S = 0.5
+
 # Seconds of a megapixel that a barcode is bent into (benchmarks/gallery.py).
 BEND_S = 1.0
 LARGEST_SHEET = 34
@@ -132,6 +143,8 @@ class Size(NamedTuple):
     # Of the largest poster, and of all of them in all formats.
     poster: float = 0
     posters: float = 0
+    # Of the largest mosaic.
+    mosaic: float = 0
 
 
 def measure_shard(
@@ -169,8 +182,11 @@ def measure_barcode(config: Mapping[str, Any]) -> Size:
     """Find the size of the barcode and posters of a film, however long that is."""
     about = config["barcodes"]
     barcode = about["height"] * (about["width"] or WIDEST_BARCODE) / 1e6
+    # As if they were square.
+    sides = [mosaic["width"] for mosaic in config["mosaics"].values()]
+    size = Size(source=barcode, mosaic=max(sides, default=0) ** 2 / 1e6)
     if not config["posters"]:
-        return Size(source=barcode)
+        return size
     from reelbow.barcode.paper import parse_paper
 
     posters = []
@@ -180,7 +196,7 @@ def measure_barcode(config: Mapping[str, Any]) -> Size:
         posters.append(width * (height or width) / 1e6)
     formats = [len(poster["formats"]) for poster in config["posters"].values()]
     total = sum(map(math.prod, zip(posters, formats, strict=True)))
-    return Size(source=barcode, poster=max(posters), posters=total)
+    return size._replace(poster=max(posters), posters=total)
 
 
 def _shrink(megapixels: float, aspect: float, rows: int | None) -> float:
@@ -202,7 +218,7 @@ def estimate_mb(rule: str, size: Size) -> int:
     """Estimate the MiB that a job takes at most, its files in a node's memory too."""
     files = [estimate_files_mb(stage, size) for stage in STAGES]
     in_memory = sum(mb for mb in files if mb <= MOST_MEMORY_MB)
-    if rule in STAGES:
+    if rule in (*STAGES, "make_tiles"):
         # Whichever of them makes it: on a cluster they are one job.
         in_memory += math.ceil(SHEET_MB * size.sheet)
     need = NEEDS[rule]
@@ -232,6 +248,10 @@ def estimate_s(rule: str, size: Size, config: Mapping[str, Any]) -> float:
         work_s += POSTER_S * size.posters
     if rule == "score_cuts":
         work_s += SCORE_PIXEL_S * (size.n_pictures or n_frames) * size.source
+    if rule == "make_tiles":
+        work_s += MEASURE_S * size.sheet
+    if rule == "render_mosaic":
+        work_s += MOSAIC_S * size.mosaic
     if rule == reading:
         work_s += SHEET_S * size.sheet
     if rule == "cluster_shard":
@@ -253,6 +273,12 @@ def estimate_s(rule: str, size: Size, config: Mapping[str, Any]) -> float:
 def estimate_pairs_s(n_films: int, n_colors: int) -> float:
     """Estimate the seconds that comparing the palettes of all films takes."""
     return NEEDS["compare_all"].start_s + PAIR_S * n_colors * n_films * n_films / 2
+
+
+def estimate_matching(n_tiles: int, n_cells: int) -> tuple[int, float]:
+    """Estimate the MiB and the seconds that finding the tiles of a mosaic takes."""
+    mb = NEEDS["assign_tiles"].mb + math.ceil(TILES_MB * n_tiles / 1e6)
+    return mb, NEEDS["assign_tiles"].start_s + COMPARE_S * n_tiles * n_cells / 1e9
 
 
 def estimate_minutes(rule: str, work_s: float) -> int:

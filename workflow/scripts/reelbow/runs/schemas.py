@@ -32,6 +32,11 @@ PATTERNS = {
     "compare": "all, or pairs of films as [[a, b], [a, c]]",
     "gap_color": "a color like '#d9d9d9', in quotes",
     "background": "white, black, transparent or a color like '#d9d9d9', in quotes",
+    "aspect": "two whole numbers, the width and the height, as [16, 9]",
+    "mosaics": (
+        "mosaics by their names, of letters, digits, '-', '_' and '.', as "
+        "{cat: {target: cat.jpg}}"
+    ),
     "posters": (
         "posters by their names, of letters, digits, '-', '_' and '.', as "
         "{wall: {size: A2}}"
@@ -88,7 +93,8 @@ def check_value(value: Mapping[str, Any], schema: dict[str, Any], where: str) ->
         )
     if error.validator == "required":
         missing = next(k for k in error.schema["required"] if k not in error.instance)
-        raise ReelbowError(f"{where}{missing} is missing; fill it in")
+        full = f"{key}.{missing}" if key else missing
+        raise ReelbowError(f"{where}{full} is missing; fill it in")
     raise ReelbowError(
         f"{where}{key} is {shorten(repr(error.instance))}, should be {_wish(error)}"
     )

@@ -76,6 +76,8 @@ def describe_outdated(
         pair = find_pair(path.stem, films) or ()
         databases = [results / film / "palettes.sqlite" for film in pair]
         older += _find_older(path.parent, [f"{path.stem}.*"], databases)
+    databases = [results / film / "palettes.sqlite" for film in films]
+    older += _find_older(results, ["mosaics/*"], databases)
     folders = {path.parent for path in asked}
     # A whole folder of tables is told in a word.
     found = dict.fromkeys(
@@ -153,6 +155,8 @@ def _name_kind(file: Path) -> str:
         return "exports" if len(file.parts) == 4 else "films"
     if file.parent.name == "comparisons":
         return "compared"
+    if file.parent.name == "mosaics":
+        return "mosaics"
     if file.suffix == ".html":
         return "pages"
     if file.suffix == ".tsv":

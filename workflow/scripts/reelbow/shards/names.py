@@ -18,7 +18,7 @@ from reelbow.errors import ReelbowError
 STAGES = ("downsample_frames", "cluster_shard")
 
 # And with those that are none of these stages.
-SHARD_RULES = ("extract_frames", *STAGES, "score_cuts")
+SHARD_RULES = ("extract_frames", *STAGES, "score_cuts", "make_tiles")
 
 # What a shard's name may be, as a wildcard of Snakemake.
 PATTERN = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"

@@ -1,0 +1,53 @@
+"""Small films with previews, to make mosaics of."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from databases import ROW, merge, write_shard
+from make_tiles import make_tiles
+from reelbow.shards.previews import PreviewOptions, write_previews
+
+
+def write_film(
+    folder: Path,
+    colors: Sequence[int],
+    *,
+    film: str = "demo",
+    per_shard: int = 100,
+    size: tuple[int, int] = (72, 128),
+    counts_from_0: bool = False,
+) -> dict[Path, list[Path]]:
+    """Write a film's database, its previews, and the tiles of these.
+
+    Parameters
+    ----------
+    colors : of its frames, 0xRRGGBB: of their left half; their right half is half as
+        bright
+    counts_from_0 : whether the sheet of each shard does, as where files are shards
+
+    Returns
+    -------
+    Of its database the tiles of its shards
+    """
+    row = ROW._replace(film=film, title=film.title())
+    shards, planned, tiles = [], [], []
+    for first in range(0, len(colors), per_shard):
+        shard = f"{first // per_shard:05d}"
+        frames = range(first, min(len(colors), first + per_shard))
+        sheet = folder / film / "previews" / f"{shard}.webp"
+        with write_previews(sheet, PreviewOptions(size[0], 90)) as writer:
+            for frame in frames:
+                pixels = np.empty((*size, 3), np.uint8)
+                pixels[:] = list(colors[frame].to_bytes(3, "big"))
+                pixels[:, size[1] // 2 :] //= 2
+                writer.add(pixels, frame - first if counts_from_0 else frame)
+        path = folder / f"{film}-{shard}.sqlite"
+        shards.append(write_shard(path, frames, shard=shard, row=row))
+        planned.append(len(frames))
+        tiles.append(folder / film / "tiles" / f"{shard}.npz")
+        make_tiles(sheet, tiles[-1], aspect=(16, 9))
+    database = folder / film / "palettes.sqlite"
+    merge(shards, planned, database, row=row)
+    return {database: tiles}

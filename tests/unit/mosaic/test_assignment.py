@@ -1,0 +1,103 @@
+import numpy as np
+import pytest
+from scipy.optimize import linear_sum_assignment
+
+from reelbow.mosaic import assignment
+from reelbow.mosaic.assignment import assign_tiles, count_repeats
+from reelbow.mosaic.features import weigh
+
+
+def make_features(n, *, alike=0.0, seed=0):
+    """Features of pictures of which a part is nearly the same, as a plain sky is."""
+    random = np.random.default_rng(seed)
+    features = np.full((n, 18), 128)
+    base = random.integers(0, 256, (n, 1))
+    features[:, :16] = base + random.normal(0, 25, (n, 16))
+    features[:, 16:] += random.normal(0, 10, (n, 2)).astype(int)
+    n_alike = int(n * alike)
+    features[:n_alike] = 200 + random.normal(0, 3, (n_alike, 18))
+    return np.clip(features, 0, 255).astype(np.uint8)
+
+
+def measure(cells, tiles):
+    steps = weigh(cells)[:, None].astype(float) - weigh(tiles)[None]
+    return np.square(steps).sum(axis=-1)
+
+
+@pytest.mark.parametrize("apart", [1, 3])
+@pytest.mark.parametrize("max_use", [None, 2])
+def test_no_group_is_again_within_so_many_cells(apart, max_use):
+    cells = make_features(20 * 15, alike=0.3)
+    tiles, groups = make_features(1200, seed=1), (np.arange(1200) // 6).astype(np.int32)
+    found = assign_tiles(cells, 20, tiles, groups, apart=apart, max_use=max_use)
+    grid = groups[found.tiles].reshape(15, 20)
+    for row in range(15):
+        for column in range(20):
+            rows = slice(max(0, row - apart), row + apart + 1)
+            columns = slice(max(0, column - apart), column + apart + 1)
+            assert (grid[rows, columns] == grid[row, column]).sum() == 1
+    if max_use:
+        assert np.bincount(found.tiles).max() <= max_use
+    assert count_repeats(found, 20, groups, apart) == 0
+    own = np.square(weigh(cells) - weigh(tiles[found.tiles])).sum(axis=1)
+    assert found.distances.tolist() == own.tolist()
+
+
+def test_where_all_may_be_used_each_cell_has_its_nearest():
+    cells, tiles = make_features(60), make_features(200, seed=1)
+    groups = np.arange(200, dtype=np.int32)
+    found = assign_tiles(cells, 10, tiles, groups, apart=0)
+    assert found.distances.tolist() == measure(cells, tiles).min(axis=1).tolist()
+
+
+@pytest.mark.parametrize(("n_tiles", "alike"), [(900, 0.0), (900, 0.4), (310, 0.4)])
+def test_used_once_they_add_up_to_the_least(n_tiles, alike):
+    cells, tiles = make_features(300, alike=alike), make_features(n_tiles, seed=1)
+    groups = np.arange(n_tiles, dtype=np.int32)
+    found = assign_tiles(cells, 20, tiles, groups, apart=0, max_use=1)
+    assert len({*found.tiles.tolist()}) == 300
+    distances = measure(cells, tiles)
+    best = distances[linear_sum_assignment(distances)].sum()
+    assert best <= found.distances.sum() <= 1.01 * best
+
+
+def test_what_nobody_wants_is_given_where_the_lists_are_at_their_end(monkeypatch):
+    monkeypatch.setattr(assignment, "_FEWEST", 2)
+    monkeypatch.setattr(assignment, "_MOST", 3)
+    monkeypatch.setattr(assignment, "_IN_ALL", 0)
+    # All cells want the same tiles.
+    cells = np.full((40, 18), 128, np.uint8)
+    tiles = make_features(40, seed=1)
+    groups = np.arange(40, dtype=np.int32)
+    found = assign_tiles(cells, 8, tiles, groups, apart=0, max_use=1)
+    assert sorted(found.tiles.tolist()) == list(range(40))
+
+
+def test_of_too_few_groups_the_best_are_taken_and_counted():
+    tiles = make_features(6)
+    groups = np.array([0, 0, 0, 1, 1, 1], np.int32)
+    found = assign_tiles(make_features(30, seed=2), 6, tiles, groups, apart=2)
+    assert count_repeats(found, 6, groups, 2) == 30
+    # Of one row, and farther apart than there are cells.
+    assert count_repeats(found, 30, groups, 40) == 30
+
+
+def test_another_seed_is_another_order_and_the_same_one_the_same_picture():
+    cells = make_features(100, alike=0.8)
+    tiles, groups = make_features(300, seed=1), np.arange(300, dtype=np.int32)
+    one, again, other = (
+        assign_tiles(cells, 10, tiles, groups, apart=2, seed=seed).tiles.tolist()
+        for seed in (0, 0, 1)
+    )
+    assert one == again != other
+
+
+def test_mirrored_tiles_are_told():
+    cells = np.full((1, 18), 128, np.uint8)
+    cells[0, :16:4] = 200
+    tiles = np.full((2, 18), 128, np.uint8)
+    tiles[1, 3:16:4] = 200
+    groups = np.arange(2, dtype=np.int32)
+    found = assign_tiles(cells, 1, tiles, groups, mirrors=True)
+    assert (found.tiles, found.mirrored, found.distances) == (1, True, 0)
+    assert assign_tiles(cells, 1, tiles, groups).tiles == 0

@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+
+from reelbow.color.spaces import srgb_to_linear, srgb_to_oklab
+from reelbow.mosaic.features import (
+    CHROMA_FACTOR,
+    N_FEATURES,
+    describe_parts,
+    measure_parts,
+    mirror,
+    weigh,
+)
+
+
+def test_parts_are_averaged_in_linear_light():
+    pixels = np.zeros((2, 8, 12, 3), np.uint8)
+    # Half white: as bright as 188, not as 128.
+    pixels[0, :2, ::2] = 255
+    parts = measure_parts(pixels, 4, 6)
+    assert parts.shape == (2, 4, 6, 3)
+    assert parts[0, 0] == pytest.approx(np.full((6, 3), 187.5), abs=0.1)
+    assert not parts[0, 1:].any()
+    assert not parts[1].any()
+    # Sides that are no multiples are cut to whole pixels: 2, 3, 3 and 3 of 11.
+    uneven = measure_parts(pixels[:, :, :11], 4, 4)[0, 0, :, 0]
+    light = [1 / 2, 2 / 3, 1 / 3, 2 / 3]
+    assert srgb_to_linear(uneven[:, None].repeat(3, 1))[:, 0] == pytest.approx(light)
+
+
+def test_features_are_lightness_of_parts_and_mean_chroma():
+    parts = np.zeros((1, 4, 4, 3))
+    parts[0, 1, 2] = [255, 0, 0]
+    parts[0, 3, 3] = 255
+    (found,) = describe_parts(parts).tolist()
+    red = srgb_to_oklab([255.0, 0, 0])
+    assert found[4 + 2] == round(red[0] * 255)
+    assert found[15] == 255
+    assert sum(found[:16]) == found[6] + found[15]
+    assert found[16] > 128 + 5
+    assert found[17] > 128
+
+
+def test_gray_has_no_chroma():
+    (found,) = describe_parts(np.full((1, 4, 4, 3), 100.0))
+    assert found[16:].tolist() == [128, 128]
+
+
+def test_what_is_mirrored_has_the_features_of_the_mirrored_picture():
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 16, 24, 3), np.uint8)
+    swapped = describe_parts(measure_parts(pixels[:, :, ::-1], 4, 4))
+    found = mirror(describe_parts(measure_parts(pixels, 4, 4)))
+    assert (found[:, :16] == swapped[:, :16]).all()
+    # Sums of floating point numbers in another order.
+    assert np.abs(found.astype(int) - swapped).max() <= 1
+
+
+def test_sums_of_products_are_exact_in_float32():
+    ends = np.array([[0] * 18, [255] * 18], np.uint8)
+    assert ends.shape[1] == N_FEATURES
+    weighed = weigh(ends).astype(np.float64)
+    assert weighed[0, 16:].tolist() == [-128 * CHROMA_FACTOR] * 2
+    # Of a tile's square and twice its product with a cell.
+    largest = np.square(np.abs(weighed).max(axis=0)).sum()
+    assert 3 * largest < 2**24

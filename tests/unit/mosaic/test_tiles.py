@@ -1,0 +1,103 @@
+import numpy as np
+import pytest
+
+from databases import change
+from mosaics import write_film
+from reelbow.color.spaces import srgb_to_oklab
+from reelbow.errors import ReelbowError
+from reelbow.mosaic.tiles import crop_to_aspect, measure_tiles, read_cells, read_tiles
+from reelbow.shards.previews import read_sheet
+
+COLORS = [0xC02020] * 3 + [0x2020C0] * 4 + [0x808080] * 2
+
+
+@pytest.mark.parametrize(
+    ("size", "aspect", "left"),
+    [
+        ((72, 128), (16, 9), (72, 128)),
+        ((72, 172), (16, 9), (72, 128)),
+        ((96, 128), (16, 9), (72, 128)),
+        ((72, 128), (1, 1), (72, 72)),
+        ((72, 128), (1, 1000), (72, 1)),
+    ],
+)
+def test_the_middle_of_a_preview_is_a_tile(size, aspect, left):
+    pixels = np.zeros((2, *size, 3), np.uint8)
+    rows, columns = (
+        slice((whole - kept) // 2, (whole + kept) // 2)
+        for whole, kept in zip(size, left, strict=True)
+    )
+    pixels[:, rows, columns] = 1
+    cut = crop_to_aspect(pixels, aspect)
+    assert cut.shape == (2, *left, 3)
+    assert cut.all()
+
+
+def test_tiles_are_measured_as_their_previews_look(tmp_path):
+    write_film(tmp_path, COLORS)
+    frames, features = measure_tiles(tmp_path / "demo/previews/00000.webp", (16, 9))
+    assert frames.tolist() == list(range(9))
+    red = srgb_to_oklab([192.0, 32, 32])[0] * 255
+    dark = srgb_to_oklab([96.0, 16, 16])[0] * 255
+    first = features[0].astype(float)
+    # The left half of each row of parts, and the right one, which is darker.
+    assert first[:16].reshape(4, 4)[:, :2] == pytest.approx(np.full((4, 2), red), abs=4)
+    assert first[:16].reshape(4, 4)[:, 2:] == pytest.approx(
+        np.full((4, 2), dark), abs=4
+    )
+    assert features[0, 16] > 150
+    assert np.abs(features[-1, 16:].astype(int) - 128).max() < 4
+
+
+def test_frames_alike_are_one_group_and_any_shards_give_the_same(tmp_path):
+    found = [
+        read_tiles(write_film(tmp_path / str(n), COLORS, per_shard=n)) for n in (100, 2)
+    ]
+    for tiles in found:
+        assert tiles.groups.tolist() == [0] * 3 + [1] * 4 + [2] * 2
+        assert tiles.frames.tolist() == list(range(9))
+    assert found[1].shards.tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4]
+    assert found[1].places.tolist() == [0, 1] * 4 + [0]
+
+
+def test_where_shots_are_known_they_are_the_groups(tmp_path):
+    films = write_film(tmp_path, COLORS)
+    (database,) = films
+    change(database, "INSERT INTO metadata VALUES ('shots', '{}')")
+    for shot, (first, last) in enumerate([(0, 1), (None, None), (2, 8)]):
+        first, last = ("NULL" if each is None else str(each) for each in (first, last))
+        change(
+            database,
+            f"INSERT INTO shots VALUES (1, {shot}, {first}, {last}, 0, 1)",
+        )
+    assert read_tiles(films).groups.tolist() == [0 + 1] * 2 + [2] * 7
+
+
+def test_films_follow_one_another_and_files_that_are_shards_count_on(tmp_path):
+    films = write_film(tmp_path, COLORS[:4], film="a") | write_film(
+        tmp_path, COLORS[:5], film="b", per_shard=2, counts_from_0=True
+    )
+    tiles = read_tiles(films)
+    assert tiles.frames.tolist() == [0, 1, 2, 3, 0, 1, 2, 3, 4]
+    assert tiles.shards.tolist() == [0, 0, 0, 0, 1, 1, 2, 2, 3]
+    assert tiles.groups.tolist() == [0, 0, 0, 1, 2, 2, 2, 3, 3]
+
+
+def test_previews_too_small_for_a_tile_are_refused(tmp_path):
+    write_film(tmp_path, COLORS, size=(8, 16))
+    sheet = tmp_path / "demo/previews/00000.webp"
+    with pytest.raises(
+        ReelbowError, match=r"16x8 pixels are too small for tiles of 1:9"
+    ):
+        measure_tiles(sheet, (1, 9))
+
+
+def test_a_sheet_that_cannot_be_decoded_is_told(tmp_path):
+    write_film(tmp_path, COLORS)
+    sheet = tmp_path / "demo/previews/00000.webp"
+    data = bytearray(sheet.read_bytes())
+    # What is decoded, and not the headers.
+    data[60:200] = bytes(140)
+    sheet.write_bytes(data)
+    with pytest.raises(ReelbowError, match=r"is damaged; delete it and run again"):
+        list(read_cells(sheet, read_sheet(sheet), [0]))

@@ -1,0 +1,52 @@
+"""Mosaics in whole runs."""
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from projects import COLORS, NO_PICTURES, write_tarball
+
+
+def write_target(path, colors):
+    pixels = np.zeros((18, 32, 3), np.uint8)
+    for place, color in enumerate(colors):
+        pixels[:, 16 * place : 16 * (place + 1)] = list(color.to_bytes(3, "little"))
+    cv2.imwrite(str(path), pixels)
+
+
+def test_a_mosaic_is_made_of_all_films_and_only_what_changed_again(project):
+    write_tarball(project.folder / "a.tar", COLORS[:2])
+    write_tarball(project.folder / "b.tar", COLORS[2:4])
+    write_target(project.folder / "x.png", COLORS[1:3])
+    asked = {**NO_PICTURES, "explorer": {"page": True}}
+    asked["films"] = ["a.tar", "b.tar"]
+    before = project.make(**NO_PICTURES, films=asked["films"])
+    assert not {job for job in before.jobs if "tiles" in job or "mosaic" in job}
+    mosaic = {"target": "x.png", "columns": 4, "apart": 0, "tint": 0, "width": 256}
+    told = project.make("--", "results/mosaics/x.html", **asked, mosaics={"x": mosaic})
+    # What was decoded is not decoded again.
+    tiles = {"make_tiles/a/a", "make_tiles/b/b"}
+    assert told.jobs == {*tiles, "assign_tiles/x", "render_mosaic/x"}
+    assert "3 films" not in told.stderr
+    assert "  mosaics   results/mosaics/x.html, x.png, x_maps.png" in told.stderr
+    found = project.query(
+        'SELECT film, frame FROM cells ORDER BY row, "column"', "mosaics/x.sqlite"
+    )
+    assert found == [("a", 1), ("a", 1), ("b", 0), ("b", 0)] * 4
+    with Image.open(project.folder / "results/mosaics/x.png") as image:
+        assert image.size == (256, 144)
+        row = [image.getpixel((x, 70)) for x in (10, 240)]
+    for pixel, color in zip(row, COLORS[1:3], strict=True):
+        assert np.abs(np.subtract(pixel, list(color.to_bytes(3, "big")))).max() < 8
+    assert project.make(
+        "--", "results/mosaics/x.html", **asked, mosaics={"x": {**mosaic, "tint": 0.5}}
+    ).jobs == {"render_mosaic/x"}
+    few = project.run(
+        "--", "results/mosaics/x.html", **asked, mosaics={"x": {**mosaic, "max_use": 1}}
+    )
+    assert few.status != 0
+    assert few.jobs == {"assign_tiles/x"}
+    assert (
+        "mosaics.x: 16 cells in 4 columns, but 4 frames for them, each used at most 1 "
+        "time; give at most 2 columns, a larger max_use, or more frames"
+    ) in few.stderr

@@ -1,0 +1,1 @@
+"""A picture made of frames: its tiles, which of them is where, and how it is drawn."""

@@ -1,0 +1,325 @@
+"""Chooses one tile for every cell, so that none is seen again beside itself."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reelbow.mosaic.features import mirror, weigh
+from reelbow.mosaic.matching import match_tiles
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+# Of each cell. Cells of a plain sky want the same tiles, and each may have but some.
+N_BEST = 64
+
+# Where each tile may be used but so often: tiles in the list of a cell at first, or as
+# many more as there are then in all lists, and at most.
+_FEWEST, _MOST = 24, 1500
+_IN_ALL = 100_000
+
+# How often all cells look again for a better tile, while those around them keep theirs.
+_ROUNDS = 3
+
+# Tiles whose distances to one cell are found at a time.
+_BATCH = 1 << 16
+
+
+class Assignment(NamedTuple):
+    """The tile of each cell; all (n_cells,), row by row.
+
+    Attributes
+    ----------
+    tiles : int64
+    mirrored : bool
+    distances : float64, squared, of weighed features
+    """
+
+    tiles: NDArray[np.int64]
+    mirrored: NDArray[np.bool_]
+    distances: NDArray[np.float64]
+
+
+class _Places:
+    """Which tile is where, and what each cell may have beside the others."""
+
+    def __init__(
+        self,
+        shape: tuple[int, int],
+        groups: NDArray[np.int32],
+        apart: int,
+        max_use: int,
+    ) -> None:
+        self.tiles = np.full(shape, -1, np.int64)
+        self.groups = np.full(shape, -1, np.int64)
+        self.uses = np.zeros(len(groups), np.int32)
+        self._of_tiles = groups
+        self._apart = apart
+        self._max_use = max_use
+
+    def put(self, cell: int, tile: int) -> None:
+        """Put a tile into a cell, in the place of that which is there."""
+        self.take(cell)
+        self.tiles.flat[cell] = tile
+        self.groups.flat[cell] = self._of_tiles[tile]
+        self.uses[tile] += 1
+
+    def take(self, cell: int) -> None:
+        """Empty a cell."""
+        old = self.tiles.flat[cell]
+        if old >= 0:
+            self.uses[old] -= 1
+            self.tiles.flat[cell] = self.groups.flat[cell] = -1
+
+    def list_near(self, cell: int) -> set[int]:
+        """List the groups that are around a cell, which is empty."""
+        row, column = divmod(cell, self.tiles.shape[1])
+        above, left = max(0, row - self._apart), max(0, column - self._apart)
+        around = self.groups[
+            above : row + self._apart + 1, left : column + self._apart + 1
+        ]
+        return set(around.ravel().tolist())
+
+    def is_free(self, tile: int, near: set[int]) -> bool:
+        """Whether a tile may be put where these groups are near."""
+        return self.uses[tile] < self._max_use and int(self._of_tiles[tile]) not in near
+
+    def list_free(self, near: set[int]) -> NDArray[np.bool_]:
+        """Tell of all tiles whether they may be put where these groups are near."""
+        return (self.uses < self._max_use) & ~np.isin(self._of_tiles, list(near))
+
+
+def assign_tiles(
+    cells: NDArray[np.uint8],
+    columns: int,
+    tiles: NDArray[np.uint8],
+    groups: NDArray[np.int32],
+    *,
+    apart: int = 2,
+    max_use: int | None = None,
+    mirrors: bool = False,
+    seed: int = 0,
+) -> Assignment:
+    """Choose the tile of each cell.
+
+    Parameters
+    ----------
+    cells : (n_cells, 18) uint8, the features of the target's cells, row by row
+    columns : cells in a row
+    tiles : (n_tiles, 18) uint8
+    groups : (n_tiles,) of each tile: of a group none is again within `apart` cells, to
+        the sides, up and down, or slantwise. Where there are too few groups for that, a
+        cell has the best of those that `max_use` leaves
+    max_use : how often a tile may be used; None: as often as may be. There must be so
+        many that each cell can have one
+    mirrors : whether tiles may be swapped left to right
+    seed : of the order in which cells choose
+
+    Notes
+    -----
+    With `max_use` all cells together are given the tiles with which the sum of their
+    distances is least: linear sum assignment, among the nearest tiles of each cell.
+    Then cells choose again, one after the other, so that groups are apart; what one
+    leaves may be better for another, so that they do so several times.
+    """
+    n_cells = len(cells)
+    most = n_cells if max_use is None else max_use
+    places = _Places((n_cells // columns, columns), groups, apart, most)
+    if most * len(tiles) < n_cells:
+        raise ValueError(
+            f"{n_cells} cells, but {len(tiles)} tiles, {max_use} times each"
+        )
+    if max_use is None:
+        matches = match_tiles(cells, tiles, groups, n_best=N_BEST, mirrors=mirrors)
+        listed = matches.tiles.tolist()
+    else:
+        listed, given = _solve(cells, tiles, max_use, mirrors=mirrors)
+        for cell, tile in enumerate(given.tolist()):
+            places.put(cell, tile)
+    order = np.random.default_rng(seed).permutation(n_cells).tolist()
+    for _ in range(_ROUNDS):
+        changed = False
+        for cell in order:
+            old = int(places.tiles.flat[cell])
+            places.take(cell)
+            near = places.list_near(cell)
+            tile = next(
+                (t for t in listed[cell] if t >= 0 and places.is_free(t, near)), -1
+            )
+            if tile < 0:
+                # What is there stays if it may: it is none of the best only because an
+                # earlier cell had these.
+                tile = old if old >= 0 and places.is_free(old, near) else -1
+            if tile < 0:
+                free = places.list_free(near)
+                if not free.any():
+                    free = places.list_free(set())
+                tile = _find_nearest(
+                    cells[cell : cell + 1], tiles, free, mirrors=mirrors
+                )
+            places.put(cell, tile)
+            changed |= tile != old
+        if not changed:
+            break
+    chosen = places.tiles.ravel()
+    straight = _measure(cells, tiles[chosen])
+    swapped = _measure(mirror(cells), tiles[chosen]) if mirrors else straight
+    return Assignment(chosen, swapped < straight, np.minimum(straight, swapped))
+
+
+def count_repeats(
+    assignment: Assignment, columns: int, groups: NDArray[np.int32], apart: int
+) -> int:
+    """Count the cells that have their group again within `apart` cells."""
+    grid = groups[assignment.tiles].reshape(-1, columns)
+    repeats = np.zeros(grid.shape, bool)
+    for down in range(apart + 1):
+        for across in range(-apart, apart + 1):
+            if (down, across) <= (0, 0) or down >= len(grid) or abs(across) >= columns:
+                continue
+            left, right = max(0, -across), columns - max(0, across)
+            here = (slice(0, len(grid) - down), slice(left, right))
+            there = (slice(down, None), slice(left + across, right + across))
+            same = grid[here] == grid[there]
+            repeats[here] |= same
+            repeats[there] |= same
+    return int(repeats.sum())
+
+
+def _measure(cells: NDArray[np.uint8], tiles: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Find the squared distance of each cell to its tile."""
+    steps = weigh(cells) - weigh(tiles)
+    return np.asarray(np.square(steps).sum(axis=1, dtype=np.float64))
+
+
+def _find_nearest(
+    cell: NDArray[np.uint8],
+    tiles: NDArray[np.uint8],
+    free: NDArray[np.bool_],
+    *,
+    mirrors: bool,
+) -> int:
+    """Find the tile nearest to a cell, (1, 18), among those that are free."""
+    sides = [cell, mirror(cell)] if mirrors else [cell]
+    nearest, least = -1, np.inf
+    for first in range(0, len(tiles), _BATCH):
+        places = first + np.flatnonzero(free[first : first + _BATCH])
+        for side in sides if len(places) else []:
+            distances = _measure(side, tiles[places])
+            best = int(distances.argmin())
+            if distances[best] < least:
+                nearest, least = int(places[best]), distances[best]
+    return nearest
+
+
+def _solve(
+    cells: NDArray[np.uint8], tiles: NDArray[np.uint8], max_use: int, *, mirrors: bool
+) -> tuple[list[list[int]], NDArray[np.int64]]:
+    """Give all cells the tiles whose distances add up to about the least.
+
+    Among the nearest tiles of each cell: cells that are alike crowd around the same
+    ones, and are given so many more that all can have one.
+
+    Returns
+    -------
+    The nearest tiles of each cell, and the tile that each one is given
+    """
+    from scipy.sparse.csgraph import (
+        maximum_bipartite_matching,
+        min_weight_full_bipartite_matching,
+    )
+
+    n_cells = len(cells)
+    nearest = _Nearest(cells, tiles, max_use, mirrors=mirrors)
+    n = max(_FEWEST, _IN_ALL // n_cells) // max_use
+    nearest.extend(np.arange(n_cells), max(1, min(n, _MOST)))
+    while True:
+        graph = nearest.make_graph()
+        given = maximum_bipartite_matching(graph, perm_type="column")
+        left = np.flatnonzero(given < 0)
+        if not len(left):
+            _, given = min_weight_full_bipartite_matching(graph)
+            return [each.tolist() for each in nearest.tiles], given // max_use
+        crowd = _find_crowd(graph, given, left)
+        n = min(-(-len(crowd) // max_use) + _FEWEST, _MOST, len(tiles))
+        if nearest.extend(crowd, n):
+            continue
+        # There are no more in the lists: what nobody has is left.
+        uses = np.bincount(given[given >= 0] // max_use, minlength=len(tiles))
+        free = np.flatnonzero(uses < max_use).astype(np.int32)
+        nearest.add(left, free, min(len(left), len(free)))
+
+
+class _Nearest:
+    """The nearest tiles of each cell, as edges between them."""
+
+    def __init__(
+        self,
+        cells: NDArray[np.uint8],
+        tiles: NDArray[np.uint8],
+        max_use: int,
+        *,
+        mirrors: bool,
+    ) -> None:
+        self.tiles: list[NDArray[np.int32]] = [np.empty(0, np.int32)] * len(cells)
+        self._weights: list[NDArray[np.float32]] = [np.empty(0, np.float32)] * len(
+            cells
+        )
+        self._cells = cells
+        self._all = tiles
+        self._max_use = max_use
+        self._mirrors = mirrors
+
+    def extend(self, cells: NDArray[np.int64], n: int) -> bool:
+        """Find the n nearest tiles of some cells; return whether any has got more."""
+        few = np.array([cell for cell in cells if len(self.tiles[cell]) < n], np.int64)
+        for cell in few:
+            self.tiles[cell] = self.tiles[cell][:0]
+            self._weights[cell] = self._weights[cell][:0]
+        self.add(few, np.arange(len(self._all), dtype=np.int32), n)
+        return len(few) > 0
+
+    def add(self, cells: NDArray[np.int64], among: NDArray[np.int32], n: int) -> None:
+        """Add to the tiles of some cells the n nearest of others."""
+        matches = match_tiles(
+            self._cells[cells], self._all[among], n_best=n, mirrors=self._mirrors
+        )
+        squares = np.square(weigh(self._cells[cells])).sum(axis=1)
+        for cell, tiles, distances, own in zip(
+            cells, matches.tiles, matches.distances, squares, strict=True
+        ):
+            self.tiles[cell] = np.concatenate([self.tiles[cell], among[tiles]])
+            # An edge without a weight would be none.
+            weights = [self._weights[cell], distances + own + 1]
+            self._weights[cell] = np.concatenate(weights)
+
+    def make_graph(self) -> "csr_array":
+        """Make a graph of cells and tiles, each of these as often as it may be used."""
+        from scipy.sparse import csr_array
+
+        uses = np.arange(self._max_use)
+        columns = (
+            np.concatenate(self.tiles)[:, None].astype(np.int64) * len(uses) + uses
+        )
+        weights = np.repeat(np.concatenate(self._weights), len(uses)).astype(float)
+        starts = np.cumsum([0, *(len(tiles) * len(uses) for tiles in self.tiles)])
+        shape = (len(self._cells), len(self._all) * len(uses))
+        return csr_array((weights, columns.ravel(), starts), shape=shape)
+
+
+def _find_crowd(
+    graph: "csr_array", given: NDArray[np.int32], left: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Find the cells that have what cells without a tile want, and what those want."""
+    owners = np.full(graph.shape[1], -1)
+    owners[given[given >= 0]] = np.flatnonzero(given >= 0)
+    in_crowd = np.zeros(graph.shape[0], bool)
+    new = left
+    while len(new):
+        in_crowd[new] = True
+        wanted = [graph.indices[slice(*graph.indptr[cell : cell + 2])] for cell in new]
+        found = owners[np.unique(np.concatenate(wanted))]
+        found = found[found >= 0]
+        new = found[~in_crowd[found]]
+    return np.flatnonzero(in_crowd)

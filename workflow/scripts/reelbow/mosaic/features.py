@@ -1,0 +1,103 @@
+"""The numbers by which tiles are compared with the cells of a target.
+
+Lightness of 4x4 parts says what is where in a picture, and its mean chroma what color
+it has; by mean colors alone a mosaic is a picture of blocks. All are whole numbers, so
+that sums of their products are exact in float32, in whatever order a library adds them:
+the same tiles give the same picture on every machine.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reelbow.color.spaces import linear_to_srgb, srgb_to_linear, srgb_to_oklab
+
+# Parts of a picture along each side.
+PARTS = 4
+
+# Lightness of the parts, row by row; then a and b of OKLab, of the whole picture.
+N_FEATURES = PARTS * PARTS + 2
+
+# OKLab's lightness, in [0, 1], and its a and b, which lie in [-0.32, 0.32] within sRGB,
+# are counted in steps of 1/255; a and b from here.
+LEVELS = 255
+ZERO_CHROMA = 128
+
+# What a step of chroma counts beside one of lightness: of 16 parts each has a
+# lightness, so that by 4 all chroma would weigh as much as all lightness. Judged by
+# eye, on an animal, a landscape and a graphic (docs/mosaics.md).
+CHROMA_FACTOR = 7
+
+# Linear light in whole numbers, whose sums are exact.
+_LIGHT = np.round(srgb_to_linear(np.repeat(np.arange(256), 3).reshape(-1, 3)) * 65535)
+_LINEAR = _LIGHT[:, 0].astype(np.uint16)
+
+
+def measure_parts(
+    pixels: NDArray[np.uint8], down: int, across: int
+) -> NDArray[np.float64]:
+    """Average the parts of a picture in linear light.
+
+    Parameters
+    ----------
+    pixels : (..., h, w, 3) uint8 sRGB, with h >= down and w >= across
+
+    Returns
+    -------
+    (..., down, across, 3) float64 sRGB in [0, 255], of parts that are equal but for a
+    pixel
+    """
+    light = _LINEAR[pixels]
+    rows, columns = pixels.shape[-3:-1]
+    tops, lefts = _find_edges(rows, down), _find_edges(columns, across)
+    sums = np.add.reduceat(light, tops[:-1], axis=-3, dtype=np.uint64)
+    sums = np.add.reduceat(sums, lefts[:-1], axis=-2)
+    areas = np.diff(tops)[:, None, None] * np.diff(lefts)[None, :, None]
+    return linear_to_srgb(sums / (areas * 65535.0))
+
+
+def _find_edges(length: int, parts: int) -> NDArray[np.int64]:
+    return np.arange(parts + 1, dtype=np.int64) * length // parts
+
+
+def describe_parts(parts: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """Find the features of pictures by their parts.
+
+    Parameters
+    ----------
+    parts : (n, 4, 4, 3) sRGB in [0, 255]
+
+    Returns
+    -------
+    (n, 18) uint8
+    """
+    lightness = srgb_to_oklab(parts)[..., 0].reshape(len(parts), -1)
+    chroma = srgb_to_oklab(find_means(parts))[:, 1:]
+    features = np.concatenate(
+        [lightness * LEVELS, chroma * LEVELS + ZERO_CHROMA], axis=1
+    )
+    found: NDArray[np.uint8] = np.clip(np.rint(features), 0, 255).astype(np.uint8)
+    return found
+
+
+def find_means(parts: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Average the parts of pictures, (n, ..., 3) sRGB, to (n, 3) in linear light."""
+    light = srgb_to_linear(parts)
+    return linear_to_srgb(light.mean(axis=tuple(range(1, light.ndim - 1))))
+
+
+def weigh(features: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Bring features, (n, 18) uint8, to where squared distances are what counts.
+
+    Whole numbers: sums of their squares and products stay below 2**24, up to which
+    float32 is exact.
+    """
+    weighed: NDArray[np.float32] = features.astype(np.float32)
+    weighed[:, -2:] = (weighed[:, -2:] - ZERO_CHROMA) * CHROMA_FACTOR
+    return weighed
+
+
+def mirror(features: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Find the features of pictures that are swapped left to right."""
+    parts = np.arange(PARTS * PARTS).reshape(PARTS, PARTS)[:, ::-1].ravel()
+    swapped: NDArray[np.uint8] = features[:, [*parts.tolist(), -2, -1]]
+    return swapped

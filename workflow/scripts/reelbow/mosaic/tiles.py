@@ -1,0 +1,186 @@
+"""Tiles of a mosaic: the previews of films, with what they are compared by."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reelbow.database.opening import telling_damage
+from reelbow.database.shot_rows import read_shots
+from reelbow.errors import ReelbowError
+from reelbow.mosaic.features import (
+    N_FEATURES,
+    PARTS,
+    describe_parts,
+    measure_parts,
+    weigh,
+)
+from reelbow.mosaic.target import Aspect
+from reelbow.shards.previews import PreviewSheet, read_sheet
+
+# Frames that follow one another are of one group until the squared distance of their
+# weighed features jumps by as much: a change of each part by a fifteenth of all
+# lightness. Of a film whose shots are known these are the groups.
+LARGEST_STEP = 16 * 17**2
+
+# Tiles that are measured at a time, and that are compared with those before them.
+_BATCH = 64
+_MANY = 1 << 16
+
+
+class Tiles(NamedTuple):
+    """The tiles of all films.
+
+    Attributes
+    ----------
+    features : (n, 18) uint8
+    shards : (n,) int32, places in the list of all shards
+    places : (n,) int32, in the shard's sheet of previews
+    frames : (n,) int64, of their film
+    groups : (n,) int32, rising: of shots, or of frames alike that follow one another
+    """
+
+    features: NDArray[np.uint8]
+    shards: NDArray[np.int32]
+    places: NDArray[np.int32]
+    frames: NDArray[np.int64]
+    groups: NDArray[np.int32]
+
+
+def crop_to_aspect(pixels: NDArray[np.uint8], aspect: Aspect) -> NDArray[np.uint8]:
+    """Cut the middle out of pictures, (..., h, w, 3), of an aspect."""
+    rows, columns = pixels.shape[-3:-1]
+    width, height = aspect
+    wide = min(columns, max(1, round(rows * width / height)))
+    high = min(rows, max(1, round(columns * height / width)))
+    top, left = (rows - high) // 2, (columns - wide) // 2
+    return pixels[..., top : top + high, left : left + wide, :]
+
+
+def read_cells(
+    path: Path, sheet: PreviewSheet, cells: Sequence[int]
+) -> Iterator[NDArray[np.uint8]]:
+    """Yield previews of a sheet, (h, w, 3) uint8 sRGB, by their places in it.
+
+    Raises
+    ------
+    ReelbowError
+        If the sheet cannot be decoded.
+    """
+    from PIL import Image
+
+    if not len(cells):
+        return
+    try:
+        with Image.open(path) as image:
+            pixels = np.asarray(image.convert("RGB"))
+    except (OSError, ValueError, SyntaxError) as error:
+        raise ReelbowError(
+            f"{path}: is no sheet of previews, or is damaged; delete it and run again"
+        ) from error
+    for cell in cells:
+        x, y, width, height = sheet.locate(cell)
+        yield pixels[y : y + height, x : x + width]
+
+
+def measure_tiles(
+    path: Path, aspect: Aspect
+) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    """Measure all previews of a sheet.
+
+    Returns
+    -------
+    frames : (n,) as the sheet counts them
+    features : (n, 18) uint8, of what of each is in a tile
+    """
+    sheet = read_sheet(path)
+    n = len(sheet.frames)
+    parts = np.empty((n, PARTS, PARTS, 3))
+    previews = read_cells(path, sheet, range(n))
+    for first in range(0, n, _BATCH):
+        last = min(n, first + _BATCH)
+        batch = np.stack([next(previews) for _ in range(first, last)])
+        cropped = crop_to_aspect(batch, aspect)
+        if min(cropped.shape[1:3]) < PARTS:
+            raise ReelbowError(
+                f"{path}: its previews of {sheet.cell_width}x{sheet.cell_height} "
+                f"pixels are too small for tiles of {aspect[0]}:{aspect[1]}; set "
+                "previews.height to more rows"
+            )
+        parts[first:last] = measure_parts(cropped, PARTS, PARTS)
+    return sheet.frames, describe_parts(parts)
+
+
+def save_tiles(
+    path: Path, frames: NDArray[np.int64], features: NDArray[np.uint8]
+) -> None:
+    """Write the tiles of a shard."""
+    with path.open("wb") as file:
+        np.savez(file, frames=frames, features=features)
+
+
+def read_tiles(films: Mapping[Path, Sequence[Path]]) -> Tiles:
+    """Read the tiles of all films.
+
+    Parameters
+    ----------
+    films : of each film's database the tiles of its shards, named as these; where no
+        film has shots, or not all were looked for, they are as if there were none
+    """
+    parts, n_shards, n_groups = [], 0, 0
+    for database, paths in films.items():
+        part = _read_film(database, paths)
+        parts.append(
+            part._replace(shards=part.shards + n_shards, groups=part.groups + n_groups)
+        )
+        n_shards += len(paths)
+        n_groups += int(part.groups[-1]) + 1 if len(part.groups) else 0
+    return Tiles(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+
+
+def _read_film(database: Path, paths: Sequence[Path]) -> Tiles:
+    with telling_damage(database) as connection:
+        firsts = dict(
+            connection.execute("SELECT shard, min(frame) FROM frames GROUP BY shard")
+        )
+        film_id, film = connection.execute("SELECT film_id, film FROM films").fetchone()
+        shots = read_shots(connection, film_id, film)
+    frames, features, shards, places = [], [], [], []
+    for shard, path in enumerate(paths):
+        with np.load(path) as saved:
+            own, measured = saved["frames"], saved["features"]
+        if not len(own):
+            continue
+        # Where each file of the user's is a shard, its frames count from 0.
+        frames.append(own - own[0] + firsts[path.stem])
+        features.append(measured)
+        shards.append(np.full(len(own), shard, np.int32))
+        places.append(np.arange(len(own), dtype=np.int32))
+    no_frames = np.empty(0, np.int32)
+    all_features = np.concatenate([np.empty((0, N_FEATURES), np.uint8), *features])
+    all_frames = np.concatenate([np.empty(0, np.int64), *frames])
+    if shots is None:
+        groups = _group(all_features)
+    else:
+        starts = [shot.first_frame for shot in shots if shot.first_frame is not None]
+        groups = np.searchsorted(starts, all_frames, side="right")
+    return Tiles(
+        all_features,
+        np.concatenate([no_frames, *shards]),
+        np.concatenate([no_frames, *places]),
+        all_frames,
+        groups.astype(np.int32),
+    )
+
+
+def _group(features: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Find groups of tiles that follow one another and are alike: (n,) from 0."""
+    groups = np.zeros(len(features), np.int64)
+    # Some at a time: weighed they take four times as much.
+    for first in range(0, len(features) - 1, _MANY):
+        part = weigh(features[first : first + _MANY + 1])
+        steps = np.square(np.diff(part, axis=0)).sum(axis=1)
+        groups[first + 1 : first + len(part)] = steps > LARGEST_STEP
+    return np.cumsum(groups)
