@@ -1,0 +1,353 @@
+"""Mosaics: the pictures of docs/mosaics.md, how like their targets they are, and speed.
+
+Six films in ../shared/data are run once, four frames a second; of their frames three
+targets are made: an animal, a landscape and a graphic that is drawn here.
+
+- How like: SSIM of gray, of the mosaic and the target with four pixels to a cell's
+  side, beside what most programs do (the frame of the nearest mean color).
+- Search: 1,000,000 tiles, the films' own with noise, for 10,000 cells, beside faiss's
+  flat search of as many neighbors, and phomo's comparison of pixels.
+- Once: each tile once, beside SciPy's dense linear sum assignment of all distances.
+
+    uv run --with faiss-cpu --with phomo python benchmarks/mosaic.py
+
+Without one of the two its rows say so. Everything but what is shown is made in a
+temporary folder.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from machine import name_machine, write_between
+from measuring import ROOT, CommandError, Project, measure
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+sys.path.append(str(ROOT / "workflow" / "scripts"))
+
+from reelbow.mosaic.assignment import Assignment, assign_tiles, count_repeats
+from reelbow.mosaic.cells import Cell, Mosaic
+from reelbow.mosaic.features import PARTS, describe_parts, weigh
+from reelbow.mosaic.matching import match_tiles
+from reelbow.mosaic.rendering import draw_mosaic
+from reelbow.mosaic.target import Target, read_target
+from reelbow.mosaic.tiles import Tiles, read_tiles
+
+DATA = ROOT.parent / "shared" / "data"
+PAGE = ROOT / "docs" / "mosaics.md"
+FILMS = {
+    "bunny": "bbb_full_384x216_25fps_h264.mp4",
+    "tears": "tears_of_steel_battle_800x332_24fps_vp8.webm",
+    "city": "city_360p_30.006fps_h264_phone.mp4",
+    "flower": "flower_960x540_29.97fps_h264.mp4",
+    "bottles": "bottles_640x360_29.83fps_h264.mp4",
+    "puppy": "puppy_rotated180_VFR_h264_phone.mp4",
+}
+TARGETS = {
+    "animal": DATA / "photos" / "cat-300572_1280.jpg",
+    "landscape": DATA / "photos" / "exif" / "Landscape_1.jpg",
+}
+COLUMNS, APART, ASPECT = 128, 2, (16, 9)
+N_TILES, N_CELLS, N_NEIGHBORS = 1_000_000, 10_000, 64
+
+# Of what is shown: pixels across, and of the part from near.
+FAR, NEAR = 480, (960, 540)
+
+
+def draw_graphic(path: Path) -> None:
+    """Draw plain shapes, as a sign or a cover has them."""
+    image = Image.new("RGB", (1280, 720), "#f2e9d8")
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((0, 480, 1280, 720), fill="#1d3557")
+    draw.ellipse((760, 120, 1160, 520), fill="#e63946")
+    draw.polygon([(140, 600), (420, 110), (700, 600)], fill="#2a9d8f")
+    draw.line([(60, 660), (1220, 560)], fill="#f4a261", width=26)
+    image.save(path)
+
+
+def find_luma(pixels: NDArray[Any]) -> NDArray[np.float64]:
+    """Find the luma of a picture, (h, w, 3), in [0, 255]."""
+    return np.asarray(pixels @ np.array([0.2126, 0.7152, 0.0722]))
+
+
+def find_likeness(picture: NDArray[np.uint8], target: Target) -> float:
+    """Find the SSIM of a mosaic and its target, four pixels to a cell's side."""
+    from skimage.metrics import structural_similarity
+
+    rows, columns = target.rows, target.columns
+    wanted = target.parts.reshape(rows, columns, PARTS, PARTS, 3).swapaxes(1, 2)
+    wanted = wanted.reshape(rows * PARTS, columns * PARTS, 3)
+    size = (columns * PARTS, rows * PARTS)
+    small = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BOX))
+    return float(
+        structural_similarity(find_luma(small), find_luma(wanted), data_range=255)
+    )
+
+
+def flatten(features: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Leave of features what the mean color is."""
+    flat = features.copy()
+    flat[:, :-2] = np.rint(features[:, :-2].mean(axis=1))[:, None]
+    return flat
+
+
+def draw(
+    assignment: Assignment, tiles: Tiles, target: Target, sheets: list[Path]
+) -> NDArray[np.uint8]:
+    """Draw a mosaic without a tint."""
+    chosen = zip(assignment.tiles.tolist(), assignment.mirrored.tolist(), strict=True)
+    cells = [
+        Cell(
+            *divmod(cell, target.columns),
+            film="",
+            frame=0,
+            time_s=None,
+            mirrored=int(is_mirrored),
+            difference=0.0,
+            group=0,
+            shard=str(tiles.shards[tile]),
+            place=int(tiles.places[tile]),
+        )
+        for cell, (tile, is_mirrored) in enumerate(chosen)
+    ]
+    with tempfile.TemporaryDirectory() as room:
+        rows = draw_mosaic(
+            Mosaic(target.rows, target.columns, cells, {}),
+            target.parts,
+            {("", str(place)): sheet for place, sheet in enumerate(sheets)},
+            cell_size=(18, 32),
+            aspect=ASPECT,
+            tint=0.0,
+            room=Path(room),
+        )
+        return np.concatenate(list(rows))
+
+
+def compare_ways(
+    target: Target, tiles: Tiles, sheets: list[Path]
+) -> tuple[float, float, int]:
+    """Find the SSIM by parts and by mean colors, and how many cells have a neighbor."""
+    cells = describe_parts(target.parts)
+    by_parts, by_means = (
+        assign_tiles(
+            change(cells),
+            target.columns,
+            change(tiles.features),
+            tiles.groups,
+            apart=apart,
+            mirrors=apart > 0,
+        )
+        for change, apart in ((np.asarray, APART), (flatten, 0))
+    )
+    return (
+        find_likeness(draw(by_parts, tiles, target, sheets), target),
+        find_likeness(draw(by_means, tiles, target, sheets), target),
+        count_repeats(by_parts, target.columns, tiles.groups, APART),
+    )
+
+
+def run_step(step: str, path: Path) -> dict[str, float]:
+    """Do one thing with the features of a file; say what it took and what it found."""
+    with np.load(path) as saved:
+        cells, tiles, groups = (saved[name] for name in ("cells", "tiles", "groups"))
+    found = 0.0
+    began = time.process_time()
+    if step == "match":
+        # Compiled before, as in a run.
+        match_tiles(cells[:1], tiles[:1], groups[:1], n_best=1)
+        began = time.process_time()
+        match_tiles(cells, tiles, groups, n_best=N_NEIGHBORS)
+    elif step == "assign":
+        assign_tiles(cells, 100, tiles, groups, apart=APART)
+    elif step == "faiss":
+        import faiss
+
+        faiss.omp_set_num_threads(1)
+        index = faiss.IndexFlatL2(tiles.shape[1])
+        index.add(weigh(tiles))
+        index.search(weigh(cells), N_NEIGHBORS)
+    elif step == "phomo":
+        from phomo.metrics import METRICS
+
+        # What it compares: all pixels of tiles, here of no more than 16x9.
+        pixels = np.zeros((len(tiles), 9, 16, 3), np.uint8)
+        for cell in range(len(cells)):
+            METRICS["norm"](pixels[cell], pixels)
+    elif step == "once":
+        assignment = assign_tiles(cells, 1, tiles, groups, apart=0, max_use=1)
+        found = assignment.distances.sum()
+    elif step == "dense":
+        from scipy.optimize import linear_sum_assignment
+
+        left, right = weigh(cells).astype(float), weigh(tiles).astype(float)
+        own = np.square(right).sum(axis=1)
+        distances = own - 2 * left @ right.T + np.square(left).sum(axis=1)[:, None]
+        found = distances[linear_sum_assignment(distances)].sum()
+    # Of this program alone: what the system counts begins with who started it.
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    peak_mb = int(status.partition("VmHWM:")[2].split()[0]) / 1024
+    cpu_s = time.process_time() - began
+    return {"cpu_s": cpu_s, "peak_mb": peak_mb, "found": found}
+
+
+def measure_step(step: str, path: Path) -> dict[str, float] | None:
+    """Do one thing in a process of its own; None: what it needs is not installed."""
+    try:
+        _, text = measure([sys.executable, __file__, "--step", step, path], path.parent)
+    except CommandError as error:
+        if "No module named" in str(error):
+            return None
+        raise
+    costs: dict[str, float] = json.loads(text.splitlines()[-1])
+    print(f"{step}: {costs}", flush=True)
+    return costs
+
+
+def make_many(
+    folder: Path, name: str, tiles: Tiles, parts: NDArray[np.float64], n: int, m: int
+) -> Path:
+    """Write m cells of a target and n tiles, those that are there with noise."""
+    random = np.random.default_rng(0)
+    which = np.sort(random.integers(0, len(tiles.features), n))
+    noise = random.normal(0, 6, (n, tiles.features.shape[1]))
+    many = np.clip(np.rint(tiles.features[which] + noise), 0, 255).astype(np.uint8)
+    cells = describe_parts(parts[:m])
+    path = folder / f"{name}.npz"
+    np.savez(path, cells=cells, tiles=many, groups=(np.arange(n) // 8).astype(np.int32))
+    return path
+
+
+def show(picture: Path, name: str) -> None:
+    """Write what a mosaic looks like from afar, and a part of it from near."""
+    with Image.open(picture) as image:
+        image = image.convert("RGB")
+        high = FAR * image.height // image.width
+        far = image.resize((FAR, high), Image.Resampling.LANCZOS)
+        left, top = image.width * 3 // 8, image.height * 3 // 8
+        near = image.crop((left, top, left + NEAR[0], top + NEAR[1]))
+    far.save(ROOT / "docs" / f"mosaic_{name}.jpg", quality=88)
+    if name == "animal":
+        near.save(ROOT / "docs" / "mosaic_near.jpg", quality=88)
+
+
+def write_share(costs: dict[str, float] | None, other: dict[str, float]) -> str:
+    """Write what a step took, and how many times as long as another."""
+    if costs is None:
+        return "not installed | |"
+    share = costs["cpu_s"] / other["cpu_s"]
+    return f"{costs['cpu_s']:.1f} | {share:.2f} | {costs['peak_mb']:.0f}"
+
+
+def main() -> None:
+    """Draw what is shown, measure, and write the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--step", nargs=2)
+    asked = parser.parse_args()
+    if asked.step:
+        print(json.dumps(run_step(asked.step[0], Path(asked.step[1]))))
+        return
+    Image.MAX_IMAGE_PIXELS = None
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        targets = {**TARGETS, "graphic": folder / "graphic.png"}
+        draw_graphic(targets["graphic"])
+        sheet = "".join(f"{film}\t{DATA / file}\n" for film, file in FILMS.items())
+        (folder / "films.tsv").write_text(f"film\tsource\n{sheet}")
+        project = Project(folder / "project")
+        mosaics = ", ".join(f"{each}: {{target: {at}}}" for each, at in targets.items())
+        pictures = [f"results/mosaics/{each}.png" for each in targets]
+        project.run(
+            *("--cores", "2", "--quiet", "all", "--config"),
+            *(f"films={folder / 'films.tsv'}", "sampling={every: 0.25}"),
+            *("shots={detector: adaptive}", f"mosaics={{{mosaics}}}"),
+            *("--", *pictures),
+        )
+        results = project.folder / "results"
+        for each, picture in zip(targets, pictures, strict=True):
+            show(project.folder / picture, each)
+        films = {
+            results / film / "palettes.sqlite": sorted(
+                (results / film / "tiles").glob("*.npz")
+            )
+            for film in FILMS
+        }
+        sheets = [
+            path.parents[1] / "previews" / f"{path.stem}.webp"
+            for paths in films.values()
+            for path in paths
+        ]
+        tiles = read_tiles(films)
+        lines = [
+            f"{len(tiles.frames):,} frames of {int(tiles.groups[-1]) + 1} shots, "
+            f"{COLUMNS} columns, shots {APART} cells apart:",
+            "",
+            "| target | cells | SSIM by parts | by mean colors | times | repeats |",
+            "|---|---|---|---|---|---|",
+        ]
+        parts = []
+        for each, path in targets.items():
+            target = read_target(path, COLUMNS, ASPECT, 10**9)
+            parts.append(target.parts)
+            ours, means, n_repeats = compare_ways(target, tiles, sheets)
+            lines.append(
+                f"| {each} | {len(target.parts):,} | {ours:.2f} | {means:.2f} | "
+                f"{ours / means:.1f} | {n_repeats} |"
+            )
+        write_between(PAGE, "mosaic.py likeness", "\n".join(lines))
+        all_parts = np.concatenate(parts)
+        all_parts = all_parts[np.random.default_rng(0).permutation(len(all_parts))]
+        many = make_many(folder, "many", tiles, all_parts, N_TILES, N_CELLS)
+        few = make_many(folder, "few", tiles, all_parts, 20_000, 500)
+        match, assign, peer = (
+            measure_step(step, many) for step in ("match", "assign", "faiss")
+        )
+        ours, phomo = (measure_step(step, few) for step in ("match", "phomo"))
+        rows = [
+            "| | CPU s | times faiss | MiB |",
+            "|---|---|---|---|",
+        ]
+        assert match
+        assert assign
+        base = peer or match
+        rows += [
+            f"| find the {N_NEIGHBORS} best, a tile of each shot | "
+            f"{write_share(match, base)} |",
+            f"| and choose, shots {APART} cells apart | {write_share(assign, base)} |",
+            f"| faiss, the {N_NEIGHBORS} best | {write_share(peer, base)} |",
+        ]
+        if ours and phomo:
+            pairs = 20_000 * 500 / 1e6
+            rows += [
+                "",
+                "Cells times tiles a CPU second: "
+                f"{pairs / ours['cpu_s']:,.0f} million here, "
+                f"{pairs / phomo['cpu_s']:,.2f} million by phomo's `norm` over tiles "
+                "of 16x9 pixels.",
+            ]
+        told = f"{N_TILES:,} tiles and {N_CELLS:,} cells on {name_machine()}:"
+        write_between(PAGE, "mosaic.py search", "\n".join([told, "", *rows]))
+        rows = [
+            "| cells | tiles | CPU s | dense | times | sum of distances |",
+            "|---|---|---|---|---|---|",
+        ]
+        for n_cells, n_tiles in ((1000, 20_000), (4000, 80_000), (6000, 120_000)):
+            path = make_many(folder, "once", tiles, all_parts, n_tiles, n_cells)
+            once, dense = (measure_step(step, path) for step in ("once", "dense"))
+            assert once
+            assert dense
+            rows.append(
+                f"| {n_cells:,} | {n_tiles:,} | {once['cpu_s']:.2f} | "
+                f"{dense['cpu_s']:.1f} | {dense['cpu_s'] / once['cpu_s']:.0f} | "
+                f"{once['found'] / dense['found']:.4f} |"
+            )
+        write_between(PAGE, "mosaic.py once", "\n".join(rows))
+
+
+if __name__ == "__main__":
+    main()
