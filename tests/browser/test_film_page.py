@@ -641,7 +641,7 @@ def test_an_address_shows_what_it_was_sent_for(open_page, film):
 )
 def test_an_address_with_faults_is_left_as_it_is(open_page, film, state):
     page = open_ready(open_page, film, state)
-    assert read_state(page) == {"t": "0.000", "kind": "stacked", "order": "share"}
+    assert read_state(page) == {"t": "0.000", "kind": "stacked", "order": "luminance"}
     assert page.locator("#tolerance-value").inner_text() == "0.060"
     assert page.locator("#selected").inner_text() == ""
 
@@ -649,7 +649,7 @@ def test_an_address_with_faults_is_left_as_it_is(open_page, film, state):
 def test_a_new_address_takes_away_what_it_does_not_say(open_page, film):
     page = open_ready(open_page, film, "stretch=5-10-0&color=ff0000&held=1&view=3_20")
     page.evaluate("location.hash = '#t=3'")
-    assert read_state(page) == {"t": "3.000", "kind": "stacked", "order": "share"}
+    assert read_state(page) == {"t": "3.000", "kind": "stacked", "order": "luminance"}
     assert page.locator("#found").inner_text() == ""
 
 

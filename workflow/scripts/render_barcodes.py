@@ -72,7 +72,7 @@ def render_barcodes(
             "pixels": pixels,
             "title": film.title,
             "subtitle": describe_barcode(film, kind, marks),
-            "note": describe_making(film, kind, order or "share", smooth),
+            "note": describe_making(film, kind, order or "luminance", smooth),
             "frames": film.frames,
             "times_s": film.times_s,
             "gap_color": drawing["gap_color"] if film.n_missing and in_time else None,

@@ -137,9 +137,11 @@ def test_strips_of_different_lengths_average_in_one_column(database):
     assert pixels[:, 1].tolist() == [[70] * 3, [70] * 3]
 
 
-def test_stacked_has_the_most_frequent_color_at_the_bottom(database):
+def test_stacked_has_the_darkest_color_at_the_bottom_if_no_order_is_given(database):
     write_film(database, palettes=[[(RED, 0.5), (GREEN, 0.25), (BLUE, 0.25)]])
     pixels = draw_barcode(database, "stacked", height=4)
+    assert to_hex(pixels[:, 0]) == ["00ff00", "ff0000", "ff0000", "0000ff"]
+    pixels = draw_barcode(database, "stacked", height=4, order="share")
     assert to_hex(pixels[:, 0]) == ["0000ff", "00ff00", "ff0000", "ff0000"]
 
 
@@ -171,7 +173,7 @@ def test_palettes_in_one_column_are_combined_and_not_thinned_out(database):
     )
     dominant = draw_barcode(database, "dominant", height=1, width=2)
     assert to_hex(dominant[0]) == ["0000ff", "ffffff"]
-    stacked = draw_barcode(database, "stacked", height=10, width=2)
+    stacked = draw_barcode(database, "stacked", height=10, width=2, order="share")
     assert to_hex(stacked[:, 0]).count("0000ff") == 4
     assert to_hex(stacked[:, 1]) == ["ff0000"] * 2 + ["000000"] * 3 + ["ffffff"] * 5
 
@@ -493,7 +495,7 @@ def test_accents_of_frames_in_one_column_stay_apart(database):
             [(light, 0.5), (dark, 0.25), (0xC4221A, 0.125, 1), (BLUE, 0.125, 1)],
         ],
     )
-    pixels = draw_barcode(database, "stacked", height=16, width=1)
+    pixels = draw_barcode(database, "stacked", height=16, width=1, order="share")
     column = ["c0c0c0"] * 9 + ["404040"] * 4 + ["c6201c"] * 2 + ["0000ff"]
     assert to_hex(pixels[::-1, 0]) == column
     dominant = draw_barcode(database, "dominant", height=1, width=1)
@@ -513,11 +515,11 @@ def test_equal_bands_are_as_high_whatever_their_shares(database):
     write_film(
         database, palettes=[[(RED, 0.9), (BLUE, 0.08), (GREEN, 0.02)], [(WHITE, 1.0)]]
     )
-    pixels = draw_barcode(database, "equal", height=6)
+    pixels = draw_barcode(database, "equal", height=6, order="share")
     assert to_hex(pixels[:, 0]) == ["00ff00"] * 2 + ["0000ff"] * 2 + ["ff0000"] * 2
     assert to_hex(pixels[:, 1]) == ["ffffff"] * 6
     # By luminance: blue is the darkest, green the brightest.
-    pixels = draw_barcode(database, "equal", height=3, order="luminance")
+    pixels = draw_barcode(database, "equal", height=3)
     assert to_hex(pixels[:, 0]) == ["00ff00", "ff0000", "0000ff"]
 
 
@@ -616,6 +618,8 @@ TWO_COLORS = Palettes(
 
 def test_palettes_from_memory_pixel_by_pixel():
     pixels = draw_palettes(TWO_COLORS, "stacked", height=4)
+    assert to_hex(pixels[:, 0]) == ["ff0000", "ff0000", "ff0000", "0000ff"]
+    pixels = draw_palettes(TWO_COLORS, "stacked", height=4, order="share")
     assert to_hex(pixels[:, 0]) == ["0000ff", "ff0000", "ff0000", "ff0000"]
 
 

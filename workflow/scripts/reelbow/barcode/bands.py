@@ -16,7 +16,7 @@ def stack_colors(
     shares: NDArray[np.floating],
     *,
     height: int,
-    order: str = "share",
+    order: str = "luminance",
     equal: bool = False,
 ) -> NDArray[np.uint8]:
     """Draw one palette as a column of bands, the first in order at the bottom.

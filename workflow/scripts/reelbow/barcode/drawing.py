@@ -49,7 +49,7 @@ def draw_barcode(
     *,
     height: int,
     width: int | None = None,
-    order: str = "share",
+    order: str = "luminance",
     skip_black: bool = False,
     gap_color: str = GAP_COLOR,
     film: str | None = None,
@@ -159,7 +159,7 @@ def draw_palettes(
     *,
     height: int,
     width: int | None = None,
-    order: str = "share",
+    order: str = "luminance",
 ) -> NDArray[np.uint8]:
     """Draw the barcode of palettes, as `draw_barcode` does of those in a database.
 

@@ -56,7 +56,7 @@ class Timeline {
     /** @type {Int32Array | null} how many are found before each place */
     this.foundBefore = null;
     this.kind = film.about.kind;
-    this.order = "share";
+    this.order = "luminance";
     this.isHeld = false;
     this.selects = false;
     /** @type {Map<number, {x: number, y: number}>} */
