@@ -2,9 +2,9 @@
 
     uv run python benchmarks/gallery.py results/bbb/palettes.sqlite --pictures docs
 
-The database must know its shots. How far the edges of shapes are off is told against 64
-points in each pixel. With `--side`, pictures of this side are written, and their time
-and memory are told.
+The database must know its shots, and lie beside its previews. How far the edges of
+shapes are off is told against 64 points in each pixel. With `--side`, pictures of this
+side are written, and their time and memory are told.
 """
 
 import argparse
@@ -22,17 +22,20 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
 from reelbow.barcode import draw_barcode  # noqa: E402  (the path is set just above)
+from reelbow.barcode.contact import draw_contact  # noqa: E402
 from reelbow.barcode.drawing import GAP_COLOR  # noqa: E402
 from reelbow.barcode.film_record import read_film  # noqa: E402
 from reelbow.barcode.picture_files import KINDS, save_bare  # noqa: E402
 from reelbow.barcode.shapes import SHAPES, Shape, bend_strips  # noqa: E402
 from reelbow.barcode.shot_marks import read_shot_marks  # noqa: E402
 from reelbow.barcode.smoothing import smooth_in_time  # noqa: E402
+from reelbow.shards.previews import read_sheet  # noqa: E402
 
 BENT = SHAPES[1:]
 SIDE = 420
 LINE = (90, 1300)
 MARGIN = 20
+CONTACT_WIDTH = 800
 
 # Of the colors of a PNG of the documentation: a smaller file, not seen.
 FEW_COLORS = 160
@@ -94,6 +97,18 @@ def draw_blended(database: Path, path: Path) -> None:
     save_small(np.concatenate(parts[:-1]), path)
 
 
+def draw_previews(database: Path, path: Path) -> None:
+    """Draw a contact sheet; of a video previews are numbered as its frames are."""
+    sheets = sorted((database.parent / "previews").glob("*.webp"))
+    contact = draw_contact(
+        {sheet: read_sheet(sheet) for sheet in sheets},
+        read_film(database).frames,
+        width=CONTACT_WIDTH,
+        gap_color=GAP_COLOR,
+    )
+    save_small(contact.pixels, path)
+
+
 def measure_errors(database: Path, minutes: float) -> None:
     """Print how far pixels are off the average of 64 points."""
     print("| shape | points of a pixel | root mean square | largest |")
@@ -146,6 +161,7 @@ def main() -> None:
     if options.pictures is not None:
         draw_pictures(options.database, options.pictures, minutes)
         draw_blended(options.database, options.pictures / "pictures_blended.png")
+        draw_previews(options.database, options.pictures / "pictures_contact.png")
     measure_errors(options.database, minutes)
 
 

@@ -145,7 +145,7 @@ def swap(params, one, other):
     return swapped
 
 config = {"films": ["colors.mp4", "other.mp4"]}
-config["barcodes"] = {"kinds": ["mean"], "formats": []}
+config["barcodes"] = {"kinds": ["mean", "contact"], "formats": []}
 config["extract"] = {"keep": True}
 config["posters"] = {"wall": {"size": "A7", "dpi": 36}}
 config["provenance"] = True

@@ -239,6 +239,19 @@ def test_another_setting_draws_all_barcodes_and_does_nothing_else(finished, barc
     assert result.counts == {"render_barcodes": 1, "all": 1, "total": 2}
 
 
+def test_a_contact_sheet_is_made_of_previews_and_draws_nothing_else(copied):
+    barcodes = {**FINISHED["barcodes"], "kinds": ["mean", "stacked", "contact"]}
+    result = copied.make(**{**FINISHED, "barcodes": barcodes})
+    assert result.jobs == {"render_contact/colors"}
+    folder = copied.folder / "results/colors/barcodes"
+    assert (folder / "contact_figure.png").exists()
+    with Image.open(folder / "contact.png") as image:
+        first = image.getpixel((5, 5))
+        last = image.getpixel((5, image.height - 5))
+    assert close_to(COLORS[0], int.from_bytes(bytes(first)), by=12)
+    assert last != first
+
+
 def test_another_order_leaves_the_figures_of_other_kinds(copied):
     def number_figures():
         folder = copied.folder / "results/colors/barcodes"

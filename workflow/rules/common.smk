@@ -50,6 +50,9 @@ try:
 except ReelbowError as error:
     refuse(str(error))
 
+# Contact sheets have a rule of their own, since they are made of previews.
+LINE_KINDS = [kind for kind in config["barcodes"]["kinds"] if kind != "contact"]
+
 # What earlier runs have made, which stays in the database of all films.
 OTHERS = corpus.list_others(RESULTS, FILMS)
 
@@ -57,4 +60,4 @@ OTHERS = corpus.list_others(RESULTS, FILMS)
 wildcard_constraints:
     film="|".join(map(re.escape, FILMS)),
     shard=SHARD_PATTERN,
-    kind="|".join(config["barcodes"]["kinds"]) or "none",
+    kind="|".join(LINE_KINDS) or "none",

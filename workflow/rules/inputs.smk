@@ -245,7 +245,7 @@ def name_pictures(kinds):
         update(
             shown_in_report(
                 f"results/{{film}}/barcodes/{kind}{ending}",
-                caption=f"../report/{caption}.rst",
+                caption=f"../report/{'contact' if kind == 'contact' else caption}.rst",
                 category="{film}",
                 labels={"kind": kind, "picture": label},
             )

@@ -23,7 +23,7 @@ rule profile_run:
     params:
         settings=gather(
             films=list(FILMS),
-            kinds=config["barcodes"]["kinds"],
+            kinds=LINE_KINDS,
             # Never the same, so that it runs whenever it is asked for.
             asked_at_s=time.time(),
         ),

@@ -216,6 +216,12 @@ def get_drawing():
     return {**drawing, "measures": config["measures"], "shots": FINDS_SHOTS}
 
 
+def get_contact_drawing():
+    """How contact sheets are drawn, in one entry: see get_drawing."""
+    keys = ["width", "skip_black", "gap_color"]
+    return {key: config["barcodes"][key] for key in keys}
+
+
 def get_poster_drawing():
     """How posters are drawn, in one entry: Snakemake compares params without names."""
     keys = ["order", "skip_black", "gap_color"]
@@ -249,7 +255,7 @@ def get_mosaic_drawing(wildcards):
 def get_shown_kind():
     """The kind of barcode that pages show first: stacked, if that is drawn."""
     # Pages go through a film in its time.
-    kinds = [kind for kind in config["barcodes"]["kinds"] if kind != "sorted"]
+    kinds = [kind for kind in LINE_KINDS if kind != "sorted"]
     return kinds[0] if kinds and "stacked" not in kinds else "stacked"
 
 

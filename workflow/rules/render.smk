@@ -1,4 +1,4 @@
-# in:  results/{film}/palettes.sqlite
+# in:  results/{film}/palettes.sqlite; of contact sheets also the previews
 # out: results/{film}/barcodes/{kind}.png and its figures, measures.png, shots.png
 
 
@@ -6,10 +6,9 @@ rule render_barcodes:
     input:
         database="results/{film}/palettes.sqlite",
     output:
-        name_pictures(config["barcodes"]["kinds"]),
+        name_pictures(LINE_KINDS),
         # Of no kind at all there is a rule, too, which nobody asks for.
-        name_figures_alone()
-        or name_pictures([] if config["barcodes"]["kinds"] else ["none"]),
+        name_figures_alone() or name_pictures([] if LINE_KINDS else ["none"]),
     log:
         "logs/render_barcodes/{film}.log",
     benchmark:
@@ -47,3 +46,28 @@ use rule render_barcodes as render_barcode with:
 
 
 ruleorder: render_barcodes > render_barcode
+
+
+# Alone, since barcodes need no previews.
+rule render_contact:
+    input:
+        database="results/{film}/palettes.sqlite",
+        previews=get_film_previews,
+    output:
+        name_pictures(["contact"]),
+    log:
+        "logs/render_contact/{film}.log",
+    benchmark:
+        "logs/render_contact/{film}.tsv"
+    priority: rank("render_contact")
+    conda:
+        "../../envs/render.yaml"
+    threads: 1
+    resources:
+        mem_mb=ask_mb("render_contact"),
+        runtime=ask_minutes("render_contact"),
+    params:
+        drawing=get_contact_drawing(),
+        code=get_code("render_contact"),
+    script:
+        "../scripts/render_contact.py"

@@ -10,6 +10,7 @@ from reelbow.explorer.storyboard import write_storyboard
 from reelbow.jobs.files import atomic_write
 from reelbow.jobs.job import run
 from reelbow.shards.previews import read_sheet
+from reelbow.shards.sheets import place_sheets
 
 
 def write_explorer(
@@ -29,7 +30,7 @@ def write_explorer(
     films_at, source : as `link_film` takes them
     """
     data = read_film_data(database)
-    sheets = data.place_sheets({path: read_sheet(path) for path in previews})
+    sheets = place_sheets({path: read_sheet(path) for path in previews}, data.shards)
     link = link_film(data.record, page, films_at, source)
     text = make_page(data, sheets, page=page, link=link, **showing)
     with atomic_write(page) as temporary:

@@ -17,6 +17,7 @@ from reelbow.explorer import film_data, film_page
 from reelbow.explorer.film_data import STRIP_ROWS, pack, read_film_data
 from reelbow.pictures.measure_names import MEASURES
 from reelbow.shards.previews import PreviewSheet
+from reelbow.shards.sheets import place_sheets
 
 ROW = FilmRow(
     "demo", "A film", "films/a.mkv", sampling="interval", every=0.5, duration_s=6.0
@@ -140,7 +141,9 @@ def test_sheets_are_of_the_films_frames(tmp_path):
     data = read_film_data(make_database(tmp_path))
     second, first = Path("p/00001.webp"), Path("p/00000.webp")
     # Each counts from the start of its own tarball.
-    placed = data.place_sheets({second: sheet_of(0, 1, 2), first: sheet_of(0, 2, 3, 4)})
+    placed = place_sheets(
+        {second: sheet_of(0, 1, 2), first: sheet_of(0, 2, 3, 4)}, data.shards
+    )
     assert list(placed) == [first, second]
     assert placed[first].frames.tolist() == [0, 2, 3, 4]
     assert placed[second].frames.tolist() == [5, 6, 7]
@@ -150,13 +153,13 @@ def test_sheets_are_of_the_films_frames(tmp_path):
 def test_a_sheet_of_other_frames_is_refused(tmp_path, frames):
     data = read_film_data(make_database(tmp_path))
     with pytest.raises(ReelbowError, match=r"00000\.webp is not of the frames"):
-        data.place_sheets({Path("p/00000.webp"): sheet_of(*frames)})
+        place_sheets({Path("p/00000.webp"): sheet_of(*frames)}, data.shards)
 
 
 def test_a_film_without_frames_has_a_page(tmp_path):
     database = make_database(tmp_path, frames=((), ()))
     data = read_film_data(database)
-    empty = data.place_sheets({tmp_path / "00000.webp": sheet_of()})
+    empty = place_sheets({tmp_path / "00000.webp": sheet_of()}, data.shards)
     page = film_page.make_page(
         data,
         empty,

@@ -98,6 +98,10 @@ def test_filling_does_not_change_the_defaults():
         ({"extract": {"keep": "perhaps"}}, ["extract.keep", "true or false"]),
         ({"barcodes": {"kinds": ["mean", "mean"]}}, ["barcodes.kinds", "doubles"]),
         ({"barcodes": {"kinds": ["median"]}}, ["barcodes.kinds.0", "mean", "stacked"]),
+        (
+            {"barcodes": {"kinds": ["contact"]}, "previews": {"height": None}},
+            ["barcodes.kinds has contact", "previews.height is null", "such as 72"],
+        ),
         ({"barcodes": {"formats": "png"}}, ["barcodes.formats", "a list"]),
         # Without quotes YAML takes a color for a comment, or for a number.
         ({"barcodes": {"gap_color": None}}, ["barcodes.gap_color", "in quotes"]),

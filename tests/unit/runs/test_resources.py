@@ -188,6 +188,16 @@ def test_a_large_barcode_is_a_large_picture():
     assert measure_barcode(configure()).source == pytest.approx(9.83, abs=0.01)
 
 
+def test_a_contact_sheet_asks_for_its_pixels():
+    config = configure()
+    config["barcodes"]["width"] = 12_000
+    size = measure_barcode(config)
+    # 96 megapixels took 709 MiB, and 1,035 with its figures.
+    assert size.contact == pytest.approx(96)
+    assert estimate_mb("render_contact", size) == 1000 + 8 * 96
+    assert measure_barcode(configure()).contact == pytest.approx(2000**2 * 2 / 3e6)
+
+
 def test_posters_ask_for_the_memory_of_the_largest_and_the_time_of_all():
     posters = {"a": {"size": "A1"}, "b": {"size": "85mm", "formats": ["png", "pdf"]}}
     filled = check_config({"posters": posters})["posters"]

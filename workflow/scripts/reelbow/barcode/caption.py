@@ -5,6 +5,7 @@ from pathlib import Path
 from reelbow.barcode.film_record import FilmRecord
 from reelbow.barcode.picture_files import (
     BANDED_KINDS,
+    CONTACT_KIND,
     FIGURES_ALONE,
     MEASURES_FIGURE,
     PALETTE_KINDS,
@@ -23,6 +24,7 @@ _KINDS = {
     "dominant": "Most frequent color of {}",
     "stacked": "Palette of {}",
     "equal": "Palette of {}, every color as high",
+    CONTACT_KIND: "Contact sheet of {}",
     SORTED_KIND: "Mean color of {}, sorted",
     "rarest": "Least frequent color of {}",
 }
@@ -84,7 +86,7 @@ def describe_making(
         # A page has all orders, and names none.
         if order and kind in (*BANDED_KINDS, *FIGURES_ALONE):
             parts.append(f"order {order}")
-    elif about.get("mean.space", "srgb") != "srgb":
+    elif kind != CONTACT_KIND and about.get("mean.space", "srgb") != "srgb":
         parts.append("averages of linear light")
     if kind == SORTED_KIND:
         parts.append(f"sorted by {order}")

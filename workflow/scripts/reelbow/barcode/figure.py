@@ -42,8 +42,10 @@ _SHAPE_SIDE = 2_800
 # Of a ring: how near to its end a label would touch the first one.
 _LAST_LABEL = 0.02
 
-# Rows have labels as far as these do not touch.
+# Rows have labels as far as these do not touch. Those of a contact sheet end so much of
+# its width before it.
 _MOST_ROW_LABELS = 60
+_BESIDE_ROW = -0.008
 
 # Inches.
 _BARCODE_WIDTH = 14.0
@@ -98,6 +100,7 @@ def save_figures(
     shots: ShotMarks | None = None,
     shape: Shape | None = None,
     in_time: bool = True,
+    row_starts: Sequence[tuple[int, float]] | None = None,
 ) -> str | None:
     """Draw a barcode as a page for print: a PNG, SVG or PDF by each path's suffix.
 
@@ -126,6 +129,9 @@ def save_figures(
     shape : what the barcode is bent into, with times around a ring or beside rows;
         borders are not drawn then. None: a line
     in_time : whether the columns are in the order of time; otherwise no time is told
+    row_starts : of a picture that is no barcode but reads like a text: the place of
+        each row's first frame, of which the time is told, and how far down its middle
+        is, [0, 1]; beyond 6,000 columns it is made smaller
 
     Returns
     -------
@@ -155,7 +161,18 @@ def save_figures(
             pixels, shape.name, side=_SHAPE_SIDE, minutes=shape.minutes
         )
         ticks, borders = [], None
-    picture = _enlarge(pixels, _GOAL_COLUMNS, keep=shape is not None)
+    keep = shape is not None
+    if row_starts is None:
+        picture = _enlarge(pixels, _GOAL_COLUMNS, keep=keep)
+    else:
+        labels = _label_rows(row_starts, frames, times_s)
+        ticks, keep = [], True
+        if pixels.shape[1] > _MAX_COLUMNS:
+            rows = round(pixels.shape[0] * _MAX_COLUMNS / pixels.shape[1])
+            pixels = _narrow(pixels, rows)
+        # For the letters around it.
+        times = max(1, round(_GOAL_COLUMNS / pixels.shape[1]))
+        picture = pixels.repeat(times, axis=0).repeat(times, axis=1)
     _, missing = find_families(title + subtitle + note)
     complaint = describe_missing(missing) if missing else None
     with (
@@ -185,7 +202,7 @@ def save_figures(
                 _save_png(figure, axes, picture, path, title)
                 continue
             if not axes.images:
-                _add_picture(axes, pixels, keep=shape is not None)
+                _add_picture(axes, pixels, keep=keep)
             about = {"Title": title, "Creator": MAKER, _DATES[suffix]: None}
             figure.savefig(path, metadata=about)
     return complaint
@@ -222,15 +239,7 @@ def _place_labels(
     if shape.name == "rows":
         step = max(1, math.ceil(shape.rows / _MOST_ROW_LABELS))
         starts = [row * n / shape.rows for row in range(0, shape.rows, step)]
-        if times_s is None:
-            ticks = [(start, f"{frames[int(start)]:,}") for start in starts]
-        else:
-            at_s = np.interp(starts, np.arange(n), times_s).tolist()
-            with_hours = times_s[-1] >= 3600
-            ticks = [
-                (start, format_time(time_s, with_hours=with_hours))
-                for start, time_s in zip(starts, at_s, strict=True)
-            ]
+        ticks = list(zip(starts, _tell_places(starts, frames, times_s), strict=True))
     # On a ring the last one may be where the first one is.
     placed = [
         (place, label)
@@ -241,6 +250,34 @@ def _place_labels(
         (*at, label)
         for place, label in placed
         if (at := shape.place_label(place / n)) is not None
+    ]
+
+
+def _tell_places(
+    places: Sequence[float],
+    frames: NDArray[np.integer],
+    times_s: NDArray[np.float64] | None,
+) -> list[str]:
+    """Write the times of places, or the frames there if there are no times."""
+    if times_s is None:
+        return [f"{frames[int(place)]:,}" for place in places]
+    at_s = np.interp(places, np.arange(len(times_s)), times_s).tolist()
+    with_hours = times_s[-1] >= 3600
+    return [format_time(time_s, with_hours=with_hours) for time_s in at_s]
+
+
+def _label_rows(
+    row_starts: Sequence[tuple[int, float]],
+    frames: NDArray[np.integer],
+    times_s: NDArray[np.float64] | None,
+) -> list[tuple[float, float, str, str, str]]:
+    """Place labels beside rows of pictures, as far as there is room for them."""
+    step = math.ceil(len(row_starts) / _MOST_ROW_LABELS)
+    places, middles = zip(*row_starts[::step], strict=True)
+    labels = _tell_places(places, frames, times_s)
+    return [
+        (_BESIDE_ROW, 1 - middle, "right", "center", label)
+        for middle, label in zip(middles, labels, strict=True)
     ]
 
 
@@ -612,17 +649,20 @@ def _enlarge(
     if keep:
         return pixels
     if pixels.shape[1] > _MAX_COLUMNS:
-        import cv2
-
-        narrowed = cv2.resize(
-            pixels, (_MAX_COLUMNS, pixels.shape[0]), interpolation=cv2.INTER_AREA
-        )
-        pixels = np.asarray(narrowed, np.uint8)
+        pixels = _narrow(pixels, pixels.shape[0])
     height, width = pixels.shape[:2]
     across = max(1, round(goal / width))
     rows = across * width * _BARCODE_HEIGHT / _BARCODE_WIDTH
     down = max(1, round(rows / height))
     return pixels.repeat(across, axis=1).repeat(down, axis=0)
+
+
+def _narrow(pixels: NDArray[np.uint8], rows: int) -> NDArray[np.uint8]:
+    """Average columns to as many as there may be, and rows to so many."""
+    import cv2
+
+    narrowed = cv2.resize(pixels, (_MAX_COLUMNS, rows), interpolation=cv2.INTER_AREA)
+    return np.asarray(narrowed, np.uint8)
 
 
 def choose_font(

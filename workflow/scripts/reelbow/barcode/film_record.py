@@ -307,6 +307,18 @@ def count_frames(
     return n_frames, n_black, max(last + 1, planned or 0) - n_black
 
 
+def count_shards(
+    connection: sqlite3.Connection, film_id: int
+) -> dict[str, tuple[int, int, int]]:
+    """Count the frames of each shard that has some; and find its first and last one."""
+    rows = connection.execute(
+        "SELECT shard, count(*), min(frame), max(frame) FROM frames "
+        "WHERE film_id = ? GROUP BY shard",
+        (film_id,),
+    )
+    return {shard: (n_frames, first, last) for shard, n_frames, first, last in rows}
+
+
 def find_film(
     connection: sqlite3.Connection, database: Path, film: str | None
 ) -> tuple[int, str]:

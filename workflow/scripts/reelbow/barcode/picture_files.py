@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 KINDS = ("mean", "strip", "dominant", "stacked", "equal", "rarest", "sorted")
 
+# A film's previews side by side, which is no barcode but lies beside them.
+CONTACT_KIND = "contact"
+
 # Those that are drawn of palettes, and of these those that are bands in an order.
 PALETTE_KINDS = ("dominant", "stacked", "equal", "rarest")
 BANDED_KINDS = ("stacked", "equal")
@@ -194,8 +197,12 @@ def drop_other_formats(
 
 # All pictures that a film may have.
 PICTURES = [
-    *(f"{kind}.png" for kind in KINDS),
-    *(name for kind in (*KINDS, *FIGURES_ALONE) for name in name_figures(kind)),
+    *(f"{kind}.png" for kind in (*KINDS, CONTACT_KIND)),
+    *(
+        name
+        for kind in (*KINDS, CONTACT_KIND, *FIGURES_ALONE)
+        for name in name_figures(kind)
+    ),
 ]
 
 

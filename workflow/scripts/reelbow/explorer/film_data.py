@@ -3,7 +3,6 @@
 import base64
 import sqlite3
 import zlib
-from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from reelbow.barcode.caption import describe_barcode, describe_making
 from reelbow.barcode.film_record import (
     FilmRecord,
+    count_shards,
     find_accent,
     find_film,
     read_film,
@@ -22,9 +22,7 @@ from reelbow.barcode.film_record import (
 )
 from reelbow.barcode.picture_files import KINDS
 from reelbow.database.opening import open_database
-from reelbow.errors import ReelbowError
 from reelbow.pictures.measure_names import MEASURES
-from reelbow.shards.previews import PreviewSheet
 
 # A page of more frames shows every second one, or every third: it would open slowly.
 MOST_PLACES = 50_000
@@ -77,37 +75,6 @@ class FilmData:
     arrays: dict[str, NDArray[np.generic]]
     shards: dict[str, tuple[int, int, int]]
     record: FilmRecord
-
-    def place_sheets(
-        self, sheets: Mapping[Path, PreviewSheet]
-    ) -> dict[Path, PreviewSheet]:
-        """Order previews by their frames, and number these as the film does.
-
-        Parameters
-        ----------
-        sheets : named as their shards are
-
-        Raises
-        ------
-        ReelbowError
-            If a sheet has other frames than its shard.
-        """
-        placed: dict[int, tuple[Path, PreviewSheet]] = {}
-        for path, sheet in sheets.items():
-            n_frames, first, last = self.shards.get(path.stem, (0, 0, -1))
-            n_shown = len(sheet.frames)
-            if not n_frames and not n_shown:
-                continue
-            moved = sheet.number_from(first)
-            # Of very many frames only some have a preview.
-            ends = moved.frames[-1:].tolist()
-            if not ends or ends[0] > last or (n_shown >= n_frames and ends != [last]):
-                raise ReelbowError(
-                    f"{path} is not of the frames that the database has of shard "
-                    f"{path.stem}; delete it, and run again."
-                )
-            placed[int(moved.frames[0])] = path, moved
-        return dict(placed[first] for first in sorted(placed))
 
 
 def read_film_data(database: Path) -> FilmData:
@@ -163,11 +130,7 @@ def read_film_data(database: Path) -> FilmData:
         )
         while some := rows.fetchmany(SOME_ROWS):
             colors.append(np.array(some, np.float64))
-        of_shards = connection.execute(
-            "SELECT shard, count(*), min(frame), max(frame) FROM frames "
-            "WHERE film_id = ? GROUP BY shard",
-            (film_id,),
-        ).fetchall()
+        shards = count_shards(connection, film_id)
         (n_skipped,) = connection.execute(
             "SELECT count(*) FROM skipped WHERE film_id = ?", (film_id,)
         ).fetchone()
@@ -221,9 +184,7 @@ def read_film_data(database: Path) -> FilmData:
     }
     if names:
         about["names"] = names
-    return FilmData(
-        about, arrays, {shard: tuple(counted) for shard, *counted in of_shards}, record
-    )
+    return FilmData(about, arrays, shards, record)
 
 
 def pack(data: FilmData) -> tuple[dict[str, Any], str]:

@@ -43,6 +43,11 @@ def check_config(config: Mapping[str, Any]) -> dict[str, Any]:
             f"config: cluster.auto_colors is [{least}, {most}], should be the fewest "
             "colors and then the most"
         )
+    if "contact" in filled["barcodes"]["kinds"] and not filled["previews"]["height"]:
+        raise ReelbowError(
+            "config: barcodes.kinds has contact, which is made of previews, but "
+            "previews.height is null; give them rows, such as 72, or leave out contact"
+        )
     shots = filled["shots"]
     if shots["detector"] == "hash" and (shots["threshold"] or 0) > 1:
         raise ReelbowError(

@@ -83,7 +83,7 @@ def find_jobs(
                 yield from _find_job(stage, part, {part: n_frames}, logs)
         yield from _find_job("merge_film", film, frames, logs)
         for stage in (
-            *("render_barcodes", "render_posters"),
+            *("render_barcodes", "render_contact", "render_posters"),
             *("export_tables", "write_explorer"),
         ):
             yield from _find_job(stage, film, frames, logs)

@@ -43,6 +43,7 @@ NEEDS = {
     "merge_film": Need(700, 0, 30, 0.9),
     # Its picture is the barcode.
     "render_barcodes": Need(1000, 10, 30, 2.5),
+    "render_contact": Need(1000, 0, 30, 2.5),
     "render_posters": Need(1000, 0, 30, 3.0),
     "export_tables": Need(700, 0, 60, 1.5),
     "write_explorer": Need(1000, 0, 30, 1.0),
@@ -62,6 +63,16 @@ NEEDS = {
 
 # What a GPU's driver and libraries take too, and the batches on their way to it.
 GPU_MB = 3000
+
+# Of a contact sheet: bytes for each of its pixels, which it and its figures take; and
+# seconds to lay one of its megapixels out (benchmarks/gallery.py).
+CONTACT_BYTES = 8
+CONTACT_S = 0.2
+
+# Its pixels from side to side if no width is given, and its sides' ratio: as of
+# `barcode.contact`, which imports too much for this.
+CONTACT_WIDTH = 2000
+CONTACT_ASPECT = 3 / 2
 
 # Of a poster: bytes for each pixel of the page, which are its picture and what is
 # written below it, and seconds to draw and compress a megapixel of each format.
@@ -140,6 +151,8 @@ class Size(NamedTuple):
     thumbnail: float = 0
     # Of all its previews together.
     sheet: float = 0
+    # Of the contact sheet.
+    contact: float = 0
     # Of the largest poster, and of all of them in all formats.
     poster: float = 0
     posters: float = 0
@@ -182,9 +195,11 @@ def measure_barcode(config: Mapping[str, Any]) -> Size:
     """Find the size of the barcode and posters of a film, however long that is."""
     about = config["barcodes"]
     barcode = about["height"] * (about["width"] or WIDEST_BARCODE) / 1e6
+    contact = (about["width"] or CONTACT_WIDTH) ** 2 / CONTACT_ASPECT / 1e6
     # As if they were square.
     sides = [mosaic["width"] for mosaic in config["mosaics"].values()]
-    size = Size(source=barcode, mosaic=max(sides, default=0) ** 2 / 1e6)
+    mosaic = max(sides, default=0) ** 2 / 1e6
+    size = Size(source=barcode, contact=contact, mosaic=mosaic)
     if not config["posters"]:
         return size
     from reelbow.barcode.paper import parse_paper
@@ -222,6 +237,8 @@ def estimate_mb(rule: str, size: Size) -> int:
         # Whichever of them makes it: on a cluster they are one job.
         in_memory += math.ceil(SHEET_MB * size.sheet)
     need = NEEDS[rule]
+    if rule == "render_contact":
+        in_memory += math.ceil(CONTACT_BYTES * size.contact)
     if rule == "render_posters":
         in_memory += math.ceil(POSTER_BYTES * size.poster)
     return need.mb + math.ceil(need.bytes_per_pixel * size.source) + in_memory
@@ -244,6 +261,8 @@ def estimate_s(rule: str, size: Size, config: Mapping[str, Any]) -> float:
     if rule in (reading, "extract_frames"):
         # Here pictures are decoded, and those that are wanted averaged.
         work_s += PIXEL_S * ((size.n_pictures or n_frames) + n_frames) * size.source
+    if rule == "render_contact":
+        work_s += CONTACT_S * size.contact
     if rule == "render_posters":
         work_s += POSTER_S * size.posters
     if rule == "score_cuts":

@@ -1,0 +1,64 @@
+"""The sheets of a film's previews: which frames of the film they show, and how."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reelbow.errors import ReelbowError
+from reelbow.shards.previews import PreviewSheet
+
+
+def place_sheets(
+    sheets: Mapping[Path, PreviewSheet], shards: Mapping[str, tuple[int, int, int]]
+) -> dict[Path, PreviewSheet]:
+    """Order previews by their frames, and number these as the film does.
+
+    Parameters
+    ----------
+    sheets : named as their shards are
+    shards : how many frames each shard has that has some, its first and its last one
+
+    Raises
+    ------
+    ReelbowError
+        If a sheet has other frames than its shard.
+    """
+    placed: dict[int, tuple[Path, PreviewSheet]] = {}
+    for path, sheet in sheets.items():
+        n_frames, first, last = shards.get(path.stem, (0, 0, -1))
+        n_shown = len(sheet.frames)
+        if not n_frames and not n_shown:
+            continue
+        moved = sheet.number_from(first)
+        # Of very many frames only some have a preview.
+        ends = moved.frames[-1:].tolist()
+        if not ends or ends[0] > last or (n_shown >= n_frames and ends != [last]):
+            raise ReelbowError(
+                f"{path} is not of the frames that the database has of shard "
+                f"{path.stem}; delete it, and run again."
+            )
+        placed[int(moved.frames[0])] = path, moved
+    return dict(placed[first] for first in sorted(placed))
+
+
+def cut_out(
+    path: Path, sheet: PreviewSheet, cells: Iterable[int]
+) -> Iterator[NDArray[np.uint8]]:
+    """Decode a sheet and give some of its previews, (h, w, 3) uint8 sRGB.
+
+    Raises
+    ------
+    ReelbowError
+        If it cannot be decoded.
+    """
+    # Pillow would take 26 bytes a pixel for it, which of a large sheet are 840 MB.
+    import cv2
+
+    pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR_RGB)
+    if pixels is None or pixels.shape[:2] != (sheet.height, sheet.width):
+        raise ReelbowError(f"{path}: is damaged; delete it and run again")
+    for cell in cells:
+        x, y, width, height = sheet.locate(cell)
+        yield np.asarray(pixels[y : y + height, x : x + width], np.uint8)
