@@ -225,6 +225,8 @@ def get_contact_drawing():
 def get_poster_drawing():
     """How posters are drawn, in one entry: Snakemake compares params without names."""
     keys = ["order", "skip_black", "gap_color"]
+    if "sorted" in {poster["kind"] for poster in config["posters"].values()}:
+        keys.append("sort_by")
     about = {key: config["barcodes"][key] for key in keys}
     return {**about, "posters": config["posters"]}
 

@@ -26,7 +26,7 @@ def render_posters(
     """Draw a film's posters, each to the files that have its name.
 
     posters : their settings by their names, as the configuration has them
-    drawing : order, skip_black and gap_color, as `draw_barcode` takes them
+    drawing : order, skip_black, gap_color and sort_by, as `draw_barcode` takes them
     go_on : whether a film of which no frame could be read has posters
     """
     film = read_film(database, skip_black=drawing["skip_black"])

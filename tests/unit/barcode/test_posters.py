@@ -16,6 +16,7 @@ from reelbow.barcode.figure import _measure
 from reelbow.barcode.film_record import read_film
 from reelbow.barcode.fonts import describe_missing
 from reelbow.barcode.paper import parse_paper
+from reelbow.barcode.picture_files import KINDS
 from reelbow.barcode.poster import Box, draw_picture, plan_poster, spread
 from reelbow.barcode.poster_files import save_poster
 from reelbow.errors import ReelbowError
@@ -100,6 +101,11 @@ def test_margins_are_those_of_css():
         ({"size": "A0", "dpi": 1200}, "makes 56,173 pixels of 1189 x 841 mm, more"),
         ({"background": "red"}, "background is 'red', should be white, black, transp"),
         ({"kinds": "mean"}, "unknown key 'posters.wall.kinds'; did you mean 'kind'?"),
+        ({"kind": "contact"}, "posters.wall.kind is 'contact', should be one of mean"),
+        (
+            {"kind": "sorted", "axis": True},
+            "axis is true, but in a poster of kind",
+        ),
         ({"formats": []}, "posters.wall.formats is [], should be not empty"),
     ],
 )
@@ -144,7 +150,7 @@ def test_texts_without_room_are_told(film):
         plan_poster(set_up(size="40x40mm", title="word " * 90), read_film(film))
 
 
-@pytest.mark.parametrize("kind", ["mean", "strip", "dominant", "stacked"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_png_has_its_size_dpi_profile_and_exactly_the_barcode(film, tmp_path, kind):
     page = save(film, tmp_path / "wall.png", kind=kind, margins="10mm")
     with Image.open(tmp_path / "wall.png") as image:
@@ -163,6 +169,14 @@ def test_a_png_has_its_size_dpi_profile_and_exactly_the_barcode(film, tmp_path, 
     assert (pixels[: box.bottom, : box.left] == 255).all()
     assert (pixels[: box.bottom, box.left + box.width :] == 255).all()
     assert (pixels[box.bottom :] < 100).any()
+
+
+def test_a_column_of_what_is_sorted_has_no_times(film):
+    pages = [
+        plan_poster(set_up(kind=kind, size="85mm"), read_film(film))
+        for kind in ("mean", "sorted")
+    ]
+    assert [len(page.ticks) > 1 for page in pages] == [True, False]
 
 
 def test_drawing_twice_gives_the_same_bytes(film, tmp_path):

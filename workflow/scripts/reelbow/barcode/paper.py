@@ -58,12 +58,18 @@ def check_posters(posters: Mapping[str, Mapping[str, Any]]) -> None:
     ------
     ReelbowError
         If a size or margins are written in another way, or leave no room, or a poster
-        has more than 32,768 pixels on a side; the sentence names the key.
+        has more than 32,768 pixels on a side, or has an axis of what is sorted; the
+        sentence names the key.
     """
     for name, settings in posters.items():
         font = settings["font"]
         try:
             parse_paper(settings)
+            if settings["kind"] == "sorted" and settings["axis"]:
+                raise ReelbowError(
+                    "axis is true, but in a poster of kind sorted no place has a time; "
+                    "leave it out"
+                )
             if font is not None and is_font_file(font) and not Path(font).is_file():
                 raise ReelbowError(NO_FONT_FILE.format(font))
         except ReelbowError as error:

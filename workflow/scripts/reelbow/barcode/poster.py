@@ -26,6 +26,7 @@ from reelbow.barcode.fonts import (
     load_font,
 )
 from reelbow.barcode.paper import MM_PER_INCH, Paper, parse_paper
+from reelbow.barcode.picture_files import BANDED_KINDS, SORTED_KIND
 from reelbow.barcode.ticks import find_ticks
 from reelbow.color.spaces import LUMA_WEIGHTS, srgb_to_linear
 from reelbow.errors import ReelbowError
@@ -209,6 +210,7 @@ def _plan(settings: Mapping[str, Any], film: FilmRecord, paper: Paper) -> Page:
     complaint = describe_missing(setter.missing) if setter.missing else None
 
     has_axis = is_column if settings["axis"] is None else settings["axis"]
+    has_axis = has_axis and settings["kind"] != SORTED_KIND
     label_size = max(_LABEL_SIZE, 0.0 if is_column else _LABELS * size)
     ticks = []
     if has_axis:
@@ -393,7 +395,7 @@ def draw_picture(
     """
     box = page.picture
     # Columns of one color need one row, and `spread` gives a frame several columns.
-    height = 1 if kind in ("mean", "dominant") else box.height
+    height = box.height if kind in ("strip", *BANDED_KINDS) else 1
     width = min(box.width, max(1, n_places))
     return draw_barcode(database, kind, height=height, width=width, **drawing)
 
