@@ -102,6 +102,29 @@ def test_the_width_is_as_asked(film, tmp_path):
     assert load(tmp_path / "mean.png").shape == (20, 50, 3)
 
 
+@pytest.mark.parametrize(("width", "columns"), [("frames", 3), (40_000, 40_000)])
+def test_a_wide_barcode_is_a_tiff_and_has_figures(
+    film, tmp_path, width, columns, capsys
+):
+    render(film, tmp_path, endings=[".svg"])
+    pictures = [tmp_path / "mean.tif", tmp_path / "mean.svg"]
+    drawing = DRAWING | {"width": width}
+    render_barcodes(film, pictures, drawing=drawing)
+    pixels = load(pictures[0])
+    assert pixels.shape == (20, columns, 3)
+    packed = pixels.astype(int) @ [0x10000, 0x100, 1]
+    assert packed[:, [0, columns // 2, -1]].tolist() == [COLORS] * 20
+    # What was drawn before does not stay beside it, and goes when palettes are new.
+    assert f"{tmp_path / 'mean.png'}: deleted" in capsys.readouterr().err
+    seen = pictures[1].stat().st_ino
+    render_barcodes(film, pictures, drawing=drawing)
+    assert pictures[1].stat().st_ino == seen
+    render(film, tmp_path, endings=[".svg"])
+    assert not pictures[0].exists()
+    render_barcodes(film, pictures, drawing=drawing)
+    assert drop_pictures(tmp_path) == [*pictures]
+
+
 def test_a_figure_is_written_by_its_suffix(film, tmp_path):
     out = tmp_path / "out"
     render(film, out, endings=["_figure.png", ".svg", ".pdf"])

@@ -231,7 +231,13 @@ def test_a_changed_module_runs_what_uses_it_again(copied, finished, tmp_path):
 
 @pytest.mark.parametrize(
     "barcodes",
-    [{"height": 41}, {"width": 3}, {"skip_black": True}, {"gap_color": "#000000"}],
+    [
+        {"height": 41},
+        {"width": 3},
+        {"width": "frames"},
+        {"skip_black": True},
+        {"gap_color": "#000000"},
+    ],
 )
 def test_another_setting_draws_all_barcodes_and_does_nothing_else(finished, barcodes):
     barcodes = {**FINISHED["barcodes"], **barcodes}

@@ -10,7 +10,7 @@ sys.path.append(str(SCRIPTS))
 from reelbow.errors import ReelbowError
 from reelbow.runs import corpus, source_states
 from reelbow.runs.comparisons import find_pairs
-from reelbow.runs.config import check_config
+from reelbow.runs.config import check_config, is_wide
 from reelbow.runs.films import SINGLE, read_films
 from reelbow.runs.messages import refuse
 from reelbow.runs.mosaics import count_cells

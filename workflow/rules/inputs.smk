@@ -19,6 +19,9 @@ FIGURE_ENDINGS = [
     picture_files.FIGURE_ENDINGS[suffix] for suffix in config["barcodes"]["formats"]
 ]
 
+# Wider barcodes than a PNG should be are TIFFs.
+BARE_ENDING = ".tif" if is_wide(config["barcodes"]) else ".png"
+
 # What is made of shots, if they are looked for.
 FINDS_SHOTS = config["shots"]["detector"] != "none"
 SHOT_TABLES = ["shots", "shot_palettes"] if FINDS_SHOTS else []
@@ -218,8 +221,13 @@ def get_all_barcodes(wildcards):
         "results/{film}/barcodes/{kind}{ending}",
         film=drawn,
         kind=config["barcodes"]["kinds"],
-        ending=[".png", *FIGURE_ENDINGS],
+        ending=FIGURE_ENDINGS,
     )
+    pictures += [
+        f"results/{film}/barcodes/{kind}{find_bare_ending(kind)}"
+        for film in drawn
+        for kind in config["barcodes"]["kinds"]
+    ]
     pictures += collect(
         "results/{film}/barcodes/{kind}.{suffix}",
         film=drawn,
@@ -238,27 +246,36 @@ def list_drawn_films():
     return [film for film in FILMS if not (find_plan(film) or {}).get("error")]
 
 
+def find_bare_ending(kind):
+    """What follows a kind in the name of its bare picture."""
+    return ".png" if kind == "contact" else BARE_ENDING
+
+
 def name_pictures(kinds):
-    """A film's pictures of these kinds, as a report shows them."""
+    """A film's pictures of these kinds, as a report shows those that it can."""
+    # Their job leaves those that would come out the same (see kept_output).
     return [
-        # Their job leaves those that would come out the same (see kept_output).
-        update(
-            shown_in_report(
-                f"results/{{film}}/barcodes/{kind}{ending}",
-                caption=f"../report/{'contact' if kind == 'contact' else caption}.rst",
-                category="{film}",
-                labels={"kind": kind, "picture": label},
-            )
-        )
+        update(name_picture(kind, ending, is_bare=ending not in FIGURE_ENDINGS))
         for kind in kinds
-        for ending, caption, label in [
-            (".png", "barcode", "bare"),
-            *(
-                (each, "figure", f"figure, {each[-3:].upper()}")
-                for each in FIGURE_ENDINGS
-            ),
-        ]
+        for ending in [find_bare_ending(kind), *FIGURE_ENDINGS]
     ]
+
+
+def name_picture(kind, ending, *, is_bare):
+    """One of a film's pictures; a TIFF no browser shows, and it may have gigabytes."""
+    path = f"results/{{film}}/barcodes/{kind}{ending}"
+    if ending == ".tif":
+        return path
+    caption = "barcode" if is_bare else "figure"
+    return shown_in_report(
+        path,
+        caption=f"../report/{'contact' if kind == 'contact' else caption}.rst",
+        category="{film}",
+        labels={
+            "kind": kind,
+            "picture": "bare" if is_bare else f"figure, {ending[-3:].upper()}",
+        },
+    )
 
 
 def name_figures_alone():

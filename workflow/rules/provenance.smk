@@ -218,8 +218,12 @@ def get_drawing():
 
 def get_contact_drawing():
     """How contact sheets are drawn, in one entry: see get_drawing."""
-    keys = ["width", "skip_black", "gap_color"]
-    return {key: config["barcodes"][key] for key in keys}
+    about = config["barcodes"]
+    keys = ["skip_black", "gap_color"]
+    return {
+        "width": None if is_wide(about) else about["width"],
+        **{key: about[key] for key in keys},
+    }
 
 
 def get_poster_drawing():

@@ -1,5 +1,5 @@
 # in:  results/{film}/palettes.sqlite; of contact sheets also the previews
-# out: results/{film}/barcodes/{kind}.png and its figures, measures.png, shots.png
+# out: results/{film}/barcodes/{kind}.png, or .tif of wide ones, and its figures, measures.png, shots.png
 
 
 rule render_barcodes:

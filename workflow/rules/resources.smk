@@ -28,7 +28,9 @@ def get_size(wildcards):
     """
     shard = getattr(wildcards, "shard", None)
     if shard is None:
-        return needs.measure_barcode(config)
+        film = getattr(wildcards, "film", None)
+        plan = peek_plan(film) if film else None
+        return needs.measure_barcode(config, (plan or {}).get("n_frames") or 0)
     plan, path = peek_plan(wildcards.film), RESULTS / wildcards.film / "plan.json"
     if not plan or shard not in plan["shards"]:
         return needs.Size()

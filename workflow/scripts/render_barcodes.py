@@ -9,6 +9,7 @@ from typing import Any
 
 from reelbow.barcode import draw_barcode
 from reelbow.barcode.caption import describe_barcode, describe_making
+from reelbow.barcode.drawing import MAX_SIDE, draw_parts
 from reelbow.barcode.film_record import read_film, read_measures
 from reelbow.barcode.picture_files import (
     FIGURES_ALONE,
@@ -19,6 +20,7 @@ from reelbow.barcode.picture_files import (
     drop_other_formats,
     keep_drawn,
     save_bare,
+    save_wide,
     sort_pictures,
 )
 from reelbow.barcode.shapes import Shape
@@ -45,7 +47,10 @@ def render_barcodes(
 
     Figures that are there and would come out the same stay.
 
-    drawing : as `draw_barcode` takes it
+    pictures : a bare one that is a TIFF has all columns, also more than 32,768, which
+        its figures have at most
+    drawing : as `draw_barcode` takes it; its width may also be "frames": one column per
+        frame, however many
     measures : what is drawn below the stacked barcode in the figure of measures
     shots : whether their borders are drawn in figures, and a figure of their lengths
     smooth : seconds within which columns are blended, but not across known cuts
@@ -54,6 +59,9 @@ def render_barcodes(
     code : a digest of what draws; of another one's figures none stays
     go_on : whether a film of which no frame could be read has pictures
     """
+    width = drawing["width"]
+    wide = {**drawing, "width": None if width == "frames" else width}
+    narrow = {**wide, "width": wide["width"] and min(wide["width"], MAX_SIDE)}
     film = read_film(database, skip_black=drawing["skip_black"])
     marks = read_shot_marks(database, film) if shots else None
     bent = Shape(**shape, minutes=film.minutes) if shape else None
@@ -61,7 +69,7 @@ def render_barcodes(
     others = []
     for kind, (bare, figures) in sort_pictures(pictures).items():
         drawn = "stacked" if kind in FIGURES_ALONE else kind
-        pixels = draw_barcode(database, drawn, empty=go_on, **drawing)
+        pixels = draw_barcode(database, drawn, empty=go_on, **narrow)
         in_time = kind != SORTED_KIND
         if in_time:
             pixels = smooth_in_time(
@@ -86,10 +94,11 @@ def render_barcodes(
             labels = [MEASURES[name].label for name in measures]
             values = read_measures(database, film, measures)
             shown["curves"] = list(zip(labels, values, strict=True))
+        is_wide = bare is not None and bare.suffix == ".tif"
         made_of = {**shown, "shape": shape if bare else None, "code": code}
         complaint = None
         if figures and not (bare and keep_drawn(bare, figures, made_of)):
-            if bare:
+            if bare and not is_wide:
                 # To be seen while figures are drawn; so far it says nothing of them.
                 with atomic_write(bare) as temporary:
                     save_bare(pixels, temporary, shape=bent)
@@ -111,8 +120,14 @@ def render_barcodes(
             # What is complained of is drawn, and told, each time.
             digest = None if complaint else digest_figures(figures, made_of)
             with atomic_write(bare) as temporary:
-                save_bare(pixels, temporary, shape=bent, figures=digest)
-        others += drop_other_formats(folder, kind, figures)
+                if is_wide:
+                    parts = draw_parts(database, drawn, empty=go_on, **wide)
+                    save_wide(parts, temporary, figures=digest)
+                else:
+                    save_bare(pixels, temporary, shape=bent, figures=digest)
+        others += drop_other_formats(
+            folder, kind, [*figures, *([bare] if bare else [])]
+        )
     for kind, is_asked in ((MEASURES_FIGURE, measures), (SHOTS_FIGURE, shots)):
         if not is_asked:
             others += drop_other_formats(folder, kind, [])

@@ -67,7 +67,7 @@ def render_contact(
             )
         for figure in figures if complaint else []:
             print(f"WARNING: {figure}: {complaint}", file=sys.stderr)
-    for dropped in drop_other_formats(bare.parent, CONTACT_KIND, figures):
+    for dropped in drop_other_formats(bare.parent, CONTACT_KIND, pictures):
         print(f"{dropped}: deleted, no longer asked for", file=sys.stderr)
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from reelbow.barcode import draw_barcode, draw_palettes, sorting
 from reelbow.barcode import drawing as barcode
 from reelbow.barcode.bands import ORDERS, stack_colors
+from reelbow.barcode.drawing import draw_parts
 from reelbow.barcode.film_record import BLACK_LUMA, read_film
 from reelbow.barcode.picture_files import KINDS
 from reelbow.barcode.tracks import _match, _Tracks, follow_colors
@@ -176,6 +177,34 @@ def test_palettes_in_one_column_are_combined_and_not_thinned_out(database):
     stacked = draw_barcode(database, "stacked", height=10, width=2, order="share")
     assert to_hex(stacked[:, 0]).count("0000ff") == 4
     assert to_hex(stacked[:, 1]) == ["ff0000"] * 2 + ["000000"] * 3 + ["ffffff"] * 5
+
+
+@pytest.mark.parametrize("width", [None, 1, 7, 512, 513, 1300, 1536])
+@pytest.mark.parametrize("n_frames", [1, 7, 1300])
+def test_parts_are_the_barcode(database, n_frames, width):
+    frames = range(0, 3 * n_frames, 3)
+    palettes = [[((i * 40503) & 0xFFFFFF, 0.75), (BLUE, 0.25)] for i in frames]
+    write_film(database, palettes=palettes)
+    for kind in ("mean", "stacked"):
+        parts = list(draw_parts(database, kind, height=4, width=width))
+        assert {part.shape[1] for part in parts[:-1]} <= {512}
+        pixels = np.concatenate(parts, axis=1)
+        assert pixels.shape[1] == (width or n_frames)
+        one_each = draw_barcode(database, kind, height=4)
+        if pixels.shape[1] >= n_frames:
+            shown = np.arange(pixels.shape[1]) * n_frames // pixels.shape[1]
+            np.testing.assert_array_equal(pixels, one_each[:, shown])
+        np.testing.assert_array_equal(
+            pixels, draw_barcode(database, kind, height=4, width=width)
+        )
+
+
+def test_parts_may_be_wider_than_a_picture_can_be(database):
+    write_film(database, palettes=[[(RED, 1.0)], [(BLUE, 1.0)]])
+    parts = list(draw_parts(database, "dominant", height=1, width=40_000))
+    pixels = np.concatenate(parts, axis=1)[0]
+    assert len(pixels) == 40_000
+    assert to_hex(pixels[[0, 19_999, 20_000, -1]]) == ["ff0000"] * 2 + ["0000ff"] * 2
 
 
 def test_luminance_stacks_from_dark_to_light():

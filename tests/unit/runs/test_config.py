@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from reelbow.barcode.drawing import MAX_SIDE
 from reelbow.errors import ReelbowError
-from reelbow.runs.config import check_config
+from reelbow.runs.config import WIDEST_PNG, check_config, is_wide
 from reelbow.runs.films import DEMO_FILM, read_films
 from reelbow.runs.schemas import SCHEMAS
 from reelbow.shards.kinds import TARBALLS, VIDEO
@@ -98,6 +99,19 @@ def test_filling_does_not_change_the_defaults():
         ({"extract": {"keep": "perhaps"}}, ["extract.keep", "true or false"]),
         ({"barcodes": {"kinds": ["mean", "mean"]}}, ["barcodes.kinds", "doubles"]),
         ({"barcodes": {"kinds": ["median"]}}, ["barcodes.kinds.0", "mean", "stacked"]),
+        ({"barcodes": {"width": "all"}}, ["barcodes.width is 'all'", "or frames"]),
+        ({"barcodes": {"width": 0}}, ["barcodes.width is 0", "at least 1"]),
+        (
+            {"barcodes": {"width": "frames", "shape": "ring"}},
+            [
+                "barcodes.width is 'frames', but barcodes.shape is 'ring'",
+                "32768 columns",
+            ],
+        ),
+        (
+            {"barcodes": {"width": 32769, "smooth": 2}},
+            ["barcodes.width is 32769, but barcodes.smooth is 2"],
+        ),
         (
             {"barcodes": {"kinds": ["contact"]}, "previews": {"height": None}},
             ["barcodes.kinds has contact", "previews.height is null", "such as 72"],
@@ -677,3 +691,10 @@ def test_two_files_of_one_name_are_refused():
     assert "b/x.mkv" in sentence
     assert "a/x.mkv" in sentence
     assert "give each an id of its own in a sheet" in sentence
+
+
+def test_barcodes_are_wide_where_a_png_cannot_be():
+    assert WIDEST_PNG == MAX_SIDE
+    for width, expected in [(None, 0), (32768, 0), (32769, 1), ("frames", 1)]:
+        filled = check_config({"barcodes": {"width": width}})
+        assert is_wide(filled["barcodes"]) == expected

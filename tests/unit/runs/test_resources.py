@@ -188,6 +188,18 @@ def test_a_large_barcode_is_a_large_picture():
     assert measure_barcode(configure()).source == pytest.approx(9.83, abs=0.01)
 
 
+def test_a_wide_barcode_takes_time_by_its_columns_and_no_more_memory():
+    usual, config = measure_barcode(configure(), 10**6), configure()
+    config["barcodes"] |= {"kinds": ["mean", "stacked"], "width": "frames"}
+    assert usual.n_columns == 0
+    wide, rule = measure_barcode(config, 10**6), "render_barcodes"
+    assert estimate_mb(rule, wide) == estimate_mb(rule, usual)
+    more_s = estimate_s(rule, wide, config) - NEEDS[rule].start_s
+    assert more_s == pytest.approx(2 * 60)
+    config["barcodes"]["width"] = 50_000
+    assert measure_barcode(config, 10**6).n_columns == 50_000
+
+
 def test_a_contact_sheet_asks_for_its_pixels():
     config = configure()
     config["barcodes"]["width"] = 12_000

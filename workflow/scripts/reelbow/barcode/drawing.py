@@ -1,6 +1,7 @@
 """Movie barcodes: a film's database drawn as a picture, one column per frame."""
 
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from itertools import groupby
@@ -29,6 +30,7 @@ from reelbow.barcode.film_record import (
 )
 from reelbow.barcode.picture_files import KINDS, PALETTE_KINDS, SORTED_KIND
 from reelbow.barcode.sorting import SORTINGS, sort_colors
+from reelbow.barcode.tiled_tiff import TILE
 from reelbow.barcode.tracks import follow_colors
 from reelbow.database.frames import pack_colors, rank_colors
 from reelbow.database.opening import open_database
@@ -37,6 +39,9 @@ from reelbow.kmeans.palettes import Palettes
 
 # Beyond about this many pixels many viewers give up.
 MAX_SIDE = 32_768
+
+# Columns that are drawn at a time, as the tiles of a TIFF have them.
+_PART = TILE
 
 # Light gray: black would be taken for black film, and few frames are as bright as this
 # all over.
@@ -102,12 +107,61 @@ def draw_barcode(
     -----
     Averages are taken of sRGB values, as mean_color and strip themselves are. Rows are
     streamed: memory grows with the picture and with the frames in one column only, or,
-    for the order "track", with the palettes between two cuts.
+    for the order "track", with the palettes between two cuts. `draw_parts` draws wider
+    ones, with no more of the picture in memory than a part.
+    """
+    _check_sizes(height, width)
+    parts = draw_parts(
+        database,
+        kind,
+        height=height,
+        width=width,
+        most=MAX_SIDE,
+        order=order,
+        skip_black=skip_black,
+        gap_color=gap_color,
+        film=film,
+        empty=empty,
+        sort_by=sort_by,
+    )
+    return np.concatenate(list(parts), axis=1)
+
+
+def draw_parts(
+    database: Path | str,
+    kind: str,
+    *,
+    height: int,
+    width: int | None = None,
+    most: int | None = None,
+    order: str = "luminance",
+    skip_black: bool = False,
+    gap_color: str = GAP_COLOR,
+    film: str | None = None,
+    empty: bool = False,
+    sort_by: str = "hue",
+) -> Iterator[NDArray[np.uint8]]:
+    """Draw a barcode of any width part by part, from left to right.
+
+    Parameters
+    ----------
+    width : columns; None: one per frame
+    most : columns at most if no width is given; None: as many as there are frames
+    database, kind, height, order, skip_black, gap_color, film, empty, sort_by :
+        as for `draw_barcode`
+
+    Yields
+    ------
+    (height, n, 3) uint8, sRGB, n being 512, of the last one less or as much
+
+    Raises
+    ------
+    ReelbowError
+        As of `draw_barcode`, with the first part; but no size is checked.
     """
     _check_choice("kind", kind, KINDS)
     _check_choice("order", order, ORDERS)
     _check_choice("sorting", sort_by, SORTINGS)
-    _check_sizes(height, width)
     gap = _parse_color("gap_color", gap_color)
     path = check_path("database", database)
     with closing(open_database(path, oldest=1)) as connection:
@@ -141,13 +195,13 @@ def draw_barcode(
             order_of_means = sort_colors(unpack_colors(means), sort_by)
             placed = iter(list(enumerate(means[order_of_means].tolist())))
             n_places = len(means) or n_places
-        return _draw(
+        yield from _draw(
             placed,
             kind,
             n_places=n_places,
             n_colors=n_colors,
             height=height,
-            width=width,
+            width=width or min(n_places, most or n_places),
             order=order,
             gap=gap,
         )
@@ -195,16 +249,17 @@ def draw_palettes(
             pack_colors(colors), shares.astype(np.float64).tolist(), strict=True
         )
     )
-    return _draw(
+    parts = _draw(
         ((place, to_palette(rows)) for place, rows in enumerate(ranked)),
         kind,
         n_places=len(shares),
         n_colors=shares.shape[1],
         height=height,
-        width=width,
+        width=width or min(len(shares), MAX_SIDE),
         order=order,
         gap=_parse_color("gap_color", GAP_COLOR),
     )
+    return np.concatenate(list(parts), axis=1)
 
 
 def _draw(
@@ -214,18 +269,16 @@ def _draw(
     n_places: int,
     n_colors: int | None,
     height: int,
-    width: int | None,
+    width: int,
     order: str,
     gap: NDArray[np.uint8],
-) -> NDArray[np.uint8]:
+) -> Iterator[NDArray[np.uint8]]:
     """Draw frames, each (its place of `n_places`, what is drawn of it), ascending.
 
-    Columns without any frame have the color of a gap.
+    Columns without any frame have the color of a gap. Parts come from left to right.
     """
-    if width is None:
-        width = min(n_places, MAX_SIDE)
     n_columns = min(n_places, width)
-    drawn: list[int] = []
+    drawn: deque[int] = deque()
 
     def group_frames() -> Iterator[Iterator[Any]]:
         """Give the frames of each column that has any."""
@@ -257,14 +310,21 @@ def _draw(
                 )
                 for colors, shares in palettes
             )
-    pixels = np.empty((height, n_columns, 3), np.uint8)
-    pixels[:] = gap
     # Tracks come out late: by then more columns may have been noted.
-    for number, column in enumerate(columns):
-        pixels[:, drawn[number]] = column
-    if width > n_columns:
-        pixels = pixels.take(np.arange(width) * n_places // width, axis=1)
-    return pixels
+    numbered = ((drawn.popleft(), column) for column in columns)
+    number, column = next(numbered, (n_columns, gap))
+    for first in range(0, width, _PART):
+        # Of few frames, each has several columns, some of them in the next part, too.
+        shown = np.arange(first, min(width, first + _PART)) * n_columns // width
+        part = np.empty((height, len(shown), 3), np.uint8)
+        part[:] = gap
+        while number <= shown[-1]:
+            start, end = np.searchsorted(shown, [number, number + 1])
+            part[:, start:end] = column if column.ndim == 1 else column[:, np.newaxis]
+            if number == (first + _PART) * n_columns // width:
+                break
+            number, column = next(numbered, (n_columns, gap))
+        yield part
 
 
 def _place(rows: Iterable[tuple[int, float, Any]]) -> Iterator[tuple[int, Any]]:

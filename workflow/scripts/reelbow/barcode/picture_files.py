@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reelbow.barcode.tiled_tiff import write_tiff
+
 if TYPE_CHECKING:
     from reelbow.barcode.shapes import Shape
 
@@ -30,7 +32,11 @@ BANDED_KINDS = ("stacked", "equal")
 # One whose columns are not in the order of time.
 SORTED_KIND = "sorted"
 
-# What follows a kind in the names of its figures; the bare barcode is {kind}.png.
+# What follows a kind in the name of the bare barcode: a PNG, or a TIFF where it may be
+# wider than most programs can show a PNG.
+BARE_ENDINGS = (".png", ".tif")
+
+# And in the names of its figures.
 FIGURE_ENDINGS = {"png": "_figure.png", "svg": ".svg", "pdf": ".pdf"}
 
 # Figures of what is drawn below the stacked barcode, of which there is no bare picture.
@@ -42,9 +48,13 @@ FIGURES_ALONE = (MEASURES_FIGURE, SHOTS_FIGURE)
 MAKER = "Reelbow"
 _MARKS = {
     ".png": f"Software\0{MAKER}".encode(),
+    ".tif": f"{MAKER}\0".encode(),
     ".svg": f"<dc:title>{MAKER}</dc:title>".encode(),
     ".pdf": f"/Creator ({MAKER})".encode(),
 }
+
+# Of a TIFF, which may have gigabytes, where it says what it is.
+_HEAD_BYTES = 1024
 
 # Of zlib, for shapes: a higher one takes twice as long for a tenth less.
 _LEVEL = 4
@@ -61,11 +71,12 @@ def sort_pictures(paths: Iterable[Path]) -> dict[str, tuple[Path | None, list[Pa
     by_name = {path.name: path for path in paths}
     kinds: dict[str, tuple[Path | None, list[Path]]] = {
         kind: (
-            by_name[f"{kind}.png"],
+            by_name[bare],
             [by_name[name] for name in name_figures(kind) if name in by_name],
         )
         for kind in KINDS
-        if f"{kind}.png" in by_name
+        for bare in (f"{kind}{ending}" for ending in BARE_ENDINGS)
+        if bare in by_name
     }
     for kind in FIGURES_ALONE:
         names = [name for name in name_figures(kind) if name in by_name]
@@ -79,6 +90,12 @@ def name_figures(kind: str) -> list[str]:
     if kind in FIGURES_ALONE:
         return [f"{kind}.{suffix}" for suffix in FIGURE_ENDINGS]
     return [f"{kind}{ending}" for ending in FIGURE_ENDINGS.values()]
+
+
+def name_pictures(kind: str) -> list[str]:
+    """Name the pictures of a kind: bare ones if it has any, and figures."""
+    bare = [] if kind in FIGURES_ALONE else [f"{kind}{end}" for end in BARE_ENDINGS]
+    return [*bare, *name_figures(kind)]
 
 
 def save_bare(
@@ -105,6 +122,17 @@ def save_bare(
         Image.fromarray(pixels).save(path, pnginfo=info)
     else:
         _save_shape(pixels, shape, path, info)
+
+
+def save_wide(
+    parts: Iterable[NDArray[np.uint8]], path: Path, *, figures: str | None = None
+) -> None:
+    """Write a barcode of any width, as `draw_parts` gives it, as a tiled TIFF.
+
+    figures : as of `save_bare`
+    """
+    about = f"{_FIGURES}\0{figures}" if figures else ""
+    write_tiff(path, parts, software=MAKER, description=about)
 
 
 def _save_shape(
@@ -174,7 +202,7 @@ def keep_drawn(
     """
     try:
         mark = f"{_FIGURES}\0{digest_figures(figures, made_of)}"
-        if mark.encode() not in barcode.read_bytes():
+        if mark.encode() not in _read_marks(barcode):
             return False
     except FileNotFoundError:
         return False
@@ -184,25 +212,22 @@ def keep_drawn(
 
 
 def drop_other_formats(
-    folder: Path, kind: str, figures: Collection[Path]
+    folder: Path, kind: str, pictures: Collection[Path]
 ) -> list[Path]:
-    """Delete a kind's figures of formats that are no longer asked for.
+    """Delete a kind's pictures of formats that are no longer asked for.
 
     They were drawn by an earlier setting, and would stand beside what is drawn by
     another.
     """
-    others = (folder / name for name in name_figures(kind))
-    return _drop(path for path in others if path not in figures)
+    others = (folder / name for name in name_pictures(kind))
+    return _drop(path for path in others if path not in pictures)
 
 
 # All pictures that a film may have.
 PICTURES = [
-    *(f"{kind}.png" for kind in (*KINDS, CONTACT_KIND)),
-    *(
-        name
-        for kind in (*KINDS, CONTACT_KIND, *FIGURES_ALONE)
-        for name in name_figures(kind)
-    ),
+    name
+    for kind in (*KINDS, CONTACT_KIND, *FIGURES_ALONE)
+    for name in name_pictures(kind)
 ]
 
 
@@ -228,4 +253,10 @@ def _drop(paths: Iterable[Path]) -> list[Path]:
 
 
 def _is_ours(path: Path) -> bool:
-    return _MARKS[path.suffix] in path.read_bytes()
+    return _MARKS[path.suffix] in _read_marks(path)
+
+
+def _read_marks(path: Path) -> bytes:
+    """Read as much of a picture as says what it is."""
+    with path.open("rb") as file:
+        return file.read(_HEAD_BYTES if path.suffix == ".tif" else -1)

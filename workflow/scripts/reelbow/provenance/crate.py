@@ -43,6 +43,7 @@ _FORMATS = {
     ".png": "image/png",
     ".sqlite": "application/vnd.sqlite3",
     ".svg": "image/svg+xml",
+    ".tif": "image/tiff",
     ".tsv": "text/tab-separated-values",
     ".vtt": "text/vtt",
 }

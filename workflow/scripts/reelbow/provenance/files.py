@@ -30,7 +30,7 @@ OF_A_FILM = {
         BROWSER,
     ),
     "barcodes": FileKind(
-        "barcodes: {kind}.png of exact pixels, the others are figures with a time axis",
+        "barcodes: {kind}.png or .tif of exact pixels, and figures with a time axis",
         "in any viewer of pictures",
     ),
     "palettes.sqlite": FileKind(

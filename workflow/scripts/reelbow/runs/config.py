@@ -7,6 +7,9 @@ from reelbow.errors import ReelbowError
 from reelbow.runs.schemas import check_value, fill_defaults, load_schema, read_texts
 from reelbow.shards.tarballs import UNSHOWN
 
+# Columns: beyond about as many, many programs cannot show a picture that has no tiles.
+WIDEST_PNG = 32_768
+
 
 def check_config(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the configuration with all defaults filled in.
@@ -48,6 +51,14 @@ def check_config(config: Mapping[str, Any]) -> dict[str, Any]:
             "config: barcodes.kinds has contact, which is made of previews, but "
             "previews.height is null; give them rows, such as 72, or leave out contact"
         )
+    bars = filled["barcodes"]
+    if is_wide(bars) and (bars["shape"] != "line" or bars["smooth"]):
+        key = "shape" if bars["shape"] != "line" else "smooth"
+        raise ReelbowError(
+            f"config: barcodes.width is {bars['width']!r}, but barcodes.{key} is "
+            f"{bars[key]!r}, which is for barcodes of at most {WIDEST_PNG} columns; "
+            "leave one of them out"
+        )
     shots = filled["shots"]
     if shots["detector"] == "hash" and (shots["threshold"] or 0) > 1:
         raise ReelbowError(
@@ -59,6 +70,12 @@ def check_config(config: Mapping[str, Any]) -> dict[str, Any]:
 
         check_posters(filled["posters"])
     return filled
+
+
+def is_wide(barcodes: Mapping[str, Any]) -> bool:
+    """Whether barcodes may have more columns than a PNG should."""
+    width = barcodes["width"]
+    return width == "frames" or (width or 0) > WIDEST_PNG
 
 
 def count_most_colors(cluster: Mapping[str, Any]) -> int:

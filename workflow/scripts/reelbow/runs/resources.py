@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from reelbow.machine.scratch import MOST_MEMORY_MB
-from reelbow.runs.config import count_most_colors
+from reelbow.runs.config import WIDEST_PNG, count_most_colors, is_wide
 from reelbow.shards.names import STAGES
 
 
@@ -117,6 +117,9 @@ MOSAIC_S = 0.5
 BEND_S = 1.0
 LARGEST_SHEET = 34
 
+# And of a column of a barcode that is wider than a PNG should be: of bands, 300 rows.
+WIDE_S = 60e-6
+
 # Bytes of a film, or of some of its tarballs, that are read in a second for its plan.
 READ_BYTES_S = 50e6
 LOOKED_INTO = 32
@@ -127,9 +130,6 @@ TRIM_S = 600.0
 
 # Of a picture whose size nobody knows before it is read.
 UNKNOWN_MEGAPIXELS = 12
-
-# Columns of a barcode, whatever the number of frames.
-WIDEST_BARCODE = 32_768
 
 # Its multiples, without their whole parts, are spread evenly, however many there are.
 GOLDEN_RATIO = (math.sqrt(5) - 1) / 2
@@ -151,6 +151,8 @@ class Size(NamedTuple):
     thumbnail: float = 0
     # Of all its previews together.
     sheet: float = 0
+    # Columns of a barcode that is wider than a PNG should be.
+    n_columns: float = 0
     # Of the contact sheet.
     contact: float = 0
     # Of the largest poster, and of all of them in all formats.
@@ -191,15 +193,27 @@ def measure_shard(
     return Size(n_frames, n_pictures, source, thumbnail, sheet)
 
 
-def measure_barcode(config: Mapping[str, Any]) -> Size:
-    """Find the size of the barcode and posters of a film, however long that is."""
+def measure_barcode(config: Mapping[str, Any], n_frames: int = 0) -> Size:
+    """Find the size of the barcode and posters of a film, however long that is.
+
+    Parameters
+    ----------
+    n_frames : of the film, as far as its plan knows, or 0
+    """
     about = config["barcodes"]
-    barcode = about["height"] * (about["width"] or WIDEST_BARCODE) / 1e6
-    contact = (about["width"] or CONTACT_WIDTH) ** 2 / CONTACT_ASPECT / 1e6
+    # Wider ones are never held as a whole.
+    width, n_columns = about["width"], 0
+    if is_wide(about):
+        n_columns = n_frames if width == "frames" else width
+        width = None
     # As if they were square.
     sides = [mosaic["width"] for mosaic in config["mosaics"].values()]
-    mosaic = max(sides, default=0) ** 2 / 1e6
-    size = Size(source=barcode, contact=contact, mosaic=mosaic)
+    size = Size(
+        source=about["height"] * (width or WIDEST_PNG) / 1e6,
+        n_columns=n_columns,
+        contact=(width or CONTACT_WIDTH) ** 2 / CONTACT_ASPECT / 1e6,
+        mosaic=max(sides, default=0) ** 2 / 1e6,
+    )
     if not config["posters"]:
         return size
     from reelbow.barcode.paper import parse_paper
@@ -284,8 +298,10 @@ def estimate_s(rule: str, size: Size, config: Mapping[str, Any]) -> float:
             frame_s += ACCENTS_S[0] + ACCENTS_S[1] * size.thumbnail
         work_s += n_frames * frame_s
     bars = config["barcodes"]
-    if rule in ("render_barcodes", "render_barcode") and bars["shape"] != "line":
-        work_s += BEND_S * len(bars["kinds"]) * bars["side"] ** 2 / 1e6
+    if rule in ("render_barcodes", "render_barcode"):
+        work_s += WIDE_S * len(bars["kinds"]) * size.n_columns
+        if bars["shape"] != "line":
+            work_s += BEND_S * len(bars["kinds"]) * bars["side"] ** 2 / 1e6
     return NEEDS[rule].start_s + work_s
 
 

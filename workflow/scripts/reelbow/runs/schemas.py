@@ -28,6 +28,7 @@ PATTERNS = {
     "crop": "auto, none or w:h:x:y",
     "trim": "auto or none",
     "n_colors": "a whole number of 1 to 256, or auto",
+    "width": "a whole number of 1 to 1000000000, or frames",
     "auto_colors": "two whole numbers, the fewest colors and the most, as [1, 12]",
     "compare": "all, or pairs of films as [[a, b], [a, c]]",
     "gap_color": "a color like '#d9d9d9', in quotes",
