@@ -115,5 +115,7 @@ def test_a_film_without_any_preview_is_all_gaps(tmp_path):
 def test_a_damaged_sheet_is_told(tmp_path):
     (path, sheet), *_ = write_sheets(tmp_path, range(3)).items()
     path.write_bytes(path.read_bytes()[:40])
-    with pytest.raises(ReelbowError, match=r"00000.webp: is damaged; delete it"):
+    with pytest.raises(
+        ReelbowError, match=r"00000\.webp: is no sheet of previews, or is damaged"
+    ):
         draw_contact({path: sheet}, np.arange(3), width=None, gap_color=GRAY)

@@ -5,8 +5,9 @@ from databases import change
 from mosaics import write_film
 from reelbow.color.spaces import srgb_to_oklab
 from reelbow.errors import ReelbowError
-from reelbow.mosaic.tiles import crop_to_aspect, measure_tiles, read_cells, read_tiles
+from reelbow.mosaic.tiles import crop_to_aspect, measure_tiles, read_tiles
 from reelbow.shards.previews import read_sheet
+from reelbow.shards.sheets import read_cells
 
 COLORS = [0xC02020] * 3 + [0x2020C0] * 4 + [0x808080] * 2
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelbow.shards.previews import BACKGROUND, PreviewSheet
-from reelbow.shards.sheets import cut_out
+from reelbow.shards.sheets import read_cells
 
 # Pixels, if no width is given: about as many as a screen has.
 WIDTH = 2000
@@ -118,7 +118,7 @@ def draw_contact(
         else:
             _find_room(pixels, layout, cell)[:] = gap
     for path, cells in of_sheets.items():
-        pictures = cut_out(path, sheets[path], cells)
+        pictures = read_cells(path, sheets[path], cells)
         for cell, picture in zip(cells.values(), pictures, strict=True):
             room = _find_room(pixels, layout, cell)
             room[:] = _fit(picture, (room.shape[0], room.shape[1]), usual)

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from reelbow.mosaic.cells import Mosaic
 from reelbow.mosaic.features import PARTS, find_means, measure_parts
 from reelbow.mosaic.target import Aspect
-from reelbow.mosaic.tiles import crop_to_aspect, read_cells
+from reelbow.mosaic.tiles import crop_to_aspect
 from reelbow.shards.previews import read_sheet
+from reelbow.shards.sheets import read_cells
 
 # A film and one of its shards.
 Shard = tuple[str, str]

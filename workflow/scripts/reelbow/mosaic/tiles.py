@@ -1,6 +1,6 @@
 """Tiles of a mosaic: the previews of films, with what they are compared by."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +18,8 @@ from reelbow.mosaic.features import (
     weigh,
 )
 from reelbow.mosaic.target import Aspect
-from reelbow.shards.previews import PreviewSheet, read_sheet
+from reelbow.shards.previews import read_sheet
+from reelbow.shards.sheets import read_cells
 
 # Frames that follow one another are of one group until the squared distance of their
 # weighed features jumps by as much: a change of each part by a fifteenth of all
@@ -57,32 +58,6 @@ def crop_to_aspect(pixels: NDArray[np.uint8], aspect: Aspect) -> NDArray[np.uint
     high = min(rows, max(1, round(columns * height / width)))
     top, left = (rows - high) // 2, (columns - wide) // 2
     return pixels[..., top : top + high, left : left + wide, :]
-
-
-def read_cells(
-    path: Path, sheet: PreviewSheet, cells: Sequence[int]
-) -> Iterator[NDArray[np.uint8]]:
-    """Yield previews of a sheet, (h, w, 3) uint8 sRGB, by their places in it.
-
-    Raises
-    ------
-    ReelbowError
-        If the sheet cannot be decoded.
-    """
-    from PIL import Image
-
-    if not len(cells):
-        return
-    try:
-        with Image.open(path) as image:
-            pixels = np.asarray(image.convert("RGB"))
-    except (OSError, ValueError, SyntaxError) as error:
-        raise ReelbowError(
-            f"{path}: is no sheet of previews, or is damaged; delete it and run again"
-        ) from error
-    for cell in cells:
-        x, y, width, height = sheet.locate(cell)
-        yield pixels[y : y + height, x : x + width]
 
 
 def measure_tiles(

@@ -1,6 +1,6 @@
 """The sheets of a film's previews: which frames of the film they show, and how."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -43,22 +43,27 @@ def place_sheets(
     return dict(placed[first] for first in sorted(placed))
 
 
-def cut_out(
-    path: Path, sheet: PreviewSheet, cells: Iterable[int]
+def read_cells(
+    path: Path, sheet: PreviewSheet, cells: Collection[int]
 ) -> Iterator[NDArray[np.uint8]]:
-    """Decode a sheet and give some of its previews, (h, w, 3) uint8 sRGB.
+    """Yield previews of a sheet, (h, w, 3) uint8 sRGB, by their places in it.
 
     Raises
     ------
     ReelbowError
-        If it cannot be decoded.
+        If the sheet cannot be decoded.
     """
     # Pillow would take 26 bytes a pixel for it, which of a large sheet are 840 MB.
     import cv2
 
-    pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR_RGB)
+    if not len(cells):
+        return
+    data = np.fromfile(path, np.uint8)
+    pixels = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if len(data) else None
     if pixels is None or pixels.shape[:2] != (sheet.height, sheet.width):
-        raise ReelbowError(f"{path}: is damaged; delete it and run again")
+        raise ReelbowError(
+            f"{path}: is no sheet of previews, or is damaged; delete it and run again"
+        )
     for cell in cells:
         x, y, width, height = sheet.locate(cell)
         yield np.asarray(pixels[y : y + height, x : x + width], np.uint8)
