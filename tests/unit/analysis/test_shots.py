@@ -170,6 +170,14 @@ def test_tarballs_have_cuts_between_and_within_them(tmp_path):
 def test_pictures_of_another_size_are_compared_all_the_same(tmp_path):
     files = write_tarballs(tmp_path, [RED] * 5, [RED] * 5, sizes=[(64, 48), (80, 80)])
     assert len(find(files, tmp_path, "content")) == 1
+    with TarballWriter(files[0]) as writer:
+        for place in range(12):
+            color = BLUE if place >= 6 else RED
+            writer.add(f"{place:03}", encode(color, (64 + place, 48)), {})
+    for metric in ("content", "hash"):
+        shots = find(files[:1], tmp_path, metric)
+        # Of flat pictures all hashes are the same.
+        assert len(shots) == (2 if metric == "content" else 1)
 
 
 def test_an_image_that_cannot_be_read_is_passed_over_and_told(tmp_path, capsys):

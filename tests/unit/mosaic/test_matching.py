@@ -1,10 +1,11 @@
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reelbow.mosaic import matching
 from reelbow.mosaic.features import mirror, weigh
-from reelbow.mosaic.matching import match_tiles
+from reelbow.mosaic.matching import find_nearest, match_tiles
 
 
 def measure(cells, tiles):
@@ -60,7 +61,16 @@ def test_it_is_the_same_in_whatever_blocks(monkeypatch):
     assert all((one == other).all() for one, other in zip(before, after, strict=True))
 
 
-def test_without_groups_each_tile_is_one_by_itself():
-    tiles = np.full((4, 18), 100, np.uint8)
-    found = match_tiles(tiles[:1], tiles, n_best=10)
-    assert found.tiles.tolist() == [[0, 1, 2, 3]]
+@pytest.mark.parametrize("n", [3, 12, 40])
+@pytest.mark.parametrize("mirrors", [False, True])
+def test_many_nearest_are_those_of_all_distances(n, mirrors):
+    random = np.random.default_rng(2)
+    cells, tiles = (
+        random.integers(0, 256, (n_all, 18)).astype(np.uint8) for n_all in (6, 30)
+    )
+    distances = measure(cells, tiles)
+    if mirrors:
+        distances = np.minimum(distances, measure(mirror(cells), tiles))
+    found, weights = find_nearest(cells, tiles, n, mirrors=mirrors)
+    assert (np.take_along_axis(distances, found, axis=1) == weights).all()
+    assert (np.sort(weights) == np.sort(distances)[:, :n]).all()

@@ -108,6 +108,7 @@ def score_pictures(
                 first = picture
             elif picture.shape != before.shape:
                 # As images of a tarball may be.
+                compare = _Comparison(metric)
                 compare(_fit(before, picture))
             before = picture
             places.append(place)

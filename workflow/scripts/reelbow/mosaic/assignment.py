@@ -1,12 +1,13 @@
 """Chooses one tile for every cell, so that none is seen again beside itself."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reelbow.mosaic.features import mirror, weigh
-from reelbow.mosaic.matching import match_tiles
+from reelbow.mosaic.matching import find_nearest, match_tiles
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -240,10 +241,12 @@ def _solve(
         left = np.flatnonzero(given < 0)
         if not len(left):
             _, given = min_weight_full_bipartite_matching(graph)
-            return [each.tolist() for each in nearest.tiles], given // max_use
-        crowd = _find_crowd(graph, given, left)
-        n = min(-(-len(crowd) // max_use) + _FEWEST, _MOST, len(tiles))
-        if nearest.extend(crowd, n):
+            return nearest.sort(), given // max_use
+        extended = False
+        for crowd in _part_crowds(graph, _find_crowd(graph, given, left)):
+            n = min(-(-len(crowd) // max_use) + _FEWEST, _MOST, len(tiles))
+            extended |= nearest.extend(crowd, n)
+        if extended:
             continue
         # There are no more in the lists: what nobody has is left.
         uses = np.bincount(given[given >= 0] // max_use, minlength=len(tiles))
@@ -262,10 +265,8 @@ class _Nearest:
         *,
         mirrors: bool,
     ) -> None:
-        self.tiles: list[NDArray[np.int32]] = [np.empty(0, np.int32)] * len(cells)
-        self._weights: list[NDArray[np.float32]] = [np.empty(0, np.float32)] * len(
-            cells
-        )
+        self.tiles = [np.empty(0, np.int32)] * len(cells)
+        self._weights = [np.empty(0, np.float32)] * len(cells)
         self._cells = cells
         self._all = tiles
         self._max_use = max_use
@@ -282,17 +283,20 @@ class _Nearest:
 
     def add(self, cells: NDArray[np.int64], among: NDArray[np.int32], n: int) -> None:
         """Add to the tiles of some cells the n nearest of others."""
-        matches = match_tiles(
-            self._cells[cells], self._all[among], n_best=n, mirrors=self._mirrors
+        tiles, distances = find_nearest(
+            self._cells[cells], self._all[among], n, mirrors=self._mirrors
         )
-        squares = np.square(weigh(self._cells[cells])).sum(axis=1)
-        for cell, tiles, distances, own in zip(
-            cells, matches.tiles, matches.distances, squares, strict=True
-        ):
-            self.tiles[cell] = np.concatenate([self.tiles[cell], among[tiles]])
+        for cell, own, steps in zip(cells, among[tiles], distances, strict=True):
+            self.tiles[cell] = np.concatenate([self.tiles[cell], own])
             # An edge without a weight would be none.
-            weights = [self._weights[cell], distances + own + 1]
-            self._weights[cell] = np.concatenate(weights)
+            self._weights[cell] = np.concatenate([self._weights[cell], steps + 1])
+
+    def sort(self) -> list[list[int]]:
+        """Give the tiles of each cell, the nearest first."""
+        return [
+            tiles[np.argsort(weights, kind="stable")].tolist()
+            for tiles, weights in zip(self.tiles, self._weights, strict=True)
+        ]
 
     def make_graph(self) -> "csr_array":
         """Make a graph of cells and tiles, each of these as often as it may be used."""
@@ -306,6 +310,21 @@ class _Nearest:
         starts = np.cumsum([0, *(len(tiles) * len(uses) for tiles in self.tiles)])
         shape = (len(self._cells), len(self._all) * len(uses))
         return csr_array((weights, columns.ravel(), starts), shape=shape)
+
+
+def _part_crowds(
+    graph: "csr_array", cells: NDArray[np.int64]
+) -> Iterator[NDArray[np.int64]]:
+    """Part cells into crowds that want no tile together."""
+    from scipy.sparse import block_array
+    from scipy.sparse.csgraph import connected_components
+
+    wanted = graph[cells]
+    both = block_array([[None, wanted], [wanted.T, None]])
+    _, labels = connected_components(both, directed=False)
+    order = np.argsort(labels[: len(cells)], kind="stable")
+    borders = np.flatnonzero(np.diff(labels[order])) + 1
+    yield from np.split(cells[order], borders)
 
 
 def _find_crowd(

@@ -16,6 +16,9 @@ from reelbow.mosaic.features import mirror, weigh
 _TILES = 1024
 _CELLS = 256
 
+# Cells whose distances to all tiles are found at a time.
+_FEW_CELLS = 16
+
 
 class Matches(NamedTuple):
     """The best tiles of each cell, the nearest first; all (n_cells, n_best).
@@ -36,7 +39,7 @@ class Matches(NamedTuple):
 def match_tiles(
     cells: NDArray[np.uint8],
     tiles: NDArray[np.uint8],
-    groups: NDArray[np.int32] | None = None,
+    groups: NDArray[np.int32],
     *,
     n_best: int,
     mirrors: bool = False,
@@ -47,7 +50,7 @@ def match_tiles(
     ----------
     cells : (n_cells, 18) uint8, the features of the target's parts
     tiles : (n_tiles, 18) uint8
-    groups : (n_tiles,) of each tile; None: each is one by itself
+    groups : (n_tiles,) of each tile
     mirrors : whether tiles may be swapped left to right
 
     Notes
@@ -62,7 +65,6 @@ def match_tiles(
     # Twice the tile, and 1 where it is mirrored.
     codes = np.full((n_cells, n_best), -1, np.int32)
     of_groups = np.full((n_cells, n_best), -1, np.int32)
-    no_groups = np.empty(0, np.int32)
     sides = [_prepare_cells(cells)]
     if mirrors:
         # As far from a tile as it is from the mirrored tile.
@@ -78,12 +80,45 @@ def match_tiles(
                 _keep_best(
                     side[rows] @ right,
                     2 * first + is_mirrored,
-                    no_groups if groups is None else groups[part],
+                    groups[part],
                     best[rows],
                     codes[rows],
                     of_groups[rows],
                 )
     return Matches(best, np.where(codes < 0, -1, codes >> 1), (codes & 1) > 0)
+
+
+def find_nearest(
+    cells: NDArray[np.uint8],
+    tiles: NDArray[np.uint8],
+    n: int,
+    *,
+    mirrors: bool = False,
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Find the n nearest tiles of each cell, whatever their groups.
+
+    Returns
+    -------
+    The tiles and their squared distances, both (n_cells, n) and in no order
+    """
+    n = min(n, len(tiles))
+    nearest = np.empty((len(cells), n), np.int32)
+    found = np.empty((len(cells), n), np.float32)
+    weighed = weigh(tiles)
+    own = np.einsum("ij,ij->i", weighed, weighed)
+    for first in range(0, len(cells), _FEW_CELLS):
+        rows = slice(first, first + _FEW_CELLS)
+        sides = [cells[rows], mirror(cells[rows])] if mirrors else [cells[rows]]
+        distances = np.minimum.reduce(
+            [own - 2 * weigh(side) @ weighed.T for side in sides]
+        )
+        distances += np.square(weigh(cells[rows])).sum(axis=1)[:, None]
+        if n < len(tiles):
+            nearest[rows] = np.argpartition(distances, n, axis=1)[:, :n]
+        else:
+            nearest[rows] = np.arange(n)
+        found[rows] = np.take_along_axis(distances, nearest[rows], axis=1)
+    return nearest, found
 
 
 def _prepare_cells(cells: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -104,7 +139,6 @@ def _keep_best(
     """Put what is nearer into the rows of the best, which stay sorted.
 
     distances : (n_cells, n_tiles), of which tile i has the code first_code + 2 i
-    groups : (n_tiles,), or empty
     """
     n_cells, n_tiles = distances.shape
     last = best.shape[1] - 1
@@ -123,7 +157,7 @@ def _keep_best(
                     continue
                 # What goes for it: the group's own tile, else the last one.
                 place = last
-                for i in range(last if len(groups) else 0):
+                for i in range(last):
                     if of_groups[cell, i] == groups[tile]:
                         place = i
                         break
@@ -136,5 +170,4 @@ def _keep_best(
                     place -= 1
                 best[cell, place] = distance
                 codes[cell, place] = first_code + 2 * tile
-                if len(groups):
-                    of_groups[cell, place] = groups[tile]
+                of_groups[cell, place] = groups[tile]
