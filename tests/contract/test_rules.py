@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from projects import write_colors
@@ -106,6 +108,7 @@ def recorded(tmp_path_factory):
     folder = tmp_path_factory.mktemp("recorded")
     for film in ("colors", "other"):
         write_colors(folder / f"{film}.mp4")
+    cv2.imwrite(str(folder / "x.png"), np.zeros((20, 32, 3), np.uint8))
     told = run([sys.executable, "-c", READ_PARAMS, ROOT / "Snakefile"], folder)
     assert told.returncode == 0, told.stderr
     return json.loads(told.stdout.splitlines()[-1])
@@ -154,6 +157,7 @@ config["shots"] = {"detector": "adaptive"}
 config["compare"] = "all"
 targets = {"all", "profile_run", "results/demo/film.mp4"}
 targets.add("results/comparisons/colors--other.json")
+config["mosaics"] = {"x": {"target": "x.png", "columns": 4}}
 found = {}
 with SnakemakeApi(OutputSettings(quiet={"all"})) as api:
     flow = api.workflow(

@@ -19,7 +19,7 @@ rule make_tiles:
         mem_mb=ask_mb("make_tiles"),
         runtime=ask_minutes("make_tiles"),
     params:
-        aspect=config["tiles"]["aspect"],
+        settings=gather(aspect=config["tiles"]["aspect"]),
         code=get_code("make_tiles"),
     script:
         "../scripts/make_tiles.py"
@@ -40,8 +40,8 @@ rule assign_tiles:
         "../../envs/render.yaml"
     threads: 1
     resources:
-        mem_mb=get_assigning_mb,
-        runtime=get_assigning_minutes,
+        mem_mb=ask_mb("assign_tiles"),
+        runtime=ask_minutes("assign_tiles"),
     params:
         settings=get_assigning,
         code=get_code("assign_tiles"),

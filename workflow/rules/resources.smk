@@ -26,6 +26,8 @@ def get_size(wildcards):
     Snakemake knows resources that wait for a checkpoint only when it runs jobs, not in
     a dry run. Before a job starts it asks again.
     """
+    if hasattr(wildcards, "mosaic"):
+        return measure_mosaic(wildcards.mosaic)
     shard = getattr(wildcards, "shard", None)
     if shard is None:
         film = getattr(wildcards, "film", None)
@@ -35,6 +37,17 @@ def get_size(wildcards):
     if not plan or shard not in plan["shards"]:
         return needs.Size()
     return measure_shard(shard, path, path.stat().st_mtime_ns)
+
+
+def measure_mosaic(mosaic):
+    """What a mosaic is made of: the tiles of all films, as far as these are planned."""
+    planned = [(peek_plan(film) or {}).get("n_frames") for film in FILMS]
+    return needs.Size(
+        n_tiles=sum(n for n in planned if n),
+        n_cells=N_CELLS.get(mosaic, 0),
+        # As if it were a square.
+        mosaic=config["mosaics"].get(mosaic, {}).get("width", 0) ** 2 / 1e6,
+    )
 
 
 @functools.cache
@@ -85,24 +98,6 @@ def get_comparing_minutes(wildcards, attempt):
     """Minutes for the palettes of all films, each with each."""
     work_s = needs.estimate_pairs_s(len(FILMS), MOST_COLORS)
     return attempt * needs.estimate_minutes("compare_all", work_s)
-
-
-def size_matching(wildcards):
-    """The MiB and seconds of finding a mosaic's tiles, as far as plans tell."""
-    planned = [(peek_plan(film) or {}).get("n_frames") for film in FILMS]
-    n_tiles = sum(n for n in planned if n)
-    return needs.estimate_matching(n_tiles, N_CELLS.get(wildcards.mosaic, 0))
-
-
-def get_assigning_mb(wildcards, attempt):
-    """MiB for the tiles of all films."""
-    return attempt * size_matching(wildcards)[0]
-
-
-def get_assigning_minutes(wildcards, attempt):
-    """Minutes for each tile with each cell."""
-    work_s = size_matching(wildcards)[1]
-    return attempt * needs.estimate_minutes("assign_tiles", work_s)
 
 
 def ask_room(rule, keep):

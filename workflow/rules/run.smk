@@ -188,6 +188,8 @@ def weigh_job(job):
     if name == "all":
         return 0.1
     names = ["film", "shard" if name in SHARD_RULES else "kind"]
+    if name in ("assign_tiles", "render_mosaic"):
+        names = ["mosaic"]
     # Of render_barcodes there is but a film.
     size = get_size(SimpleNamespace(**dict(zip(names, values))))
     return needs.estimate_s(name, size, config)

@@ -15,7 +15,7 @@ def make_tiles(previews: Path, tiles: Path, *, aspect: tuple[int, int]) -> None:
 
 
 if __name__ == "__main__":
-    width, height = snakemake.params.aspect
+    width, height = snakemake.params.settings["aspect"]
     run(
         make_tiles,
         log=snakemake.log[0],

@@ -44,7 +44,6 @@ def configure(downsample=90, mode="interval", previews=None, **cluster):
         | cluster,
         "barcodes": {"height": 300, "width": None, "shape": "line", "kinds": []},
         "posters": {},
-        "mosaics": {},
     }
 
 
@@ -276,3 +275,10 @@ def test_a_short_film_of_one_shard_raises_no_doubt():
     assert "shards (1) takes about 200.0 minutes" in doubt_shards(
         1, 6000, 6000, 200 * 60
     )
+
+
+def test_a_mosaic_asks_for_its_tiles_and_their_comparison_with_its_cells():
+    size = Size(n_tiles=10_000_000, n_cells=10_000, mosaic=64)
+    assert estimate_mb("assign_tiles", size) == 700 + 2000
+    assert work_s("assign_tiles", size) == pytest.approx(300)
+    assert work_s("render_mosaic", size) == pytest.approx(32)

@@ -158,8 +158,10 @@ class Size(NamedTuple):
     # Of the largest poster, and of all of them in all formats.
     poster: float = 0
     posters: float = 0
-    # Of the largest mosaic.
+    # Of a mosaic, and its tiles and cells.
     mosaic: float = 0
+    n_tiles: int = 0
+    n_cells: int = 0
 
 
 def measure_shard(
@@ -206,13 +208,10 @@ def measure_barcode(config: Mapping[str, Any], n_frames: int = 0) -> Size:
     if is_wide(about):
         n_columns = n_frames if width == "frames" else width
         width = None
-    # As if they were square.
-    sides = [mosaic["width"] for mosaic in config["mosaics"].values()]
     size = Size(
         source=about["height"] * (width or WIDEST_PNG) / 1e6,
         n_columns=n_columns,
         contact=(width or CONTACT_WIDTH) ** 2 / CONTACT_ASPECT / 1e6,
-        mosaic=max(sides, default=0) ** 2 / 1e6,
     )
     if not config["posters"]:
         return size
@@ -253,6 +252,8 @@ def estimate_mb(rule: str, size: Size) -> int:
     need = NEEDS[rule]
     if rule == "render_contact":
         in_memory += math.ceil(CONTACT_BYTES * size.contact)
+    if rule == "assign_tiles":
+        in_memory += math.ceil(TILES_MB * size.n_tiles / 1e6)
     if rule == "render_posters":
         in_memory += math.ceil(POSTER_BYTES * size.poster)
     return need.mb + math.ceil(need.bytes_per_pixel * size.source) + in_memory
@@ -283,6 +284,8 @@ def estimate_s(rule: str, size: Size, config: Mapping[str, Any]) -> float:
         work_s += SCORE_PIXEL_S * (size.n_pictures or n_frames) * size.source
     if rule == "make_tiles":
         work_s += MEASURE_S * size.sheet
+    if rule == "assign_tiles":
+        work_s += COMPARE_S * size.n_tiles * size.n_cells / 1e9
     if rule == "render_mosaic":
         work_s += MOSAIC_S * size.mosaic
     if rule == reading:
@@ -308,12 +311,6 @@ def estimate_s(rule: str, size: Size, config: Mapping[str, Any]) -> float:
 def estimate_pairs_s(n_films: int, n_colors: int) -> float:
     """Estimate the seconds that comparing the palettes of all films takes."""
     return NEEDS["compare_all"].start_s + PAIR_S * n_colors * n_films * n_films / 2
-
-
-def estimate_matching(n_tiles: int, n_cells: int) -> tuple[int, float]:
-    """Estimate the MiB and the seconds that finding the tiles of a mosaic takes."""
-    mb = NEEDS["assign_tiles"].mb + math.ceil(TILES_MB * n_tiles / 1e6)
-    return mb, NEEDS["assign_tiles"].start_s + COMPARE_S * n_tiles * n_cells / 1e9
 
 
 def estimate_minutes(rule: str, work_s: float) -> int:
