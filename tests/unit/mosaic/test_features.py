@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from reelbow.color.spaces import srgb_to_linear, srgb_to_oklab
+from reelbow.color.spaces import linear_to_srgb, srgb_to_linear, srgb_to_oklab
 from reelbow.mosaic.features import (
     CHROMA_FACTOR,
     N_FEATURES,
@@ -28,16 +28,23 @@ def test_parts_are_averaged_in_linear_light():
 
 
 def test_features_are_lightness_of_parts_and_mean_chroma():
-    parts = np.zeros((1, 4, 4, 3))
-    parts[0, 1, 2] = [255, 0, 0]
-    parts[0, 3, 3] = 255
+    parts = np.full((1, 4, 4, 3), 120.0)
+    parts[0, 1, 2] = [180, 60, 60]
+    parts[0, 3, 3] = 160
     (found,) = describe_parts(parts).tolist()
-    red = srgb_to_oklab([255.0, 0, 0])
-    assert found[4 + 2] == round(red[0] * 255)
-    assert found[15] == 255
-    assert sum(found[:16]) == found[6] + found[15]
-    assert found[16] > 128 + 5
-    assert found[17] > 128
+    lightness = srgb_to_oklab(parts)[0, ..., 0].ravel() * 255
+    # Parts differ from their mean half as much more.
+    wanted = lightness.mean() + 1.5 * (lightness - lightness.mean())
+    assert found[:16] == np.rint(wanted).tolist()
+    mean = linear_to_srgb(srgb_to_linear(parts[0]).mean(axis=(0, 1)))
+    assert found[16:] == np.rint(srgb_to_oklab(mean)[1:] * 255 + 128).tolist()
+    assert found[16] > 128
+
+
+def test_lightness_stays_in_a_byte():
+    parts = np.zeros((1, 4, 4, 3))
+    parts[0, :2] = 255
+    assert describe_parts(parts)[0, :16].tolist() == [255] * 8 + [0] * 8
 
 
 def test_gray_has_no_chroma():

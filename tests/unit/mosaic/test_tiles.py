@@ -40,6 +40,8 @@ def test_tiles_are_measured_as_their_previews_look(tmp_path):
     assert frames.tolist() == list(range(9))
     red = srgb_to_oklab([192.0, 32, 32])[0] * 255
     dark = srgb_to_oklab([96.0, 16, 16])[0] * 255
+    # Half as far again from their mean.
+    red, dark = red + (red - dark) / 4, dark - (red - dark) / 4
     first = features[0].astype(float)
     # The left half of each row of parts, and the right one, which is darker.
     assert first[:16].reshape(4, 4)[:, :2] == pytest.approx(np.full((4, 2), red), abs=4)
