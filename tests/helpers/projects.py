@@ -1,5 +1,6 @@
 """Folders to run Snakemake in as a user does, never beside the sources."""
 
+import compileall
 import csv
 import io
 import os
@@ -15,12 +16,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import cv2
 import yaml
 
 from films import solid, write_film
+from warm_snakemake import get_warm
 
 ROOT = Path(__file__).parents[2]
 SNAKEMAKE = Path(sys.executable).parent / "snakemake"
@@ -28,14 +31,18 @@ SNAKEMAKE = Path(sys.executable).parent / "snakemake"
 # The film of most tests: a second of each color.
 COLORS = [0xC02020, 0x20C020, 0x2020C0, 0xC0C020, 0x20C0C0, 0x808080]
 
-# Pictures, pages and tables cost most of a run; tests that are not about them do
-# without.
-NO_PAGES = {"explorer": {"page": False}, "tables": {"formats": []}}
+# Pictures, pages, tables and the index of colors cost most of a run; tests that are not
+# about them do without.
+NO_PAGES = {
+    "explorer": {"page": False},
+    "tables": {"formats": []},
+    "search": {"index": False},
+}
 NO_PICTURES = {"barcodes": {"kinds": [], "formats": []}, **NO_PAGES}
 ONE_PICTURE = {"barcodes": {"kinds": ["mean"], "formats": []}, **NO_PAGES}
 
-# What is made of all films together.
-ALL_FILMS = {"merge_films", "summarize_films", "index_colors"}
+# What is made of all films together in these.
+ALL_FILMS = {"merge_films", "summarize_films"}
 
 
 @dataclass
@@ -71,17 +78,23 @@ class Project:
     def run(self, *arguments: str, cores: int = 2, **config: Any) -> Result:
         """Run Snakemake with this configuration."""
         before = self._logs()
-        done = subprocess.run(
-            self._command(*arguments, cores=cores, **config),
-            cwd=self.folder,
-            env={**os.environ, "COLUMNS": "200", **self.environment},
-            capture_output=True,
-            text=True,
-            check=False,
+        status, stdout, stderr = self._execute(
+            [str(part) for part in self._command(*arguments, cores=cores, **config)],
+            {**os.environ, "COLUMNS": "200", **self.environment},
         )
         after = self._logs()
         jobs = {job for job, time in after.items() if before.get(job) != time}
-        return Result(done.returncode, done.stderr, jobs, done.stdout)
+        return Result(status, stderr, jobs, stdout)
+
+    def _execute(
+        self, command: list[str], environment: dict[str, str]
+    ) -> tuple[int, str, str]:
+        """Run a command; return its status, and what it told at stdout and stderr."""
+        with TemporaryFile("w+") as stdout, TemporaryFile("w+") as stderr:
+            status = get_warm().run(command, self.folder, environment, (stdout, stderr))
+            stdout.seek(0)
+            stderr.seek(0)
+            return status, stdout.read(), stderr.read()
 
     def make(self, *arguments: str, cores: int = 2, **config: Any) -> Result:
         """Run Snakemake, which has to go well."""
@@ -199,6 +212,8 @@ def copy_code(folder: Path, source: Path = ROOT) -> Path:
     for name in ["workflow", "config", "profiles", "slurm", "envs"]:
         shutil.copytree(source / name, folder / name)
     shutil.copy2(source / "Snakefile", folder)
+    # Else each job does it, where Python may not keep bytecode.
+    compileall.compile_dir(folder / "workflow/scripts", quiet=1)
     return folder
 
 

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -148,6 +149,20 @@ class SlurmProject(Project):
     """A folder in which a user runs Snakemake on Slurm."""
 
     cluster: Cluster
+
+    def _execute(
+        self, command: list[str], environment: dict[str, str]
+    ) -> tuple[int, str, str]:
+        """Run a command as a process of its own, which others find and may kill."""
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.returncode, done.stdout, done.stderr
 
     def run_on_slurm(self, *arguments: str, **config: Any) -> Result:
         """Run Snakemake on Slurm, to its end."""

@@ -19,7 +19,12 @@ from reelbow.shards.names import STAGES
 
 pytestmark = pytest.mark.slurm
 
-FILM = {"films": "colors.mp4", "shards": {"frames": 2}, **NO_PICTURES}
+FILM = {
+    "films": "colors.mp4",
+    "shards": {"frames": 2},
+    **NO_PICTURES,
+    "search": {"index": True},
+}
 SHARDS = {f"{i:05d}" for i in range(3)}
 
 
@@ -33,6 +38,7 @@ def test_a_film_is_a_job_a_shard_and_nothing_lies_on_the_shared_disk(project, tm
         "plan_shards/colors",
         *name_jobs(STAGES, "colors", *SHARDS),
         *name_merges("colors"),
+        "index_colors",
     }
     assert len(project.shard_jobs()) == len(SHARDS)
     assert len(project.jobs()) == len(SHARDS) + len(

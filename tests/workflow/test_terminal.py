@@ -73,7 +73,6 @@ def test_a_dry_run_tells_the_films_and_about_how_many_shards(project):
     assert "  b  b.mp4  about 1 shard" in told
     assert told.endswith(
         "there will be:\n  palettes  results/palettes.sqlite\n"
-        "  index     results/colors.sqlite\n"
         "  tables    results/films.tsv, skipped.tsv\n"
     )
     for words in NOISE:
