@@ -9,14 +9,13 @@ from shared_films import shared_film
 
 # As in a longer film, the same color comes more than once.
 FILM = [*COLORS, *COLORS[3:1:-1], *COLORS]
-QUIET = {**NO_PICTURES, "search": {"index": False}}
 MATRIX = {"matrix.json", "matrix.csv", "matrix.png", "map.png"}
 
 
 def test_pairs_and_all_films_are_compared_once_and_only_if_asked(project):
     write_colors(project.folder / "whole.mp4", FILM)
     write_colors(project.folder / "part.mp4", FILM[5:])
-    asked = {"films": ["whole.mp4", "part.mp4"], **QUIET}
+    asked = {"films": ["whole.mp4", "part.mp4"], **NO_PICTURES}
     jobs = project.make(**asked).jobs
     assert not {job for job in jobs if job.startswith("compare")}
     folder = project.folder / "results/comparisons"
@@ -41,10 +40,11 @@ def test_pairs_and_all_films_are_compared_once_and_only_if_asked(project):
     assert project.make(**asked, compare="all").jobs == set()
     # A film that changes is compared again, and a pair can be asked for by its name.
     write_colors(project.folder / "part.mp4", FILM[6:])
-    changed = project.make(**asked, compare="all").jobs
-    assert {"compare_all", "merge_film/part"} <= changed
+    changed = project.make("--dry-run", **asked, compare="all").counts
+    assert {"compare_all", "merge_film"} <= changed.keys()
     asked_for = ["--", "results/comparisons/part--whole.json"]
-    assert project.make(*asked_for, **asked).jobs == {"compare_films/part--whole"}
+    jobs = project.make(*asked_for, **asked).jobs
+    assert {"merge_film/part", "compare_films/part--whole"} <= jobs
     found = json.loads((folder / "part--whole.json").read_text())
     assert found["frames"]["shift_s"] == -6
     assert project.run("--", "results/comparisons/part--x.json", **asked).status == 1
@@ -57,7 +57,7 @@ def test_a_film_of_no_frames_fails_its_pair_and_is_left_out_of_all(project):
     asked = {
         "films": ["a.mp4", "b.mp4", "c.mkv"],
         "errors": {"missing_shards": "skip"},
-        **QUIET,
+        **NO_PICTURES,
     }
     failed = project.run(**asked, compare=[["a", "b"], ["a", "c"]])
     assert failed.status == 1
@@ -82,7 +82,7 @@ def test_real_versions_of_a_film_are_near_and_their_shift_is_found(project):
     (project.folder / "films.tsv").write_text("\n".join(rows) + "\n")
     pairs = [["part", "clip"], ["around", "boxed"], ["clip", "boxed"]]
     asked = {"films": "films.tsv", "sampling": {"every": 0.5}, "compare": pairs}
-    project.make(**asked, **QUIET)
+    project.make(**asked, **NO_PICTURES)
     folder = project.folder / "results/comparisons"
     same, shifted, other = (
         json.loads((folder / f"{'--'.join(pair)}.json").read_text()) for pair in pairs

@@ -9,6 +9,7 @@ from projects import (
     COLORS,
     NO_PICTURES,
     Project,
+    make_project,
     name_merges,
     write_colors,
     write_tarball,
@@ -24,14 +25,21 @@ def read_page(project: Project) -> dict:
     return {entry["film"]: entry for entry in entries}
 
 
-@pytest.fixture
-def made(project) -> Project:
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory, code) -> Project:
     """Two tarballs that are done, with their page."""
+    project = make_project(tmp_path_factory.mktemp("made") / "project", code)
     for name, colors in {"x": COLORS[:2], "y": COLORS[2:4]}.items():
         write_tarball(project.folder / f"{name}.tar", colors)
     result = project.make(films=["x.tar", "y.tar"], **PAGES)
     assert result.jobs >= INDEX
     return project
+
+
+@pytest.fixture
+def made(made_once, tmp_path) -> Project:
+    """A copy of them."""
+    return made_once.copy(tmp_path / "project")
 
 
 def test_a_run_makes_the_page_once_and_says_so(made):

@@ -27,7 +27,6 @@ def test_a_run_gives_a_table_and_a_figure_of_its_stages(copied):
         ("render_barcodes", (1, 6)),
         ("merge_films", (1, 6)),
         ("summarize_films", (1, 6)),
-        ("index_colors", (1, 6)),
     ]
     assert abs(sum(float(row["cpu_share"]) for row in rows.values()) - 1) < 0.001
     for row in rows.values():
@@ -38,10 +37,10 @@ def test_a_run_gives_a_table_and_a_figure_of_its_stages(copied):
 
 def test_it_is_made_again_whenever_it_is_asked_for(project):
     config = {"films": "tars/*.tar", **NO_PICTURES}
-    for number in range(2):
+    for number, n_times in enumerate([2, 1]):
         write_tarball(project.folder / f"tars/{number}.tar", {"0.jpg": 0x808080})
         project.make(**config)
-        for _ in range(2):
+        for _ in range(n_times):
             result = project.run("--", "profile_run", **config)
             assert result.jobs == {"profile_run"}
         row = read_profile(project)["cluster_shard"]

@@ -25,10 +25,29 @@ from reelbow.shards.names import STAGES
 
 @pytest.fixture
 def project(tmp_path, code):
-    project = make_project(tmp_path, code)
+    project = make_project(tmp_path / "project", code)
+    write_both(project)
+    return project
+
+
+def write_both(project) -> None:
     for film, colors in (("x", COLORS[:2]), ("y", COLORS[2:4])):
         write_tarball(project.folder / f"{film}.tar", colors)
+
+
+@pytest.fixture(scope="module")
+def both_made(tmp_path_factory, code):
+    """Both films, which are done."""
+    project = make_project(tmp_path_factory.mktemp("both") / "project", code)
+    write_both(project)
+    project.make(films=["x.tar", "y.tar"], **NO_PICTURES)
     return project
+
+
+@pytest.fixture
+def both(both_made, tmp_path):
+    """A copy of them."""
+    return both_made.copy(tmp_path / "project")
 
 
 def films(project) -> list[str]:
@@ -144,31 +163,30 @@ def test_readers_find_a_database_all_the_time(project):
     assert [each for each in found if each not in (before, between, after)] == []
 
 
-def test_a_merge_that_fails_leaves_the_old_one_and_runs_again(project):
-    sheet = project.folder / "films.tsv"
-    sheet.write_text("film\tsource\ny\ty.tar\nx\tx.tar\n")
-    config = {"films": "films.tsv", **NO_PICTURES}
-    project.make(**config)
-    before = project.rows()
+def test_a_merge_that_fails_leaves_the_old_one_and_runs_again(both):
     # No input is newer, only their order is another.
-    sheet.write_text("film\tsource\nx\tx.tar\ny\ty.tar\n")
-    film = project.folder / "results/y/palettes.sqlite"
-    with closing(sqlite3.connect(film, isolation_level=None)) as other:
-        other.execute("BEGIN EXCLUSIVE")
-        result = project.run(**config)
+    project, config = both, {"films": ["y.tar", "x.tar"], **NO_PICTURES}
+    before = project.rows()
+    film = project.folder / "results/x/palettes.sqlite"
+    whole, when = film.read_bytes(), film.stat().st_mtime_ns
+    with closing(sqlite3.connect(film)) as other:
+        other.execute("PRAGMA user_version = 999")
+    os.utime(film, ns=(when, when))
+    result = project.run(**config)
+    film.write_bytes(whole)
+    os.utime(film, ns=(when, when))
     assert result.status != 0
     (row,) = project.failures()
-    assert "another program is writing to it" in row["ended"]
+    assert "made by a newer Reelbow" in row["ended"]
     assert "results/palettes.sqlite is as an earlier run left it." in result.stderr
     assert project.rows() == before
     result = project.make(**config)
     assert result.jobs == ALL_FILMS
-    assert films(project) == ["x", "y"]
+    assert films(project) == ["y", "x"]
 
 
-def test_damaged_databases_are_told_and_made_again(project):
-    config = {"films": ["x.tar", "y.tar"], **NO_PICTURES}
-    project.make(**config)
+def test_damaged_databases_are_told_and_made_again(both):
+    project, config = both, {"films": ["x.tar", "y.tar"], **NO_PICTURES}
     good = project.rows()
     results = project.folder / "results"
     whole, film = results / "palettes.sqlite", results / "x/palettes.sqlite"

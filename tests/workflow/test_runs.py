@@ -13,11 +13,13 @@ from PIL import Image
 from projects import (
     COLORS,
     FINISHED,
+    NO_PAGES,
     NO_PICTURES,
     ONE_PICTURE,
     ROOT,
     close_to,
     copy_code,
+    make_project,
     name_jobs,
     name_merges,
     write_colors,
@@ -27,7 +29,7 @@ from reelbow.jobs.file_digest import digest_file
 from reelbow.shards.names import STAGES
 from reelbow.shards.previews import read_sheet
 
-END = {"merge_films": 1, "summarize_films": 1, "index_colors": 1, "all": 1}
+END = {"merge_films": 1, "summarize_films": 1, "all": 1}
 TAIL = {"merge_film": 1, "plan_shards": 1, **END}
 
 
@@ -37,7 +39,7 @@ TAIL = {"merge_film": 1, "plan_shards": 1, **END}
 def test_the_demo_makes_its_film_and_four_barcodes(project):
     result = project.make("--dry-run")
     more = ["make_demo_film", "render_barcodes", "write_explorer", "write_index"]
-    jobs = {**TAIL, **dict.fromkeys(more, 1), "total": 10}
+    jobs = {**TAIL, **dict.fromkeys([*more, "index_colors"], 1), "total": 10}
     assert result.counts == jobs
     assert project.results() == set()
 
@@ -49,7 +51,8 @@ def test_two_films_and_one_kind(project):
         "--dry-run", films=["a.mp4", "b.mp4"], barcodes={"kinds": ["mean"]}
     )
     two = ["merge_film", "plan_shards", "render_barcodes", "write_explorer"]
-    jobs = {**TAIL, **dict.fromkeys(two, 2), "write_index": 1, "total": 13}
+    one = ["write_index", "index_colors"]
+    jobs = {**TAIL, **dict.fromkeys(two, 2), **dict.fromkeys(one, 1), "total": 13}
     assert result.counts == jobs
 
 
@@ -57,7 +60,7 @@ def test_tarballs_are_one_film(project):
     for number in range(3):
         write_tarball(project.folder / f"tars/{number}.tar", {"0.jpg": 0x808080})
     result = project.run("--dry-run", films="tars/*.tar", **NO_PICTURES)
-    assert result.counts == {**TAIL, "total": 6}
+    assert result.counts == {**TAIL, "total": 5}
 
 
 # End to end
@@ -120,7 +123,6 @@ def test_the_database_says_what_made_it(finished):
 def test_what_is_left_is_what_was_asked_for(finished):
     assert finished.results() == {
         "palettes.sqlite",
-        "colors.sqlite",
         "films.tsv",
         "skipped.tsv",
         "colors/plan.json",
@@ -207,7 +209,7 @@ def test_a_deleted_film_is_merged_again(copied):
     (copied.folder / "results/colors/palettes.sqlite").unlink()
     result = copied.run("--dry-run", **FINISHED)
     again = {"merge_film": 1, "render_barcodes": 1, **END}
-    assert result.counts == {**again, "total": 6}
+    assert result.counts == {**again, "total": 5}
 
 
 def test_any_shards_and_cores_give_the_same_rows(copied, finished):
@@ -333,7 +335,7 @@ def test_a_tarball_that_is_cut_off_fails_alone_and_runs_alone_when_mended(projec
 
 
 def test_a_tarball_that_comes_or_goes_runs_itself_and_the_merges_only(project):
-    for name, color in zip("acde", [COLORS[0], *COLORS[2:5]], strict=True):
+    for name, color in zip("acd", [COLORS[0], *COLORS[2:4]], strict=True):
         write_tarball(project.folder / f"tars/{name}.tar", {"0.jpg": color})
     config = {"films": "tars/*.tar", **ONE_PICTURE}
     project.make(**config)
@@ -342,7 +344,7 @@ def test_a_tarball_that_comes_or_goes_runs_itself_and_the_merges_only(project):
     write_tarball(project.folder / "tars/b.tar", {"0.jpg": COLORS[1]})
     result = project.make(**config)
     assert result.jobs == merges | name_jobs(STAGES, "tars", "b")
-    project.check_colors(COLORS[:5])
+    project.check_colors(COLORS[:4])
 
     (project.folder / "tars/c.tar").unlink()
     # What is not Reelbow's own stays.
@@ -350,11 +352,11 @@ def test_a_tarball_that_comes_or_goes_runs_itself_and_the_merges_only(project):
     mine.write_text("mine")
     result = project.make(**config)
     assert result.jobs == merges
-    project.check_colors([*COLORS[:2], *COLORS[3:5]])
+    project.check_colors([*COLORS[:2], COLORS[3]])
     assert mine.read_text() == "mine"
     left = [*project.results(), *project._logs()]
     assert not [name for name in left if Path(name).stem == "c"]
-    assert {Path(name).stem for name in left} >= set("abde")
+    assert {Path(name).stem for name in left} >= set("abd")
 
 
 def test_frames_that_are_kept_are_decoded_for_themselves(copied, finished):
@@ -388,8 +390,7 @@ def test_other_colors_of_kept_thumbnails_decode_nothing(copied, finished):
     first = name_jobs(STAGES[:-1], "colors", "00000", "00002")
     clustered = name_jobs(STAGES[-1:], "colors", *shards) | name_merges("colors")
     for cluster, decoded in [
-        ({"n_colors": 3}, first),
-        ({"n_colors": 3, "color_space": "oklab"}, set()),
+        ({"n_colors": 3, "color_space": "oklab"}, first),
         ({"n_colors": 8}, set()),
     ]:
         result = copied.make(**config, cluster=cluster)
@@ -414,7 +415,7 @@ def test_frames_have_as_many_colors_as_they_need(project):
     }
     write_tarball(project.folder / "film.tar", pictures)
     barcodes = {"kinds": ["stacked"], "formats": ["png"], "height": 60}
-    config = {"films": "film.tar", "barcodes": barcodes}
+    config = {"films": "film.tar", **NO_PAGES, "barcodes": barcodes}
     bounds = {"n_colors": "auto", "auto_colors": [1, 6]}
     project.make(**config, cluster=bounds)
     numbers = project.query("SELECT count(*) FROM palettes GROUP BY frame")
@@ -455,19 +456,15 @@ def test_one_shard_can_be_asked_for_before_there_is_a_plan(project):
 
 
 def test_films_are_finished_one_after_the_other(project):
-    for name in "abc":
-        write_colors(project.folder / f"{name}.mp4", COLORS[:2])
-    project.make(
-        cores=1,
-        films=["a.mp4", "b.mp4", "c.mp4"],
-        shards={"frames": 1},
-        **ONE_PICTURE,
-    )
+    films = ["a.mp4", "b.mp4"]
+    for film in films:
+        write_colors(project.folder / film, COLORS[:2])
+    project.make(cores=1, films=films, shards={"frames": 1}, **ONE_PICTURE)
     # A film has its picture before the next one is even planned.
     results = project.folder / "results"
     times = [
         (results / name / file).stat().st_mtime_ns
-        for name in "abc"
+        for name in "ab"
         for file in ["plan.json", "barcodes/mean.png"]
     ]
     assert times == sorted(times)
@@ -486,9 +483,13 @@ def test_another_sampling_is_none_of_a_tarball_s_business(project):
 # Going on without
 
 
-@pytest.fixture
-def damaged(project):
-    """Films of which two have damaged parts, and two cannot be read at all."""
+@pytest.fixture(scope="module")
+def gone_on(tmp_path_factory, code):
+    """Films of which two have damaged parts, and two cannot be read at all.
+
+    They failed, and then the run went on without.
+    """
+    project = make_project(tmp_path_factory.mktemp("gone_on") / "project", code)
     folder = project.folder
     write_colors(folder / "good.mp4", COLORS[:2])
     for name, colors in {"a": COLORS[:1], "b": COLORS[1:], "c": COLORS[:2]}.items():
@@ -502,7 +503,17 @@ def damaged(project):
     sources = ["tars/*.tar", "dead.tar", "bad.mp4", "good.mp4"]
     rows = [f"{name}\t{source}" for name, source in zip(DAMAGED, sources, strict=True)]
     (folder / "films.tsv").write_text("\n".join(["film\tsource", *rows]) + "\n")
-    return project
+    failed = project.run(**MEAN)
+    assert failed.status != 0
+    assert len(project.failures()) == 4
+    # From fail to skip.
+    return project, project.make(**GO_ON)
+
+
+@pytest.fixture
+def damaged(gone_on, tmp_path):
+    """A copy of them, after that."""
+    return gone_on[0].copy(tmp_path / "project")
 
 
 DAMAGED = ["tars", "dead", "bad", "good"]
@@ -510,13 +521,9 @@ MEAN = {"films": "films.tsv", **ONE_PICTURE}
 GO_ON = {**MEAN, "errors": {"missing_shards": "skip"}}
 
 
-def test_what_cannot_be_read_is_left_out_told_and_tried_again(damaged):
-    result = damaged.run(**MEAN)
-    assert result.status != 0
-    assert len(damaged.failures()) == 4
-
-    # From fail to skip: what failed, and what needs it.
-    result = damaged.make(**GO_ON)
+def test_what_cannot_be_read_is_left_out_told_and_tried_again(damaged, gone_on):
+    # What failed, and what needs it.
+    _, result = gone_on
     left_out = {"plan_shards/dead", "merge_film/dead", "plan_shards/bad"}
     tars = {*name_jobs(STAGES, "tars", *"bc"), "render_barcodes/tars"}
     assert result.jobs == left_out | name_merges("bad") | tars | name_merges("tars")
@@ -560,7 +567,6 @@ def test_what_cannot_be_read_is_left_out_told_and_tried_again(damaged):
 
 
 def test_what_was_left_out_fails_if_nothing_may_be_missing_any_more(damaged):
-    damaged.make(**GO_ON)
     result = damaged.run(**MEAN)
     assert result.status != 0
     told = {(row["film"], row["stage"]): row["ended"] for row in damaged.failures()}
@@ -649,7 +655,7 @@ def test_frames_at_full_size_need_no_thumbnails(project):
 
 
 def test_the_scheduler_goes_no_more_rounds_than_there_are_jobs(project):
-    for number in range(8):
+    for number in range(5):
         write_tarball(project.folder / f"tars/{number}.tar", {"0.jpg": COLORS[0]})
     config = {"films": "tars/*.tar", **NO_PICTURES}
     result = project.make("--verbose", cores=1, **config)
@@ -659,7 +665,7 @@ def test_the_scheduler_goes_no_more_rounds_than_there_are_jobs(project):
 
 def test_measures_are_drawn_where_they_are_asked_for(project):
     write_colors(project.folder / "film.mp4", COLORS[:3])
-    config = {"films": "film.mp4", "explorer": {"page": False}}
+    config = {"films": "film.mp4", **NO_PAGES}
     none = {"barcodes": {"kinds": [], "formats": ["png"]}}
     project.make(**config, **none)
     assert not (project.folder / "results/film/barcodes").exists()

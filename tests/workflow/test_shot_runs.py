@@ -1,9 +1,10 @@
 """Runs that look for shots, and what another wish makes again."""
 
 from films import solid, write_film
-from projects import FINISHED, Project, name_jobs, name_merges
+from projects import NO_PICTURES, Project, name_jobs, name_merges
 
 COLORS = (0xC02020, 0x206040, 0xE0E0F0)
+CONFIG = {"films": "colors.mp4", "shards": {"frames": 2}, **NO_PICTURES}
 SQL = "SELECT first_frame, last_frame, start_s, end_s FROM shots ORDER BY shot"
 
 
@@ -12,7 +13,7 @@ def test_shots_are_found_shard_by_shard_and_by_another_wish_anew(project: Projec
     frames = (solid(color) for color in COLORS for _ in range(20))
     write_film(project.folder / "colors.mp4", frames, rate=10)
     shots = {"detector": "content"}
-    made = project.make(**FINISHED, shots=shots)
+    made = project.make(**CONFIG, shots=shots)
     shards = ("00000", "00001", "00002")
     scored = name_jobs(["score_cuts"], "colors", *shards)
     assert scored <= made.jobs
@@ -22,15 +23,13 @@ def test_shots_are_found_shard_by_shard_and_by_another_wish_anew(project: Projec
     assert palettes == [(0, 0, 1.0), (1, 0, 1.0), (2, 0, 1.0)]
 
     # Nothing is scored again for another threshold, or a detector that scores alike.
-    again = project.make(**FINISHED, shots={"detector": "adaptive", "threshold": 2})
+    again = project.make(**CONFIG, shots={"detector": "adaptive", "threshold": 2})
     assert name_merges("colors") <= again.jobs
     assert not scored & again.jobs
-    hashed = project.make(**FINISHED, shots={"detector": "hash"})
+    hashed = project.make(**CONFIG, shots={"detector": "hash"})
     assert scored <= hashed.jobs
 
-    project.make(**FINISHED)
+    # Without them, and of another plan: the scores would be of other shards.
+    project.make(**CONFIG | {"shards": {"frames": 6}})
     assert project.query("SELECT count(*) FROM shots") == [(0,)]
-    # Of another plan: they would be of other shards.
-    changed = FINISHED | {"shards": {"frames": 6}}
-    project.make(**changed)
     assert not list((project.folder / "results/colors/cuts").glob("*"))

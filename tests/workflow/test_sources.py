@@ -10,6 +10,7 @@ from projects import (
     COLORS,
     NO_PICTURES,
     close_to,
+    make_project,
     name_jobs,
     name_merges,
     write_colors,
@@ -21,9 +22,10 @@ PAST = 10**9
 CONFIG = {"films": "films.tsv", **NO_PICTURES}
 
 
-@pytest.fixture
-def made(project):
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory, code):
     """Films of a video and of tarballs that are made, and older files beside them."""
+    project = make_project(tmp_path_factory.mktemp("made") / "project", code)
     folder = project.folder
     for name in ("a", "z"):
         write_colors(folder / f"{name}.mp4", COLORS[:1])
@@ -36,6 +38,12 @@ def made(project):
     write_sheet(project, "a", "t", "z")
     project.make(**CONFIG)
     return project
+
+
+@pytest.fixture
+def made(made_once, tmp_path):
+    """A copy of them."""
+    return made_once.copy(tmp_path / "project")
 
 
 def write_sheet(project, *films: str) -> None:
