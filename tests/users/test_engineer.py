@@ -2,7 +2,7 @@
 
 from projects import COLORS, Project, write_tarball
 
-N_TARBALLS = 30
+N_TARBALLS = 12
 ARCHIVE = {
     "films": "archive/*.tar",
     "barcodes": {"kinds": ["mean"], "height": 20, "formats": []},
@@ -23,7 +23,7 @@ def list_chains(jobs: set[str]) -> set[str]:
     return {job.split("/")[-1] for job in jobs if job.startswith("cluster_shard")}
 
 
-def test_thirty_tarballs_two_of_them_broken_one_more_next_week(desk):
+def test_twelve_tarballs_two_of_them_broken_one_more_next_week(desk):
     names = [f"tape{number:02d}" for number in range(N_TARBALLS)]
     fill(desk, names)
     archive = desk.folder / "archive"
@@ -31,19 +31,19 @@ def test_thirty_tarballs_two_of_them_broken_one_more_next_week(desk):
     whole = cut.read_bytes()
     # Within its third picture.
     cut.write_bytes(whole[: len(whole) // 3])
-    (archive / "tape20.tar").write_bytes(b"no tarball at all")
+    (archive / "tape09.tar").write_bytes(b"no tarball at all")
 
     # By default what is broken fails, and is told.
     result = desk.run(**ARCHIVE)
     assert result.status != 0
-    assert {row["shard"] for row in desk.failures()} == {"tape07", "tape20"}
+    assert {row["shard"] for row in desk.failures()} == {"tape07", "tape09"}
 
     # To go on without: only the two run again.
     result = desk.run(**ARCHIVE, **SKIP)
     assert result.status == 0, result.stderr
-    assert list_chains(result.jobs) == {"tape07", "tape20"}
+    assert list_chains(result.jobs) == {"tape07", "tape09"}
     skipped = {shard for (shard,) in desk.query("SELECT shard FROM skipped")}
-    assert skipped == {"tape07", "tape20"}
+    assert skipped == {"tape07", "tape09"}
     assert "2 shards could not be read whole" in result.stderr
     ((n_frames,),) = desk.query("SELECT count(*) FROM frames")
     assert 3 * (N_TARBALLS - 2) <= n_frames < 3 * (N_TARBALLS - 1)
