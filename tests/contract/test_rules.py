@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from projects import write_colors
+from projects import Project, write_colors
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -109,6 +109,10 @@ def recorded(tmp_path_factory):
     for film in ("colors", "other"):
         write_colors(folder / f"{film}.mp4")
     cv2.imwrite(str(folder / "x.png"), np.zeros((20, 32, 3), np.uint8))
+    # What a shard's jobs are is known of plans that are there.
+    films = ("--config", "films=[colors.mp4, other.mp4]")
+    plans = [f"results/{film}/plan.json" for film in ("colors", "other")]
+    Project(folder, ROOT).make(*films, "--", *plans)
     told = run([sys.executable, "-c", READ_PARAMS, ROOT / "Snakefile"], folder)
     assert told.returncode == 0, told.stderr
     return json.loads(told.stdout.splitlines()[-1])
@@ -168,7 +172,7 @@ with SnakemakeApi(OutputSettings(quiet={"all"})) as api:
     dag = flow.dag(dag_settings=DAGSettings(targets=targets))
     # The table of a run may be asked for before there is anything to tell.
     with contextlib.suppress(WorkflowError):
-        dag.execute_workflow(executor="local")
+        dag.execute_workflow(executor="dryrun")
     workflow = flow._workflow
     record = lambda params: set(workflow.persistence._params(Job(params)))
     for job in workflow.dag.jobs:
