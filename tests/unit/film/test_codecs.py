@@ -13,6 +13,7 @@ from films import numbered_film
 from reelbow.film.decoding import decode_pictures
 from reelbow.film.timeline import scan_timeline
 
+# Pictures of a film; of a large one, which has no others than keyframes, half as many.
 N = 20
 CONTAINERS = ["mp4", "mov", "3gp", "mkv", "webm", "avi", "ts", "mpg", "flv"]
 CONTAINERS += ["nut", "asf", "mxf", "rm"]
@@ -56,15 +57,15 @@ OPTIONS = {
 }
 
 
-def write(path: Path, codec: str) -> None:
-    """Write N pictures in groups of 8, of the first format that there is."""
+def write(path: Path, codec: str, n: int) -> None:
+    """Write n pictures in groups of 8, of the first format that there is."""
     known = [each.name for each in av.Codec(codec, "w").video_formats or []]
     usual = [name for name in PIXEL_FORMATS if name in known]
     pix_fmt = [*usual, *known, "yuv420p"][0]
     is_full = pix_fmt.startswith("yuvj")
     numbered_film(
         path,
-        N,
+        n,
         size=SIZES.get(codec, (96, 64)),
         rate=25,
         codec=codec,
@@ -95,22 +96,22 @@ def read_straight(path: Path) -> dict[int, int | None]:
 
 @pytest.mark.parametrize("codec", CODECS)
 def test_an_undamaged_film_gives_all_its_pictures(codec: str, tmp_path: Path) -> None:
-    n_read = 0
+    n_read, n = 0, N // 2 if codec in ("dnxhd", "dvvideo") else N
     for suffix in CONTAINERS:
         path = tmp_path / f"film.{suffix}"
         try:
-            write(path, codec)
+            write(path, codec, n)
             right = read_straight(path)
         except (av.FFmpegError, ValueError, IndexError):
             continue  # the container knows no such codec
-        if len(right) < N - 1:
+        if len(right) < n - 1:
             continue  # nor its pictures' times
         n_read += 1
         line = scan_timeline(path)
         wanted = line.pts.tolist()
         assert wanted == sorted(right), suffix
         assert line.holes == (), suffix
-        for some in (wanted, wanted[::3], wanted[N // 2 :], wanted[5:6]):
+        for some in (wanted, wanted[::3], wanted[n // 2 :], wanted[5:6]):
             decoded = list(decode_pictures(path, line.keyframes.tolist(), some))
             assert [each.reason for each in decoded] == [""] * len(some), suffix
             shown = {each.pts: digest(each.frame) for each in decoded}

@@ -111,11 +111,8 @@ def test_something_is_always_left(film):
 
 
 CODINGS = {
-    "h264": {},
-    "low": {"options": {"crf": "40"}},
-    "long": {"gop": 250, "bframes": 3},
-    "full": {"color_range": "full"},
-    "bars": {"bars": 24},
+    "low": {"options": {"crf": "40"}, "gop": 250, "bframes": 3},
+    "bars": {"bars": 24, "color_range": "full"},
     "10bit": {"pix_fmt": "yuv420p10le"},
     "mpeg2": {"codec": "mpeg2video", "options": {"qmin": "12", "qmax": "12"}},
     "vp9": {"codec": "libvpx-vp9", "options": {"crf": "50", "cpu-used": "8"}},
@@ -129,8 +126,10 @@ def film(request, tmp_path_factory):
     return write_blank_ends(path, **CODINGS[request.param])
 
 
-def test_a_film_s_ends_are_found(film):
+def test_a_film_s_ends_are_found_and_its_crop_is_the_same_as_without(film):
     planned = plan_film(film, every=0.25, trim="auto")
+    assert planned["crop"] == plan_film(film, every=0.25)["crop"]
+    assert (planned["crop"] == "320:180:0:24") == (film.stem == "bars")
     assert planned["start_s"] == START_S
     assert planned["end_s"] == END_S
     assert (planned["trimmed_start"], planned["trimmed_end"]) == NAMES
@@ -198,9 +197,3 @@ def test_of_a_film_without_such_ends_nothing_is_left_out(tmp_path):
     planned = plan_film(path, trim="auto")
     assert (planned["n_frames"], planned["trimmed_start"]) == (8, None)
     assert planned["end_s"] is None
-
-
-def test_the_crop_is_the_same_as_without(tmp_path):
-    path = write_blank_ends(tmp_path / "film.mp4", bars=24)
-    crops = {plan_film(path, trim=trim)["crop"] for trim in ("none", "auto")}
-    assert crops == {"320:180:0:24"}
