@@ -22,27 +22,27 @@ def test_a_poster_is_drawn_turned_ordered_and_drawn_again(desk):
     barcodes = desk.folder / "results/film/barcodes"
     stacked = barcodes / "stacked.png"
 
-    draw(desk, "title=夜のパリ", "barcodes={height: 496, width: 701}")
+    title, kinds = "title=夜のパリ", "kinds: [strip, stacked]"
+    draw(desk, title, f"barcodes={{{kinds}, height: 496, width: 701}}")
     assert read_size(stacked) == (701, 496)
     # Portrait: the two numbers change places.
-    draw(desk, "title=夜のパリ", "barcodes={height: 701, width: 496}")
+    turned = f"{kinds}, height: 701, width: 496"
+    draw(desk, title, f"barcodes={{{turned}}}")
     assert read_size(stacked) == (496, 701)
 
     # Another order redraws the pictures and does nothing else.
-    result = draw(
-        desk, "title=夜のパリ", "barcodes={height: 701, width: 496, order: track}"
-    )
+    ordered = f"barcodes={{{turned}, order: track}}"
+    result = draw(desk, title, ordered)
     assert result.jobs == {"render_barcodes/film"}
     assert desk.query("SELECT title FROM films") == [("夜のパリ",)]
 
     # One picture by its name, and no other; then nothing is drawn again.
     for path in barcodes.glob("strip*"):
         path.unlink()
-    same = ["title=夜のパリ", "barcodes={height: 701, width: 496, order: track}"]
-    result = draw(desk, *same, "--", "results/film/barcodes/strip.png")
+    result = draw(desk, title, ordered, "--", "results/film/barcodes/strip.png")
     assert result.jobs == {"render_barcode/film/strip"}
     assert (barcodes / "strip.svg").exists()
-    assert draw(desk, *same).jobs == set()
+    assert draw(desk, title, ordered).jobs == set()
 
 
 def test_a_stretch_of_the_film_is_given_on_the_command_line(desk):

@@ -14,6 +14,7 @@ def test_the_command_line_alone_makes_a_poster_of_a_film(project):
         *["--config", "films=x.mp4", "title=Ein Film", "start_s=1", "end_s=0:04"],
         *["posters={wall: {size: A7, dpi: 72, formats: [png, pdf]}}"],
         *["barcodes={kinds: [], formats: []}", "explorer={page: false}"],
+        *["tables={formats: []}", "search={index: false}"],
     )
     assert "render_posters/x" in told.jobs
     folder = project.folder / "results/x/posters"

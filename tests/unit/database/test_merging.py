@@ -1,5 +1,6 @@
 """Merges of shards to films, and of films; what is damaged and what is not."""
 
+import functools
 import itertools
 import os
 import resource
@@ -349,7 +350,10 @@ def test_a_file_that_may_not_grow_is_no_damage(long, result, part):
     assert "the disk or your share of it is full" in sentence
 
 
-def test_a_shard_that_another_program_writes_to_is_no_damage(long, result):
+def test_a_shard_that_another_program_writes_to_is_no_damage(long, result, monkeypatch):
+    # Nobody waits for the usual five seconds.
+    impatient = functools.partial(sqlite3.connect, timeout=0.1)
+    monkeypatch.setattr(sqlite3, "connect", impatient)
     with closing(sqlite3.connect(long[1], isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         sentence = keep_from_merging(long, result)
