@@ -160,12 +160,13 @@ def run_step(step: str, path: Path) -> dict[str, float]:
     """Do one thing with the features of a file; say what it took and what it found."""
     with np.load(path) as saved:
         cells, tiles, groups = (saved[name] for name in ("cells", "tiles", "groups"))
+    # Imported and compiled before, as in a longer run.
+    from scipy.optimize import linear_sum_assignment
+
+    assign_tiles(cells[:1], 1, tiles[:9], groups[:9], max_use=1)
     found = 0.0
     began = time.process_time()
     if step == "match":
-        # Compiled before, as in a run.
-        match_tiles(cells[:1], tiles[:1], groups[:1], n_best=1)
-        began = time.process_time()
         match_tiles(cells, tiles, groups, n_best=N_NEIGHBORS)
     elif step == "assign":
         assign_tiles(cells, 100, tiles, groups, apart=APART)
@@ -187,8 +188,6 @@ def run_step(step: str, path: Path) -> dict[str, float]:
         assignment = assign_tiles(cells, 1, tiles, groups, apart=0, max_use=1)
         found = assignment.distances.sum()
     elif step == "dense":
-        from scipy.optimize import linear_sum_assignment
-
         left, right = weigh(cells).astype(float), weigh(tiles).astype(float)
         own = np.square(right).sum(axis=1)
         distances = own - 2 * left @ right.T + np.square(left).sum(axis=1)[:, None]

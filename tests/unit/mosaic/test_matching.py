@@ -63,7 +63,9 @@ def test_it_is_the_same_in_whatever_blocks(monkeypatch):
 
 @pytest.mark.parametrize("n", [3, 12, 40])
 @pytest.mark.parametrize("mirrors", [False, True])
-def test_many_nearest_are_those_of_all_distances(n, mirrors):
+@pytest.mark.parametrize("short", [0, 64])
+def test_the_nearest_are_those_of_all_distances(n, mirrors, short, monkeypatch):
+    monkeypatch.setattr(matching, "_SHORT", short)
     random = np.random.default_rng(2)
     cells, tiles = (
         random.integers(0, 256, (n_all, 18)).astype(np.uint8) for n_all in (6, 30)

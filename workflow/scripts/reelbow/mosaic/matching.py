@@ -16,7 +16,9 @@ from reelbow.mosaic.features import mirror, weigh
 _TILES = 1024
 _CELLS = 256
 
-# Cells whose distances to all tiles are found at a time.
+# Lists that are sorted as they are found; of longer ones all distances are looked at,
+# of so many cells at a time.
+_SHORT = 64
 _FEW_CELLS = 16
 
 
@@ -102,6 +104,11 @@ def find_nearest(
     The tiles and their squared distances, both (n_cells, n) and in no order
     """
     n = min(n, len(tiles))
+    own_cells = np.square(weigh(cells)).sum(axis=1)[:, None]
+    if n <= _SHORT:
+        groups = np.arange(len(tiles), dtype=np.int32)
+        matches = match_tiles(cells, tiles, groups, n_best=n, mirrors=mirrors)
+        return matches.tiles, matches.distances + own_cells
     nearest = np.empty((len(cells), n), np.int32)
     found = np.empty((len(cells), n), np.float32)
     weighed = weigh(tiles)
@@ -112,7 +119,7 @@ def find_nearest(
         distances = np.minimum.reduce(
             [own - 2 * weigh(side) @ weighed.T for side in sides]
         )
-        distances += np.square(weigh(cells[rows])).sum(axis=1)[:, None]
+        distances += own_cells[rows]
         if n < len(tiles):
             nearest[rows] = np.argpartition(distances, n, axis=1)[:, :n]
         else:
