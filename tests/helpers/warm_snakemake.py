@@ -44,7 +44,7 @@ class WarmSnakemake:
                 # A fork has no other thread than that which forks.
                 env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
             )
-        atexit.register(self._close)
+        atexit.register(self._close, os.getpid())
 
     def run(
         self,
@@ -60,7 +60,10 @@ class WarmSnakemake:
         socket.send_fds(self._socket, [request], numbers)
         return int(self._socket.recv(LONGEST))
 
-    def _close(self) -> None:
+    def _close(self, owner: int) -> None:
+        # Forks of the tests' process end, too, and share the socket.
+        if os.getpid() != owner:
+            return
         self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
         self._process.wait()
@@ -91,11 +94,14 @@ def wait_for_command(channel: socket.socket) -> bool:
     given = environment.get("PYTHONPATH", "").split(os.pathsep)
     sys.path[:1] = [str(Path(sys.argv[0]).parent), *filter(None, given)]
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     return True
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Tests of how a run ends its jobs end all children of their process.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     from snakemake.cli import get_argument_parser, main
 
     get_argument_parser()

@@ -38,12 +38,13 @@ def test_a_mosaic_is_made_of_all_films_and_only_what_changed_again(project):
         row = [image.getpixel((x, 70)) for x in (10, 240)]
     for pixel, color in zip(row, COLORS[1:3], strict=True):
         assert np.abs(np.subtract(pixel, list(color.to_bytes(3, "big")))).max() < 8
-    assert project.make(
-        "--", "results/mosaics/x.html", **asked, mosaics={"x": {**mosaic, "tint": 0.5}}
-    ).jobs == {"render_mosaic/x"}
-    few = project.run(
-        "--", "results/mosaics/x.html", **asked, mosaics={"x": {**mosaic, "max_use": 1}}
-    )
+    asked["explorer"] = {"page": False}
+    tinted = {**mosaic, "tint": 0.5}
+    again = project.make("--", "results/mosaics/x.png", **asked, mosaics={"x": tinted})
+    assert again.jobs == {"render_mosaic/x"}
+    assert not (project.folder / "results/mosaics/x.html").exists()
+    once = {**mosaic, "max_use": 1}
+    few = project.run("--", "results/mosaics/x.png", **asked, mosaics={"x": once})
     assert few.status != 0
     assert few.jobs == {"assign_tiles/x"}
     assert (

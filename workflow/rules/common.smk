@@ -46,7 +46,8 @@ try:
         if not is_sheet(config["films"]):
             corpus.check_names(RESULTS, FILMS)
     PAIRS = find_pairs(config["compare"], [*FILMS, *UNREADABLE])
-    N_CELLS = count_cells(config)
+    # Only there plans are compared with it.
+    N_CELLS = count_cells(config) if workflow.is_main_process else {}
 except ReelbowError as error:
     refuse(str(error))
 
@@ -60,4 +61,5 @@ OTHERS = corpus.list_others(RESULTS, FILMS)
 wildcard_constraints:
     film="|".join(map(re.escape, FILMS)),
     shard=SHARD_PATTERN,
+    mosaic="|".join(map(re.escape, config["mosaics"])) or "none",
     kind="|".join(LINE_KINDS) or "none",

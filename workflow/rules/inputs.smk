@@ -401,11 +401,8 @@ def get_described(wildcards):
 
 def get_mosaics(wildcards):
     """The mosaics that are asked for; of no frames at all there are none."""
-    suffixes = [
-        ".png",
-        "_maps.png",
-        ".html" if config["explorer"]["page"] else ".sqlite",
-    ]
+    suffixes = [".png", "_maps.png", ".sqlite"]
+    suffixes += [".html"] if config["explorer"]["page"] else []
     names = [f"{name}{suffix}" for name in config["mosaics"] for suffix in suffixes]
     if names and not list_drawn_films():
         return []
@@ -414,11 +411,6 @@ def get_mosaics(wildcards):
 
 def get_target(wildcards):
     """The image that a mosaic is to look like."""
-    if wildcards.mosaic not in config["mosaics"]:
-        raise WorkflowError(
-            f"there is no mosaic {wildcards.mosaic} in the configuration; add it to "
-            "mosaics"
-        )
     return as_source(config["mosaics"][wildcards.mosaic]["target"])
 
 
@@ -427,7 +419,7 @@ def get_tiles(wildcards):
     films = list_drawn_films()
     planned = [get_plan(SimpleNamespace(film=film))["n_frames"] for film in films]
     # Of tarballs nobody knows before they are read.
-    if None not in planned:
+    if None not in planned and workflow.is_main_process:
         # Imported for who asks for a mosaic.
         from reelbow.mosaic.planning import find_want
 

@@ -55,17 +55,13 @@ rule render_mosaic:
         mosaic="results/mosaics/{mosaic}.sqlite",
         previews=get_tiled_previews,
     output:
-        picture=report(
-            "results/mosaics/{mosaic}.png",
-            caption="../report/mosaic.rst",
-            category="Mosaics",
-            labels={"mosaic": "{mosaic}", "picture": "mosaic"},
-        ),
+        # In no report, which would be as large.
+        picture="results/mosaics/{mosaic}.png",
         maps=report(
             "results/mosaics/{mosaic}_maps.png",
             caption="../report/mosaic.rst",
             category="Mosaics",
-            labels={"mosaic": "{mosaic}", "picture": "maps"},
+            labels={"mosaic": "{mosaic}"},
         ),
         page="results/mosaics/{mosaic}.html" if config["explorer"]["page"] else [],
     log:

@@ -237,24 +237,22 @@ def get_poster_drawing():
 
 def get_assigning(wildcards):
     """How the tiles of a mosaic are chosen."""
-    about = config["mosaics"].get(wildcards.mosaic, {})
+    about = config["mosaics"][wildcards.mosaic]
+    keys = ["columns", "apart", "max_use", "mirror", "seed"]
     return {
         "aspect": config["tiles"]["aspect"],
         "max_pixels": config["limits"]["pixels"],
-        **{
-            key: about.get(key)
-            for key in ("columns", "apart", "max_use", "mirror", "seed")
-        },
+        **{key: about[key] for key in keys},
     }
 
 
 def get_mosaic_drawing(wildcards):
     """How a mosaic is drawn of its tiles."""
-    about = config["mosaics"].get(wildcards.mosaic, {})
+    about = config["mosaics"][wildcards.mosaic]
     return {
         "aspect": config["tiles"]["aspect"],
         "max_pixels": config["limits"]["pixels"],
-        **{key: about.get(key) for key in ("width", "tint")},
+        **{key: about[key] for key in ("width", "tint")},
     }
 
 

@@ -39,14 +39,20 @@ def get_size(wildcards):
     return measure_shard(shard, path, path.stat().st_mtime_ns)
 
 
+def measure_picture(mosaic):
+    """The megapixels of a mosaic."""
+    about, (width, height) = config["mosaics"][mosaic], config["tiles"]["aspect"]
+    cell = (about["width"] / about["columns"]) ** 2 * height / width
+    return N_CELLS.get(mosaic, 0) * cell / 1e6
+
+
 def measure_mosaic(mosaic):
     """What a mosaic is made of: the tiles of all films, as far as these are planned."""
     planned = [(peek_plan(film) or {}).get("n_frames") for film in FILMS]
     return needs.Size(
         n_tiles=sum(n for n in planned if n),
         n_cells=N_CELLS.get(mosaic, 0),
-        # As if it were a square.
-        mosaic=config["mosaics"].get(mosaic, {}).get("width", 0) ** 2 / 1e6,
+        mosaic=measure_picture(mosaic),
     )
 
 

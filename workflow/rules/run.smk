@@ -8,6 +8,7 @@ from reelbow.jobs.files import atomic_write
 from reelbow.machine import scratch
 from reelbow.runs import compiling, failures, pace, progress, slurm, snakemake_inside
 from reelbow.runs.kept_output import keep_until_replaced, mark_as_old
+from reelbow.runs.mosaics import describe_repeats
 from reelbow.runs.snakemake_inside import call_before
 from reelbow.runs.summary import describe_outdated
 
@@ -180,6 +181,13 @@ def tell_outdated():
     asked = {Path(path) for paths in asked for path in paths}
     if outdated := describe_outdated(RESULTS, FILMS, asked):
         PROGRESS.say(f"Reelbow: {outdated}")
+
+
+def tell_repeats():
+    """Say which mosaics have a shot again beside itself."""
+    if config["mosaics"]:
+        for sentence in describe_repeats(RESULTS, config["mosaics"]):
+            PROGRESS.say(f"Reelbow: {sentence}")
 
 
 def weigh_job(job):

@@ -1,6 +1,5 @@
 """Rule assign_tiles: which frame is where in a mosaic."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ from reelbow.mosaic.cells import write_mosaic
 from reelbow.mosaic.planning import plan_mosaic
 from reelbow.mosaic.target import read_target
 from reelbow.runs.plain_paths import find_own_name
-from reelbow.text import count
 
 
 def assign_tiles(
@@ -37,13 +35,6 @@ def assign_tiles(
         )
     except ReelbowError as error:
         raise ReelbowError(f"mosaics.{name}: {error}") from None
-    if repeats := planned.about["n_repeats"]:
-        print(
-            f"WARNING: mosaics.{name}: {count(repeats, 'cell')} of "
-            f"{len(planned.cells):,} have a shot again within {planning['apart']} "
-            f"cells, since there are only {planned.about['n_groups']:,} different ones",
-            file=sys.stderr,
-        )
     with atomic_write(mosaic) as temporary:
         write_mosaic(temporary, planned)
 

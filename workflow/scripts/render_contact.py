@@ -32,14 +32,17 @@ def render_contact(
     pictures : first the bare one
     drawing : skip_black as `read_film` takes it, width and gap_color as `draw_contact`
     """
+    film = read_film(database, skip_black=drawing["skip_black"])
+    if not len(film.frames):
+        raise ReelbowError(
+            f"{database} has no frames of which a sheet could be made, or skip_black "
+            "leaves out all of them."
+        )
     if not previews:
         raise ReelbowError(
             "A contact sheet is made of previews, but previews.height is null; give "
             "them rows, such as 72"
         )
-    film = read_film(database, skip_black=drawing["skip_black"])
-    if not len(film.frames):
-        raise ReelbowError(f"{database} has no frames of which a sheet could be made.")
     with closing(open_database(database)) as connection:
         shards = count_shards(connection, find_film(connection, database, None)[0])
     sheets = place_sheets({path: read_sheet(path) for path in previews}, shards)

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from reelbow.barcode.picture_files import MAKER
 from reelbow.explorer.mosaic_page import make_page
 from reelbow.jobs.files import atomic_write
 from reelbow.jobs.job import run
@@ -50,13 +51,14 @@ def render_mosaic(
             tint=tint,
             room=picture.parent,
         )
-        write_png(file, strips, size, texts={"Title": name, "Software": "Reelbow"})
-    first = planned.cells[0]
-    rows = read_sheet(sheets[first.film, first.shard]).cell_height
+        write_png(file, strips, size, texts={"Title": name, "Software": MAKER})
+    used = {(cell.film, cell.shard) for cell in planned.cells}
+    rows = min(read_sheet(sheets[shard]).cell_height for shard in used)
     if cell_size[0] > 1.5 * rows:
         print(
             f"WARNING: mosaics.{name}: a tile is {cell_size[0]} rows high, made of a "
-            f"preview of {rows}; for sharp ones set previews.height to more, or "
+            f"preview of {rows}; for sharp ones set previews.height to more (of large "
+            "shards previews are smaller, see shards.frames), or "
             f"mosaics.{name}.width to less",
             file=sys.stderr,
         )
@@ -66,6 +68,9 @@ def render_mosaic(
         text = make_page(planned, name, picture=picture, size=size)
         with atomic_write(page) as temporary:
             temporary.write_text(text, encoding="utf-8")
+    else:
+        # One of an earlier run would tell of other frames.
+        picture.with_suffix(".html").unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

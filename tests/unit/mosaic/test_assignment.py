@@ -73,6 +73,16 @@ def test_what_nobody_wants_is_given_where_the_lists_are_at_their_end(monkeypatch
     assert sorted(found.tiles.tolist()) == list(range(40))
 
 
+@pytest.mark.parametrize("max_use", [9, 200, 10**6])
+def test_a_frame_that_may_be_used_often_is_used_no_more_often(max_use):
+    cells = np.full((60, 18), 128, np.uint8)
+    tiles, groups = make_features(70, seed=1), np.arange(70, dtype=np.int32)
+    found = assign_tiles(cells, 10, tiles, groups, apart=0, max_use=max_use)
+    order = np.argsort(measure(cells[:1], tiles)[0], kind="stable")
+    assert np.bincount(found.tiles).max() == min(max_use, 60)
+    assert {*found.tiles.tolist()} == {*order[: -(-60 // min(max_use, 60))].tolist()}
+
+
 def test_of_too_few_groups_the_best_are_taken_and_counted():
     tiles = make_features(6)
     groups = np.array([0, 0, 0, 1, 1, 1], np.int32)

@@ -13,6 +13,7 @@ from reelbow.mosaic.planning import find_want, plan_mosaic
 from reelbow.mosaic.rendering import draw_mosaic, find_cell_size
 from reelbow.mosaic.target import read_target
 from reelbow.pictures.png import write_png
+from reelbow.runs.mosaics import describe_repeats
 
 COLORS = [0xC02020, 0x20A020, 0x2020C0, 0x808080, 0xE0E0E0, 0x101010]
 USUAL = {"apart": 0, "max_use": None, "mirror": True, "seed": 0}
@@ -101,6 +102,22 @@ def test_tiles_of_another_aspect_are_cut_and_small_ones_enlarged(tmp_path, targe
     mosaic = plan_mosaic(target, films, **USUAL)
     pixels = draw(mosaic, target, tmp_path, cell_size=(90, 160))
     assert pixels.shape == (360, 640, 3)
+
+
+def test_cells_that_have_a_shot_beside_them_are_counted_and_told(tmp_path, target):
+    films = write_film(tmp_path, COLORS[:2])
+    mosaic = plan_mosaic(target, films, **(USUAL | {"apart": 1}))
+    assert mosaic.about["n_repeats"] == 16
+    (tmp_path / "mosaics").mkdir()
+    write_mosaic(tmp_path / "mosaics/x.sqlite", mosaic)
+    asked = {"x": {"apart": 1}, "not_made": {"apart": 1}}
+    assert list(describe_repeats(tmp_path, asked)) == [
+        "mosaic x: 16 cells of 16 have a shot again within 1, since there are only 2 "
+        "shots; give more films, or a smaller apart"
+    ]
+    (tmp_path / "mosaics/x.sqlite").unlink()
+    write_mosaic(tmp_path / "mosaics/x.sqlite", plan_mosaic(target, films, **USUAL))
+    assert not list(describe_repeats(tmp_path, asked))
 
 
 @pytest.mark.parametrize(

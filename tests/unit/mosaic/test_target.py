@@ -1,3 +1,5 @@
+import tracemalloc
+
 import cv2
 import numpy as np
 import pytest
@@ -55,6 +57,21 @@ def test_too_many_columns_are_refused_with_how_many_would_do(tmp_path):
         "pixels to the sides and down; give 11 columns or fewer, or a larger picture"
     )
     assert check_size(path, (45, 80), 11, (16, 9)) == 11
+
+
+def test_what_is_too_small_for_any_column_has_no_advice_of_columns(tmp_path):
+    with pytest.raises(ReelbowError, match=r"sides and down; give a larger picture$"):
+        check_size(tmp_path / "x.png", (5, 3), 10, (16, 9))
+
+
+def test_a_large_target_takes_little_memory(tmp_path):
+    path = write(tmp_path / "x.png", np.zeros((3000, 5000, 3), np.uint8))
+    tracemalloc.start()
+    read_target(path, 100, (16, 9), MANY)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    # Its pixels are 45 MB, which may be there twice.
+    assert peak < 150e6
 
 
 @pytest.mark.parametrize(

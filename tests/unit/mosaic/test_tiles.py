@@ -86,6 +86,14 @@ def test_films_follow_one_another_and_files_that_are_shards_count_on(tmp_path):
     assert tiles.groups.tolist() == [0, 0, 0, 1, 2, 2, 2, 3, 3]
 
 
+def test_tiles_of_other_frames_than_the_database_has_are_told(tmp_path):
+    films = write_film(tmp_path, COLORS)
+    (database,) = films
+    change(database, "DELETE FROM frames WHERE frame > 6")
+    with pytest.raises(ReelbowError, match=r"00000.npz is not of the frames that"):
+        read_tiles(films)
+
+
 def test_previews_too_small_for_a_tile_are_refused(tmp_path):
     write_film(tmp_path, COLORS, size=(8, 16))
     sheet = tmp_path / "demo/previews/00000.webp"

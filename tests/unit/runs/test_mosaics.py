@@ -44,6 +44,18 @@ def test_cells_are_counted_without_looking_at_films(target):
             "of them another name",
         ),
         (
+            {"a": {"columns": 16}, "a_maps": {"columns": 16}},
+            {},
+            "config: mosaics has 'a' and 'a_maps', which is what the maps of the first "
+            "are called; give one of them another name",
+        ),
+        (
+            {"a": {"columns": 20, "width": 64}},
+            {},
+            "config: mosaics.a.width is 64, too small for 20 columns of at least 4 "
+            "pixels; give at least 80",
+        ),
+        (
             {"a": {"columns": 16}},
             {"previews": {"height": None}},
             "config: mosaics are made of previews, but previews.height is null; set "

@@ -153,7 +153,9 @@ def lay_out(n_frames: int, shape: Shape, width: int | None) -> Layout:
         # All of them, in about the same shape.
         columns = min(columns, math.ceil(math.sqrt(n_frames * ASPECT * down / across)))
         rows = -(-n_frames // columns)
-        width, height = min(width, columns * across - GAP), shape[0]
+        width = min(width, columns * across - GAP)
+        height = round(shape[0] * ((width + GAP) / columns - GAP) / shape[1])
+        height = max(1, min(shape[0], height))
     return Layout(min(n_frames, columns * rows), columns, rows, width, height)
 
 

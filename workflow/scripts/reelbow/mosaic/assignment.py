@@ -1,6 +1,6 @@
 """Chooses one tile for every cell, so that none is seen again beside itself."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -12,13 +12,17 @@ from reelbow.mosaic.matching import find_nearest, match_tiles
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-# Of each cell. Cells of a plain sky want the same tiles, and each may have but some.
-N_BEST = 64
+# Tiles in the list of a cell, of as many groups; or as many as may be around it, so
+# that one is left. Cells of a plain sky want the same tiles.
+_N_BEST = 64
 
 # Where each tile may be used but so often: tiles in the list of a cell at first, or as
-# many more as there are then in all lists, and at most.
+# many more as there are then in all lists; and at most, and in all lists.
 _FEWEST, _MOST = 24, 1500
-_IN_ALL = 100_000
+_IN_ALL, _MOST_IN_ALL = 100_000, 5_000_000
+
+# A tile that may be used more often is given to whoever comes first.
+_MOST_COPIES = 8
 
 # How often all cells look again for a better tile, while those around them keep theirs.
 _ROUNDS = 3
@@ -86,6 +90,10 @@ class _Places:
         """Whether a tile may be put where these groups are near."""
         return self.uses[tile] < self._max_use and int(self._of_tiles[tile]) not in near
 
+    def find_free(self, tiles: NDArray[np.int32], near: set[int]) -> int:
+        """Find the first tile that may be put where these groups are near; -1: none."""
+        return next((tile for tile in tiles.tolist() if self.is_free(tile, near)), -1)
+
     def list_free(self, near: set[int]) -> NDArray[np.bool_]:
         """Tell of all tiles whether they may be put where these groups are near."""
         return (self.uses < self._max_use) & ~np.isin(self._of_tiles, list(near))
@@ -119,25 +127,28 @@ def assign_tiles(
 
     Notes
     -----
-    With `max_use` all cells together are given the tiles with which the sum of their
-    distances is least: linear sum assignment, among the nearest tiles of each cell.
-    Then cells choose again, one after the other, so that groups are apart; what one
-    leaves may be better for another, so that they do so several times.
+    With a `max_use` of up to 8 all cells together are given the tiles with which the
+    sum of their distances is least: linear sum assignment, among the nearest tiles of
+    each cell. Then cells choose again, one after the other, so that groups are apart;
+    what one leaves may be better for another, so that they do so several times.
     """
     n_cells = len(cells)
-    most = n_cells if max_use is None else max_use
+    most = n_cells if max_use is None else min(max_use, n_cells)
     places = _Places((n_cells // columns, columns), groups, apart, most)
     if most * len(tiles) < n_cells:
         raise ValueError(
             f"{n_cells} cells, but {len(tiles)} tiles, {max_use} times each"
         )
-    if max_use is None:
-        matches = match_tiles(cells, tiles, groups, n_best=N_BEST, mirrors=mirrors)
-        listed = matches.tiles.tolist()
+    listed: Sequence[NDArray[np.int32]]
+    if most > _MOST_COPIES:
+        n_best = max(_N_BEST, (2 * apart + 1) ** 2)
+        matches = match_tiles(cells, tiles, groups, n_best=n_best, mirrors=mirrors)
+        listed = [row[row >= 0] for row in matches.tiles]
     else:
-        listed, given = _solve(cells, tiles, max_use, mirrors=mirrors)
+        listed, given = _solve(cells, tiles, most, mirrors=mirrors)
         for cell, tile in enumerate(given.tolist()):
             places.put(cell, tile)
+    n_groups = len(np.unique(groups))
     order = np.random.default_rng(seed).permutation(n_cells).tolist()
     for _ in range(_ROUNDS):
         changed = False
@@ -145,17 +156,19 @@ def assign_tiles(
             old = int(places.tiles.flat[cell])
             places.take(cell)
             near = places.list_near(cell)
-            tile = next(
-                (t for t in listed[cell] if t >= 0 and places.is_free(t, near)), -1
-            )
-            if tile < 0:
-                # What is there stays if it may: it is none of the best only because an
-                # earlier cell had these.
-                tile = old if old >= 0 and places.is_free(old, near) else -1
-            if tile < 0:
+            tile = places.find_free(listed[cell], near)
+            if tile < 0 and old >= 0 and places.is_free(old, near):
+                # It is none of the best only because an earlier cell had these.
+                tile = old
+            if tile < 0 and n_groups > len(near):
                 free = places.list_free(near)
-                if not free.any():
-                    free = places.list_free(set())
+                tile = _find_nearest(
+                    cells[cell : cell + 1], tiles, free, mirrors=mirrors
+                )
+            if tile < 0:
+                tile = places.find_free(listed[cell], set())
+            if tile < 0:
+                free = places.list_free(set())
                 tile = _find_nearest(
                     cells[cell : cell + 1], tiles, free, mirrors=mirrors
                 )
@@ -216,7 +229,7 @@ def _find_nearest(
 
 def _solve(
     cells: NDArray[np.uint8], tiles: NDArray[np.uint8], max_use: int, *, mirrors: bool
-) -> tuple[list[list[int]], NDArray[np.int64]]:
+) -> tuple[list[NDArray[np.int32]], NDArray[np.integer]]:
     """Give all cells the tiles whose distances add up to about the least.
 
     Among the nearest tiles of each cell: cells that are alike crowd around the same
@@ -234,7 +247,8 @@ def _solve(
     n_cells = len(cells)
     nearest = _Nearest(cells, tiles, max_use, mirrors=mirrors)
     n = max(_FEWEST, _IN_ALL // n_cells) // max_use
-    nearest.extend(np.arange(n_cells), max(1, min(n, _MOST)))
+    most = max(1, min(_MOST, _MOST_IN_ALL // n_cells) // max_use)
+    nearest.extend(np.arange(n_cells), max(1, min(n, most)))
     while True:
         graph = nearest.make_graph()
         given = maximum_bipartite_matching(graph, perm_type="column")
@@ -244,14 +258,45 @@ def _solve(
             return nearest.sort(), given // max_use
         extended = False
         for crowd in _part_crowds(graph, _find_crowd(graph, given, left)):
-            n = min(-(-len(crowd) // max_use) + _FEWEST, _MOST, len(tiles))
+            n = min(-(-len(crowd) // max_use) + _FEWEST, most, len(tiles))
             extended |= nearest.extend(crowd, n)
-        if extended:
-            continue
-        # There are no more in the lists: what nobody has is left.
-        uses = np.bincount(given[given >= 0] // max_use, minlength=len(tiles))
-        free = np.flatnonzero(uses < max_use).astype(np.int32)
-        nearest.add(left, free, min(len(left), len(free)))
+        if not extended:
+            # Lists are at their end: the others are solved, and these get what is left.
+            some = np.flatnonzero(given >= 0)
+            _, found = min_weight_full_bipartite_matching(graph[some])
+            given[some] = found
+            uses = np.bincount(found // max_use, minlength=len(tiles))
+            chosen = np.where(given >= 0, given // max_use, -1)
+            _give_left(cells, tiles, chosen, max_use - uses, most, mirrors=mirrors)
+            return nearest.sort(), chosen
+
+
+def _give_left(
+    cells: NDArray[np.uint8],
+    tiles: NDArray[np.uint8],
+    chosen: NDArray[np.integer],
+    uses_left: NDArray[np.integer],
+    most: int,
+    *,
+    mirrors: bool,
+) -> None:
+    """Give cells that have no tile, -1, the nearest that are left, best pairs first.
+
+    chosen : is filled
+    uses_left : (n_tiles,) how often each may still be used, is counted down
+    most : tiles that are looked at for each cell at a time
+    """
+    while len(left := np.flatnonzero(chosen < 0)):
+        free = np.flatnonzero(uses_left > 0)
+        nearest, distances = find_nearest(
+            cells[left], tiles[free], most, mirrors=mirrors
+        )
+        for pair in np.argsort(distances, axis=None, kind="stable").tolist():
+            place, number = divmod(pair, nearest.shape[1])
+            tile = free[nearest[place, number]]
+            if chosen[left[place]] < 0 and uses_left[tile] > 0:
+                chosen[left[place]] = tile
+                uses_left[tile] -= 1
 
 
 class _Nearest:
@@ -291,10 +336,10 @@ class _Nearest:
             # An edge without a weight would be none.
             self._weights[cell] = np.concatenate([self._weights[cell], steps + 1])
 
-    def sort(self) -> list[list[int]]:
+    def sort(self) -> list[NDArray[np.int32]]:
         """Give the tiles of each cell, the nearest first."""
         return [
-            tiles[np.argsort(weights, kind="stable")].tolist()
+            tiles[np.argsort(weights, kind="stable")]
             for tiles, weights in zip(self.tiles, self._weights, strict=True)
         ]
 

@@ -64,6 +64,22 @@ def write_mosaic(path: Path, mosaic: Mosaic) -> None:
         connection.execute("COMMIT")
 
 
+def read_about(path: Path) -> dict[str, Any]:
+    """Read what is known about a mosaic, with its rows and columns.
+
+    Raises
+    ------
+    ReelbowError
+        If it cannot be read.
+    """
+    with (
+        explaining(path, "the mosaic"),
+        contextlib.closing(connect(path)) as connection,
+    ):
+        rows = connection.execute("SELECT key, value FROM metadata")
+        return {key: json.loads(value) for key, value in rows}
+
+
 def read_mosaic(path: Path) -> Mosaic:
     """Read a mosaic's database.
 
@@ -76,10 +92,7 @@ def read_mosaic(path: Path) -> Mosaic:
         explaining(path, "the mosaic"),
         contextlib.closing(connect(path)) as connection,
     ):
-        about = {
-            key: json.loads(value)
-            for key, value in connection.execute("SELECT key, value FROM metadata")
-        }
         cells = connection.execute('SELECT * FROM cells ORDER BY row, "column"')
-        rows, columns = about.pop("rows"), about.pop("columns")
-        return Mosaic(rows, columns, [Cell(*cell) for cell in cells], about)
+        found = [Cell(*cell) for cell in cells]
+    about = read_about(path)
+    return Mosaic(about.pop("rows"), about.pop("columns"), found, about)

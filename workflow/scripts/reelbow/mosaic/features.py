@@ -6,6 +6,8 @@ that sums of their products are exact in float32, in whatever order a library ad
 the same tiles give the same picture on every machine.
 """
 
+import itertools
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -51,11 +53,14 @@ def measure_parts(
     (..., down, across, 3) float64 sRGB in [0, 255], of parts that are equal but for a
     pixel
     """
-    light = _LINEAR[pixels]
     rows, columns = pixels.shape[-3:-1]
     tops, lefts = _find_edges(rows, down), _find_edges(columns, across)
-    sums = np.add.reduceat(light, tops[:-1], axis=-3, dtype=np.uint64)
-    sums = np.add.reduceat(sums, lefts[:-1], axis=-2)
+    sums = np.empty((*pixels.shape[:-3], down, across, 3))
+    # A row of parts at a time: a target may have very many pixels.
+    for row, (top, bottom) in enumerate(itertools.pairwise(tops)):
+        light = _LINEAR[pixels[..., top:bottom, :, :]]
+        high = light.sum(axis=-3, dtype=np.uint64)
+        sums[..., row, :, :] = np.add.reduceat(high, lefts[:-1], axis=-2)
     areas = np.diff(tops)[:, None, None] * np.diff(lefts)[None, :, None]
     return linear_to_srgb(sums / (areas * 65535.0))
 

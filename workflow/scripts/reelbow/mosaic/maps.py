@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from reelbow.barcode.picture_files import MAKER
 from reelbow.mosaic.cells import Mosaic
 from reelbow.mosaic.target import Aspect
 
@@ -40,4 +41,4 @@ def save_maps(mosaic: Mosaic, path: Path, aspect: Aspect) -> None:
         axes.set_box_aspect(high)
         bar = figure.colorbar(image, ax=axes, orientation="horizontal", pad=0.03)
         bar.set_label(unit)
-    figure.savefig(path, bbox_inches="tight", metadata={"Software": "Reelbow"})
+    figure.savefig(path, bbox_inches="tight", metadata={"Software": MAKER})

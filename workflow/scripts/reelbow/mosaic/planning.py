@@ -76,7 +76,7 @@ def plan_mosaic(
     about = {
         "titles": titles,
         "n_tiles": len(tiles.frames),
-        "n_groups": int(tiles.groups[-1]) + 1,
+        "n_groups": len(np.unique(tiles.groups)),
         "n_repeats": count_repeats(assignment, target.columns, tiles.groups, apart),
     }
     return Mosaic(target.rows, target.columns, cells, about)
@@ -94,7 +94,12 @@ def find_want(
         return None
     if not n_tiles:
         return "there are no frames to make it of; give films of which some can be read"
-    fitting = max(1, int(columns * (n_tiles * most / n_cells) ** 0.5))
+    fitting, rows = columns, n_cells / columns
+    # As many rows as there may be, of which these are rounded.
+    while fitting > 1 and (
+        fitting * int(fitting * (rows + 0.5) / columns + 0.5) > n_tiles * most
+    ):
+        fitting -= 1
     return (
         f"{n_cells:,} cells in {columns:,} columns, but {n_tiles:,} frames for them, "
         f"each used at most {count(most, 'time')}; give at most {fitting:,} columns, a "

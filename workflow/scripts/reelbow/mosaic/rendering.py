@@ -101,6 +101,9 @@ def fill_cell(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.ui
 def _make_room(folder: Path, shape: tuple[int, ...]) -> Iterator[NDArray[np.uint8]]:
     """Make an array in a file that nobody else sees, and that is gone afterwards."""
     with tempfile.TemporaryFile(dir=folder) as file:
-        # Else a full disk would kill the process where it writes to the array.
-        os.posix_fallocate(file.fileno(), 0, math.prod(shape))
+        if hasattr(os, "posix_fallocate"):
+            # Else a full disk would kill the process where it writes to the array.
+            os.posix_fallocate(file.fileno(), 0, math.prod(shape))
+        else:
+            file.truncate(math.prod(shape))
         yield np.memmap(file, np.uint8, "r+", shape=shape)

@@ -40,16 +40,26 @@ def check_size(path: Path, size: Sequence[int], columns: int, aspect: Aspect) ->
         If it is too small for so many columns.
     """
     height, width = size
-    rows = max(1, round(columns * height / width * aspect[0] / aspect[1]))
+    if _has_room(size, columns, aspect):
+        return _count_rows(size, columns, aspect)
+    fitting = [n for n in range(1, columns) if _has_room(size, n, aspect)]
+    fewer = f"{fitting[-1]} columns or fewer, or " if fitting else ""
+    raise ReelbowError(
+        f"{path} is {width}x{height} pixels, too small for {columns} columns, since "
+        f"each cell takes {PARTS} pixels to the sides and down; give {fewer}a larger "
+        "picture"
+    )
+
+
+def _count_rows(size: Sequence[int], columns: int, aspect: Aspect) -> int:
+    height, width = size
+    return max(1, round(columns * height / width * aspect[0] / aspect[1]))
+
+
+def _has_room(size: Sequence[int], columns: int, aspect: Aspect) -> bool:
+    rows = _count_rows(size, columns, aspect)
     high, wide = _fit(size, (rows * aspect[1], columns * aspect[0]))
-    if wide < columns * PARTS or high < rows * PARTS:
-        most = columns * min(wide / (columns * PARTS), high / (rows * PARTS))
-        raise ReelbowError(
-            f"{path} is {width}x{height} pixels, too small for {columns} columns, "
-            f"since each cell takes {PARTS} pixels to the sides and down; give "
-            f"{max(1, int(most))} columns or fewer, or a larger picture"
-        )
-    return rows
+    return wide >= columns * PARTS and high >= rows * PARTS
 
 
 def read_target(path: Path, columns: int, aspect: Aspect, max_pixels: int) -> Target:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from reelbow.barcode.film_record import count_shards
 from reelbow.database.opening import telling_damage
 from reelbow.database.shot_rows import read_shots
 from reelbow.errors import ReelbowError
@@ -101,8 +102,12 @@ def read_tiles(films: Mapping[Path, Sequence[Path]]) -> Tiles:
 
     Parameters
     ----------
-    films : of each film's database the tiles of its shards, named as these; where no
-        film has shots, or not all were looked for, they are as if there were none
+    films : of each film's database the tiles of its shards, named as these
+
+    Raises
+    ------
+    ReelbowError
+        If tiles are of other frames than their database's.
     """
     parts, n_shards, n_groups = [], 0, 0
     for database, paths in films.items():
@@ -117,10 +122,8 @@ def read_tiles(films: Mapping[Path, Sequence[Path]]) -> Tiles:
 
 def _read_film(database: Path, paths: Sequence[Path]) -> Tiles:
     with telling_damage(database) as connection:
-        firsts = dict(
-            connection.execute("SELECT shard, min(frame) FROM frames GROUP BY shard")
-        )
         film_id, film = connection.execute("SELECT film_id, film FROM films").fetchone()
+        shards_of_film = count_shards(connection, film_id)
         shots = read_shots(connection, film_id, film)
     frames, features, shards, places = [], [], [], []
     for shard, path in enumerate(paths):
@@ -129,7 +132,14 @@ def _read_film(database: Path, paths: Sequence[Path]) -> Tiles:
         if not len(own):
             continue
         # Where each file of the user's is a shard, its frames count from 0.
-        frames.append(own - own[0] + firsts[path.stem])
+        _, first, last = shards_of_film.get(path.stem, (0, 0, -1))
+        own = own - own[0] + first
+        if own[-1] > last:
+            raise ReelbowError(
+                f"{path} is not of the frames that the database has of shard "
+                f"{path.stem}; delete it, and run again."
+            )
+        frames.append(own)
         features.append(measured)
         shards.append(np.full(len(own), shard, np.int32))
         places.append(np.arange(len(own), dtype=np.int32))

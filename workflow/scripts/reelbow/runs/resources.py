@@ -105,11 +105,13 @@ JPEG_BYTES = 0.1
 SHEET_MB = 16
 SHEET_S = 35e-3
 
-# Of previews, seconds for each of their megapixels to decode and measure them; of a
-# mosaic, MiB and seconds for each million tiles, and seconds for 1e9 tiles and cells
-# that are compared (benchmarks/mosaic.py); and seconds to draw a megapixel.
+# Of previews, seconds for each of their megapixels to decode and measure them. Of a
+# mosaic, MiB for each million tiles and cells; seconds to decode a tile's preview, for
+# 1e9 tiles and cells that are compared (benchmarks/mosaic.py), and to draw a megapixel.
 MEASURE_S = 0.1
 TILES_MB = 200
+CELLS_MB = 10_000
+TILE_S = 0.5e-3
 COMPARE_S = 3.0
 MOSAIC_S = 0.5
 
@@ -253,7 +255,8 @@ def estimate_mb(rule: str, size: Size) -> int:
     if rule == "render_contact":
         in_memory += math.ceil(CONTACT_BYTES * size.contact)
     if rule == "assign_tiles":
-        in_memory += math.ceil(TILES_MB * size.n_tiles / 1e6)
+        mb = TILES_MB * size.n_tiles + CELLS_MB * size.n_cells
+        in_memory += math.ceil(mb / 1e6)
     if rule == "render_posters":
         in_memory += math.ceil(POSTER_BYTES * size.poster)
     return need.mb + math.ceil(need.bytes_per_pixel * size.source) + in_memory
@@ -287,7 +290,8 @@ def estimate_s(rule: str, size: Size, config: Mapping[str, Any]) -> float:
     if rule == "assign_tiles":
         work_s += COMPARE_S * size.n_tiles * size.n_cells / 1e9
     if rule == "render_mosaic":
-        work_s += MOSAIC_S * size.mosaic
+        # Previews of all films may be in it.
+        work_s += MOSAIC_S * size.mosaic + TILE_S * size.n_tiles
     if rule == reading:
         work_s += SHEET_S * size.sheet
     if rule == "cluster_shard":
