@@ -1,0 +1,132 @@
+"""Drawings of strokes, against supersampling by brute force."""
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from reelbow.errors import ReelbowError
+from reelbow.pictures.strokes import draw_strokes
+from reelbow.shards.sketch_files import read_split, read_stroke_3
+from shared_films import shared_film
+
+SQUARE = np.array([[0, 0], [9, 0], [9, 9], [0, 9], [0, 0]], float)
+
+
+def supersample(
+    strokes: list[NDArray[np.float64]], size: int, thickness: float, points: int = 8
+) -> NDArray[np.float64]:
+    """Draw as `draw_strokes` says: look at points of each pixel, how near a line is."""
+    every = np.concatenate(strokes)
+    low, high = every.min(axis=0), every.max(axis=0)
+    scale = (size * 0.92 - thickness * size) / (high - low).max()
+    at = (np.arange(size * points) + 0.5) / points
+    covered = np.zeros((size * points, size * points), np.bool_)
+    radius = thickness * size / 2
+    for stroke in strokes:
+        moved = (stroke - (low + high) / 2) * scale + size / 2
+        pairs = [*itertools.pairwise(moved)] or [(moved[0], moved[0])]
+        for start, end in pairs:
+            # Only where it can be, which takes less time.
+            x, y = (
+                slice(*np.searchsorted(at, [min(ends) - radius, max(ends) + radius]))
+                for ends in zip(start, end, strict=True)
+            )
+            covered[y, x] |= _is_near(at[x], at[y], start, end, radius)
+    parts = covered.reshape(size, points, size, points).mean(axis=(1, 3))
+    return np.asarray(255 * (1 - parts), np.float64)
+
+
+def _is_near(
+    at_x: NDArray[np.float64],
+    at_y: NDArray[np.float64],
+    start: NDArray[np.float64],
+    end: NDArray[np.float64],
+    radius: float,
+) -> NDArray[np.bool_]:
+    along = end - start
+    x, y = at_x[None, :] - start[0], at_y[:, None] - start[1]
+    part = np.clip((x * along[0] + y * along[1]) / (along @ along or 1), 0, 1)
+    return np.hypot(x - part * along[0], y - part * along[1]) <= radius
+
+
+def find_psnr(picture: NDArray[np.uint8], wanted: NDArray[np.float64]) -> float:
+    error = np.mean((picture - wanted) ** 2)
+    return float(10 * np.log10(255**2 / error)) if error else np.inf
+
+
+def scribble(seed: int) -> list[NDArray[np.float64]]:
+    """Lines of every direction, upright and level ones, a dot, and one line twice."""
+    rng = np.random.default_rng(seed)
+    walks = [rng.normal(size=(12, 2)).cumsum(axis=0) for _ in range(3)]
+    level = np.array([[0.0, 1.0], [3.0, 1.0], [3.0, -2.0], [3.0, -2.0]])
+    return [*walks, level, np.array([[-1.0, 2.0]]), walks[0]]
+
+
+@pytest.mark.parametrize(("size", "least_db"), [(28, 42), (256, 45)])
+@pytest.mark.parametrize("thickness", [0.025, 0.2])
+def test_a_pixel_is_as_dark_as_lines_cover_it(size, least_db, thickness):
+    for seed in range(3):
+        strokes = scribble(seed)
+        picture = draw_strokes(strokes, size=size, thickness=thickness)
+        assert picture.min() < 128 < picture.max()
+        wanted = supersample(strokes, size, thickness)
+        # Nearly the same points are looked at, by other arithmetic.
+        assert find_psnr(picture, wanted) >= least_db + 10
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(("size", "least_db"), [(28, 42), (256, 45)])
+def test_real_drawings_are_as_right(size, least_db):
+    path: Path = shared_film("quickdraw/quickdraw_12cats_sketchrnn.npz")
+    for drawing in read_split(path, "valid")[:6]:
+        strokes = read_stroke_3("", drawing).strokes
+        assert strokes
+        picture = draw_strokes(strokes, size=size, thickness=0.025)
+        assert find_psnr(picture, supersample(strokes, size, 0.025)) >= least_db
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e6])
+def test_a_drawing_is_centered_whole_and_as_large_as_its_margin_allows(offset):
+    size, thickness = 100, 0.3
+    picture = draw_strokes([SQUARE + offset], size=size, thickness=thickness)
+    assert (picture == picture[::-1]).all()
+    assert (picture == picture[:, ::-1]).all()
+    dark = np.flatnonzero(picture.min(axis=0) < 255)
+    # Nothing is cut, nor do thick lines reach beyond the margin.
+    assert (dark[0], dark[-1]) == (4, 95)
+    assert picture[50, 4:34].max() == 0
+    assert picture[50, 35:65].min() == 255
+    # The corners are round.
+    assert picture[5, 5] == 255
+    # A wide one has as much room above as below.
+    wide = draw_strokes([SQUARE * [1, 0.2]], size=size, thickness=0.02)
+    assert (wide == wide[::-1]).all()
+
+
+def test_a_point_alone_is_a_dot_and_strokes_are_not_joined():
+    strokes = [SQUARE[:2], SQUARE[3:4], np.empty((0, 2))]
+    picture = draw_strokes(strokes, size=64, thickness=0.1)
+    assert picture[59, 5] == 0
+    assert picture[30:50].min() == 255
+    assert picture[:, 32].min() == 0
+    assert picture[20:, 32].min() == 255
+
+
+@pytest.mark.parametrize(
+    ("strokes", "reason"),
+    [
+        ([], "an empty drawing"),
+        ([np.empty((0, 2))], "an empty drawing"),
+        ([np.ones((5, 2))], "no extent"),
+        ([np.array([[0.0, 0.0], [5e-324, 0.0]])], "no extent"),
+        ([np.array([[-1e308, 0.0], [1e308, 0.0]])], "immensely far apart"),
+        ([np.array([[0.0, np.nan]]), SQUARE], "NaN"),
+        ([np.array([[0.0, np.inf]]), SQUARE], "infinite"),
+    ],
+)
+def test_what_cannot_be_drawn_is_said(strokes, reason):
+    with pytest.raises(ReelbowError, match=reason):
+        draw_strokes(strokes, size=64, thickness=0.1)
