@@ -54,6 +54,15 @@ def test_sampling_is_told(row, taken):
     assert taken in write(describe(row))
 
 
+def test_sketches_are_drawn_and_not_decoded():
+    settings = {"sketches.size": 256, "sketches.thickness": 0.025}
+    none = {"sampling": None, "matrix": None, "color_range": None, "transfer": None}
+    text = write(describe({**none, "primaries": None}, settings))
+    assert "120 images of *The Lake*" in text
+    assert "256x256 pixels, as lines 6.4 pixels wide with round caps" in text
+    assert not re.search("tarball|decoded|ICC|FFmpeg", text)
+
+
 def test_images_of_tarballs_are_no_video():
     text = write(describe_tarballs())
     assert "120 images of *The Tapes*" in text

@@ -484,8 +484,8 @@ def test_a_sheet_that_is_not_there_or_not_text_is_refused():
         ("nothing/*.tar", "nothing matches 'nothing/*.tar'"),
         (
             "folder",
-            "folder is a folder without videos or tarballs; give the folder in which "
-            "they are",
+            "folder is a folder without videos or tarballs or files of sketches; give "
+            "the folder in which they are",
         ),
         ("both", "both has both videos (b.mp4, ...) and tarballs (a.tar, ...)"),
         ("link.mkv", "link.mkv is a link to nowhere, which is not there"),

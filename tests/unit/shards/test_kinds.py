@@ -6,7 +6,14 @@ import pytest
 
 from reelbow.runs.films import Film
 from reelbow.runs.schemas import load_schema
-from reelbow.shards.kinds import KINDS, TARBALLS, VIDEO, find_kind, name_kind
+from reelbow.shards.kinds import (
+    KINDS,
+    SKETCHES,
+    TARBALLS,
+    VIDEO,
+    find_kind,
+    name_kind,
+)
 
 
 @pytest.mark.parametrize(
@@ -25,6 +32,11 @@ from reelbow.shards.kinds import KINDS, TARBALLS, VIDEO, find_kind, name_kind
 def test_tarballs_are_known_by_their_names(name):
     assert name_kind(name) is TARBALLS
     assert name_kind(name + ".mp4") is VIDEO
+
+
+@pytest.mark.parametrize("name", ["cat.npz", "cat.full.NPZ", "cat.ndjson"])
+def test_sketches_are_known_by_their_names(name):
+    assert name_kind(name) is SKETCHES
 
 
 @pytest.mark.parametrize("name", ["a.mkv", "a.M2TS", "a.unheard_of", "a"])

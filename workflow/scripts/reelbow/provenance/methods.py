@@ -134,7 +134,8 @@ def describe_methods(films: Sequence[FilmMaking]) -> tuple[str, list[str]]:
     sentences = [
         sentence
         for describe in (
-            *(_describe_videos, _describe_images, _describe_stretches, _describe_trim),
+            *(_describe_videos, _describe_images, _describe_sketches),
+            *(_describe_stretches, _describe_trim),
             *(_describe_missing, _describe_crop, _describe_video_colors),
             *(_describe_hdr, _describe_image_colors, _describe_means),
             *(_describe_size, _describe_clustering, _describe_numbers),
@@ -185,7 +186,7 @@ def _describe_videos(writer: _Writer) -> Iterator[str]:
 
 
 def _describe_images(writer: _Writer) -> Iterator[str]:
-    images = [film for film in writer.films if film.is_of_images]
+    images = _find_images(writer)
     if images:
         n = sum(len(film.tarballs) for film in images)
         yield writer.say(
@@ -193,6 +194,31 @@ def _describe_images(writer: _Writer) -> Iterator[str]:
             f"every image in {count(n, 'tarball')} counts as a frame; images were "
             f"decoded by {writer.name('simplejpeg', 'simplejpeg', 'simplejpeg')} and "
             f"{writer.name('Pillow', 'pillow', 'pillow')}",
+        )
+
+
+def _find_images(writer: _Writer) -> list[FilmMaking]:
+    """Find films of image files, and not of sketches, which are of no file's colors."""
+    return [
+        film
+        for film in writer.films
+        if film.is_of_images and "sketches.size" not in film.settings
+    ]
+
+
+def _describe_sketches(writer: _Writer) -> Iterator[str]:
+    drawn = [film for film in writer.films if "sketches.size" in film.settings]
+    for (size, thickness), films in writer.group(
+        lambda film: [
+            film.settings[f"sketches.{key}"] for key in ("size", "thickness")
+        ],
+        drawn,
+    ):
+        yield writer.say(
+            films,
+            "every drawing counts as a frame; its strokes were drawn in black on "
+            f"white, {size}x{size} pixels, as lines {thickness * size:g} pixels wide "
+            "with round caps and joins, each pixel by how much of it is covered",
         )
 
 
@@ -319,7 +345,7 @@ def _describe_hdr(writer: _Writer) -> Iterator[str]:
 
 
 def _describe_image_colors(writer: _Writer) -> Iterator[str]:
-    images = [film for film in writer.films if film.is_of_images]
+    images = _find_images(writer)
     if images:
         yield writer.say(
             images,

@@ -109,7 +109,32 @@ TARBALLS = Kind(
     },
 )
 
-KINDS = {kind.name: kind for kind in (VIDEO, TARBALLS)}
+_NO_STRETCH_OF_SKETCHES = (
+    "start_s and end_s are for videos, and {source} is of sketches, of which every one "
+    "counts; leave them empty"
+)
+
+SKETCHES = Kind(
+    name="sketches",
+    plural="files of sketches",
+    pattern=re.compile(r"\.(npz|ndjson)$", re.IGNORECASE),
+    settings={
+        "size": "sketches.size",
+        "thickness": "sketches.thickness",
+        "split": "sketches.split",
+        "per_shard": "shards.frames",
+    },
+    groups=("sketches",),
+    refused={
+        "start_s": _NO_STRETCH_OF_SKETCHES,
+        "end_s": _NO_STRETCH_OF_SKETCHES,
+        "stream": "stream is for videos, and {source} is of sketches; leave it empty",
+        "trim": "trim is for videos, and {source} is of sketches, of which every one "
+        "counts; leave it empty",
+    },
+)
+
+KINDS = {kind.name: kind for kind in (VIDEO, TARBALLS, SKETCHES)}
 
 
 def name_kind(path: str) -> Kind:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reelbow.shards.batches import ThumbnailOptions
+from reelbow.shards.kinds import find_kind
 from reelbow.shards.plan import Plan
 from reelbow.shards.thumbnails import Thumbnails
 
@@ -21,7 +22,9 @@ def open_frames(
     go_on: bool = False,
 ) -> "Thumbnails | ShardFrames":
     """Open what is to be clustered: thumbnails, or a shard's frames at full size."""
-    if path.suffix == ".npz":
+    # At full size a film's own file is read, and that of sketches may be an .npz, too.
+    is_own = shaping.height is None and find_kind(planned).pattern.search(path.name)
+    if path.suffix == ".npz" and not is_own:
         return Thumbnails(path)
     # Imported here: thumbnails do without what reads images.
     from reelbow.shards.frames import ShardFrames
