@@ -1,6 +1,5 @@
 """Drawings of strokes, against supersampling by brute force."""
 
-import itertools
 from pathlib import Path
 
 import numpy as np
@@ -11,50 +10,9 @@ from reelbow.errors import ReelbowError
 from reelbow.pictures.strokes import draw_strokes
 from reelbow.shards.sketch_files import read_split, read_stroke_3
 from shared_films import shared_film
+from supersampling import find_psnr, supersample
 
 SQUARE = np.array([[0, 0], [9, 0], [9, 9], [0, 9], [0, 0]], float)
-
-
-def supersample(
-    strokes: list[NDArray[np.float64]], size: int, thickness: float, points: int = 8
-) -> NDArray[np.float64]:
-    """Draw as `draw_strokes` says: look at points of each pixel, how near a line is."""
-    every = np.concatenate(strokes)
-    low, high = every.min(axis=0), every.max(axis=0)
-    scale = (size * 0.92 - thickness * size) / (high - low).max()
-    at = (np.arange(size * points) + 0.5) / points
-    covered = np.zeros((size * points, size * points), np.bool_)
-    radius = thickness * size / 2
-    for stroke in strokes:
-        moved = (stroke - (low + high) / 2) * scale + size / 2
-        pairs = [*itertools.pairwise(moved)] or [(moved[0], moved[0])]
-        for start, end in pairs:
-            # Only where it can be, which takes less time.
-            x, y = (
-                slice(*np.searchsorted(at, [min(ends) - radius, max(ends) + radius]))
-                for ends in zip(start, end, strict=True)
-            )
-            covered[y, x] |= _is_near(at[x], at[y], start, end, radius)
-    parts = covered.reshape(size, points, size, points).mean(axis=(1, 3))
-    return np.asarray(255 * (1 - parts), np.float64)
-
-
-def _is_near(
-    at_x: NDArray[np.float64],
-    at_y: NDArray[np.float64],
-    start: NDArray[np.float64],
-    end: NDArray[np.float64],
-    radius: float,
-) -> NDArray[np.bool_]:
-    along = end - start
-    x, y = at_x[None, :] - start[0], at_y[:, None] - start[1]
-    part = np.clip((x * along[0] + y * along[1]) / (along @ along or 1), 0, 1)
-    return np.hypot(x - part * along[0], y - part * along[1]) <= radius
-
-
-def find_psnr(picture: NDArray[np.uint8], wanted: NDArray[np.float64]) -> float:
-    error = np.mean((picture - wanted) ** 2)
-    return float(10 * np.log10(255**2 / error)) if error else np.inf
 
 
 def scribble(seed: int) -> list[NDArray[np.float64]]:

@@ -128,6 +128,9 @@ def _read_member(path: Path, split: str) -> bytes:
 class _Array:
     """What a pickle builds for an array: its state is checked, and numpy not asked."""
 
+    # There are a hundred thousand.
+    __slots__ = ("shape", "values")
+
     def __init__(self) -> None:
         self.shape: tuple[int, ...] = ()
         self.values: list[Any] | NDArray[Any] | None = None

@@ -1,0 +1,211 @@
+"""Sketches: how many are drawn in a second, how right, and a picture of them.
+
+In one run, by turns: Reelbow's drawing, alone and as PNG, and two ways of Matplotlib,
+with axes that are cleared: a line for each stroke, or `imshow` of a drawing that is
+there, and `savefig`. How right drawings are is told against supersampling, by which
+8 x 8 and 32 x 32 points of each pixel are looked at one by one.
+
+    uv run python benchmarks/sketches.py
+
+writes the tables of docs/sketches.md and draws docs/sketches.png. Files of sketches are
+in ../shared/data.
+"""
+
+import io
+import struct
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+from machine import name_machine, write_between
+from measuring import ROOT
+from PIL import Image, PngImagePlugin
+
+sys.path[:0] = [str(ROOT / "workflow" / "scripts"), str(ROOT / "tests" / "helpers")]
+
+from reelbow.pictures.png import compress_rows  # noqa: E402 (the path comes first)
+from reelbow.pictures.strokes import draw_strokes  # noqa: E402
+from reelbow.shards.batches import ThumbnailOptions  # noqa: E402
+from reelbow.shards.sketch_files import (  # noqa: E402
+    read_lines,
+    read_quickdraw,
+    read_split,
+    read_stroke_3,
+)
+from reelbow.shards.sketches import open_shard  # noqa: E402
+from reelbow.sources.sketches import make_plan  # noqa: E402
+from supersampling import find_psnr, supersample  # noqa: E402
+
+matplotlib.use("agg")
+
+from matplotlib import pyplot as plt  # noqa: E402 (the backend comes first)
+
+FOLDER = ROOT.parent / "shared" / "data" / "quickdraw"
+NPZ = FOLDER / "quickdraw_12cats_sketchrnn.npz"
+CATS = FOLDER / "quickdraw_raw_cat.ndjson"
+MANY = FOLDER / "omniglot_sketchrnn.npz"
+PAGE = ROOT / "docs" / "sketches.md"
+PICTURE = ROOT / "docs" / "sketches.png"
+
+SIZE = 512
+THICKNESS = 0.025
+RUNS = 5
+N_MATPLOTLIB = 30
+N_RIGHT = 12
+N_MANY = 10_000
+
+Strokes = Sequence[np.ndarray[Any, np.dtype[np.float64]]]
+
+
+def encode_png(gray: np.ndarray[Any, np.dtype[np.uint8]]) -> bytes:
+    """Make a PNG of a gray picture, compressed as Reelbow's others."""
+    file = io.BytesIO(b"\x89PNG\r\n\x1a\n")
+    file.seek(0, io.SEEK_END)
+    head = struct.pack(">IIBBBBB", *gray.shape[::-1], 8, 0, 0, 0, 0)
+    data = b"".join(compress_rows([gray]))
+    for name, chunk in ((b"IHDR", head), (b"IDAT", data), (b"IEND", b"")):
+        PngImagePlugin.putchunk(file, name, chunk)
+    return file.getvalue()
+
+
+def draw(strokes: Strokes) -> object:
+    """Draw a sketch, and no more."""
+    return draw_strokes(strokes, size=SIZE, thickness=THICKNESS)
+
+
+def draw_png(strokes: Strokes) -> object:
+    """Draw a sketch as PNG."""
+    return encode_png(draw_strokes(strokes, size=SIZE, thickness=THICKNESS))
+
+
+def make_classic() -> Callable[[Strokes], object]:
+    """Make the way of Matplotlib, with one figure for all drawings."""
+    figure, axes = plt.subplots(figsize=(SIZE / 100, SIZE / 100), dpi=100)
+
+    def classic(strokes: Strokes) -> object:
+        axes.cla()
+        axes.axis("off")
+        axes.set_aspect("equal")
+        axes.invert_yaxis()
+        for stroke in strokes:
+            axes.plot(
+                *stroke.T,
+                color="black",
+                linewidth=SIZE * THICKNESS * 72 / 100,
+                solid_capstyle="round",
+                solid_joinstyle="round",
+            )
+        file = io.BytesIO()
+        figure.savefig(file, format="png", dpi=100)
+        return file.getvalue()
+
+    return classic
+
+
+def make_shown() -> Callable[[Strokes], object]:
+    """Make the way of Matplotlib that shows a drawing as an image."""
+    figure, axes = plt.subplots(figsize=(SIZE / 100, SIZE / 100), dpi=100)
+    axes.set_position((0, 0, 1, 1))
+
+    def show(strokes: Strokes) -> object:
+        axes.cla()
+        axes.axis("off")
+        axes.imshow(draw(strokes), cmap="gray")
+        file = io.BytesIO()
+        figure.savefig(file, format="png", dpi=100)
+        return file.getvalue()
+
+    return show
+
+
+def time_one(way: Callable[[Strokes], object], sketches: Sequence[Strokes]) -> float:
+    """Measure CPU seconds a drawing."""
+    began = time.process_time()
+    for strokes in sketches:
+        way(strokes)
+    return (time.process_time() - began) / len(sketches)
+
+
+def read_many() -> float:
+    """Measure CPU seconds of many drawings from their file to thumbnails."""
+    shaping = ThumbnailOptions(90, None, "srgb", 10**8, "skip")
+    how = {"size": 256, "thickness": THICKNESS, "split": "train", "per_shard": 600}
+    began = time.process_time()
+    plan = make_plan([MANY], crop="auto", max_pixels=10**8, **how)
+    for part in plan["shards"]:
+        if part["first_frame"] >= N_MANY:
+            break
+        shard = open_shard(MANY, plan, part["shard"], max_pixels=10**8, salvage=False)
+        for member in shard.read():
+            member.data.shape(shaping)
+    return time.process_time() - began
+
+
+def tell_right(sketches: Sequence[Strokes], size: int, points: int) -> float:
+    """Find the least PSNR of some drawings against supersampling, in dB."""
+    return min(
+        find_psnr(
+            draw_strokes(strokes, size=size, thickness=THICKNESS),
+            supersample(strokes, size, THICKNESS, points),
+        )
+        for strokes in sketches[:N_RIGHT]
+    )
+
+
+def main() -> None:
+    """Measure by turns, and write the table and the picture."""
+    sketches = [read_stroke_3("", each).strokes for each in read_split(NPZ, "train")]
+    cats = [read_quickdraw(line).strokes for line in read_lines(CATS)]
+    some = sketches[:N_MATPLOTLIB]
+    ways = {
+        "Matplotlib, `plot` on cleared axes, as PNG": (make_classic(), some),
+        "Matplotlib, `imshow` on cleared axes, as PNG": (make_shown(), some),
+        "Reelbow, as PNG": (draw_png, sketches),
+        "Reelbow, no file": (draw, sketches),
+    }
+    for way, some in ways.values():
+        time_one(way, some[:3])
+    taken: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(RUNS):
+        for name, (way, some) in ways.items():
+            taken[name].append(time_one(way, some))
+    ms = {name: 1000 * float(np.median(each)) for name, each in taken.items()}
+    lines = [
+        f"Of {len(sketches)} drawings of 12 categories at {SIZE}x{SIZE} pixels, on one "
+        f"core ({name_machine()}), in one run, medians of {RUNS} turns:",
+        "",
+        "| way | CPU ms a drawing | drawings a second | times as fast |",
+        "|---|---|---|---|",
+    ]
+    slowest = next(iter(ms.values()))
+    lines += [
+        f"| {name} | {each:.2f} | {1000 / each:,.0f} | {slowest / each:.1f} |"
+        for name, each in ms.items()
+    ]
+    lines += [
+        "",
+        f"{N_MANY:,} drawings of Omniglot go from their file to thumbnails of 90 rows "
+        f"in {read_many():.1f} CPU s, drawn at 256x256 pixels, in shards of 600.",
+        "",
+        f"The least PSNR of {N_RIGHT} drawings, in dB:",
+        "",
+        "| size | against 8x8 points a pixel | against 32x32 |",
+        "|---|---|---|",
+    ]
+    for size in (28, 256):
+        told = [tell_right(sketches, size, points) for points in (8, 32)]
+        shown = [f"{each:.1f}" if each < np.inf else "no difference" for each in told]
+        lines.append(f"| {size} | {shown[0]} | {shown[1]} |")
+    write_between(PAGE, "measured", "\n".join(lines))
+    pictures = [draw_strokes(each, size=160, thickness=THICKNESS) for each in cats]
+    rows = [np.hstack(pictures[first : first + 8]) for first in (0, 8, 16)]
+    Image.fromarray(np.vstack(rows)).save(PICTURE, optimize=True)
+    print(Path(PAGE).read_text(encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    main()
