@@ -60,7 +60,8 @@ def test_sketches_are_drawn_and_not_decoded():
     text = write(describe({**none, "primaries": None}, settings))
     assert "120 images of *The Lake*" in text
     assert "256x256 pixels, as lines 6.4 pixels wide with round caps" in text
-    assert not re.search("tarball|decoded|ICC|FFmpeg", text)
+    assert "The whole picture was measured" in text
+    assert not re.search("tarball|decoded|ICC|FFmpeg|bars", text)
 
 
 def test_images_of_tarballs_are_no_video():

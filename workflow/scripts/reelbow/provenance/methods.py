@@ -197,17 +197,18 @@ def _describe_images(writer: _Writer) -> Iterator[str]:
         )
 
 
+def _is_drawn(film: FilmMaking) -> bool:
+    """Whether its images are drawings of sketches, and no files."""
+    return "sketches.size" in film.settings
+
+
 def _find_images(writer: _Writer) -> list[FilmMaking]:
-    """Find films of image files, and not of sketches, which are of no file's colors."""
-    return [
-        film
-        for film in writer.films
-        if film.is_of_images and "sketches.size" not in film.settings
-    ]
+    """Find the films of image files."""
+    return [film for film in writer.films if film.is_of_images and not _is_drawn(film)]
 
 
 def _describe_sketches(writer: _Writer) -> Iterator[str]:
-    drawn = [film for film in writer.films if "sketches.size" in film.settings]
+    drawn = [film for film in writer.films if _is_drawn(film)]
     for (size, thickness), films in writer.group(
         lambda film: [
             film.settings[f"sketches.{key}"] for key in ("size", "thickness")
@@ -263,6 +264,9 @@ def _describe_missing(writer: _Writer) -> Iterator[str]:
 def _describe_crop(writer: _Writer) -> Iterator[str]:
     def find(film: FilmMaking) -> str | None:
         asked = film.row.crop_asked or "none"
+        # On their white ground nobody looks for bars.
+        if asked == "auto" and _is_drawn(film):
+            return "none"
         # A rectangle that is given is that of what is kept, or all of it.
         return asked if asked in ("auto", "none") else film.row.crop
 
