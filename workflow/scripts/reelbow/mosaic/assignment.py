@@ -19,7 +19,7 @@ _N_BEST = 64
 # Where each tile may be used but so often: tiles in the list of a cell at first, or as
 # many more as there are then in all lists; and at most, and in all lists.
 _FEWEST, _MOST = 24, 1500
-_IN_ALL, _MOST_IN_ALL = 100_000, 5_000_000
+_IN_ALL, _MOST_IN_ALL = 100_000, 3_000_000
 
 # A tile that may be used more often is given to whoever comes first.
 _MOST_COPIES = 8
@@ -291,8 +291,8 @@ def _give_left(
         nearest, distances = find_nearest(
             cells[left], tiles[free], most, mirrors=mirrors
         )
-        for pair in np.argsort(distances, axis=None, kind="stable").tolist():
-            place, number = divmod(pair, nearest.shape[1])
+        for pair in np.argsort(distances, axis=None, kind="stable"):
+            place, number = divmod(int(pair), nearest.shape[1])
             tile = free[nearest[place, number]]
             if chosen[left[place]] < 0 and uses_left[tile] > 0:
                 chosen[left[place]] = tile
@@ -320,21 +320,13 @@ class _Nearest:
     def extend(self, cells: NDArray[np.int64], n: int) -> bool:
         """Find the n nearest tiles of some cells; return whether any has got more."""
         few = np.array([cell for cell in cells if len(self.tiles[cell]) < n], np.int64)
-        for cell in few:
-            self.tiles[cell] = self.tiles[cell][:0]
-            self._weights[cell] = self._weights[cell][:0]
-        self.add(few, np.arange(len(self._all), dtype=np.int32), n)
-        return len(few) > 0
-
-    def add(self, cells: NDArray[np.int64], among: NDArray[np.int32], n: int) -> None:
-        """Add to the tiles of some cells the n nearest of others."""
         tiles, distances = find_nearest(
-            self._cells[cells], self._all[among], n, mirrors=self._mirrors
+            self._cells[few], self._all, n, mirrors=self._mirrors
         )
-        for cell, own, steps in zip(cells, among[tiles], distances, strict=True):
-            self.tiles[cell] = np.concatenate([self.tiles[cell], own])
+        for cell, own, steps in zip(few, tiles, distances, strict=True):
             # An edge without a weight would be none.
-            self._weights[cell] = np.concatenate([self._weights[cell], steps + 1])
+            self.tiles[cell], self._weights[cell] = own, steps + 1
+        return len(few) > 0
 
     def sort(self) -> list[NDArray[np.int32]]:
         """Give the tiles of each cell, the nearest first."""

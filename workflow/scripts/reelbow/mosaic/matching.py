@@ -101,7 +101,7 @@ def find_nearest(
 
     Returns
     -------
-    The tiles and their squared distances, both (n_cells, n) and in no order
+    The tiles and their squared distances, both (n_cells, n), long lists in no order
     """
     n = min(n, len(tiles))
     own_cells = np.square(weigh(cells)).sum(axis=1)[:, None]
@@ -120,12 +120,23 @@ def find_nearest(
             [own - 2 * weigh(side) @ weighed.T for side in sides]
         )
         distances += own_cells[rows]
-        if n < len(tiles):
-            nearest[rows] = np.argpartition(distances, n, axis=1)[:, :n]
-        else:
-            nearest[rows] = np.arange(n)
+        nearest[rows] = [_find_least(of_cell, n) for of_cell in distances]
         found[rows] = np.take_along_axis(distances, nearest[rows], axis=1)
     return nearest, found
+
+
+def _find_least(values: NDArray[np.float32], n: int) -> NDArray[np.int64]:
+    """Find the places of the n least values; of equal ones the first.
+
+    `argpartition` would take any of these, and others on another machine.
+    """
+    largest = np.partition(values, n - 1)[n - 1]
+    places = np.flatnonzero(values <= largest)
+    too_many = len(places) - n
+    if too_many:
+        last = np.flatnonzero(values[places] == largest)[-too_many:]
+        places = np.delete(places, last)
+    return places
 
 
 def _prepare_cells(cells: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -51,7 +51,7 @@ NEEDS = {
     "merge_films": Need(500, 0, 30, 0.5),
     "summarize_films": Need(400, 0, 30, 0.5),
     "index_colors": Need(600, 0, 30, 0.6),
-    "assign_tiles": Need(700, 0, 30, 1.5),
+    "assign_tiles": Need(1000, 0, 30, 1.5),
     "render_mosaic": Need(1000, 0, 30, 2.5),
     "compare_films": Need(1000, 0, 30, 4.0),
     "compare_all": Need(1000, 0, 60, 5.0),
