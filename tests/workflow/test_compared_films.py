@@ -31,8 +31,10 @@ def test_pairs_and_all_films_are_compared_once_and_only_if_asked(project):
     assert (folder / "whole--part.png").exists()
     assert project.make(**pair).jobs == set()
 
-    told = project.make(**asked, compare="all")
-    assert told.jobs == {"compare_all"}
+    told = project.make(**asked, compare="all", provenance=True)
+    assert told.jobs == {"compare_all", "write_provenance"}
+    methods = (project.folder / "results/methods.md").read_text(encoding="utf-8")
+    assert "2 films were compared, each with each, by" in methods
     assert {path.name for path in folder.iterdir()} >= MATRIX
     assert "compared" in told.stderr
     matrix = json.loads((folder / "matrix.json").read_text())

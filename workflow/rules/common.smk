@@ -51,6 +51,9 @@ try:
 except ReelbowError as error:
     refuse(str(error))
 
+# Names of the comparisons that are asked for.
+COMPARED = ["matrix"] if config["compare"] == "all" else [*PAIRS]
+
 # Contact sheets have a rule of their own, since they are made of previews.
 LINE_KINDS = [kind for kind in config["barcodes"]["kinds"] if kind != "contact"]
 

@@ -25,7 +25,7 @@ rule write_provenance:
         mem_mb=ask_mb("write_provenance"),
         runtime=ask_minutes("write_provenance"),
     params:
-        settings=gather(films=list(FILMS)),
+        settings=gather(films=list(FILMS), compared=COMPARED),
         code=get_code("write_provenance"),
     script:
         "../scripts/write_provenance.py"

@@ -120,7 +120,7 @@ def describe_what_is_there():
         # Only this run needs it, and an environment for jobs may have it.
         from reelbow.provenance.writing import write_provenance
 
-        write_provenance(database, FILMS)
+        write_provenance(database, FILMS, compared=COMPARED)
     except (*corpus.UNREADABLE, MemoryError, ImportError) as error:
         PROGRESS.say(f"Reelbow: how films were made is not told: {error}")
 

@@ -6,12 +6,13 @@ from reelbow.jobs.job import run
 from reelbow.provenance import writing
 
 
-def write_provenance(database: Path, *, films: list[str]) -> None:
+def write_provenance(database: Path, *, films: list[str], compared: list[str]) -> None:
     """Write what lies beside the database of all films, and a README of each film.
 
     films : those of this run
+    compared : names of the comparisons that it was asked for
     """
-    writing.write_provenance(database, films)
+    writing.write_provenance(database, films, compared=compared)
 
 
 if __name__ == "__main__":
@@ -20,5 +21,5 @@ if __name__ == "__main__":
         log=snakemake.log[0],
         mem_mb=snakemake.resources.mem_mb,
         database=Path(snakemake.input.database),
-        films=snakemake.params.settings["films"],
+        **snakemake.params.settings,
     )

@@ -8,7 +8,7 @@ from makings import describe, describe_tarballs
 from reelbow.kmeans import number_of_colors
 from reelbow.provenance import methods
 from reelbow.provenance.methods import describe_methods, write_methods
-from reelbow.provenance.record import Engine
+from reelbow.provenance.record import Compared, Engine
 from reelbow.provenance.references import REFERENCES
 
 
@@ -232,6 +232,31 @@ def test_how_shots_were_found_is_told():
     text = write(film, other)
     assert "no cut within 0 s of the one before; 1 shot was found." in text
     assert "PySceneDetect" not in write(describe())
+
+
+def test_comparisons_are_told_and_cited_only_if_there_are_any():
+    films = [describe(), describe({"film": "b", "title": "B"})]
+    pair, matrix = Compared(["lake", "b"], True), Compared(["lake", "b"], False)
+    text, cited = describe_methods(films, [pair])
+    assert text.endswith(
+        "*The Lake* and *B* were compared by the earth mover's distance of their "
+        "palettes (Rubner et al. 2000) over CIEDE2000 (Sharma et al. 2005), computed "
+        "by POT (Flamary et al. 2021); by the minimum color difference of these (Pan "
+        "and Westland 2018); by the CIEDE2000 of mean colors aligned in time by "
+        "dynamic time warping (Sakoe and Chiba 1978), by dtaidistance (Meert et al.); "
+        "and by the structural similarity (SSIM) of their barcodes (Wang et al. 2004), "
+        "by scikit-image (van der Walt et al. 2014)."
+    )
+    assert {"flamary2021", "meert", "wang2004"} <= set(cited)
+    text, cited = describe_methods(films, [matrix])
+    assert "2 films were compared, each with each, by the earth" in text
+    assert "rubner2000" in cited
+    assert not {"meert", "wang2004"} & set(cited)
+    assert "2 pairs of films were compared by" in describe_methods(films, [pair] * 2)[0]
+    # Of a film that this text does not tell of.
+    for none in ([], [Compared(["lake", "c"], True)]):
+        assert describe_methods(films, none) == describe_methods(films)
+    assert "compared" not in write(*films)
 
 
 def test_engines_are_told_with_their_part():

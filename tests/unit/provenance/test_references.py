@@ -64,5 +64,6 @@ def test_authors_are_listed_as_in_a_paper():
     assert write_reference("arthur2007").startswith(
         "Arthur, David and Vassilvitskii, Sergei (2007): k-means++: the "
     )
+    assert "van der Walt, St{\\'e}fan" in write_bibtex(["walt2014"])
     assert write_reference("molder2021").startswith("Mölder, Felix et al. (2021): ")
     assert "CIE 1976 L\\*a\\*b\\* colour" in write_reference("cielab")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from reelbow.provenance.markdown import escape, write_table
-from reelbow.provenance.record import FilmMaking, find_versions
+from reelbow.provenance.record import Compared, FilmMaking, find_versions
 from reelbow.provenance.references import REFERENCES, write_reference
 from reelbow.text import count, format_every, format_span, join_words
 
@@ -96,14 +96,16 @@ class _Writer:
         return sorted(groups.values(), key=lambda group: -len(group[1]))
 
 
-def write_methods(films: Sequence[FilmMaking]) -> tuple[str, list[str]]:
-    """Describe how films were measured, as a page of Markdown.
+def write_methods(
+    films: Sequence[FilmMaking], compared: Sequence[Compared] = ()
+) -> tuple[str, list[str]]:
+    """Describe how films were measured and compared, as a page of Markdown.
 
     Returns
     -------
     text, and the keys of the references that it cites
     """
-    paragraph, cited = describe_methods(films)
+    paragraph, cited = describe_methods(films, compared)
     keys = list(dict.fromkeys(["reelbow", *cited]))
     references = sorted((write_reference(key) for key in keys), key=str.casefold)
     parts = [
@@ -126,7 +128,9 @@ def write_methods(films: Sequence[FilmMaking]) -> tuple[str, list[str]]:
     return "\n\n".join(part for part in parts if part) + "\n", keys
 
 
-def describe_methods(films: Sequence[FilmMaking]) -> tuple[str, list[str]]:
+def describe_methods(
+    films: Sequence[FilmMaking], compared: Sequence[Compared] = ()
+) -> tuple[str, list[str]]:
     """Write the paragraph alone, and the keys of what it cites, in their order."""
     # Of what could not be read at all there is nothing to say but that.
     read = [film for film in films if film.n_read]
@@ -143,6 +147,7 @@ def describe_methods(films: Sequence[FilmMaking]) -> tuple[str, list[str]]:
         )
         for sentence in describe(writer)
     ]
+    sentences += _describe_compared(writer, compared)
     # Cited before all others.
     first = _Writer(read)
     if read:
@@ -493,6 +498,35 @@ def _describe_shots(writer: _Writer) -> Iterator[str]:
                 f"{finding['min_length_s']:g} s of the one before; "
                 f"{count(n_shots, 'shot')} {'was' if n_shots == 1 else 'were'} found",
             )
+
+
+def _describe_compared(writer: _Writer, compared: Sequence[Compared]) -> Iterator[str]:
+    """Which films were compared, and by what."""
+    titles = {film.row.film: f"*{escape(film.row.title)}*" for film in writer.films}
+    told = [each for each in compared if titles.keys() >= set(each.films)]
+    pairs = [each.films for each in told if each.is_pair]
+    if not told:
+        return
+    if len(pairs) > 1:
+        which = f"{count(len(pairs), 'pair')} of films were compared"
+    elif pairs:
+        which = f"{join_words(titles[film] for film in pairs[0])} were compared"
+    else:
+        which = f"{count(len(told[0].films), 'film')} were compared, each with each,"
+    by = [
+        f"by the earth mover's distance of their palettes {writer.cite('rubner2000')} "
+        f"over CIEDE2000 {writer.cite('sharma2005')}, computed by POT "
+        f"{writer.cite('flamary2021')}",
+        f"by the minimum color difference of these {writer.cite('pan2018')}",
+    ]
+    if pairs:
+        by += [
+            "by the CIEDE2000 of mean colors aligned in time by dynamic time warping "
+            f"{writer.cite('sakoe1978')}, by dtaidistance {writer.cite('meert')}",
+            "by the structural similarity (SSIM) of their barcodes "
+            f"{writer.cite('wang2004')}, by scikit-image {writer.cite('walt2014')}",
+        ]
+    yield f"{which[0].upper()}{which[1:]} {'; '.join(by[:-1])}; and {by[-1]}."
 
 
 def list_films(films: Sequence[FilmMaking]) -> str:

@@ -3,7 +3,7 @@
 import json
 import re
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,6 +69,26 @@ class FilmMaking:
     def is_of_images(self) -> bool:
         """Whether every image of its tarballs counts."""
         return self.row.sampling is None
+
+
+class Compared(NamedTuple):
+    """Films that were compared, by their ids: two of them, or all by palettes alone."""
+
+    films: Sequence[str]
+    is_pair: bool
+
+
+def read_compared(folder: Path, names: Iterable[str]) -> list[Compared]:
+    """Read which films were compared, of comparisons that may not have been made.
+
+    Parameters
+    ----------
+    folder : of comparisons
+    names : of their files, as `a--b` or `matrix`
+    """
+    paths = [folder / f"{name}.json" for name in names]
+    found = [json.loads(path.read_bytes()) for path in paths if path.exists()]
+    return [Compared(about["films"], "frames" in about) for about in found]
 
 
 def read_makings(database: Path) -> list[FilmMaking]:

@@ -8,7 +8,7 @@ from reelbow.provenance.markdown import escape
 from reelbow.text import join_words
 
 # BibTeX itself reads ASCII only.
-_LATEX = {"ö": '{\\"o}'}
+_LATEX = {"ö": '{\\"o}', "é": "{\\'e}", "ç": "{\\c{c}}"}
 
 
 class Reference(NamedTuple):
@@ -243,6 +243,124 @@ REFERENCES = {
             "year": "2020",
             "title": "A perceptual color space for image processing",
             "url": "https://bottosson.github.io/posts/oklab/",
+        },
+    ),
+    "rubner2000": Reference(
+        "Rubner et al. 2000",
+        "article",
+        {
+            "author": "Rubner, Yossi and Tomasi, Carlo and Guibas, Leonidas J.",
+            "year": "2000",
+            "title": "The earth mover's distance as a metric for image retrieval",
+            "journal": "International Journal of Computer Vision",
+            "volume": "40",
+            "number": "2",
+            "pages": "99--121",
+            "doi": "10.1023/A:1026543900054",
+        },
+    ),
+    "sharma2005": Reference(
+        "Sharma et al. 2005",
+        "article",
+        {
+            "author": "Sharma, Gaurav and Wu, Wencheng and Dalal, Edul N.",
+            "year": "2005",
+            "title": "The CIEDE2000 color-difference formula: implementation notes, "
+            "supplementary test data, and mathematical observations",
+            "journal": "Color Research and Application",
+            "volume": "30",
+            "number": "1",
+            "pages": "21--30",
+            "doi": "10.1002/col.20070",
+        },
+    ),
+    "flamary2021": Reference(
+        "Flamary et al. 2021",
+        "article",
+        {
+            "author": "Flamary, Rémi and Courty, Nicolas and Gramfort, Alexandre and "
+            "Alaya, Mokhtar Z. and Boisbunon, Aurélie and Chambon, Stanislas and "
+            "Chapel, Laetitia and Corenflos, Adrien and Fatras, Kilian and Fournier, "
+            "Nemo and Gautheron, Léo and Gayraud, Nathalie T. H. and Janati, Hicham "
+            "and Rakotomamonjy, Alain and Redko, Ievgen and Rolet, Antoine and "
+            "Schutz, Antony and Seguy, Vivien and Sutherland, Danica J. and Tavenard, "
+            "Romain and Tong, Alexander and Vayer, Titouan",
+            "year": "2021",
+            "title": "POT: Python Optimal Transport",
+            "journal": "Journal of Machine Learning Research",
+            "volume": "22",
+            "number": "78",
+            "pages": "1--8",
+            "url": "https://jmlr.org/papers/v22/20-451.html",
+        },
+    ),
+    "pan2018": Reference(
+        "Pan and Westland 2018",
+        "inproceedings",
+        {
+            "author": "Pan, Qianqian and Westland, Stephen",
+            "year": "2018",
+            "title": "Comparative evaluation of color differences between color "
+            "palettes",
+            "booktitle": "26th Color and Imaging Conference",
+            "pages": "110--115",
+            "doi": "10.2352/ISSN.2169-2629.2018.26.110",
+        },
+    ),
+    "sakoe1978": Reference(
+        "Sakoe and Chiba 1978",
+        "article",
+        {
+            "author": "Sakoe, Hiroaki and Chiba, Seibi",
+            "year": "1978",
+            "title": "Dynamic programming algorithm optimization for spoken word "
+            "recognition",
+            "journal": "IEEE Transactions on Acoustics, Speech, and Signal Processing",
+            "volume": "26",
+            "number": "1",
+            "pages": "43--49",
+            "doi": "10.1109/TASSP.1978.1163055",
+        },
+    ),
+    "meert": Reference(
+        "Meert et al.",
+        "misc",
+        {
+            "author": "Meert, Wannes and Hendrickx, Kilian and Van Craenendonck, Toon "
+            "and Robberechts, Pieter and Blockeel, Hendrik and Davis, Jesse",
+            "title": "DTAIDistance",
+            "url": "https://github.com/wannesm/dtaidistance",
+        },
+    ),
+    "wang2004": Reference(
+        "Wang et al. 2004",
+        "article",
+        {
+            "author": "Wang, Zhou and Bovik, Alan C. and Sheikh, Hamid R. and "
+            "Simoncelli, Eero P.",
+            "year": "2004",
+            "title": "Image quality assessment: from error visibility to structural "
+            "similarity",
+            "journal": "IEEE Transactions on Image Processing",
+            "volume": "13",
+            "number": "4",
+            "pages": "600--612",
+            "doi": "10.1109/TIP.2003.819861",
+        },
+    ),
+    "walt2014": Reference(
+        "van der Walt et al. 2014",
+        "article",
+        {
+            "author": "van der Walt, Stéfan and Schönberger, Johannes L. and "
+            "Nunez-Iglesias, Juan and Boulogne, François and Warner, Joshua D. and "
+            "Yager, Neil and Gouillart, Emmanuelle and Yu, Tony",
+            "year": "2014",
+            "title": "scikit-image: image processing in Python",
+            "journal": "PeerJ",
+            "volume": "2",
+            "pages": "e453",
+            "doi": "10.7717/peerj.453",
         },
     ),
     "cielab": _standard(
