@@ -37,6 +37,7 @@ def test_pairs_and_all_films_are_compared_once_and_only_if_asked(project):
     assert "2 films were compared, each with each, by" in methods
     assert {path.name for path in folder.iterdir()} >= MATRIX
     assert "compared" in told.stderr
+    assert "not asked for by compare: whole--part in results" in told.stderr
     matrix = json.loads((folder / "matrix.json").read_text())
     assert matrix["films"] == ["whole", "part"]
     assert project.make(**asked, compare="all").jobs == set()
@@ -45,8 +46,9 @@ def test_pairs_and_all_films_are_compared_once_and_only_if_asked(project):
     changed = project.make("--dry-run", **asked, compare="all").counts
     assert {"compare_all", "merge_film"} <= changed.keys()
     asked_for = ["--", "results/comparisons/part--whole.json"]
-    jobs = project.make(*asked_for, **asked).jobs
-    assert {"merge_film/part", "compare_films/part--whole"} <= jobs
+    named = project.make(*asked_for, **asked)
+    assert {"merge_film/part", "compare_films/part--whole"} <= named.jobs
+    assert "compare: matrix and whole--part in results" in named.stderr
     found = json.loads((folder / "part--whole.json").read_text())
     assert found["frames"]["shift_s"] == -6
     assert project.run("--", "results/comparisons/part--x.json", **asked).status == 1

@@ -10,7 +10,7 @@ from reelbow.runs import compiling, failures, pace, progress, slurm, snakemake_i
 from reelbow.runs.kept_output import keep_until_replaced, mark_as_old
 from reelbow.runs.mosaics import describe_repeats
 from reelbow.runs.snakemake_inside import call_before
-from reelbow.runs.summary import describe_outdated
+from reelbow.runs.summary import describe_outdated, describe_unasked
 
 # What Snakemake is to do beside a run.
 ASKED_FOR = set()
@@ -175,12 +175,15 @@ def tell_corpus():
 
 
 def tell_outdated():
-    """Say what of earlier runs does not fit these results any more."""
+    """Say what of earlier runs does not fit these results, or the configuration."""
     wanted = (get_exports, get_provenance, get_comparisons, get_mosaics)
     asked = [each(None) for each in wanted]
     asked = {Path(path) for paths in asked for path in paths}
     if outdated := describe_outdated(RESULTS, FILMS, asked):
         PROGRESS.say(f"Reelbow: {outdated}")
+    asked.update(map(Path, workflow.dag_settings.targets))
+    if unasked := describe_unasked(RESULTS, asked):
+        PROGRESS.say(f"Reelbow: {unasked}")
 
 
 def tell_repeats():

@@ -2,7 +2,9 @@
 
 import os
 
-from reelbow.runs.summary import describe_outdated
+import pytest
+
+from reelbow.runs.summary import describe_outdated, describe_unasked
 
 
 def write(results, name, time_s):
@@ -48,3 +50,28 @@ def test_what_a_run_was_asked_for_it_has_judged_itself(tmp_path):
     write(results, "a/tables/frames.xlsx", 20)
     told = describe_outdated(results, ["a"], {asked})
     assert f"for them: {results / 'a/tables/frames.xlsx'}; delete" in told
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ([], "a--b, a--c and matrix in "),
+        (["comparisons/a--b.png", "a/tables/a--c.csv"], "a--c and matrix in "),
+        (["comparisons/matrix.json", "comparisons/map.png"], "a--b and a--c in "),
+    ],
+)
+def test_comparisons_that_are_not_asked_for_are_told(tmp_path, asked, told):
+    results = tmp_path / "results"
+    for name in ("a--b.json", "a--b.png", "a--c.json", "matrix.json", "map.png"):
+        write(results, f"comparisons/{name}", 20)
+    sentence = describe_unasked(results, {results / name for name in asked})
+    assert f"compare: {told}{results / 'comparisons'}; delete" in sentence
+
+
+def test_of_comparisons_that_are_all_asked_for_nothing_is_told(tmp_path):
+    assert describe_unasked(tmp_path, set()) == ""
+    for pair in range(25):
+        write(tmp_path, f"comparisons/a--{pair:02}.json", 20)
+    asked = {tmp_path / f"comparisons/a--{pair:02}.json" for pair in range(25)}
+    assert describe_unasked(tmp_path, asked) == ""
+    assert "a--19 and 5 more in " in describe_unasked(tmp_path, set())

@@ -98,6 +98,29 @@ def describe_outdated(
     )
 
 
+def describe_unasked(results: Path, asked: Collection[Path]) -> str:
+    """Say which comparisons no run asks for any more; nothing: none.
+
+    They may be wanted, since a pair can be asked for by its name, and so they stay.
+
+    Parameters
+    ----------
+    asked : files that this run was asked for
+    """
+    stems = {path.stem for path in asked if path.parent.name == "comparisons"}
+    folder = results / "comparisons"
+    found = sorted(path for path in folder.glob("*.json") if path.stem not in stems)
+    if not found:
+        return ""
+    told = [path.stem for path in found][:MOST_NAMES]
+    if len(found) > MOST_NAMES:
+        told.append(f"{len(found) - MOST_NAMES:,} more")
+    return (
+        f"of earlier runs, and not asked for by compare: {join_words(told)} in "
+        f"{folder}; delete what you do not need"
+    )
+
+
 def _find_older(
     folder: Path, patterns: Iterable[str], databases: Collection[Path]
 ) -> list[Path]:
