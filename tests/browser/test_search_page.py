@@ -104,6 +104,50 @@ def test_a_color_is_typed_by_its_name(page, address, results):
     page.wait_for_function("document.querySelector('#picker').value === '#029386'")
 
 
+def test_a_wrong_color_is_told_until_it_is_right_and_nothing_is_searched(
+    page, address, results
+):
+    page.goto(f"{address}/#color=c02020&radius=0.2")
+    page.locator("#frames li").first.wait_for()
+    # An answer that comes after the color became wrong does not hide that.
+    waiting = []
+    page.route("**/search?*", lambda route: waiting.append(route))
+    with page.expect_request("**/search?*"):
+        page.locator("#color").fill("3060c0")
+    page.locator("#color").fill("tael")
+    with page.expect_response("**/search?*"):
+        waiting[0].continue_()
+    page.unroute_all()
+    page.wait_for_timeout(200)
+    fault = page.locator("#fault")
+    shown = page.locator("#frames").inner_text()
+    assert fault.inner_text().startswith("“tael” is no color")
+    # Nor does a change of another field, which takes no focus here.
+    page.evaluate(
+        """() => {
+            getInput("share").value = 50;
+            get("share").dispatchEvent(new Event("input", {bubbles: true}));
+        }"""
+    )
+    page.wait_for_timeout(200)
+    assert fault.inner_text().startswith("“tael” is no color")
+    assert page.locator("#frames").inner_text() == shown
+    assert "share=0&" in f"{page.url}&"
+    # With the color that gives way the change counts.
+    page.locator("#together").focus()
+    assert page.locator("#color").input_value() == "#3060c0"
+    assert not fault.is_visible()
+    wanted = find_frames(
+        results / "palettes.sqlite", 0x3060C0, radius=0.2, least_share=0.5, limit=120
+    )
+    assert len(wanted) < shown.count("%")
+    page.wait_for_function(
+        "n => document.querySelectorAll('#frames > li').length === n", arg=len(wanted)
+    )
+    assert "share=0.5" in page.url
+    assert page.locator("#share").input_value() == "50"
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_what_is_written_can_be_read(page, address, scheme):
     page.emulate_media(color_scheme=scheme)

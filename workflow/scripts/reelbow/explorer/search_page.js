@@ -15,13 +15,15 @@ const LIMIT = 120;
 /** Pixels of a preview that is shown, if its film has none. */
 const SWATCH = { width: 128, height: 72 };
 
-/** @type {{wanted: Wanted, waiting: number, asked: AbortController | null, names: ColorNames}} */
+/** @type {{wanted: Wanted, waiting: number, asked: AbortController | null, names: ColorNames, refusal: string | null}} */
 const state = {
   wanted: { color: "#c02020", radius: 0.05, share: 0, together: false },
   waiting: 0,
   asked: null,
   // Until they are there.
   names: new ColorNames({ listed: {}, n_xkcd: 0 }),
+  // Why what stands in the field is no color; null: it is one.
+  refusal: null,
 };
 
 /**
@@ -115,7 +117,7 @@ function showWanted() {
 }
 
 /**
- * Take what the form says.
+ * Take what the form says. While its color is none nothing is searched, and it is told.
  * @param {Event} event
  */
 function readForm(event) {
@@ -123,20 +125,33 @@ function readForm(event) {
   const typed =
     event.target === get("picker") ? getInput("picker").value : getInput("color").value;
   const color = readColor(typed);
-  get("color").setAttribute("aria-invalid", String(color === null));
-  if (color === null) {
-    window.clearTimeout(state.waiting);
-    showFault(state.names.refuse(typed));
-    return;
-  }
-  wanted.color = color;
+  refuse(color === null ? state.names.refuse(typed) : null);
+  wanted.color = color ?? wanted.color;
   wanted.radius = Number(getInput("radius").value);
   wanted.share = Math.min(Math.max(Number(getInput("share").value) / 100, 0), 1);
   wanted.together = getInput("together").checked;
+  if (color !== null) {
+    searchSoon();
+  }
+}
+
+function searchSoon() {
   showWanted();
   writeAddress();
   window.clearTimeout(state.waiting);
   state.waiting = window.setTimeout(search, PAUSE_MS);
+}
+
+/**
+ * Say that what stands in the field is no color, until it is one.
+ * @param {string | null} sentence
+ */
+function refuse(sentence) {
+  state.refusal = sentence;
+  get("color").setAttribute("aria-invalid", String(sentence !== null));
+  if (sentence !== null) {
+    showFault(null);
+  }
 }
 
 /** Ask for frames; what was asked before is given up. */
@@ -167,10 +182,14 @@ async function search() {
   }
 }
 
-/** @param {string | null} sentence */
+/**
+ * Show what is wrong, first of all with the color.
+ * @param {string | null} sentence
+ */
 function showFault(sentence) {
-  get("fault").textContent = sentence ?? "";
-  get("fault").hidden = !sentence;
+  const shown = state.refusal ?? sentence;
+  get("fault").textContent = shown ?? "";
+  get("fault").hidden = !shown;
 }
 
 /** @param {Frame[]} frames */
@@ -242,11 +261,14 @@ function start() {
   get("wanted").addEventListener("submit", (event) => event.preventDefault());
   // What is no color gives way to the one that is searched for.
   get("color").addEventListener("blur", () => {
-    if (get("color").getAttribute("aria-invalid") === "true") {
-      get("color").setAttribute("aria-invalid", "false");
-      showFault(null);
+    if (state.refusal === null) {
+      showWanted();
+      return;
     }
-    showWanted();
+    refuse(null);
+    showFault(null);
+    // By what other fields were changed to meanwhile.
+    searchSoon();
   });
   window.addEventListener("hashchange", () => {
     readAddress();
