@@ -15,7 +15,7 @@ from PIL import Image
 from contrast import measure_contrasts
 from databases import change, merge, write_shard
 from reelbow.barcode import draw_barcode
-from reelbow.color.names import find_color, list_names, name_colors
+from reelbow.color.names import find_color, list_names, name_colors, suggest_names
 from reelbow.color.spaces import srgb_to_oklab
 from reelbow.database.opening import connect
 from reelbow.database.schema import FilmRow
@@ -403,6 +403,11 @@ def test_each_color_has_the_name_that_tables_have(open_page, film):
         assert shown == name_colors(np.array(colors))
 
 
+def make_slips(name):
+    """Exchange the first two letters, leave out the next one and add one at the end."""
+    return name[1::-1] + name[3:] + "z"
+
+
 def test_names_are_those_of_the_library(open_page, film):
     random = np.random.default_rng(5)
     colors = random.integers(0, 1 << 24, 5000)
@@ -431,6 +436,18 @@ def test_names_are_those_of_the_library(open_page, film):
         texts,
     )
     assert found == [find_color(text) for text in texts]
+    texts = [
+        *map(make_slips, texts[::20]),
+        "tael",
+        "Light-Grey-Bleu",
+        "",
+        "ü",
+        "x" * 40,
+    ]
+    suggested = page.evaluate(
+        "texts => texts.map(text => getNames().suggest(text))", texts
+    )
+    assert suggested == [suggest_names(text) for text in texts]
 
 
 def test_measures_are_those_of_the_database(open_page, film):

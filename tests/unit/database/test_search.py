@@ -221,7 +221,7 @@ def test_a_short_color_is_taken():
         (
             {"color": "tael"},
             "color must be as #c02020 or a name, not 'tael'; names like it are teal, "
-            "taupe, steel.",
+            "tea, hazel.",
         ),
         ({"color": 1 << 24}, "color must be 0 to 16777215, not 16777216."),
         ({"color": 1.5}, "color must be a whole number, 0 to 16777215, not 1.5."),

@@ -201,7 +201,7 @@ def test_nothing_else_is_sent(server, path):
             "/search?color=tael",
             400,
             "color must be as #c02020 or a name, not 'tael'; names like it are teal, "
-            "taupe, steel.",
+            "tea, hazel.",
         ),
         ("/names?color=red", 400, "'color' is no parameter of this; it takes none"),
         (

@@ -5,7 +5,6 @@ XKCD's survey of 2010, and CSS's 148. Only that file of matplotlib is loaded, si
 of it takes half a second.
 """
 
-import difflib
 import functools
 import importlib.util
 import re
@@ -78,8 +77,29 @@ def find_color(name: str) -> int | None:
 
 
 def suggest_names(name: str) -> list[str]:
-    """Suggest the names that are written most alike."""
-    return difflib.get_close_matches(name.lower(), list_names(), _OFFERED, cutoff=0)
+    """Suggest the names that are written most alike: with the fewest slips."""
+    wanted = _squeeze(name)
+    return sorted(
+        list_names(), key=lambda other: _count_slips(wanted, _squeeze(other))
+    )[:_OFFERED]
+
+
+def _count_slips(one: str, other: str) -> int:
+    """Count letters that are missing, too many, wrong or exchanged with the next one.
+
+    As `explorer/names.js` does, so that pages and servers suggest the same.
+    """
+    before: list[int] = []
+    above: list[int] = [*range(len(other) + 1)]
+    for i, letter in enumerate(one, 1):
+        row = [i]
+        for j, wanted in enumerate(other, 1):
+            least = min(above[j] + 1, row[-1] + 1, above[j - 1] + (letter != wanted))
+            if i > 1 and j > 1 and (letter, one[i - 2]) == (other[j - 2], wanted):
+                least = min(least, before[j - 2] + 1)
+            row.append(least)
+        before, above = above, row
+    return above[-1]
 
 
 @functools.cache
