@@ -22,6 +22,7 @@ from databases import N_COLORS, ROW, change, merge, query, write_shard
 from reelbow.database.merging import merge_films
 from reelbow.database.shots import Shot
 from reelbow.errors import ReelbowError
+from reelbow.export import markers
 from reelbow.export.markers import MarkedFilm, Marker, find_rate, save_markers
 from reelbow.export.swatches import MOST_ACO, Swatch, make_aco
 from reelbow.export.tables import export_film, export_films
@@ -320,6 +321,49 @@ def test_timecodes_drop_numbers_where_television_does(tmp_path, rate, expected):
     is_drop = ";" in expected[0]
     text = (tmp_path / "shots.edl").read_text()
     assert ("FCM: DROP FRAME" in text) == is_drop
+
+
+def name_frame(frame, rate):
+    """Name a frame as SMPTE ST 12-1 does: 29.97 and 59.94 drop numbers."""
+    n, sign = round(rate), ":"
+    if n in (30, 60) and rate < n:
+        sign, dropped = ";", n // 15
+        tens, rest = divmod(frame, 600 * n - 9 * dropped)
+        minutes = max(rest - dropped, 0) // (60 * n - dropped)
+        frame += dropped * (9 * tens + minutes)
+    second = frame // n
+    hours, minutes = divmod(second // 60, 60)
+    return f"{hours:02}:{minutes:02}:{second % 60:02}{sign}{frame % n:02}"
+
+
+@pytest.mark.parametrize("rate", markers._STANDARD_RATES)
+def test_timecodes_of_a_whole_day_are_those_of_smpte(tmp_path, rate):
+    start = next(n for n in itertools.count(100) if name_frame(n, rate)[:2] == "01")
+    end = 23 * 3600 * round(rate)
+    frames = [*range(0, end - 12_000, 99_991), *range(end - 12_000, end + 300, 61)]
+    complaints = mark(tmp_path, [frame / rate for frame in frames], rate)
+    text = (tmp_path / "shots.edl").read_text()
+    codes = re.findall(r"^\d+  001 .*        (\S+) ", text, re.M)
+    assert codes
+    expected = [name_frame(start + frame, rate) for frame in frames[:-1]]
+    assert codes == expected[: len(codes)]
+    left = expected[len(codes) :]
+    assert complaints[0].startswith(f"{len(left):,} shots after the 23rd hour")
+    if rate not in (24000 / 1001, 48000 / 1001):
+        assert left[0].startswith("24:00:0")
+
+
+def test_a_rate_that_is_none_of_timecodes_is_told_in_the_timeline(film, tmp_path):
+    for n_pictures, told in [
+        (250, {}),
+        (218, {"note": "the film has 21.800 pictures"}),
+    ]:
+        change(film, f"UPDATE films SET n_pictures = {n_pictures}")
+        export_film(film, tmp_path, [], shots=True)
+        timeline = otio.adapters.read_from_file(str(tmp_path / "shots.otio"))
+        note = dict(timeline.metadata.get("reelbow", {}))
+        assert note.keys() == told.keys()
+        assert note.get("note", "").startswith(told.get("note", ""))
 
 
 def test_shots_after_the_last_timecode_are_told(tmp_path):

@@ -4,6 +4,7 @@ Each file begins with the film's first picture. Where no times are known there a
 of shots either, and the file says so.
 """
 
+import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ _RATE_TOLERANCE = 2e-3
 
 # Timelines of DaVinci Resolve, and of tapes, begin at 01:00:00:00.
 _START_H = 1
-_DAY_H = 24
+_DAY_S = 24 * 3600
 
 _NO_TIMES = "No times are known of this film's shots."
 
@@ -64,6 +65,7 @@ class MarkedFilm:
     duration_s : None: nobody knows
     rate : pictures a second, of timecodes
     made_at : when its database was made, UTC
+    rate_note : what `find_rate` complains of
     """
 
     title: str
@@ -71,6 +73,7 @@ class MarkedFilm:
     duration_s: float | None
     rate: float
     made_at: str | None
+    rate_note: str = ""
 
 
 def find_rate(n_pictures: int | None, duration_s: float | None) -> tuple[float, str]:
@@ -133,9 +136,17 @@ def _save_edl(path: Path, film: MarkedFilm, markers: Sequence[Marker]) -> str:
         return str(code)
 
     is_drop = film.rate in _DROP_RATES
-    first = f"{_START_H:02}:00:00{';' if is_drop else ':'}00"
+    sign = ";" if is_drop else ":"
+    first = f"{_START_H:02}:00:00{sign}00"
+    last = f"23:59:59{sign}{round(film.rate) - 1}"
     start = RationalTime.from_timecode(first, film.rate).value
-    end = round((_DAY_H - _START_H) * 3600 * film.rate)
+    # OpenTimelineIO also begins anew after a day of real time, which timecodes that
+    # count 48 pictures for 47.952 do not.
+    day = min(
+        RationalTime.from_timecode(last, film.rate).value + 1,
+        math.floor(_DAY_S * film.rate),
+    )
+    end = day - start
     told = [marker for marker in markers if round(marker.start_s * film.rate) < end]
     lines = [f"TITLE: {clean_text(film.title)}"]
     lines += [f"FCM: {'DROP FRAME' if is_drop else 'NON-DROP FRAME'}", ""]
@@ -168,8 +179,8 @@ def _save_otio(path: Path, film: MarkedFilm, markers: Sequence[Marker]) -> str:
         return otio.opentime.range_from_start_end_time(to_time(start_s), to_time(end_s))
 
     timeline = otio.schema.Timeline(film.title)
-    if not markers:
-        timeline.metadata["reelbow"] = {"note": _NO_TIMES}
+    if note := film.rate_note if markers else _NO_TIMES:
+        timeline.metadata["reelbow"] = {"note": note}
     track = otio.schema.Track("shots", kind=otio.schema.TrackKind.Video)
     timeline.tracks.append(track)
     whole = None

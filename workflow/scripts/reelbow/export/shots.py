@@ -121,6 +121,7 @@ def _mark(
         duration_s=film.duration_s,
         rate=rate,
         made_at=film.made_at,
+        rate_note=complaint,
     )
     markers = [
         Marker(
