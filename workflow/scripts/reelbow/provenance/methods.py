@@ -1,6 +1,7 @@
 """How films were measured, in a paragraph for a methods section, with its literature.
 
-Every sentence goes by what the database says, not by what a run would do now.
+Every sentence goes by what the database and the files of comparisons say, not by what a
+run would do now.
 """
 
 import json
