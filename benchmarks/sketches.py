@@ -12,22 +12,25 @@ in ../shared/data.
 """
 
 import io
-import struct
+import json
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import cv2
 import matplotlib
 import numpy as np
 from machine import name_machine, write_between
 from measuring import ROOT
-from PIL import Image, PngImagePlugin
+from PIL import Image
 
 sys.path[:0] = [str(ROOT / "workflow" / "scripts"), str(ROOT / "tests" / "helpers")]
 
-from reelbow.pictures.png import compress_rows  # noqa: E402 (the path comes first)
+from extract_frames import extract_frames  # noqa: E402 (the path comes first)
+from reelbow.pictures.image_files import encode_gray_png  # noqa: E402
 from reelbow.pictures.strokes import draw_strokes  # noqa: E402
 from reelbow.shards.batches import ThumbnailOptions  # noqa: E402
 from reelbow.shards.sketch_files import (  # noqa: E402
@@ -61,25 +64,15 @@ N_MANY = 10_000
 Strokes = Sequence[np.ndarray[Any, np.dtype[np.float64]]]
 
 
-def encode_png(gray: np.ndarray[Any, np.dtype[np.uint8]]) -> bytes:
-    """Make a PNG of a gray picture, compressed as Reelbow's others."""
-    file = io.BytesIO(b"\x89PNG\r\n\x1a\n")
-    file.seek(0, io.SEEK_END)
-    head = struct.pack(">IIBBBBB", *gray.shape[::-1], 8, 0, 0, 0, 0)
-    data = b"".join(compress_rows([gray]))
-    for name, chunk in ((b"IHDR", head), (b"IDAT", data), (b"IEND", b"")):
-        PngImagePlugin.putchunk(file, name, chunk)
-    return file.getvalue()
-
-
 def draw(strokes: Strokes) -> object:
     """Draw a sketch, and no more."""
     return draw_strokes(strokes, size=SIZE, thickness=THICKNESS)
 
 
 def draw_png(strokes: Strokes) -> object:
-    """Draw a sketch as PNG."""
-    return encode_png(draw_strokes(strokes, size=SIZE, thickness=THICKNESS))
+    """Draw a sketch as PNG, of three channels as `extract_frames` has it."""
+    gray = draw_strokes(strokes, size=SIZE, thickness=THICKNESS)
+    return encode_gray_png(cv2.cvtColor(gray, cv2.COLOR_GRAY2RGB))
 
 
 def make_classic() -> Callable[[Strokes], object]:
@@ -130,18 +123,38 @@ def time_one(way: Callable[[Strokes], object], sketches: Sequence[Strokes]) -> f
     return (time.process_time() - began) / len(sketches)
 
 
+def plan_many(size: int) -> tuple[dict[str, Any], list[str]]:
+    """Plan a film of many drawings, and name the shards of the first of them."""
+    how = {"thickness": THICKNESS, "split": "train", "per_shard": 500}
+    plan = make_plan([MANY], size=size, crop="auto", max_pixels=10**8, **how)
+    shards = [part["shard"] for part in plan["shards"] if part["first_frame"] < N_MANY]
+    return {**plan, "kind": "sketches"}, shards
+
+
 def read_many() -> float:
     """Measure CPU seconds of many drawings from their file to thumbnails."""
     shaping = ThumbnailOptions(90, None, "srgb", 10**8, "skip")
-    how = {"size": 256, "thickness": THICKNESS, "split": "train", "per_shard": 600}
     began = time.process_time()
-    plan = make_plan([MANY], crop="auto", max_pixels=10**8, **how)
-    for part in plan["shards"]:
-        if part["first_frame"] >= N_MANY:
-            break
-        shard = open_shard(MANY, plan, part["shard"], max_pixels=10**8, salvage=False)
+    plan, shards = plan_many(256)
+    for name in shards:
+        shard = open_shard(MANY, plan, name, max_pixels=10**8, salvage=False)
         for member in shard.read():
             member.data.shape(shaping)
+    return time.process_time() - began
+
+
+def extract_many(size: int) -> float:
+    """Measure CPU seconds of many drawings from their file to tarballs of PNGs."""
+    shaping = ThumbnailOptions(None, None, "srgb", 10**8, "skip")
+    began = time.process_time()
+    plan, shards = plan_many(size)
+    with tempfile.TemporaryDirectory() as folder:
+        about = Path(folder, "plan.json")
+        about.write_text(json.dumps(plan), encoding="utf-8")
+        for shard in shards:
+            frames = Path(folder, f"{shard}.tar")
+            how: dict[str, Any] = {"film": "a", "shaping": shaping, "quality": 90}
+            extract_frames(MANY, about, frames, shard=shard, **how)
     return time.process_time() - began
 
 
@@ -188,8 +201,10 @@ def main() -> None:
     ]
     lines += [
         "",
-        f"{N_MANY:,} drawings of Omniglot go from their file to thumbnails of 90 rows "
-        f"in {read_many():.1f} CPU s, drawn at 256x256 pixels, in shards of 600.",
+        f"{N_MANY:,} drawings of Omniglot, in shards of 500, go from their file to "
+        f"thumbnails of 90 rows in {read_many():.1f} CPU s, drawn at 256x256 pixels, "
+        f"and to tarballs of PNGs in {extract_many(256):.1f}, at 512x512 in "
+        f"{extract_many(512):.1f}.",
         "",
         f"The least PSNR of {N_RIGHT} drawings, in dB:",
         "",

@@ -1,4 +1,4 @@
-"""Rule extract_frames as a function: a shard of a film becomes a tarball of JPEGs."""
+"""Rule extract_frames as a function: a shard of a film becomes a tarball of images."""
 
 import io
 import json
@@ -27,8 +27,11 @@ from films import (
 )
 from projects import write_tarball
 from reelbow.pictures.image_files import MAX_PIXELS, encode_jpeg
+from reelbow.pictures.strokes import draw_strokes
 from reelbow.shards.batches import ThumbnailOptions
 from reelbow.shards.plan import read_plan
+from reelbow.shards.sketch_files import read_lines, read_quickdraw
+from sketches import STROKES, write_ndjson
 
 Samples = dict[str, tuple[NDArray[np.uint8] | None, dict[str, Any]]]
 
@@ -193,3 +196,23 @@ def test_the_same_shard_gives_the_same_bytes(tmp_path: Path) -> None:
     for name in ("a.tar", "b.tar"):
         run(video, plan, tmp_path / name, height=32)
     assert (tmp_path / "a.tar").read_bytes() == (tmp_path / "b.tar").read_bytes()
+
+
+def test_drawings_are_png_s_without_loss(tmp_path: Path) -> None:
+    drawings = write_ndjson(tmp_path / "a.ndjson", STROKES, "broken", STROKES[:1])
+    how: dict[str, Any] = {"size": 64, "thickness": 0.1}
+    plan = make_plan(drawings, split="train", **how)
+    frames = tmp_path / "frames.tar"
+    run(drawings, plan, frames)
+    with tarfile.open(frames) as tar:
+        tar.extractall(tmp_path / "frames", filter="data")
+    assert sorted(path.name for path in (tmp_path / "frames").iterdir()) == [
+        *("00000000.json", "00000000.png", "00000001.json"),
+        *("00000002.json", "00000002.png"),
+    ]
+    for number, line in zip((0, 2), list(read_lines(drawings))[::2], strict=True):
+        strokes = read_quickdraw(line).strokes
+        assert strokes is not None
+        image = Image.open(tmp_path / f"frames/{number:08d}.png")
+        assert image.mode == "L"
+        assert (np.asarray(image) == draw_strokes(strokes, **how)).all()

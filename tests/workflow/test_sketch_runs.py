@@ -1,5 +1,7 @@
 """Films of sketches in whole runs."""
 
+import tarfile
+
 from projects import NO_PAGES, name_jobs
 from reelbow.shards.names import STAGES
 from sketches import STEPS, STROKES, write_ndjson, write_npz
@@ -41,4 +43,6 @@ def test_drawings_are_frames_in_all_that_is_made(project):
     for film in "ab":
         for name in ("barcodes/contact.png", "explorer.html", "tables/frames.csv"):
             assert (folder / f"results/{film}" / name).stat().st_size
+    with tarfile.open(folder / "results/a/frames/00001.tar") as frames:
+        assert frames.getnames() == ["00000002.png", "00000002.json"]
     assert project.run(**config).jobs == set()

@@ -1,13 +1,14 @@
-"""Rule extract_frames: the frames of one shard as JPEGs, for people and other tools."""
+"""Rule extract_frames: a shard's frames as images, for people and other tools."""
 
 from pathlib import Path
 
 from reelbow.jobs.files import atomic_write
 from reelbow.jobs.job import run
-from reelbow.pictures.image_files import encode_jpeg
+from reelbow.pictures.image_files import encode_gray_png, encode_jpeg
 from reelbow.runs.plain_paths import find_own_name
 from reelbow.shards.batches import ThumbnailOptions
 from reelbow.shards.frames import ShardFrames
+from reelbow.shards.kinds import find_kind
 from reelbow.shards.plan import read_plan
 from reelbow.shards.tarballs import TarballWriter
 
@@ -27,19 +28,25 @@ def extract_frames(
 
     source : what the shard's pictures are in
     shaping : what becomes of them, their height above all
-    quality : of the JPEGs, in [1, 100]
+    quality : of the JPEGs, in [1, 100]; drawings are PNGs
     go_on : whether of a stretch that fails what can be decoded is enough
     """
     planned = read_plan(plan)
+    is_drawn = find_kind(planned).is_drawn
     with (
         ShardFrames(source, planned, shard, shaping, go_on=go_on) as shard_frames,
         atomic_write(frames) as temporary,
-        TarballWriter(temporary) as tarball,
+        TarballWriter(temporary, suffix=".png" if is_drawn else ".jpg") as tarball,
     ):
         for frame in shard_frames:
             about = {"film": film, "frame": frame.frame, "time_s": frame.time_s}
-            jpeg = encode_jpeg(frame.pixels, quality=quality)
-            tarball.add(f"{frame.frame:08d}", jpeg, about)
+            pixels = frame.pixels
+            picture = (
+                encode_gray_png(pixels)
+                if is_drawn
+                else encode_jpeg(pixels, quality=quality)
+            )
+            tarball.add(f"{frame.frame:08d}", picture, about)
         for number, reason in shard_frames.missing.items():
             about = {"film": film, "frame": number, "reason": reason}
             tarball.add(f"{number:08d}", None, about)

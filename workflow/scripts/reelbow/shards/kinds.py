@@ -30,6 +30,8 @@ class Kind:
     settings : what `make_plan` is told beside the crop: columns of the film's row
         (film.stream) and keys of the configuration (sampling.mode), by its parameters;
         a word alone (trim) is a column, or where that is empty a key
+    is_drawn : whether its frames are gray and sharp, for which PNG is right, and JPEG
+        wrong
     kernel : of `runs.compiling`, that averages most of its frames
     groups : of the configuration, that decide its palettes beside those of every kind
     refused : columns of the sheet that are not for it, and why
@@ -40,6 +42,7 @@ class Kind:
     pattern: re.Pattern[str]
     files_are_shards: bool = False
     settings: Mapping[str, str]
+    is_drawn: bool = False
     kernel: str = "pictures"
     groups: tuple[str, ...] = ()
     refused: Mapping[str, str]
@@ -124,6 +127,7 @@ SKETCHES = Kind(
         "split": "sketches.split",
         "per_shard": "shards.frames",
     },
+    is_drawn=True,
     groups=("sketches",),
     refused={
         "start_s": _NO_STRETCH_OF_SKETCHES,

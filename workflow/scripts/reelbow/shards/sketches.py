@@ -6,6 +6,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,7 +35,7 @@ class SketchPicture:
 
     def to_bgr(self) -> NDArray[np.uint8]:
         """Give all its pixels, as `DecodedPicture` says."""
-        return np.repeat(self._gray[..., None], 3, axis=2)
+        return np.asarray(cv2.cvtColor(self._gray, cv2.COLOR_GRAY2BGR), np.uint8)
 
     def shape(self, options: ThumbnailOptions) -> tuple[NDArray[np.uint8], Averages]:
         """Make it small and average it, as `DecodedPicture` says."""

@@ -472,12 +472,13 @@ def _show(text: str) -> str:
 
 
 class TarballWriter:
-    """Writes a WebDataset tarball: {key}.jpg and {key}.json side by side.
+    """Writes a WebDataset tarball: {key}.jpg, or .png, and {key}.json side by side.
 
     The same frames give the same bytes: no clock and no user stands in it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, suffix: str = ".jpg") -> None:
+        self._suffix = suffix
         self._tar = tarfile.open(path, "w", format=tarfile.USTAR_FORMAT)  # noqa: SIM115
 
     def __enter__(self) -> "TarballWriter":
@@ -487,10 +488,10 @@ class TarballWriter:
         """Write the end of the archive."""
         self._tar.close()
 
-    def add(self, key: str, jpeg: bytes | None, about: dict[str, Any]) -> None:
+    def add(self, key: str, picture: bytes | None, about: dict[str, Any]) -> None:
         """Add a frame; without a picture, only what is known about it."""
-        if jpeg is not None:
-            self._add(f"{key}.jpg", jpeg)
+        if picture is not None:
+            self._add(key + self._suffix, picture)
         self._add(f"{key}.json", json.dumps(about).encode())
 
     def _add(self, name: str, data: bytes) -> None:
