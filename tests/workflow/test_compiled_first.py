@@ -8,10 +8,11 @@ import numpy as np
 
 from films import write_film
 from projects import NO_PICTURES, write_tarball
+from sketches import STROKES, write_ndjson
 
 # Colors enough for all of k-means, which a frame of few does without.
 FRAMES = np.random.default_rng(0).integers(0, 256, (2, 48, 64, 3), np.uint8)
-SHEET = "film\tsource\nvideo\tfilm.mp4\ntape\ttape.tar\n"
+SHEET = "film\tsource\nvideo\tfilm.mp4\ntape\ttape.tar\ncat\tcat.ndjson\n"
 
 
 def test_jobs_compile_nothing_that_was_not_compiled_for_them(project):
@@ -24,21 +25,23 @@ def test_jobs_compile_nothing_that_was_not_compiled_for_them(project):
         for suffix in ("jpg", "png", "webp")
     }
     write_tarball(project.folder / "tape.tar", pictures)
+    write_ndjson(project.folder / "cat.ndjson", STROKES, STROKES[:1])
     (project.folder / "config" / "films.tsv").write_text(SHEET)
     config = {"films": "config/films.tsv", "cluster": {"accents": 1}, **NO_PICTURES}
     first = project.make(**config)
-    assert re.search("compiling for this machine, once: [01] of 5 done", first.stderr)
+    assert re.search("compiling for this machine, once: [01] of 6 done", first.stderr)
     notes = list(cache.glob("reelbow-*"))
-    assert len(notes) == 5
+    assert len(notes) == 6
     code = set(cache.rglob("*.nbc"))
     assert {path.stem.split("-")[0] for path in code} == {
         "engine_numba._find_all",
         "accent_search.search_accents",
         "yuv_average._average",
         "area_average._average",
+        "strokes._draw",
         "measures._measure_points",
     }
-    assert len(code) == 5
+    assert len(code) == 6
     text = "".join(note.read_text() for note in notes)
     assert all(path.name in text for path in code)
     shutil.rmtree(project.folder / "results")

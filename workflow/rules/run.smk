@@ -69,6 +69,8 @@ def compile_kernels():
                 kind = FILMS[job.wildcards_dict["film"]].kind
                 is_linear = config["mean"]["space"] == "linear"
                 kernels.add("pictures" if is_linear else kind.kernel)
+                if kind.is_drawn:
+                    kernels.add("strokes")
                 if name != "extract_frames":
                     kernels.add("measures")
             if name in ["plan_shards", "cluster_shard"]:

@@ -64,6 +64,14 @@ def _compile_pictures() -> None:
     average_areas(np.zeros((1, 1, 3), np.uint8), (1, 1))
 
 
+def _compile_strokes() -> None:
+    import numpy as np
+
+    from reelbow.pictures.strokes import draw_strokes
+
+    draw_strokes([np.eye(2)], size=8, thickness=0.1)
+
+
 def _compile_measures() -> None:
     import numpy as np
 
@@ -87,6 +95,7 @@ _KERNELS: dict[str, Callable[[], None]] = {
     "palettes": _compile_palettes,
     "planes": _compile_planes,
     "pictures": _compile_pictures,
+    "strokes": _compile_strokes,
     "measures": _compile_measures,
     "accents": _compile_accents,
 }
@@ -99,7 +108,7 @@ def start_compiling(
 
     Parameters
     ----------
-    kernels : of `palettes`, `accents`, `planes`, `pictures` and `measures`
+    kernels : names of them, as `palettes`
     at_once : how many are compiled at a time
     say : is called with each sentence, from another thread
 
