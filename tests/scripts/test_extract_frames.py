@@ -199,7 +199,9 @@ def test_the_same_shard_gives_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_drawings_are_png_s_without_loss(tmp_path: Path) -> None:
-    drawings = write_ndjson(tmp_path / "a.ndjson", STROKES, "broken", STROKES[:1])
+    drawings = write_ndjson(
+        tmp_path / "a.ndjson", STROKES, "broken", STROKES[:1], word="cat"
+    )
     how: dict[str, Any] = {"size": 64, "thickness": 0.1}
     plan = make_plan(drawings, split="train", **how)
     frames = tmp_path / "frames.tar"
@@ -215,4 +217,6 @@ def test_drawings_are_png_s_without_loss(tmp_path: Path) -> None:
         assert strokes is not None
         image = Image.open(tmp_path / f"frames/{number:08d}.png")
         assert image.mode == "L"
+        about = json.loads((tmp_path / f"frames/{number:08d}.json").read_text())
+        assert about["name"] == f"cat {number + 1}"
         assert (np.asarray(image) == draw_strokes(strokes, **how)).all()

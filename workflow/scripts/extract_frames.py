@@ -40,6 +40,8 @@ def extract_frames(
     ):
         for frame in shard_frames:
             about = {"film": film, "frame": frame.frame, "time_s": frame.time_s}
+            if is_drawn:
+                about["name"] = frame.name
             pixels = frame.pixels
             picture = (
                 encode_gray_png(pixels)
