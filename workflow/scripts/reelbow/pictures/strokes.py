@@ -59,12 +59,10 @@ def draw_strokes(
         )
     points = (points - (low / 2 + high / 2)) * scale + size / 2
     # Of a stroke of n points, n - 1 segments; of a single one a segment to itself.
-    ends = np.cumsum(lengths)
-    is_start = np.ones(len(points), np.bool_)
-    is_start[ends - 1] = np.array(lengths) == 1
-    first = np.flatnonzero(is_start)
-    second = first + 1
-    second[np.isin(first, ends - 1)] -= 1
+    is_last = np.zeros(len(points), np.bool_)
+    is_last[np.cumsum(lengths) - 1] = True
+    first = np.flatnonzero(~is_last | np.repeat(np.equal(lengths, 1), lengths))
+    second = first + ~is_last[first]
     segments = np.ascontiguousarray(np.hstack([points[first], points[second]]))
     picture = np.empty((size, size), np.uint8)
     # Whole words of 8 bytes, seen as both.
