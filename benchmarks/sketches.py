@@ -30,8 +30,11 @@ from PIL import Image
 sys.path[:0] = [str(ROOT / "workflow" / "scripts"), str(ROOT / "tests" / "helpers")]
 
 from extract_frames import extract_frames  # noqa: E402 (the path comes first)
-from reelbow.pictures.image_files import encode_gray_png  # noqa: E402
-from reelbow.pictures.strokes import draw_strokes  # noqa: E402
+from reelbow.pictures.image_files import encode_png  # noqa: E402
+from reelbow.pictures.strokes import (  # noqa: E402
+    draw_colored_strokes,
+    draw_strokes,
+)
 from reelbow.shards.batches import ThumbnailOptions  # noqa: E402
 from reelbow.shards.sketch_files import (  # noqa: E402
     read_lines,
@@ -72,7 +75,7 @@ def draw(strokes: Strokes) -> object:
 def draw_png(strokes: Strokes) -> object:
     """Draw a sketch as PNG, of three channels as `extract_frames` has it."""
     gray = draw_strokes(strokes, size=SIZE, thickness=THICKNESS)
-    return encode_gray_png(cv2.cvtColor(gray, cv2.COLOR_GRAY2RGB))
+    return encode_png(cv2.cvtColor(gray, cv2.COLOR_GRAY2RGB), is_gray=True)
 
 
 def make_classic() -> Callable[[Strokes], object]:
@@ -125,8 +128,9 @@ def time_one(way: Callable[[Strokes], object], sketches: Sequence[Strokes]) -> f
 
 def plan_many(size: int) -> tuple[dict[str, Any], list[str]]:
     """Plan a film of many drawings, and name the shards of the first of them."""
-    how = {"thickness": THICKNESS, "split": "train", "per_shard": 500}
-    plan = make_plan([MANY], size=size, crop="auto", max_pixels=10**8, **how)
+    how = {"thickness": THICKNESS, "split": "train", "color": "black"}
+    how |= {"per_shard": 500, "crop": "auto", "max_pixels": 10**8}
+    plan = make_plan([MANY], size=size, **how)
     shards = [part["shard"] for part in plan["shards"] if part["first_frame"] < N_MANY]
     return {**plan, "kind": "sketches"}, shards
 
@@ -169,16 +173,36 @@ def tell_right(sketches: Sequence[Strokes], size: int, points: int) -> float:
     )
 
 
+def draw_picture(cats: Sequence[Strokes]) -> None:
+    """Draw docs/sketches.png: two rows in black, and one in colors."""
+    how: dict[str, Any] = {"size": 160, "thickness": THICKNESS}
+    pictures = [
+        *(
+            cv2.cvtColor(draw_strokes(each, **how), cv2.COLOR_GRAY2RGB)
+            for each in cats[:16]
+        ),
+        *(draw_colored_strokes(each, **how) for each in cats[16:24]),
+    ]
+    rows = [np.hstack(pictures[first : first + 8]) for first in (0, 8, 16)]
+    Image.fromarray(np.vstack(rows)).save(PICTURE, optimize=True)
+
+
+def draw_colored_png(strokes: Strokes) -> object:
+    """Draw a sketch in colors as PNG."""
+    picture = draw_colored_strokes(strokes, size=SIZE, thickness=THICKNESS)
+    return encode_png(picture, is_gray=False)
+
+
 def main() -> None:
     """Measure by turns, and write the table and the picture."""
     sketches = [read_stroke_3("", each).strokes for each in read_split(NPZ, "train")]
-    cats = [read_quickdraw(line).strokes for line in read_lines(CATS)]
     some = sketches[:N_MATPLOTLIB]
     ways = {
         "Matplotlib, `plot` on cleared axes, as PNG": (make_classic(), some),
         "Matplotlib, `imshow` on cleared axes, as PNG": (make_shown(), some),
         "Reelbow, as PNG": (draw_png, sketches),
         "Reelbow, no file": (draw, sketches),
+        "Reelbow, a color for each stroke, as PNG": (draw_colored_png, sketches),
     }
     for way, some in ways.values():
         time_one(way, some[:3])
@@ -216,9 +240,7 @@ def main() -> None:
         shown = [f"{each:.1f}" if each < np.inf else "no difference" for each in told]
         lines.append(f"| {size} | {shown[0]} | {shown[1]} |")
     write_between(PAGE, "measured", "\n".join(lines))
-    pictures = [draw_strokes(each, size=160, thickness=THICKNESS) for each in cats]
-    rows = [np.hstack(pictures[first : first + 8]) for first in (0, 8, 16)]
-    Image.fromarray(np.vstack(rows)).save(PICTURE, optimize=True)
+    draw_picture([read_quickdraw(line).strokes for line in read_lines(CATS)])
     print(Path(PAGE).read_text(encoding="utf-8"))
 
 

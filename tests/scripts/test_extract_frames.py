@@ -3,6 +3,7 @@
 import io
 import json
 import tarfile
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from films import (
 )
 from projects import write_tarball
 from reelbow.pictures.image_files import MAX_PIXELS, encode_jpeg
-from reelbow.pictures.strokes import draw_strokes
+from reelbow.pictures.strokes import draw_colored_strokes, draw_strokes
 from reelbow.shards.batches import ThumbnailOptions
 from reelbow.shards.plan import read_plan
 from reelbow.shards.sketch_files import read_lines, read_quickdraw
@@ -198,12 +199,18 @@ def test_the_same_shard_gives_the_same_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "a.tar").read_bytes() == (tmp_path / "b.tar").read_bytes()
 
 
-def test_drawings_are_png_s_without_loss(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("color", "mode", "draw"),
+    [("black", "L", draw_strokes), ("strokes", "RGB", draw_colored_strokes)],
+)
+def test_drawings_are_png_s_without_loss(
+    color: str, mode: str, draw: Callable[..., Any], tmp_path: Path
+) -> None:
     drawings = write_ndjson(
         tmp_path / "a.ndjson", STROKES, "broken", STROKES[:1], word="cat"
     )
     how: dict[str, Any] = {"size": 64, "thickness": 0.1}
-    plan = make_plan(drawings, split="train", **how)
+    plan = make_plan(drawings, split="train", color=color, **how)
     frames = tmp_path / "frames.tar"
     run(drawings, plan, frames)
     with tarfile.open(frames) as tar:
@@ -216,7 +223,7 @@ def test_drawings_are_png_s_without_loss(tmp_path: Path) -> None:
         strokes = read_quickdraw(line).strokes
         assert strokes is not None
         image = Image.open(tmp_path / f"frames/{number:08d}.png")
-        assert image.mode == "L"
+        assert image.mode == mode
         about = json.loads((tmp_path / f"frames/{number:08d}.json").read_text())
         assert about["name"] == f"cat {number + 1}"
-        assert (np.asarray(image) == draw_strokes(strokes, **how)).all()
+        assert (np.asarray(image) == draw(strokes, **how)).all()

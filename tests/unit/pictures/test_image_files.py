@@ -601,11 +601,13 @@ def test_an_encoded_jpeg_has_the_colors_that_went_in() -> None:
 
 
 def test_an_encoded_png_has_the_levels_that_went_in() -> None:
-    picture = np.repeat(photo()[..., :1], 3, axis=2)
+    gray = np.repeat(photo()[..., :1], 3, axis=2)
     # Pillow is not OpenCV, which wrote it.
-    image = Image.open(io.BytesIO(pictures.encode_gray_png(picture)))
-    assert (image.format, image.mode) == ("PNG", "L")
-    assert_array_equal(np.asarray(image), picture[..., 0])
+    for picture, mode in ((gray, "L"), (photo(), "RGB")):
+        data = pictures.encode_png(picture, is_gray=mode == "L")
+        image = Image.open(io.BytesIO(data))
+        assert (image.format, image.mode) == ("PNG", mode)
+        assert_array_equal(np.asarray(image.convert("RGB")), picture)
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,16 @@
 
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from reelbow.errors import ReelbowError
-from reelbow.pictures.strokes import draw_strokes
+from reelbow.pictures.strokes import draw_colored_strokes, draw_strokes
 from reelbow.shards.sketch_files import read_split, read_stroke_3
 from shared_films import shared_film
-from supersampling import find_psnr, supersample
+from supersampling import find_psnr, supersample, supersample_colors
 
 SQUARE = np.array([[0, 0], [9, 0], [9, 9], [0, 9], [0, 0]], float)
 
@@ -33,6 +34,30 @@ def test_a_pixel_is_as_dark_as_lines_cover_it(size, least_db, thickness):
         wanted = supersample(strokes, size, thickness)
         # Nearly the same points are looked at, by other arithmetic.
         assert find_psnr(picture, wanted) >= least_db + 10
+
+
+@pytest.mark.parametrize(("size", "least_db"), [(28, 42), (256, 45)])
+@pytest.mark.parametrize("thickness", [0.025, 0.2])
+def test_a_stroke_has_its_color_where_no_later_one_lies_on_it(
+    size, least_db, thickness
+):
+    strokes = scribble(0)
+    picture = draw_colored_strokes(strokes, size=size, thickness=thickness)
+    scale = matplotlib.colormaps["turbo"](np.linspace(0, 1, len(strokes)))[:, :3]
+    colors = np.rint(255 * scale).astype(np.uint8)
+    wanted = supersample_colors(strokes, size, thickness, colors)
+    assert find_psnr(picture, wanted) >= least_db
+
+
+def test_of_many_strokes_neighbors_share_a_color():
+    dots = [np.array([[float(x), 0]]) for x in range(100)]
+    picture = draw_colored_strokes(dots, size=2000, thickness=0.004)
+    colors = picture[1000].reshape(-1, 3)[picture[1000].min(axis=1) < 255]
+    shown, n = np.unique(colors, axis=0, return_counts=True)
+    # Those of the dots themselves, and not of their borders.
+    assert (n >= 4).sum() == 64
+    assert [*map(int, colors[len(colors) // 200])] == [48, 18, 59]
+    assert len(shown) > 64
 
 
 @pytest.mark.shared

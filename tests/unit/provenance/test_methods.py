@@ -54,11 +54,23 @@ def test_sampling_is_told(row, taken):
     assert taken in write(describe(row))
 
 
-def test_sketches_are_drawn_and_not_decoded():
-    settings = {"sketches.size": 256, "sketches.thickness": 0.025}
+@pytest.mark.parametrize(
+    ("color", "told"),
+    [
+        ("black", "in black on white"),
+        ("strokes", "in the colors of Turbo, in turn, on"),
+    ],
+)
+def test_sketches_are_drawn_and_not_decoded(color, told):
+    settings = {
+        "sketches.size": 256,
+        "sketches.thickness": 0.025,
+        "sketches.color": color,
+    }
     none = {"sampling": None, "matrix": None, "color_range": None, "transfer": None}
     text = write(describe({**none, "primaries": None}, settings))
     assert "120 images of *The Lake*" in text
+    assert told in text
     assert "256x256 pixels, as lines 6.4 pixels wide with round caps" in text
     assert "The whole picture was measured" in text
     assert not re.search("tarball|decoded|ICC|FFmpeg|bars", text)

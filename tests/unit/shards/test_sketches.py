@@ -27,7 +27,10 @@ from shared_films import shared_film
 from sketches import STEPS, STROKES, write_ndjson, write_npz, write_pickle
 
 SHAPING = ThumbnailOptions(None, None, "srgb", 10**8, "skip")
-USUAL = {"size": 64, "thickness": 0.1, "split": "train", "per_shard": 2, "crop": "auto"}
+USUAL = {
+    **{"size": 64, "thickness": 0.1, "split": "train", "color": "black"},
+    **{"per_shard": 2, "crop": "auto"},
+}
 
 
 def read_film(path, **how):
@@ -83,6 +86,18 @@ def test_both_formats_give_the_same_drawings(tmp_path):
     # From the origin no line leads there, nor between the strokes.
     assert wanted[28:36].min() == 255
     assert {each.time_s for each in film} == {None}
+
+
+def test_each_stroke_may_have_its_color(tmp_path):
+    path = write_ndjson(tmp_path / "a.ndjson", STROKES)
+    (drawn,) = read_film(path, color="strokes")
+    pixels, averages = drawn.data.shape(SHAPING)
+    dark, red = (pixels[rows].reshape(-1, 3) for rows in (slice(28), slice(36, None)))
+    # The level line above is the first.
+    assert (dark == (48, 18, 59)).all(axis=1).any()
+    assert (red == (122, 4, 3)).all(axis=1).any()
+    assert averages.mean == pytest.approx(pixels.mean(axis=(0, 1)))
+    assert (drawn.data.to_bgr() == pixels[..., ::-1]).all()
 
 
 def test_steps_are_summed_without_rounding():

@@ -7,7 +7,10 @@ from reelbow.errors import ReelbowError
 from reelbow.sources.sketches import make_plan
 from sketches import STEPS, STROKES, write_ndjson, write_npz, write_pickle
 
-USUAL = {"size": 64, "thickness": 0.1, "split": "train", "per_shard": 2, "crop": "auto"}
+USUAL = {
+    **{"size": 64, "thickness": 0.1, "split": "train", "color": "black"},
+    **{"per_shard": 2, "crop": "auto"},
+}
 
 
 def plan(path, **how):
@@ -21,7 +24,9 @@ def test_drawings_are_counted_and_cut_into_shards(tmp_path):
     assert planned == {
         **dict.fromkeys(["video", "sampling", "start_s", "end_s", "stream"]),
         "path": str(path),
-        "sketches": {"size": 64, "thickness": 0.1, "split": "train"},
+        "sketches": {
+            **{"size": 64, "thickness": 0.1, "split": "train", "color": "black"},
+        },
         "width": 64,
         "height": 64,
         "duration_s": None,

@@ -1,4 +1,4 @@
-"""Draws strokes: black lines on white with round caps and joins, as wide everywhere.
+"""Draws strokes: lines on white with round caps and joins, as wide everywhere.
 
 Of each pixel 8 by 8 points are looked at, whether any line covers them: the picture is
 that of supersampling, at a fraction of the cost, since a line covers a stretch of each
@@ -7,6 +7,7 @@ row of points, of which only the ends are computed.
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,7 +21,11 @@ _POINTS = 8
 _MARGIN = 0.04
 
 # By how many of a pixel's points are covered.
-_LEVELS = np.rint(255 * (1 - np.arange(_POINTS**2 + 1) / _POINTS**2)).astype(np.uint8)
+_COUNTS = np.arange(_POINTS**2 + 1, dtype=np.uint8)
+_LEVELS = np.rint(255 * (1 - _COUNTS / _POINTS**2)).astype(np.uint8)
+
+# Strokes of a drawing that has more share colors, so that drawing it ends.
+_MAX_COLORS = 64
 
 
 def draw_strokes(
@@ -43,6 +48,45 @@ def draw_strokes(
     ReelbowError
         If there is no point, one is no number, or all of them are one.
     """
+    segments, _ = _find_segments(strokes, size, thickness)
+    return _cover(segments, thickness * size / 2, _LEVELS, size)
+
+
+def draw_colored_strokes(
+    strokes: Sequence[NDArray[np.float64]], *, size: int, thickness: float
+) -> NDArray[np.uint8]:
+    """Draw a sketch as `draw_strokes`, its strokes in the colors of Turbo in turn.
+
+    The first is dark violet, and the last of several is dark red. Later ones lie on
+    earlier ones. Of more than 64 strokes, neighbors share a color.
+
+    Returns
+    -------
+    (size, size, 3) uint8 sRGB
+    """
+    segments, starts = _find_segments(strokes, size, thickness)
+    n_colors = min(len(starts), _MAX_COLORS)
+    scale = np.linspace(0, 255, n_colors).round().astype(np.uint8)
+    bgr = cv2.applyColorMap(scale, cv2.COLORMAP_TURBO).reshape(-1, 3)
+    colors = bgr[:, ::-1].astype(np.uint16)
+    # White where nothing is drawn; 64 times what a pixel gets.
+    total = np.full((size * size, 3), 255 * _POINTS**2, np.uint16)
+    later = np.zeros(size * size, np.uint8)
+    for k in reversed(range(n_colors)):
+        # Of the points that these and all later strokes cover, the rest is later ones'.
+        start = starts[-(-k * len(starts) // n_colors)]
+        counts = _cover(segments[start:], thickness * size / 2, _COUNTS, size).ravel()
+        at = np.flatnonzero(counts != later)
+        total[at] -= (counts[at] - later[at])[:, None] * (255 - colors[k])
+        later = counts
+    half = _POINTS**2 // 2
+    return ((total + half) // _POINTS**2).astype(np.uint8).reshape(size, size, 3)
+
+
+def _find_segments(
+    strokes: Sequence[NDArray[np.float64]], size: int, thickness: float
+) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Place strokes in their square; give (n, 4) x, y, x, y, and each one's first."""
     lengths = [len(stroke) for stroke in strokes if len(stroke)]
     if not lengths:
         raise ReelbowError("an empty drawing: it has no point")
@@ -50,9 +94,8 @@ def draw_strokes(
     if not np.isfinite(points).all():
         raise ReelbowError("a coordinate of it is NaN or infinite")
     low, high = points.min(axis=0), points.max(axis=0)
-    width = thickness * size
     with np.errstate(over="ignore", divide="ignore"):
-        scale = (size * (1 - 2 * _MARGIN) - width) / (high - low).max()
+        scale = (size * (1 - 2 * _MARGIN) - thickness * size) / (high - low).max()
     if not 0 < scale < np.inf:
         raise ReelbowError(
             f"no extent: its {len(points)} points are one, or immensely far apart"
@@ -64,14 +107,22 @@ def draw_strokes(
     first = np.flatnonzero(~is_last | np.repeat(np.equal(lengths, 1), lengths))
     second = first + ~is_last[first]
     segments = np.ascontiguousarray(np.hstack([points[first], points[second]]))
+    counts = np.maximum(1, np.array(lengths) - 1)
+    return segments, np.cumsum(counts) - counts
+
+
+def _cover(
+    segments: NDArray[np.float64], radius: float, levels: NDArray[np.uint8], size: int
+) -> NDArray[np.uint8]:
+    """Make a picture of how much of each pixel segments cover, in these levels."""
     picture = np.empty((size, size), np.uint8)
     # Whole words of 8 bytes, seen as both.
     words = np.zeros((_POINTS, -(-size // 8)), np.uint64)
     counts = np.zeros(words.shape[1], np.uint64)
     _draw(
         segments,
-        width / 2,
-        _LEVELS,
+        radius,
+        levels,
         words.view(np.uint8),
         words,
         counts.view(np.uint8),

@@ -215,15 +215,16 @@ def _find_images(writer: _Writer) -> list[FilmMaking]:
 
 def _describe_sketches(writer: _Writer) -> Iterator[str]:
     drawn = [film for film in writer.films if _is_drawn(film)]
-    for (size, thickness), films in writer.group(
+    for (size, thickness, color), films in writer.group(
         lambda film: [
-            film.settings[f"sketches.{key}"] for key in ("size", "thickness")
+            film.settings[f"sketches.{key}"] for key in ("size", "thickness", "color")
         ],
         drawn,
     ):
+        colors = "black" if color == "black" else "the colors of Turbo, in turn,"
         yield writer.say(
             films,
-            "every drawing counts as a frame; its strokes were drawn in black on "
+            f"every drawing counts as a frame; its strokes were drawn in {colors} on "
             f"white, {size}x{size} pixels, as lines {thickness * size:g} pixels wide "
             "with round caps and joins, each pixel by how much of it is covered",
         )

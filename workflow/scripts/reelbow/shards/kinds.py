@@ -30,8 +30,8 @@ class Kind:
     settings : what `make_plan` is told beside the crop: columns of the film's row
         (film.stream) and keys of the configuration (sampling.mode), by its parameters;
         a word alone (trim) is a column, or where that is empty a key
-    is_drawn : whether strokes make its frames: they are gray and sharp, for which PNG
-        is right, and JPEG wrong
+    is_drawn : whether strokes make its frames: they are sharp, for which PNG is right,
+        and JPEG wrong
     kernel : of `runs.compiling`, that averages most of its frames
     groups : of the configuration, that decide its palettes beside those of every kind
     refused : columns of the sheet that are not for it, and why
@@ -125,6 +125,7 @@ SKETCHES = Kind(
         "size": "sketches.size",
         "thickness": "sketches.thickness",
         "split": "sketches.split",
+        "color": "sketches.color",
         "per_shard": "shards.frames",
     },
     is_drawn=True,

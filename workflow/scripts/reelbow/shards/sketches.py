@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from reelbow.errors import ReelbowError
 from reelbow.pictures.averages import Averages, shape_and_average
 from reelbow.pictures.geometry import Crop
-from reelbow.pictures.strokes import draw_strokes
+from reelbow.pictures.strokes import draw_colored_strokes, draw_strokes
 from reelbow.shards.batches import ThumbnailOptions
 from reelbow.shards.members import Member
 from reelbow.shards.plan import Plan, find_shard
@@ -28,20 +28,20 @@ from reelbow.shards.sketch_files import (
 
 
 class SketchPicture:
-    """A sketch, drawn: (size, size) uint8, black on white."""
+    """A sketch, drawn: (size, size, 3) uint8 sRGB."""
 
-    def __init__(self, gray: NDArray[np.uint8]) -> None:
-        self._gray = gray
+    def __init__(self, pixels: NDArray[np.uint8]) -> None:
+        self._pixels = pixels
 
     def to_bgr(self) -> NDArray[np.uint8]:
         """Give all its pixels, as `DecodedPicture` says."""
-        return np.asarray(cv2.cvtColor(self._gray, cv2.COLOR_GRAY2BGR), np.uint8)
+        return np.asarray(cv2.cvtColor(self._pixels, cv2.COLOR_RGB2BGR), np.uint8)
 
     def shape(self, options: ThumbnailOptions) -> tuple[NDArray[np.uint8], Averages]:
         """Make it small and average it, as `DecodedPicture` says."""
         return shape_and_average(
-            self.to_bgr(),
-            full=self._gray.shape,
+            self._pixels,
+            full=self._pixels.shape[:2],
             crop=Crop.parse(options.crop) if options.crop else None,
             height=options.height,
             space=options.mean_space,
@@ -74,7 +74,6 @@ class SketchShard(nullcontext["SketchShard"]):
 
     def read(self) -> Iterator[Member]:
         """Draw them in their order."""
-        size, thickness = self._about["size"], self._about["thickness"]
         first = self._part["first_frame"]
         for frame, sketch in enumerate(islice(self._read_sketches(), len(self)), first):
             about: dict[str, Any] = {"frame": frame}
@@ -82,11 +81,18 @@ class SketchShard(nullcontext["SketchShard"]):
                 yield Member(sketch.name, None, sketch.reason, about)
                 continue
             try:
-                gray = draw_strokes(sketch.strokes, size=size, thickness=thickness)
+                pixels = self._draw(sketch.strokes)
             except ReelbowError as error:
                 yield Member(sketch.name, None, str(error), about)
                 continue
-            yield Member(sketch.name, SketchPicture(gray), "", about)
+            yield Member(sketch.name, SketchPicture(pixels), "", about)
+
+    def _draw(self, strokes: list[NDArray[np.float64]]) -> NDArray[np.uint8]:
+        how = {key: self._about[key] for key in ("size", "thickness")}
+        if self._about["color"] == "strokes":
+            return draw_colored_strokes(strokes, **how)
+        gray = draw_strokes(strokes, **how)
+        return np.asarray(cv2.cvtColor(gray, cv2.COLOR_GRAY2RGB), np.uint8)
 
     def read_every(self) -> Iterator[Member]:
         """Draw them: a shard has no others."""

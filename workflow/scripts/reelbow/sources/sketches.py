@@ -23,6 +23,7 @@ def make_plan(
     size: int,
     thickness: float,
     split: str,
+    color: str,
     per_shard: int,
     crop: str,
     max_pixels: int,
@@ -34,6 +35,7 @@ def make_plan(
     ----------
     files : one file, .npz of sketch-rnn or .ndjson of Quick, Draw!
     size, thickness : of the pictures and their lines, see `draw_strokes`
+    color : black, or strokes for a color for each
     split : of a file of sketch-rnn, which of its lists is taken
     per_shard : drawings in a shard
     go_on : changes nothing here
@@ -55,7 +57,12 @@ def make_plan(
         **dict.fromkeys(("video", "start_s", "end_s", "stream", "sampling")),
         "path": str(path),
         "digest": digest_file(path),
-        "sketches": {"size": size, "thickness": thickness, "split": split},
+        "sketches": {
+            "size": size,
+            "thickness": thickness,
+            "split": split,
+            "color": color,
+        },
         "width": size,
         "height": size,
         "duration_s": None,
