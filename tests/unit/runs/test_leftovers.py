@@ -25,9 +25,12 @@ def test_what_killed_runs_left_goes_and_what_is_kept_or_not_ours_stays(tmp_path,
     killed = ["frames/.00000.71.tar", "thumbnails/.00001.72.npz"]
     killed += ["palettes/.00000.73.sqlite"]
     mine = ["thumbnails/mine.npz", "frames/.mine.tar", "palettes/00000.sqlite"]
+    # Jobs that no merge waits for are writing them.
+    mine += ["frames/.00001.74.tar", "tiles/.00000.75.npz"]
     write_files(film, [*ours, *killed, *mine])
     # Of an earlier plan, and so perhaps other frames.
-    os.utime(film / "frames/00001.tar", (0, 0))
+    for name in ("frames/00001.tar", "frames/.00000.71.tar"):
+        os.utime(film / name, (0, 0))
     remove_leftovers(
         film, logs, ["00000", "00001"], planned_at=1_000_000_000, keep=keep
     )

@@ -20,6 +20,10 @@ CUTS = ("cuts", ".npz")
 TILES = ("tiles", ".npz")
 SHARD_FILES = (PALETTES, THUMBNAILS, FRAMES, PREVIEWS, CUTS, TILES)
 
+# No merge waits for the jobs of these: they may be writing some. What one that was
+# killed left, the next removes.
+_STILL_MADE = {FRAMES[0], TILES[0]}
+
 # What a shard's jobs leave in logs/.
 LOG_ENDINGS = (".log", ".tsv", ".gpu", ".profile.html")
 
@@ -62,11 +66,19 @@ def remove_leftovers(
         for path in (results / folder).glob(f"*{suffix}"):
             shard = path.name.removesuffix(suffix)
             # Those of an earlier plan may be of others; not all runs make them again.
-            is_stale = folder in may_be_stale and path.stat().st_mtime < planned_at
-            if shard in gone or (is_stale and shard in planned):
+            is_stale = (
+                folder in may_be_stale
+                # A name that a job is about to change is none of these.
+                and shard in planned
+                and path.stat().st_mtime < planned_at
+            )
+            if shard in gone or is_stale:
                 path.unlink(missing_ok=True)
         for path in _find_killed(results / folder, suffix):
-            path.unlink(missing_ok=True)
+            # It may have become a file meanwhile.
+            with contextlib.suppress(FileNotFoundError):
+                if folder not in _STILL_MADE or path.stat().st_mtime < planned_at:
+                    path.unlink()
     for rule in SHARD_RULES:
         for shard in old:
             for ending in LOG_ENDINGS:
@@ -126,6 +138,6 @@ def _read_shards(path: Path) -> list[str]:
 
 
 def _find_killed(folder: Path, suffix: str) -> Iterator[Path]:
-    """Find what killed jobs were about to write; none of the film's runs any more."""
+    """Find what killed jobs were about to write, or those of `_STILL_MADE` are."""
     name = re.compile(rf"\.{PATTERN}\.\d+{re.escape(suffix)}")
     yield from (path for path in folder.glob(".*") if name.fullmatch(path.name))
