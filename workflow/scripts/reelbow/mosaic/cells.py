@@ -2,7 +2,8 @@
 
 import contextlib
 import json
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -64,6 +65,15 @@ def write_mosaic(path: Path, mosaic: Mosaic) -> None:
         connection.execute("COMMIT")
 
 
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[sqlite3.Connection]:
+    with (
+        explaining(path, "the mosaic"),
+        contextlib.closing(connect(path)) as connection,
+    ):
+        yield connection
+
+
 def read_about(path: Path) -> dict[str, Any]:
     """Read what is known about a mosaic, with its rows and columns.
 
@@ -72,10 +82,7 @@ def read_about(path: Path) -> dict[str, Any]:
     ReelbowError
         If it cannot be read.
     """
-    with (
-        explaining(path, "the mosaic"),
-        contextlib.closing(connect(path)) as connection,
-    ):
+    with _reading(path) as connection:
         rows = connection.execute("SELECT key, value FROM metadata")
         return {key: json.loads(value) for key, value in rows}
 
@@ -88,10 +95,7 @@ def read_mosaic(path: Path) -> Mosaic:
     ReelbowError
         If it cannot be read.
     """
-    with (
-        explaining(path, "the mosaic"),
-        contextlib.closing(connect(path)) as connection,
-    ):
+    with _reading(path) as connection:
         cells = connection.execute('SELECT * FROM cells ORDER BY row, "column"')
         found = [Cell(*cell) for cell in cells]
     about = read_about(path)
