@@ -44,7 +44,7 @@ def test_black_is_black(size):
     assert name_blank(black(size)) == BLACK
 
 
-@given(mean=st.floats(0, 12), deviation=st.floats(0, 8), width=st.integers(32, 400))
+@given(mean=st.floats(0, 16), deviation=st.floats(0, 8), width=st.integers(16, 400))
 @settings(max_examples=30, deadline=None)
 def test_black_with_noise_is_black(mean, deviation, width):
     assert name_blank(add_noise(black((width, 90)), mean, deviation)) == BLACK

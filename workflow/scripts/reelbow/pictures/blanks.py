@@ -70,7 +70,7 @@ def name_blank(picture: NDArray[np.uint8]) -> str | None:
     `BLACK`, `TEXT`, `DIM`: too dark to tell, or None: it is a picture of the film
     """
     light = find_largest(picture)
-    if _is_black(light):
+    if _is_black(picture, light):
         return BLACK
     lit = light > LIT
     if lit.mean() > MOST_LIT:
@@ -81,11 +81,14 @@ def name_blank(picture: NDArray[np.uint8]) -> str | None:
     return DIM if bright < READABLE else None
 
 
-def _is_black(light: NDArray[np.uint8]) -> bool:
+def _is_black(picture: NDArray[np.uint8], light: NDArray[np.uint8]) -> bool:
     """Whether nothing is lit where grain is averaged away, nor bright where not."""
     height, width = light.shape
     size = (max(1, width // GRAIN), max(1, height // GRAIN))
-    coarse = cv2.resize(light, size, interpolation=cv2.INTER_AREA)
+    # Each channel by itself: the largest of three that have noise is above their means.
+    coarse = find_largest(
+        np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+    )
     return bool(np.mean(coarse > LIT) <= SPECKS and np.mean(light > READABLE) <= SPECKS)
 
 
