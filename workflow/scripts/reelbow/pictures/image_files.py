@@ -149,7 +149,7 @@ def _open_image(
     try:
         with (
             warnings.catch_warnings(action="ignore"),
-            Image.open(io.BytesIO(data), formats=_find_formats(data)) as image,
+            Image.open(io.BytesIO(data), formats=find_formats(data)) as image,
         ):
             n_pixels = image.width * image.height
             if n_pixels > max_pixels:
@@ -188,7 +188,7 @@ def _open_image(
         raise ReelbowError(f"the image does not decode ({reason})") from None
 
 
-def _find_formats(data: bytes) -> tuple[str, ...]:
+def find_formats(data: bytes) -> tuple[str, ...]:
     """Find the formats of which a file may be."""
     # Both would take a thread for each core.
     if data[4:8] == BOX_MARK and data[8:12] in AVIF_BRANDS:
