@@ -77,8 +77,9 @@ def test_the_environments_for_gpus_have_all_that_the_cpu_s_has():
 
 def test_the_extras_are_of_one_version(pyproject):
     extras = pyproject["project"]["optional-dependencies"]
-    versions = {pin.partition("==")[2] for (pin,) in extras.values()}
-    assert len(versions) == 1
+    gpu = {extras[name][0].partition("==")[2] for name in ("gpu", "gpu-cuda13")}
+    assert len(gpu) == 1
+    assert set(extras["photos"]) < set(pyproject["dependency-groups"]["dev"])
     for command in COMMANDS.values():
         for extra in re.findall(r"--extra (\S+)", command):
             assert extra in extras

@@ -13,7 +13,7 @@ from reelbow.runs.messages import tell
 from reelbow.runs.plain_paths import name_plainly
 from reelbow.runs.summary import describe_trim, describe_untrimmed
 from reelbow.shards.names import SHARD_RULES, STAGES
-from reelbow.shards.plan import find_file, read_plan, summarize_plan
+from reelbow.shards.plan import list_files, read_plan, summarize_plan
 
 FIGURE_ENDINGS = [
     picture_files.FIGURE_ENDINGS[suffix] for suffix in config["barcodes"]["formats"]
@@ -53,9 +53,9 @@ def get_film(wildcards):
 
 
 def get_source(wildcards):
-    """The film's file; those that are shards are no input of the plan: each may change."""
+    """The film's file; where they are many, each may change, and none is an input."""
     film = get_film(wildcards)
-    if film.kind.files_are_shards or film.fault:
+    if film.kind.takes_many or film.fault:
         return []
     return as_source(film.files[0])
 
@@ -116,8 +116,8 @@ def load_plan(plan, written_ns):
 
 
 def get_shard_source(wildcards):
-    """The user's file that a shard's pictures are in: the film's, or its own."""
-    if not get_film(wildcards).kind.files_are_shards:
+    """The user's files that a shard's pictures are in: the film's, or its own."""
+    if not get_film(wildcards).kind.takes_many:
         return get_source(wildcards)
     plan = get_plan(wildcards)
     if wildcards.shard not in plan["shards"]:
@@ -125,13 +125,14 @@ def get_shard_source(wildcards):
             f"film {wildcards.film} has no shard {wildcards.shard}; its shards are in "
             f"{RESULTS / wildcards.film / 'plan.json'}"
         )
-    return as_source(find_file(plan, plan["shards"][wildcards.shard]))
+    part = plan["shards"][wildcards.shard]
+    return [as_source(file) for file in list_files(plan, part)]
 
 
 def get_plan_of_shard(wildcards):
-    """The plan; where files are shards a new one says nothing new of those of old."""
+    """The plan; where shards have their own files, a new one says nothing new of them."""
     plan = f"results/{wildcards.film}/plan.json"
-    return ancient(plan) if get_film(wildcards).kind.files_are_shards else plan
+    return ancient(plan) if get_film(wildcards).kind.takes_many else plan
 
 
 def get_shards(wildcards):

@@ -7,6 +7,7 @@ from reelbow.database.reading import find_lost as find_lost_shards
 from reelbow.machine.versions import describe_versions
 from reelbow.runs.code import digest_code
 from reelbow.runs.config import count_most_colors
+from reelbow.runs.source_states import digest_seen
 from reelbow.shards.kinds import KINDS
 
 # What decides a film's palettes, of whatever kind, as it stands in their databases.
@@ -23,16 +24,23 @@ def get_source_state(wildcards):
     """What becomes another one with other content of the film's file, or the shard's.
 
     What comes in the place of a film's only file makes another plan, and by it all
-    shards.
+    shards. Of many each may change the plan, and only its own shard.
     """
-    film = get_film(wildcards)
-    files = film.files
+    film, shard = get_film(wildcards), wildcards.get("shard")
+    seen = STATES_OF_FILMS.get(wildcards.film, {})
+    files, origin = film.files, ""
     if film.kind.files_are_shards:
-        place = place_shards(wildcards.film).get(wildcards.get("shard"))
+        place = place_shards(wildcards.film).get(shard)
         files = [] if place is None else [film.files[place]]
-    path = files[0] if files else None
-    seen = STATES_OF_FILMS.get(wildcards.film, {}).get(str(path))
-    return seen.state if seen else ""
+    elif film.kind.takes_many and shard is None:
+        return digest_seen(seen.values())
+    elif film.kind.takes_many:
+        plan = get_plan(wildcards)
+        files = list_files(plan, plan["shards"][shard])
+        # From when on times are counted, which another shard may change.
+        origin = plan["origin"] or ""
+    states = {seen[str(file)].state for file in files if str(file) in seen}
+    return " ".join([*sorted(states - {""}), origin]).strip()
 
 
 def gather(**settings):
@@ -59,7 +67,7 @@ def get_plan_settings(wildcards):
 
     return {
         "kind": film.kind.name,
-        "files": [str(file) for file in film.files if film.kind.files_are_shards],
+        "files": [str(file) for file in film.files if film.kind.takes_many],
         "crop": film.crop or config["crop"]["letterbox"],
         "max_pixels": config["limits"]["pixels"],
         "fault": film.fault,
@@ -85,7 +93,7 @@ def find_state(film):
     times_ns = [
         file.stat().st_mtime_ns
         for file in FILMS[film].files
-        if FILMS[film].kind.files_are_shards and file.exists()
+        if FILMS[film].kind.takes_many and file.exists()
     ]
     return f"{max(times_ns, default=0)}{' salvaged' if go_on else ''}"
 

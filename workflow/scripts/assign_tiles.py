@@ -50,7 +50,7 @@ if __name__ == "__main__":
         assign_tiles,
         log=snakemake.log[0],
         mem_mb=snakemake.resources.mem_mb,
-        target=find_own_name(Path(snakemake.input.target)),
+        target=find_own_name(snakemake.input.target),
         films={
             Path(database): shards[Path(database).parent.name]
             for database in snakemake.input.databases

@@ -136,7 +136,7 @@ if __name__ == "__main__":
         # A GPU's driver reserves far more memory than it uses.
         mem_mb=None if snakemake.resources.gpu else snakemake.resources.mem_mb,
         profile=bool(snakemake.resources.profile),
-        frames=find_own_name(Path(snakemake.input.frames)),
+        frames=find_own_name(snakemake.input.frames),
         plan=Path(snakemake.input.plan),
         palettes=Path(snakemake.output.palettes),
         film=snakemake.wildcards.film,

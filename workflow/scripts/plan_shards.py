@@ -56,7 +56,7 @@ if __name__ == "__main__":
         plan_shards,
         log=snakemake.log[0],
         mem_mb=snakemake.resources.mem_mb,
-        files=files or [find_own_name(Path(file)) for file in snakemake.input],
+        files=files or [find_own_name(file) for file in snakemake.input],
         plan=Path(snakemake.output.plan),
         go_on=bool(snakemake.resources.go_on),
         **settings,

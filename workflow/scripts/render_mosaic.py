@@ -80,7 +80,7 @@ if __name__ == "__main__":
         render_mosaic,
         log=snakemake.log[0],
         mem_mb=snakemake.resources.mem_mb,
-        target=find_own_name(Path(snakemake.input.target)),
+        target=find_own_name(snakemake.input.target),
         mosaic=Path(snakemake.input.mosaic),
         previews=[Path(path) for path in snakemake.input.previews],
         picture=Path(output.picture),

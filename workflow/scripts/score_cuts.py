@@ -70,7 +70,7 @@ if __name__ == "__main__":
         log=snakemake.log[0],
         mem_mb=snakemake.resources.mem_mb,
         profile=bool(snakemake.resources.profile),
-        source=find_own_name(Path(snakemake.input.source)),
+        source=find_own_name(snakemake.input.source),
         plan=Path(snakemake.input.plan),
         scores=Path(snakemake.output.scores),
         shard=snakemake.wildcards.shard,

@@ -484,19 +484,31 @@ def test_a_sheet_that_is_not_there_or_not_text_is_refused():
         ("nothing/*.tar", "nothing matches 'nothing/*.tar'"),
         (
             "folder",
-            "folder is a folder without videos or tarballs or files of sketches; give "
-            "the folder in which they are",
+            "folder is a folder without videos or tarballs or photos or files of "
+            "sketches; give the folder in which they are",
         ),
         ("both", "both has both videos (b.mp4, ...) and tarballs (a.tar, ...)"),
         ("link.mkv", "link.mkv is a link to nowhere, which is not there"),
         ("pipe", "pipe is no file"),
         ("a" * 300, "File name too long"),
         ("empty.mkv", "empty.mkv is empty; copy or download it again"),
-        ("mixed/*", "which is no tarball"),
+        (
+            "mixed/*",
+            "matches mixed/b.mp4; a glob in a sheet is of tarballs or of photos",
+        ),
+        ("many/*", "many/b.zip; give a glob that is of tarballs or of photos only"),
     ],
 )
 def test_a_wrong_source_is_refused(source, words):
-    touch("folder/a.txt", "mixed/a.tar", "mixed/b.mp4", "both/a.tar", "both/b.mp4")
+    touch(
+        "folder/a.txt",
+        "many/a.tar",
+        "many/b.zip",
+        "mixed/a.tar",
+        "mixed/b.mp4",
+        "both/a.tar",
+        "both/b.mp4",
+    )
     Path("link.mkv").symlink_to("nowhere")
     os.mkfifo("pipe")
     Path("empty.mkv").touch()
@@ -505,7 +517,7 @@ def test_a_wrong_source_is_refused(source, words):
     assert words in sentence
     if source != "mixed/*":
         sentence = refuse(read_films, source)
-        where = "films" if "*" in source else f"films {source!r}"
+        where = "films" if source.startswith("nothing") else f"films {source!r}"
         assert sentence.startswith(f"{where}: ")
         assert words in sentence
 

@@ -8,6 +8,7 @@ from reelbow.runs.films import Film
 from reelbow.runs.schemas import load_schema
 from reelbow.shards.kinds import (
     KINDS,
+    PHOTOS,
     SKETCHES,
     TARBALLS,
     VIDEO,
@@ -32,6 +33,11 @@ from reelbow.shards.kinds import (
 def test_tarballs_are_known_by_their_names(name):
     assert name_kind(name) is TARBALLS
     assert name_kind(name + ".mp4") is VIDEO
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "A.JPEG", "a.b.heic", "a.NEF", "a.zip"])
+def test_photos_are_known_by_their_names(name):
+    assert name_kind(name) is PHOTOS
 
 
 @pytest.mark.parametrize("name", ["cat.npz", "cat.full.NPZ", "cat.ndjson"])

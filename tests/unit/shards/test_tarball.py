@@ -19,8 +19,9 @@ from backports import zstd
 from films import overwrite
 from reelbow.errors import ReelbowError
 from reelbow.shards import tarballs
+from reelbow.shards.image_names import IMAGE_SUFFIXES, natural_key
 from reelbow.shards.members import Member
-from reelbow.shards.tarballs import FrameTarball, TarballWriter, natural_key
+from reelbow.shards.tarballs import FrameTarball, TarballWriter
 
 Content = bytes | Callable[[tarfile.TarInfo], None]
 
@@ -117,7 +118,7 @@ def test_compressed_tarballs_are_read_too(tmp_path: Path, suffix: str) -> None:
 
 
 def test_only_files_with_an_image_s_suffix_count(tmp_path: Path) -> None:
-    kept = [f"k{suffix}" for suffix in sorted(tarballs.IMAGE_SUFFIXES)] + ["K.JPG"]
+    kept = [f"k{suffix}" for suffix in sorted(IMAGE_SUFFIXES)] + ["K.JPG"]
     others = ["readme.txt", "movie.mp4", "jpg", ".jpg", "x.jpg.part", "x.json"]
     path = pack(tmp_path / "t.tar", [(name, b"x") for name in others + kept])
     assert sorted(names(path)) == sorted(kept)

@@ -14,7 +14,7 @@ from projects import write_tarball
 from reelbow.pictures.image_files import decode_image, encode_jpeg
 from reelbow.shards.plan import Plan
 from reelbow.sources import crop as planning
-from reelbow.sources import tarballs
+from reelbow.sources import images, tarballs
 
 
 def tarball(path: Path, images: list[NDArray[np.uint8] | bytes]) -> Path:
@@ -94,7 +94,7 @@ def test_few_images_of_many_tarballs_are_looked_at(
 ) -> None:
     path = tarball(tmp_path / "t.tar", [numbered(0)] * 20)
     spy = Mock(wraps=decode_image)
-    monkeypatch.setattr(tarballs, "decode_image", spy)
+    monkeypatch.setattr(images, "decode_image", spy)
     plan_tarballs(*[path] * 100)
     assert 0 < spy.call_count <= planning.LETTERBOX_FRAMES
 

@@ -4,7 +4,7 @@ import datetime
 import re
 import warnings
 from collections.abc import Mapping
-from typing import Any, BinaryIO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from PIL import ExifTags, Image
 
@@ -50,7 +50,7 @@ class Exif(NamedTuple):
     serial: str = ""
 
 
-def read_exif(file: BinaryIO) -> Exif:
+def read_exif(file: IO[bytes]) -> Exif:
     """Read the EXIF of an image file, of which no pixel is decoded.
 
     What cannot be read tells nothing: whoever decodes the picture says why.

@@ -1,6 +1,7 @@
 """Image files: opened, refused or decoded to sRGB, and written as JPEG."""
 
 import contextlib
+import importlib.util
 import io
 import struct
 import warnings
@@ -32,6 +33,7 @@ JPEG_FORMATS = ("JPEG", "MPO")
 # And these, where the file says that it is one: HEIF's decoder is loaded only then, and
 # Pillow takes anything for a TGA.
 BOX_MARK, TGA_MARK = b"ftyp", b"TRUEVISION-XFILE.\0"
+JXL_MARKS = b"\xff\n", b"\0\0\0\fJXL "
 AVIF_BRANDS = (b"avif", b"avis")
 
 # TIFF's NewSubfileType: another page is the same picture made smaller, or its mask.
@@ -200,6 +202,11 @@ def find_formats(data: bytes) -> tuple[str, ...]:
 
         pillow_heif.register_heif_opener(thumbnails=False, decode_threads=1)
         return (*IMAGE_FORMATS, "HEIF")
+    if data.startswith(JXL_MARKS) and importlib.util.find_spec("pillow_jxl"):
+        # Optional: it registers itself.
+        import pillow_jxl  # noqa: F401
+
+        return (*IMAGE_FORMATS, "JXL")
     if data.endswith(TGA_MARK):
         return (*IMAGE_FORMATS, "TGA")
     return IMAGE_FORMATS

@@ -192,13 +192,19 @@ def _describe_videos(writer: _Writer) -> Iterator[str]:
 
 
 def _describe_images(writer: _Writer) -> Iterator[str]:
-    images = _find_images(writer)
-    if images:
-        n = sum(len(film.tarballs) for film in images)
+    orders = {
+        "name": "every photo counts as a frame, in the order of their names",
+        "time": "every photo counts as a frame, in the order in which they were taken",
+    }
+    for order, films in writer.group(
+        lambda film: film.settings.get("photos.order"), _find_images(writer)
+    ):
+        n = sum(len(film.tarballs) for film in films)
+        counted = f"every image in {count(n, 'tarball')} counts as a frame"
         yield writer.say(
-            images,
-            f"every image in {count(n, 'tarball')} counts as a frame; images were "
-            f"decoded by {writer.name('simplejpeg', 'simplejpeg', 'simplejpeg')} and "
+            films,
+            f"{orders.get(order, counted)}; images were decoded by "
+            f"{writer.name('simplejpeg', 'simplejpeg', 'simplejpeg')} and "
             f"{writer.name('Pillow', 'pillow', 'pillow')}",
         )
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from reelbow.errors import ReelbowError
 from reelbow.runs.schemas import check_value, fill_defaults, load_schema, read_texts
-from reelbow.shards.tarballs import UNSHOWN
+from reelbow.shards.image_names import UNSHOWN
 
 # Columns: beyond about as many, many programs cannot show a picture that has no tiles.
 WIDEST_PNG = 32_768

@@ -15,7 +15,7 @@ from pathlib import Path
 from reelbow.database import merging
 from reelbow.database.opening import ROWS, is_cut_off, open_database
 from reelbow.errors import ReelbowError
-from reelbow.jobs.file_digest import digest_file
+from reelbow.jobs.file_digest import digest_file, digest_files
 from reelbow.jobs.files import atomic_write
 from reelbow.runs.films import Film
 from reelbow.runs.kept_output import make_damaged_again, mark_as_old
@@ -272,11 +272,19 @@ def check_names(results: Path, films: Mapping[str, Film]) -> None:
 
 def _find_old_source(plan: Plan, folder: Path, film: Film) -> str | None:
     """Find what the film of a folder was made of, if that is another film."""
-    tarballs = {part["tarball"] for part in plan["shards"] if "tarball" in part}
+    files = {
+        file
+        for part in plan["shards"]
+        for file in part.get("files") or [part.get("tarball")]
+        if file
+    }
     if film.kind == find_kind(plan):
-        if film.kind.files_are_shards:
-            if not tarballs.isdisjoint(map(str, film.files)):
+        if film.kind.takes_many:
+            if not files.isdisjoint(map(str, film.files)):
                 return None
+            if not film.kind.files_are_shards:
+                is_same = digest_files(film.files) == plan["digest"]
+                return None if is_same else str(plan["path"])
             known = read_digests(folder / "palettes.sqlite")
         else:
             known = {plan["digest"]}
@@ -290,7 +298,7 @@ def _find_old_source(plan: Plan, folder: Path, film: Film) -> str | None:
             with contextlib.suppress(OSError):
                 if digest_file(file) in known:
                     return None
-    return str(plan.get("path") or min(tarballs, default="another film"))
+    return str(plan.get("path") or min(files, default="another film"))
 
 
 def _list(names: Sequence[str]) -> str:

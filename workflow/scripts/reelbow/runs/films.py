@@ -12,9 +12,9 @@ from typing import Any, NamedTuple, Self
 from reelbow.errors import ReelbowError
 from reelbow.runs.schemas import check_value, load_schema, shorten
 from reelbow.runs.sheet import is_sheet, read_number, read_sheet, read_time
+from reelbow.shards.image_names import UNSHOWN, natural_key
 from reelbow.shards.kinds import KINDS, Kind, name_kind
 from reelbow.shards.names import name_shards
-from reelbow.shards.tarballs import UNSHOWN, natural_key
 
 # The film that a rule makes; it need not be there yet.
 DEMO_FILM = Path("results/demo/film.mp4")
@@ -205,8 +205,8 @@ def _list_names(source: str, where: str) -> list[str]:
         names = [str(path) for path in _list_folder(Path(source), where)]
     else:
         return [source]
-    # Files of one glob or folder may be the shards of one film.
-    if all(name_kind(name).files_are_shards for name in names):
+    # Files of one glob or folder may be those of one film.
+    if all(name_kind(name).takes_many for name in names):
         return [source]
     return sorted(names, key=natural_key)
 
@@ -358,16 +358,23 @@ def _resolve(source: str, where: str) -> tuple[Kind, list[Path]]:
     path = Path(source)
     if _is_glob(source):
         paths = [Path(name) for name in glob.glob(source, recursive=True)]  # noqa: PTH207
+        first = name_kind(paths[0].name)
         for each in paths:
-            if not name_kind(each.name).files_are_shards:
+            kind = name_kind(each.name)
+            if not kind.takes_many:
                 raise ReelbowError(
-                    f"{where}: {source!r} matches {each}, which is no tarball; a glob "
-                    "in a sheet is of tarballs only, and a video has a row of its own"
+                    f"{where}: {source!r} matches {each}; a glob in a sheet is of "
+                    "tarballs or of photos, and of any others each has a row of its own"
+                )
+            if kind is not first:
+                raise ReelbowError(
+                    f"{where}: {source!r} matches {paths[0]} and {each}; give a glob "
+                    f"that is of {first.plural} or of {kind.plural} only"
                 )
     elif path.is_dir():
         paths = _list_folder(path, where)
         kind = name_kind(paths[0].name)
-        if not kind.files_are_shards:
+        if not kind.takes_many:
             raise ReelbowError(
                 f"{where}: {source} is a folder of {kind.plural}; give each a row of "
                 "its own, as its path"
@@ -381,10 +388,10 @@ def _resolve(source: str, where: str) -> tuple[Kind, list[Path]]:
 def _find_fault(kind: Kind, paths: list[Path], *, named: bool) -> str | None:
     """Say why one of a film's files is none, as far as that shows from outside.
 
-    Of many shards only links are looked at, which Snakemake would stumble over. What
+    Of many only links are looked at, which Snakemake would stumble over. What
     else is wrong with one fails its own shard.
     """
-    alone = named or not kind.files_are_shards
+    alone = named or not kind.takes_many
     if not alone:
         links = {
             entry.name
@@ -400,7 +407,7 @@ def _find_fault(kind: Kind, paths: list[Path], *, named: bool) -> str | None:
         if not path.exists():
             return f"{path} is a link to {path.readlink()}, which is not there; mend it"
         if not path.is_file():
-            return f"{path} is no file; give the path of a video or a tarball"
+            return f"{path} is no file; give the path of one"
         if not os.access(path, os.R_OK, effective_ids=by_user):
             return f"{path} may not be read by you; change its permissions"
         if alone and path.stat().st_size == 0:

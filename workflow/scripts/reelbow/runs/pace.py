@@ -145,6 +145,10 @@ def expect_films(
     for film in films:
         if film.fault or film.kind.files_are_shards:
             expected[film.film] = Expected(0, len(film.shards))
+        elif film.kind.takes_many:
+            # What is in a ZIP its plan tells.
+            n_files = len(film.files)
+            expected[film.film] = Expected(n_files, math.ceil(n_files / per_shard))
         else:
             unknown.append(film)
     sizes = {film.film: _find_bytes(film) for film in unknown}

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 # Its wildcards, as {film} or {film,[a-z]+}, and its path variables, as <results>. There
@@ -35,8 +36,9 @@ def name_plainly(path: Path, folder: Path = LINKS) -> Path:
     return link
 
 
-def find_own_name(path: Path, folder: Path = LINKS) -> Path:
-    """Return the path for which `name_plainly` gave this one."""
+def find_own_name(given: str | Sequence[str], folder: Path = LINKS) -> Path:
+    """Return the path for which `name_plainly` gave this one; of several the first."""
+    path = Path(given if isinstance(given, str) else given[0])
     if path.parent.parent != folder:
         return path
     target, here = path.readlink(), Path.cwd()

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from reelbow.errors import ReelbowError
 from reelbow.runs.messages import tell
-from reelbow.shards.tarballs import UNSHOWN
+from reelbow.shards.image_names import UNSHOWN
 
 # A sheet's suffixes, and what most likely stands between its cells. Excel's "Unicode
 # text" is .txt.

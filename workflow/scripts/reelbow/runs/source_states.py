@@ -10,19 +10,20 @@ more than to ask for these. Only what has others is read, and then only some of 
 
 import contextlib
 import datetime
+import hashlib
 import json
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from reelbow.database.opening import open_database
 from reelbow.errors import ReelbowError
-from reelbow.jobs.file_digest import digest_file
+from reelbow.jobs.file_digest import digest_file, digest_files
 from reelbow.jobs.files import atomic_write
 from reelbow.runs.films import Film
-from reelbow.shards.plan import read_plan
+from reelbow.shards.plan import list_files, read_plan
 
 # Seconds by which the clock of a shared disk may be ahead.
 CLOCKS_DIFFER_S = 10
@@ -66,8 +67,8 @@ def find_states(films: Iterable[Film], results: Path, before: States) -> States:
         known = before.get(film.film, {})
         found[film.film] = {
             str(path): seen
-            for path, made in _list_files(film, results)
-            if (seen := _look(path, made, known.get(str(path))))
+            for path, made, together in _list_files(film, results)
+            if (seen := _look(path, made, together, known.get(str(path))))
         }
     return found
 
@@ -80,18 +81,36 @@ def keep_states(found: States, record: Path) -> None:
             temporary.write_text(json.dumps(found), encoding="utf-8")
 
 
-def _list_files(film: Film, results: Path) -> Iterator[tuple[Path, Path]]:
-    """List a film's files, each with the result that has its digest."""
+def _list_files(
+    film: Film, results: Path
+) -> Iterator[tuple[Path, Path, Sequence[Path]]]:
+    """List a film's files, each with the result that has its digest.
+
+    Where that is of several files, as of the photos of a shard, these come too.
+    """
     folder = results / film.film
+    plan = folder / "plan.json"
     if film.kind.files_are_shards:
         for file, shard in zip(film.files, film.shards, strict=True):
-            yield file, folder / "palettes" / f"{shard}.sqlite"
+            yield file, folder / "palettes" / f"{shard}.sqlite", ()
+    elif film.kind.takes_many:
+        made: dict[Path, tuple[Path, Sequence[Path]]] = {}
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            planned = read_plan(plan)
+            for part in planned["shards"]:
+                together = [Path(file) for file in list_files(planned, part)]
+                database = folder / "palettes" / f"{part['shard']}.sqlite"
+                made |= dict.fromkeys(together, (database, together))
+        for file in film.files:
+            yield file, *made.get(file, (plan, ()))
     else:
         for file in film.files:
-            yield file, folder / "plan.json"
+            yield file, plan, ()
 
 
-def _look(path: Path, made: Path, known: Seen | None) -> Seen | None:
+def _look(
+    path: Path, made: Path, together: Sequence[Path], known: Seen | None
+) -> Seen | None:
     """Look at a file; None: it cannot be looked at, and its own job will tell."""
     with contextlib.suppress(OSError):
         now = path.stat()
@@ -101,7 +120,7 @@ def _look(path: Path, made: Path, known: Seen | None) -> Seen | None:
         if made.stat().st_mtime_ns < seen.mtime_ns:
             # Snakemake sees that by itself.
             return seen
-        digest = digest_file(path)
+        digest = digest_files(together) if together else digest_file(path)
         return seen if digest in read_digests(made) else seen._replace(state=digest)
     return known
 
@@ -116,6 +135,12 @@ def read_digests(made: Path) -> set[str]:
             return {digest for (digest,) in rows}
     except (ReelbowError, OSError, sqlite3.Error, ValueError, KeyError, TypeError):
         return set()
+
+
+def digest_seen(files: Iterable[Seen]) -> str:
+    """Digest the sizes and times of many files, in their order."""
+    sizes = [(seen.size, seen.mtime_ns) for seen in files]
+    return hashlib.sha256(json.dumps(sizes).encode()).hexdigest()
 
 
 def find_future(seen: Mapping[str, Seen]) -> str | None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelbow.errors import ReelbowError
-from reelbow.jobs.file_digest import digest_file
+from reelbow.jobs.file_digest import digest_file, digest_files
 from reelbow.machine.versions import describe_versions
 from reelbow.pictures.averages import Averages, shape_and_average
 from reelbow.pictures.geometry import Crop
@@ -18,7 +18,7 @@ from reelbow.pictures.image_files import decode_image
 from reelbow.shards.batches import Batch, BatchBuilder, ShardFrame, ThumbnailOptions
 from reelbow.shards.kinds import find_kind
 from reelbow.shards.members import MAX_TIME_S, DecodedPicture, Members
-from reelbow.shards.plan import Plan
+from reelbow.shards.plan import Plan, find_file, find_shard, list_files
 
 
 class ShardFrames:
@@ -29,7 +29,7 @@ class ShardFrames:
     skipped : (name, reason) of each picture that could not be read, so far
     missing : the numbers of their frames, with the reason
     lost : why not all of the shard could be read, so far; None: it could
-    digest : of the user's file that is this shard; None: it is none
+    digest : of the user's files that this shard has for itself; None: it has none
     versions : of what reads the frames
     varies : whether, so far, some of them are coded otherwise than the plan says
     """
@@ -67,7 +67,13 @@ class ShardFrames:
         self._crop_of = (planned["height"], planned["width"])
         self.skipped: list[tuple[str, str]] = []
         self.missing: dict[int, str] = {}
-        self.digest = digest_file(path) if self._kind.files_are_shards else None
+        self.digest = None
+        if self._kind.files_are_shards:
+            self.digest = digest_file(path)
+        elif self._kind.takes_many:
+            part = find_shard(planned, shard)
+            self._path = Path(find_file(planned, part))
+            self.digest = digest_files(map(Path, list_files(planned, part)))
         self.versions = describe_versions()
         self.varies = False
 

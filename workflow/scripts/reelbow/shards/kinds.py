@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
+from reelbow.shards.image_names import PICTURE_SUFFIXES
 from reelbow.shards.members import Members
 from reelbow.shards.plan import Plan
 
@@ -24,9 +25,10 @@ class Kind:
     name : as plan.json has it, and its modules in `sources` and `shards`
     plural : what the user calls its files
     pattern : is found in the names of its files, in a folder or a glob
-    files_are_shards : whether each of a film's files is a shard as it stands, as a
-        stranger packed it: its frames are counted as they come. Else a film is one file
-        that is cut into shards
+    takes_many : whether a film may be many files, as a folder or a glob finds them, of
+        which each shard has some; else it is one file
+    files_are_shards : whether each of the many is a shard as it stands, as a stranger
+        packed it: its frames are counted as they come. Else a film is cut into shards
     settings : what `make_plan` is told beside the crop: columns of the film's row
         (film.stream) and keys of the configuration (sampling.mode), by its parameters;
         a word alone (trim) is a column, or where that is empty a key
@@ -40,6 +42,7 @@ class Kind:
     name: str
     plural: str
     pattern: re.Pattern[str]
+    takes_many: bool = False
     files_are_shards: bool = False
     settings: Mapping[str, str]
     is_drawn: bool = False
@@ -54,7 +57,7 @@ class Kind:
 
         Parameters
         ----------
-        path : the film's only file, or the one that is this shard
+        path : the film's only file, or the one that is this shard; of many, any
         max_pixels : of the largest picture that is read
         salvage : whether of a damaged shard what can be read is enough
         """
@@ -101,6 +104,7 @@ TARBALLS = Kind(
     name="tarballs",
     plural="tarballs",
     pattern=re.compile(r"\.(tar|tar\.(gz|bz2|xz|zst)|tgz|tzst)$", re.IGNORECASE),
+    takes_many=True,
     files_are_shards=True,
     settings={"shards": "film.shards"},
     refused={
@@ -108,6 +112,29 @@ TARBALLS = Kind(
         "end_s": _NO_STRETCH,
         "stream": "stream is for videos, and {source} is of tarballs; leave it empty",
         "trim": "trim is for videos, and {source} is of tarballs, of which every image "
+        "counts; leave it empty",
+    },
+)
+
+_NO_STRETCH_OF_PHOTOS = (
+    "start_s and end_s are for videos, and {source} is of photos, of which every one "
+    "counts; leave them empty"
+)
+
+_ENDINGS = "|".join(sorted(suffix[1:] for suffix in PICTURE_SUFFIXES))
+
+PHOTOS = Kind(
+    name="photos",
+    plural="photos",
+    pattern=re.compile(rf"\.({_ENDINGS}|zip)$", re.IGNORECASE),
+    takes_many=True,
+    settings={"order": "photos.order", "per_shard": "shards.frames"},
+    groups=("photos",),
+    refused={
+        "start_s": _NO_STRETCH_OF_PHOTOS,
+        "end_s": _NO_STRETCH_OF_PHOTOS,
+        "stream": "stream is for videos, and {source} is of photos; leave it empty",
+        "trim": "trim is for videos, and {source} is of photos, of which every one "
         "counts; leave it empty",
     },
 )
@@ -139,7 +166,7 @@ SKETCHES = Kind(
     },
 )
 
-KINDS = {kind.name: kind for kind in (VIDEO, TARBALLS, SKETCHES)}
+KINDS = {kind.name: kind for kind in (VIDEO, TARBALLS, PHOTOS, SKETCHES)}
 
 
 def name_kind(path: str) -> Kind:

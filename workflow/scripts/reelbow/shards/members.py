@@ -1,11 +1,13 @@
 """What a shard's pictures come from: one by one, in their order, as files hold them.
 
-`FrameTarball` and `VideoShard` are such things. Another one, as for a folder of photos,
-is written once, in a module of its kind's name.
+`FrameTarball` and `VideoShard` are such things. Another one is written once, in a
+module of its kind's name.
 """
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
+
+from reelbow.shards.image_names import RAW_SUFFIXES, split_name
 
 if TYPE_CHECKING:
     # What makes pictures small, which Snakemake itself does without.
@@ -51,6 +53,16 @@ class Member(NamedTuple):
         if isinstance(told, bool) or not isinstance(told, int | float):
             return None
         return float(told) if 0 <= told <= MAX_TIME_S else None
+
+
+def take_picture(name: str, data: bytes) -> bytes | DecodedPicture:
+    """Take the bytes of an image file for what its name says that they are."""
+    if split_name(name)[1] not in RAW_SUFFIXES:
+        return data
+    # Imported for who has such photos.
+    from reelbow.shards.raw_photos import RawPhoto
+
+    return RawPhoto(data)
 
 
 class Members(Protocol):

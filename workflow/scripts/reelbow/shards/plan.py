@@ -12,6 +12,9 @@ from reelbow.errors import ReelbowError
 
 Plan = dict[str, Any]
 
+# What only jobs use.
+_LONG = {"keyframes", "pts", "members", "times_s"}
+
 
 def read_plan(path: Path) -> Plan:
     """Read a plan.json."""
@@ -45,6 +48,12 @@ def find_file(plan: Plan, part: Plan) -> str:
     return file
 
 
+def list_files(plan: Plan, part: Plan) -> list[str]:
+    """List the user's files that a shard's part is of: one, or those of its photos."""
+    files: list[str] = part.get("files") or [find_file(plan, part)]
+    return files
+
+
 def plan_nothing(error: str, *, crop: str) -> Plan:
     """Plan a film that cannot be read, so that others can go on without it."""
     return {
@@ -59,14 +68,16 @@ def plan_nothing(error: str, *, crop: str) -> Plan:
 
 
 def summarize_plan(plan: Plan) -> Plan:
-    """Leave out the timestamps, most of a long video's plan, which only jobs use.
+    """Leave out the timestamps, most of a long film's plan, which only jobs use.
 
     Its shards are found by their names.
     """
     return {
-        **{key: value for key, value in plan.items() if key != "keyframes"},
+        **{key: value for key, value in plan.items() if key not in _LONG},
         "shards": {
-            part["shard"]: {key: value for key, value in part.items() if key != "pts"}
+            part["shard"]: {
+                key: value for key, value in part.items() if key not in _LONG
+            }
             for part in plan["shards"]
         },
     }

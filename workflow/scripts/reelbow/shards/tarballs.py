@@ -11,39 +11,25 @@ import copy
 import io
 import json
 import lzma
-import re
 import tarfile
 import zlib
 from collections.abc import Iterator, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from reelbow.errors import ReelbowError
-from reelbow.shards.members import Member
+from reelbow.shards.image_names import (
+    IMAGE_SUFFIXES,
+    MAX_TEXT,
+    choose_images,
+    is_litter,
+    natural_key,
+    show_name,
+    split_name,
+)
+from reelbow.shards.members import DecodedPicture, Member, take_picture
 from reelbow.shards.plan import Plan
 
-IMAGE_SUFFIXES = frozenset(
-    f".{kind}"
-    for kinds in (
-        "jpg jpeg jpe jfif png webp tif tiff bmp ppm pgm pbm pnm gif avif heic heif",
-        "hif jp2 j2k jpf jpx j2c jpc tga",
-    )
-    for kind in kinds.split()
-)
-
-# Pictures that are told as missing, since they are not read.
-UNREAD_SUFFIXES = frozenset(
-    f".{kind}"
-    for kinds in (
-        "exr dpx cin hdr pfm jxl jxr psd psb xcf kra svg eps ico icns pcx sgi qoi dds",
-        "fits raw dng cr2 cr3 crw nef nrw arw sr2 srf orf rw2 raf pef srw x3f 3fr iiq",
-        "rwl kdc dcr mrw erf mos",
-    )
-    for kind in kinds.split()
-)
-
-# Folders of what macOS, and servers' indexes of thumbnails, leave beside pictures.
-LITTER_FOLDERS = frozenset({"__MACOSX", ".AppleDouble", "@eaDir", ".Trashes"})
 ZSTD_MARK = b"\x28\xb5\x2f\xfd"
 
 # What reading a damaged or hostile tarball raises.
@@ -73,31 +59,11 @@ EXTRA_HEADERS = frozenset(
     }
 )
 
-# Of longer names the end is shown, of longer notes the beginning; as an array, every
-# name of a shard takes as much memory as the longest.
-MAX_TEXT = 500
-
 # Zeros between two tarballs that were joined: an end, filled up to a record.
 MAX_END_BYTES = 2 * tarfile.BLOCKSIZE + tarfile.RECORDSIZE
 
 # Behind what is no member, no further is looked for the next one.
 MAX_GAP_BYTES = 256 << 20
-
-# Ends of lines and other controls, and bytes that are no text.
-UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-
-
-def natural_key(name: str) -> list[tuple[int, int, str, str]]:
-    """Sort key that puts frame2 before frame10."""
-    # Python refuses to make an int of very many digits; without leading zeros the
-    # longer number is the larger one.
-    return [
-        (0, len(part.lstrip("0")), part.lstrip("0"), part)
-        if part.isdigit()
-        else (1, 0, part, "")
-        for part in re.split(r"([0-9]+)", name)
-        if part
-    ]
 
 
 class _Header(tarfile.TarInfo):
@@ -272,24 +238,17 @@ class FrameTarball(contextlib.AbstractContextManager["FrameTarball"]):
         self._reasons = {
             name: reason
             for name, reason in broken.items()
-            if _split(name)[1] in IMAGE_SUFFIXES
+            if split_name(name)[1] in IMAGE_SUFFIXES
         }
         self._abouts = {
-            _split(name)[0]: member
+            split_name(name)[0]: member
             for name, member in files.items()
-            if _split(name)[1] == ".json"
+            if split_name(name)[1] == ".json"
         }
-        images = [name for name in files if _split(name)[1] in IMAGE_SUFFIXES]
-        keys = {_split(name)[0] for name in images}
-        for name in files:
-            key, suffix = _split(name)
-            # A camera's own format often stands beside a JPEG of the same picture.
-            if suffix in UNREAD_SUFFIXES and key not in keys:
-                self._reasons[name] = (
-                    f"pictures of the kind {suffix} are not read; save it as PNG, TIFF "
-                    "or JPEG"
-                )
-        keys.update(_split(name)[0] for name in self._reasons)
+        images, unread = choose_images(files)
+        self._reasons |= unread
+        keys = {split_name(name)[0] for name in images}
+        keys.update(split_name(name)[0] for name in self._reasons)
         notes = [
             self._abouts[key].name
             # In the order of the file: a compressed one cannot go back.
@@ -300,7 +259,7 @@ class FrameTarball(contextlib.AbstractContextManager["FrameTarball"]):
             name, reason = next(iter(self._reasons.items()))
             raise ReelbowError(
                 f"{self.path}: none of its {len(self._reasons)} pictures can be read, "
-                f"the first is {_show(name)} ({reason})"
+                f"the first is {show_name(name)} ({reason})"
             )
         names = {*images, *notes, *self._reasons}
         everything = {member.name: member for member in members} | files
@@ -327,8 +286,8 @@ class FrameTarball(contextlib.AbstractContextManager["FrameTarball"]):
                 yield self._lost[index - len(self._members)]
                 continue
             member = self._members[index]
-            key, suffix = _split(member.name)
-            name = _show(member.name)
+            key, suffix = split_name(member.name)
+            name = show_name(member.name)
             beside = self._abouts.get(key)
             if member.name in self._reasons:
                 yield Member(
@@ -336,8 +295,8 @@ class FrameTarball(contextlib.AbstractContextManager["FrameTarball"]):
                 )
             elif suffix == ".json":
                 about = self._read_about(key)
-                reason = _show(str(about.get("reason", ""))[:MAX_TEXT])
-                yield Member(_show(key), None, reason or "its note is empty", about)
+                reason = show_name(str(about.get("reason", ""))[:MAX_TEXT])
+                yield Member(show_name(key), None, reason or "its note is empty", about)
             elif member.size > MAX_MEMBER_BYTES:
                 about = self._read_about(key)
                 yield Member(name, None, "larger than 256 MiB", about)
@@ -353,10 +312,12 @@ class FrameTarball(contextlib.AbstractContextManager["FrameTarball"]):
         """Read its images: a tarball has no others."""
         return self.read()
 
-    def _read_data(self, member: tarfile.TarInfo) -> tuple[bytes | None, str]:
+    def _read_data(
+        self, member: tarfile.TarInfo
+    ) -> tuple[bytes | DecodedPicture | None, str]:
         """Read a picture's bytes; or say why there are none, if it is salvaged."""
         try:
-            return self._extract(member), ""
+            return take_picture(member.name, self._extract(member)), ""
         except ReelbowError as error:
             self._note_damage(str(error))
             return None, str(error)
@@ -394,12 +355,13 @@ class FrameTarball(contextlib.AbstractContextManager["FrameTarball"]):
             data = stream.read()
         except self._damaged as error:
             raise ReelbowError(
-                f"{self.path}: damaged at {_show(member.name)} ({error}); "
+                f"{self.path}: damaged at {show_name(member.name)} ({error}); "
                 "copy or pack it again"
             ) from None
         if len(data) != member.size:
             raise ReelbowError(
-                f"{self.path}: cut off in {_show(member.name)}; copy or pack it again"
+                f"{self.path}: cut off in {show_name(member.name)}; "
+                "copy or pack it again"
             )
         return data
 
@@ -418,7 +380,7 @@ def _follow_links(
     # A name that comes twice means its last member, as when a tarball is unpacked.
     for member in members:
         name = member.name
-        if _is_litter(name) or not (member.isreg() or member.islnk()):
+        if is_litter(name) or not (member.isreg() or member.islnk()):
             continue
         files.pop(name, None)
         broken.pop(name, None)
@@ -430,16 +392,10 @@ def _follow_links(
             files[name].name = name
         else:
             broken[name] = (
-                f"a hard link to {_show(member.linkname)}, which is no file before it "
-                "in the tarball; pack it again"
+                f"a hard link to {show_name(member.linkname)}, which is no file before "
+                "it in the tarball; pack it again"
             )
     return files, broken
-
-
-def _is_litter(name: str) -> bool:
-    """Whether a member is what a system left there for itself."""
-    path = PurePosixPath(name)
-    return path.name.startswith("._") or not LITTER_FOLDERS.isdisjoint(path.parts)
 
 
 def _is_header(block: bytes, *, is_sure: bool) -> bool:
@@ -456,19 +412,6 @@ def _is_header(block: bytes, *, is_sure: bool) -> bool:
     except tarfile.TarError:
         return False
     return True
-
-
-def _split(name: str) -> tuple[str, str]:
-    """Split a member's name into its key and its suffix, in lower case."""
-    suffix = PurePosixPath(name).suffix
-    return name.removesuffix(suffix), suffix.lower()
-
-
-def _show(text: str) -> str:
-    """Make a member's name or note one line that can be stored, whatever its bytes."""
-    if len(text) > MAX_TEXT:
-        text = "\N{HORIZONTAL ELLIPSIS}" + text[1 - MAX_TEXT :]
-    return UNSHOWN.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 class TarballWriter:

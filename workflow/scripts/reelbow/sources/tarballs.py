@@ -8,23 +8,13 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from reelbow.errors import ReelbowError
-from reelbow.pictures.geometry import shape_picture
-from reelbow.pictures.image_files import MAX_PIXELS, decode_image, find_size
-from reelbow.pictures.letterbox import find_letterbox
-from reelbow.shards.members import Member
+from reelbow.pictures.image_files import MAX_PIXELS, decode_image
+from reelbow.shards.members import DecodedPicture, Member
 from reelbow.shards.plan import Plan
 from reelbow.shards.tarballs import FrameTarball
-from reelbow.sources.crop import (
-    LETTERBOX_FRAMES,
-    LETTERBOX_LINES,
-    enlarge_crop,
-    read_crop,
-    spread_evenly,
-)
+from reelbow.sources.crop import LETTERBOX_FRAMES, spread_evenly
+from reelbow.sources.images import look_at_images
 
 
 def make_plan(
@@ -51,36 +41,13 @@ def make_plan(
     ReelbowError
         With `go_on`, if there is no picture in any of them.
     """
-    sizes: set[tuple[int, ...]] = set()
     images = _look_into(files, go_on=go_on)
-
-    def show_images() -> Iterator[NDArray[np.uint8]]:
-        for data in images:
-            with contextlib.suppress(ReelbowError):
-                image = decode_image(data, max_pixels=max_pixels)
-                sizes.add(image.full)
-                yield shape_picture(image.picture, height=LETTERBOX_LINES)
-
-    found = None
-    if crop == "auto":
-        found = find_letterbox(show_images(), most=LETTERBOX_FRAMES)
-    # `images` goes on where the search stopped. The size of these is enough, but where
-    # it is another one: damaged images have none.
-    for data in images:
-        with contextlib.suppress(ReelbowError):
-            if find_size(data, max_pixels=max_pixels) not in sizes:
-                image = decode_image(data, max_pixels=max_pixels)
-                sizes.add(image.full)
-    if go_on and not sizes:
+    width, height, kept, has_pictures = look_at_images(
+        images, crop, files[0], max_pixels
+    )
+    if go_on and not has_pictures:
         _refuse_without_pictures(files, max_pixels)
-    has_pictures = go_on or bool(sizes)
-    # Images of several sizes have none in common, and no common bars.
-    height, width = sizes.pop() if len(sizes) == 1 else (None, None)
-    kept = None
-    if crop != "auto":
-        kept = read_crop(crop, files[0], width, height)
-    elif height is not None and width is not None:
-        kept = found and enlarge_crop(found, width, height)
+        has_pictures = True
     return {
         "video": None,
         # Those of each tarball stand with its shard.
@@ -90,7 +57,7 @@ def make_plan(
         "width": width,
         "height": height,
         "duration_s": None,
-        "crop": kept and str(kept),
+        "crop": kept,
         "crop_asked": crop,
         "n_pictures": None,
         "has_pictures": has_pictures,
@@ -102,7 +69,9 @@ def make_plan(
     }
 
 
-def _look_into(tarballs: Sequence[Path], *, go_on: bool) -> Iterator[bytes]:
+def _look_into(
+    tarballs: Sequence[Path], *, go_on: bool
+) -> Iterator[bytes | DecodedPicture]:
     """Read some images, spread over the tarballs that can be read.
 
     What cannot be read, its own shard will say.
@@ -116,7 +85,7 @@ def _look_into(tarballs: Sequence[Path], *, go_on: bool) -> Iterator[bytes]:
         ):
             each = spread_evenly(range(len(tarball)), LETTERBOX_FRAMES // len(some))
             for member in tarball.read(each):
-                if isinstance(member.data, bytes):
+                if member.data is not None:
                     yield member.data
 
 
@@ -137,10 +106,13 @@ def _refuse_without_pictures(tarballs: Sequence[Path], max_pixels: int) -> None:
 
 
 def _can_be_shown(member: Member, max_pixels: int) -> bool:
-    if not isinstance(member.data, bytes):
+    if member.data is None:
         return False
     try:
-        decode_image(member.data, max_pixels=max_pixels)
+        if isinstance(member.data, bytes):
+            decode_image(member.data, max_pixels=max_pixels)
+        else:
+            member.data.to_bgr()
     except ReelbowError:
         return False
     return True
