@@ -285,6 +285,13 @@ def test_a_stretch_of_a_film_keeps_its_times():
     ]
 
 
+def test_days_are_told_as_days():
+    ticks = find_time_ticks(np.arange(0.0, 20_000, 1000) * 86_400)
+    assert [label for _, label in ticks] == [
+        f"{2 * n},000 d" if n else "0 d" for n in range(10)
+    ]
+
+
 def test_from_an_hour_on_labels_have_hours():
     labels = [label for _, label in find_time_ticks(np.arange(0.0, 7000, 1))]
     assert labels[:3] == ["0:00:00", "0:15:00", "0:30:00"]

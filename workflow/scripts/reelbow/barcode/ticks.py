@@ -52,7 +52,7 @@ def find_time_ticks(
     list of (position, label)
         Position in [0, n - 1]: frame i begins at i, and times between two frames lie
         evenly between their beginnings. Label as h:mm:ss, or m:ss if all are below an
-        hour.
+        hour; whole days, as photos of years have them, as 3 d.
     """
     first_s, last_s = float(times_s[0]), float(times_s[-1])
     step = next(step for step in _STEPS_S if last_s - first_s <= most * step)
@@ -64,7 +64,9 @@ def find_time_ticks(
     decimals, with_hours = int(step < 1), last_s >= _HOUR_S
     positions = np.interp(round_s, times_s, np.arange(len(times_s)))
     labels = [
-        format_time(time_s, decimals=decimals, with_hours=with_hours)
+        f"{round(time_s / _DAY_S):,} d"
+        if step >= _DAY_S
+        else format_time(time_s, decimals=decimals, with_hours=with_hours)
         for time_s in round_s
     ]
     return _thin(list(zip(positions.tolist(), labels, strict=True)), len(times_s), most)

@@ -730,6 +730,9 @@ function formatLength(seconds) {
 
 /** @param {number} time @param {number} step */
 function formatShortTime(time, step) {
+  if (step >= 86400) {
+    return `${Math.round(time / 86400).toLocaleString("en")} d`;
+  }
   const text = formatTime(time);
   return step >= 1 ? text.slice(0, -4) : text;
 }
