@@ -56,6 +56,8 @@ def test_every_script_has_a_rule_of_its_name_and_every_rule_a_script():
     ],
 )
 def test_every_rule_has_its_entries(rule, entry):
+    if rule in ("verify", "audit") and entry.startswith("benchmark"):
+        pytest.skip("Snakemake would take it for an output that is there")
     assert re.search(entry.replace("{rule}", rule), RULES[rule])
 
 
@@ -118,8 +120,8 @@ def recorded(tmp_path_factory):
     return json.loads(told.stdout.splitlines()[-1])
 
 
-# `find_source` never makes anything.
-@pytest.mark.parametrize("rule", sorted(set(RULES) - {"find_source"}))
+# These make nothing: one fails, the others run each time.
+@pytest.mark.parametrize("rule", sorted({*RULES} - {"find_source", "verify", "audit"}))
 def test_two_settings_that_change_places_run_a_rule_again(rule, recorded):
     assert recorded[rule] == []
 

@@ -7,12 +7,13 @@ from snakemake.io import report as shown_in_report
 
 from reelbow.barcode import picture_files
 from reelbow.barcode.fonts import is_font_file
+from reelbow.runs.auditing import choose_shards
 from reelbow.runs.comparisons import find_pair
 from reelbow.runs.films import DEMO_FILM
 from reelbow.runs.messages import tell
 from reelbow.runs.plain_paths import name_plainly
 from reelbow.runs.summary import describe_trim, describe_untrimmed
-from reelbow.shards.names import SHARD_RULES, STAGES
+from reelbow.shards.names import AUDITS, SHARD_RULES, STAGES
 from reelbow.shards.plan import list_files, read_plan, summarize_plan
 
 FIGURE_ENDINGS = [
@@ -450,6 +451,28 @@ def get_provenance(wildcards):
     readmes = collect("results/{film}/README.md", film=FILMS)
     names = ["methods.md", "CITATION.bib", "ro-crate-metadata.json"]
     return leave_out_failed([*(f"results/{name}" for name in names), *readmes])
+
+
+def get_audited(wildcards):
+    """Databases of the shards to be made anew; those that are not there are made now."""
+    return [
+        f"results/{film}/palettes/{shard}.sqlite" for film, shard in choose_audited()
+    ]
+
+
+def get_audits(wildcards):
+    """The databases of these shards, made anew."""
+    return [f"results/{film}/audit/{shard}.sqlite" for film, shard in choose_audited()]
+
+
+def choose_audited():
+    """A share of all shards, evenly spread; at least one."""
+    shards = [
+        (film, shard)
+        for film in FILMS
+        for shard in get_shards(SimpleNamespace(film=film))
+    ]
+    return choose_shards(shards, **config["audit"])
 
 
 def leave_out_failed(paths):

@@ -151,6 +151,23 @@ def get_group_gpu(wildcards, attempt):
     return 0 if workflow.local_exec else get_gpu(wildcards, attempt)
 
 
+def get_audit_gpu_tag(wildcards):
+    """GPUs for a shard that is made anew: what a CPU made, where there are GPUs."""
+    share = get_film(wildcards).gpu
+    has_gpus = (config["cluster"]["gpu_share"] if share is None else share) > 0
+    return int(has_gpus and not get_gpu_tag(wildcards))
+
+
+def get_audit_gpu(wildcards, attempt):
+    """GPUs that it asks for: in its first attempt only."""
+    return get_audit_gpu_tag(wildcards) if attempt == 1 else 0
+
+
+def get_audit_group_gpu(wildcards, attempt):
+    """GPUs for it before it is clustered, as get_group_gpu says."""
+    return 0 if workflow.local_exec else get_audit_gpu(wildcards, attempt)
+
+
 def get_clustering_env(wildcards):
     """Where a shard runs with conda, in all its attempts: for GPUs there is more in it."""
     kind = "cpu"

@@ -195,9 +195,18 @@ def tell_repeats():
             PROGRESS.say(f"Reelbow: {sentence}")
 
 
+def tell_verified():
+    """Say what was verified, or made anew to be compared, if that was asked for."""
+    for job in workflow.dag.targetjobs:
+        if job.rule.name in ("verify", "audit"):
+            first, *_ = Path(job.log[0]).read_text(encoding="utf-8").splitlines()
+            PROGRESS.say(f"Reelbow: {first}.")
+
+
 def weigh_job(job):
     """Seconds that a job, named with its wildcards, takes by what is planned."""
     name, *values = job
+    name = AUDITS.get(name, name)
     if name == "all":
         return 0.1
     names = ["film", "shard" if name in SHARD_RULES else "kind"]

@@ -11,6 +11,7 @@ S. Soiland-Reyes et al., "Packaging research artefacts with RO-Crate", 2022.
 S. Leo et al., "Recording provenance of workflow runs with RO-Crate", 2024.
 """
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -210,6 +211,11 @@ def _add_output(crate: ROCrate, results: Path, path: Path, kind: FileKind) -> En
     return folder
 
 
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
 def _add_file(crate: ROCrate, results: Path, path: Path, what: str) -> Entity:
     properties: Mapping[str, str] = {
         "name": path.name,
@@ -217,6 +223,7 @@ def _add_file(crate: ROCrate, results: Path, path: Path, what: str) -> Entity:
         "encodingFormat": _FORMATS.get(path.suffix, ""),
         # What is still being written has no size that lasts.
         "contentSize": str(path.stat().st_size),
+        "sha256": _digest(path),
     }
     return crate.add_file(
         dest_path=path.relative_to(results).as_posix(),

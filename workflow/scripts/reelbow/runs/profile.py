@@ -23,7 +23,7 @@ from reelbow.text import align, count
 STAGES = [
     rule
     for rule in NEEDS
-    if rule not in ("make_demo_film", "find_source", "profile_run")
+    if rule not in ("make_demo_film", "find_source", "profile_run", "verify", "audit")
 ]
 _USAGE = re.compile(rf"^{USAGE_MARK}([\d.]+) CPU s, at most ([\d.]+) MB$", re.M)
 

@@ -59,6 +59,9 @@ NEEDS = {
     "write_index": Need(1000, 0, 30, 1.0),
     "write_provenance": Need(400, 0, 30, 1.0),
     "profile_run": Need(600, 0, 30, 1.5),
+    # Each file is read, all films' rows one by one.
+    "verify": Need(500, 0, 600, 1.0),
+    "audit": Need(500, 0, 30, 0.5),
 }
 
 # What a GPU's driver and libraries take too, and the batches on their way to it.

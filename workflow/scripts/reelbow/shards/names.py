@@ -20,6 +20,9 @@ STAGES = ("downsample_frames", "cluster_shard")
 # And with those that are none of these stages.
 SHARD_RULES = ("extract_frames", *STAGES, "score_cuts", "make_tiles")
 
+# They do the same again, to compare.
+AUDITS = {"audit_frames": "downsample_frames", "audit_palettes": "cluster_shard"}
+
 # What a shard's name may be, as a wildcard of Snakemake.
 PATTERN = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
 
