@@ -17,6 +17,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +32,7 @@ from PIL import Image
 sys.path[:0] = [str(ROOT / "workflow" / "scripts"), str(ROOT / "tests" / "helpers")]
 
 from extract_frames import extract_frames  # noqa: E402 (the path comes first)
-from reelbow.pictures.image_files import encode_png  # noqa: E402
+from reelbow.pictures.drawn_png import encode_drawing  # noqa: E402
 from reelbow.pictures.strokes import (  # noqa: E402
     draw_colored_strokes,
     draw_strokes,
@@ -73,9 +75,9 @@ def draw(strokes: Strokes) -> object:
 
 
 def draw_png(strokes: Strokes) -> object:
-    """Draw a sketch as PNG, of three channels as `extract_frames` has it."""
+    """Draw a sketch as PNG."""
     gray = draw_strokes(strokes, size=SIZE, thickness=THICKNESS)
-    return encode_png(cv2.cvtColor(gray, cv2.COLOR_GRAY2RGB), is_gray=True)
+    return encode_drawing(gray, is_gray=True)
 
 
 def make_classic() -> Callable[[Strokes], object]:
@@ -147,19 +149,43 @@ def read_many() -> float:
     return time.process_time() - began
 
 
+def extract_shard(folder: str, shard: str) -> None:
+    """Make a tarball of PNGs of a shard whose plan is in a folder."""
+    shaping = ThumbnailOptions(None, None, "srgb", 10**8, "skip")
+    how: dict[str, Any] = {"film": "a", "shaping": shaping, "quality": 90}
+    frames = Path(folder, f"{shard}.tar")
+    extract_frames(MANY, Path(folder, "plan.json"), frames, shard=shard, **how)
+
+
 def extract_many(size: int) -> float:
     """Measure CPU seconds of many drawings from their file to tarballs of PNGs."""
-    shaping = ThumbnailOptions(None, None, "srgb", 10**8, "skip")
     began = time.process_time()
     plan, shards = plan_many(size)
     with tempfile.TemporaryDirectory() as folder:
-        about = Path(folder, "plan.json")
-        about.write_text(json.dumps(plan), encoding="utf-8")
+        Path(folder, "plan.json").write_text(json.dumps(plan), encoding="utf-8")
         for shard in shards:
-            frames = Path(folder, f"{shard}.tar")
-            how: dict[str, Any] = {"film": "a", "shaping": shaping, "quality": 90}
-            extract_frames(MANY, about, frames, shard=shard, **how)
+            extract_shard(folder, shard)
     return time.process_time() - began
+
+
+def share_work() -> float:
+    """Find the share of one process's time that two take for two shards of PNGs."""
+    plan, shards = plan_many(SIZE)
+    took: dict[int, list[float]] = {1: [], 2: []}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        ProcessPoolExecutor(1, get_context("spawn")) as one,
+        ProcessPoolExecutor(2, get_context("spawn")) as two,
+    ):
+        Path(folder, "plan.json").write_text(json.dumps(plan), encoding="utf-8")
+        # The first turn warms the processes up.
+        for turn in range(RUNS + 1):
+            for n, pool in ((1, one), (2, two)):
+                began = time.perf_counter()
+                list(pool.map(extract_shard, [folder] * 2, shards[:2]))
+                if turn:
+                    took[n].append(time.perf_counter() - began)
+    return float(np.median(took[2]) / np.median(took[1]))
 
 
 def tell_right(sketches: Sequence[Strokes], size: int, points: int) -> float:
@@ -190,7 +216,7 @@ def draw_picture(cats: Sequence[Strokes]) -> None:
 def draw_colored_png(strokes: Strokes) -> object:
     """Draw a sketch in colors as PNG."""
     picture = draw_colored_strokes(strokes, size=SIZE, thickness=THICKNESS)
-    return encode_png(picture, is_gray=False)
+    return encode_drawing(picture, is_gray=False)
 
 
 def main() -> None:
@@ -228,7 +254,8 @@ def main() -> None:
         f"{N_MANY:,} drawings of Omniglot, in shards of 500, go from their file to "
         f"thumbnails of 90 rows in {read_many():.1f} CPU s, drawn at 256x256 pixels, "
         f"and to tarballs of PNGs in {extract_many(256):.1f}, at 512x512 in "
-        f"{extract_many(512):.1f}.",
+        f"{extract_many(512):.1f}. Two processes take {share_work():.2f} of the time "
+        "that one takes for the tarballs of two shards.",
         "",
         f"The least PSNR of {N_RIGHT} drawings, in dB:",
         "",

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from reelbow.jobs.files import atomic_write
 from reelbow.jobs.job import run
-from reelbow.pictures.image_files import encode_jpeg, encode_png
+from reelbow.pictures.drawn_png import encode_drawing
+from reelbow.pictures.image_files import encode_jpeg
 from reelbow.runs.plain_paths import find_own_name
 from reelbow.shards.batches import ThumbnailOptions
 from reelbow.shards.frames import ShardFrames
@@ -44,7 +45,7 @@ def extract_frames(
                 about["name"] = frame.name
             pixels = frame.pixels
             picture = (
-                encode_png(pixels, is_gray=planned["sketches"]["color"] == "black")
+                encode_drawing(pixels, is_gray=planned["sketches"]["color"] == "black")
                 if is_drawn
                 else encode_jpeg(pixels, quality=quality)
             )

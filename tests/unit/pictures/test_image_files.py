@@ -600,16 +600,6 @@ def test_an_encoded_jpeg_has_the_colors_that_went_in() -> None:
     assert low < high
 
 
-def test_an_encoded_png_has_the_levels_that_went_in() -> None:
-    gray = np.repeat(photo()[..., :1], 3, axis=2)
-    # Pillow is not OpenCV, which wrote it.
-    for picture, mode in ((gray, "L"), (photo(), "RGB")):
-        data = pictures.encode_png(picture, is_gray=mode == "L")
-        image = Image.open(io.BytesIO(data))
-        assert (image.format, image.mode) == ("PNG", mode)
-        assert_array_equal(np.asarray(image.convert("RGB")), picture)
-
-
 @pytest.mark.parametrize(
     ("kind", "how", "off"),
     [

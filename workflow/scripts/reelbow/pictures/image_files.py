@@ -440,20 +440,3 @@ def encode_jpeg(picture: NDArray[np.uint8], *, quality: int) -> bytes:
         [cv2.IMWRITE_JPEG_QUALITY, quality],
     )
     return data.tobytes()
-
-
-def encode_png(picture: NDArray[np.uint8], *, is_gray: bool) -> bytes:
-    """Encode an (h, w, 3) uint8 sRGB drawing; one that is gray as a single channel."""
-    # Rows as they are, and runs alone, make the smallest files of drawings, soonest.
-    _, data = cv2.imencode(
-        ".png",
-        cv2.extractChannel(picture, 0)
-        if is_gray
-        else cv2.cvtColor(picture, cv2.COLOR_RGB2BGR),
-        [
-            *(cv2.IMWRITE_PNG_COMPRESSION, 1),
-            *(cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_NONE),
-            *(cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE),
-        ],
-    )
-    return data.tobytes()
