@@ -3,6 +3,7 @@
 import tarfile
 
 from projects import NO_PAGES, name_jobs
+from reelbow.database.schema import TOLD
 from reelbow.shards.names import STAGES
 from sketches import STEPS, STROKES, write_ndjson, write_npz
 
@@ -10,7 +11,7 @@ from sketches import STEPS, STROKES, write_ndjson, write_npz
 def test_drawings_are_frames_in_all_that_is_made(project):
     folder = project.folder
     write_npz(folder / "a.npz", train=[STEPS, [[1, 2, 0]], STEPS], test=[STEPS])
-    write_ndjson(folder / "b.ndjson", STROKES, "broken", word="cat")
+    write_ndjson(folder / "b.ndjson", STROKES, "broken", word="cat", recognized=True)
     (folder / "films.tsv").write_text("film\tsource\tfps\na\ta.npz\t\nb\tb.ndjson\t2\n")
     config = {
         "films": "films.tsv",
@@ -33,6 +34,26 @@ def test_drawings_are_frames_in_all_that_is_made(project):
         *(("a", 0, None, "train 0"), ("a", 2, None, "train 2")),
         ("b", 0, 0.0, "cat 1"),
     ]
+    told = project.query(
+        "SELECT film, frame, word, n_strokes, n_points, recognized "
+        "FROM sketches JOIN films USING (film_id) ORDER BY film, frame"
+    )
+    assert told == [
+        *(("a", 0, None, 2, 4, None), ("a", 2, None, 2, 4, None)),
+        ("b", 0, "cat", 2, 4, 1),
+    ]
+    tables = [
+        (folder / f"results/{film}/tables/frames.csv").read_text().splitlines()
+        for film in "ab"
+    ]
+    for table in tables:
+        assert table[0].split(",")[-4:] == [*TOLD["sketches"]]
+    assert [table[1].split(",")[-4:] for table in tables] == [
+        ["", "2", "4", ""],
+        ["cat", "2", "4", "1"],
+    ]
+    assert "train 2 (2 strokes)" in (folder / "results/a/explorer.html").read_text()
+    assert '"cat 1 (2 strokes)"' in (folder / "results/b/explorer.html").read_text()
     colors = {color for (color,) in project.query("SELECT color FROM palettes")}
     assert {0x000000, 0xFFFFFF} <= colors
     skipped = (folder / "results/skipped.tsv").read_text()

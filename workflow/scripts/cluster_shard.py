@@ -12,6 +12,7 @@ from reelbow.database.writing import (
     add_film,
     add_shard,
     add_skipped,
+    add_told,
     finish,
     note_varying_coding,
 )
@@ -23,6 +24,7 @@ from reelbow.kmeans.palettes import find_version
 from reelbow.machine.versions import describe_versions
 from reelbow.runs.plain_paths import find_own_name
 from reelbow.shards.batches import ThumbnailOptions
+from reelbow.shards.kinds import find_kind
 from reelbow.shards.names import name_source
 from reelbow.shards.opening import open_frames
 from reelbow.shards.plan import find_file, find_shard, read_plan
@@ -106,6 +108,9 @@ def cluster_shard(
                 shares=found.shares,
                 is_accent=is_accent,
             )
+            if batch.told:
+                told = zip(batch.frames.tolist(), batch.told, strict=True)
+                add_told(connection, find_kind(planned).name, told)
         add_skipped(connection, shard, shard_frames.skipped)
         add_shard(
             connection,

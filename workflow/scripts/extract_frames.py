@@ -42,7 +42,7 @@ def extract_frames(
         for frame in shard_frames:
             about = {"film": film, "frame": frame.frame, "time_s": frame.time_s}
             if is_drawn:
-                about["name"] = frame.name
+                about |= {"name": frame.name, **(frame.told or {})}
             pixels = frame.pixels
             picture = (
                 encode_drawing(pixels, is_gray=planned["sketches"]["color"] == "black")

@@ -7,18 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from databases import N_COLORS, change, merge, query, refuse, write_shard
+from databases import N_COLORS, ROW, change, merge, query, refuse, write_shard
 from reelbow.barcode import draw_barcode
 from reelbow.barcode.film_record import read_film
 from reelbow.database.merging import merge_films
 from reelbow.database.opening import connect, open_database
 from reelbow.database.reading import count_fallbacks, count_skipped, read_row
 from reelbow.database.schema import FilmRow
-from reelbow.errors import ReelbowError
+from reelbow.errors import DamagedError, ReelbowError
+from reelbow.explorer.film_data import read_film_data
+from reelbow.export.tables import export_film
 
 VERSION_1 = Path(__file__).parent / "palettes_version_1.sql"
 VERSION_2 = Path(__file__).parent / "palettes_version_2.sql"
 VERSION_3 = Path(__file__).parent / "palettes_version_3.sql"
+VERSION_4 = Path(__file__).parent / "palettes_version_4.sql"
 
 
 def test_a_reader_cannot_write(two):
@@ -55,7 +58,7 @@ def second(tmp_path):
 def test_a_file_says_that_it_is_reelbow_s_and_of_which_schema(two, result):
     merge(two, [2, 2], result)
     for path in [*two, result]:
-        assert query(path, "PRAGMA user_version") == [(4,)]
+        assert query(path, "PRAGMA user_version") == [(5,)]
         assert query(path, "PRAGMA application_id") == [(0x524C4257,)]
 
 
@@ -77,7 +80,7 @@ def test_of_the_first_schema_all_that_is_there_is_read(first):
 
 def test_of_the_first_schema_nothing_is_merged(first, two, result):
     why = (
-        r"made by an older Reelbow \(its schema is 1, now it is 4\); delete it and run"
+        r"made by an older Reelbow \(its schema is 1, now it is 5\); delete it and run"
     )
     assert re.search(why, refuse([first, two[1]], [None, None], result))
     result.unlink()
@@ -93,7 +96,7 @@ def test_of_the_second_schema_all_is_read_and_nothing_merged(second, result):
     assert colors[0, 0].tolist() == [0x65, 0x65, 0x65]
     # Several frames in a column.
     assert draw_barcode(second, "stacked", height=8, width=2).shape == (8, 2, 3)
-    with pytest.raises(ReelbowError, match=r"its schema is 2, now it is 4\); delete"):
+    with pytest.raises(ReelbowError, match=r"its schema is 2, now it is 5\); delete"):
         merge_films([second], result, n_colors=4)
 
 
@@ -102,14 +105,34 @@ def test_of_the_third_schema_all_is_read_and_nothing_merged(tmp_path, result):
     assert read_film(third).settings["cluster.accents"] == 1
     colors = draw_barcode(third, "stacked", height=1)
     assert colors.tolist() == [[[0xBD, 0x33, 0x1F], [0x84, 0x33, 0x60], [76, 51, 162]]]
-    with pytest.raises(ReelbowError, match=r"its schema is 3, now it is 4\); delete"):
+    with pytest.raises(ReelbowError, match=r"its schema is 3, now it is 5\); delete"):
         merge_films([third], result, n_colors=2)
 
 
+def test_a_film_of_the_fourth_schema_is_read_and_merged_as_any_other(
+    two, tmp_path, result
+):
+    """It lacks nothing but the tables of what only some films have."""
+    fourth = read_dump(tmp_path / "fourth.sqlite", VERSION_4)
+    assert [len(read_film_data(fourth).record.frames)] == [4]
+    export_film(fourth, tmp_path / "tables", ["csv"])
+    header = (tmp_path / "tables/frames.csv").read_text().splitlines()[0]
+    assert header.endswith(",palette_entropy")
+    film = write_shard(tmp_path / "film.sqlite", [0], row=ROW._replace(film="other"))
+    assert merge_films([fourth, film], result, n_colors=N_COLORS) == []
+    found = query(result, "SELECT film_id, count(*) FROM frames GROUP BY film_id")
+    assert found == [(1, 3), (2, 1)]
+    assert query(result, "PRAGMA user_version") == [(5,)]
+    # Its rows are known as they were written.
+    change(fourth, "UPDATE frames SET luma = 1 WHERE frame = 1")
+    with pytest.raises(DamagedError, match="not those that were written"):
+        merge_films([fourth], result.with_name("again.sqlite"), n_colors=N_COLORS)
+
+
 def test_a_newer_schema_is_refused_by_every_reader(two, result):
-    change(two[0], "PRAGMA user_version = 5")
+    change(two[0], "PRAGMA user_version = 6")
     why = (
-        r"0\.sqlite: .* newer Reelbow \(its schema is 5, this one reads up to 4\); use"
+        r"0\.sqlite: .* newer Reelbow \(its schema is 6, this one reads up to 5\); use"
     )
     for read in [
         count_skipped,

@@ -21,7 +21,7 @@ def test_the_tables_are_those_of_the_design(tmp_path):
         table: [row[1] for row in query(path, f"PRAGMA table_info({table})")]
         for table in [
             *["films", "frames", "palettes", "film_palettes"],
-            *["shots", "shot_palettes", "skipped", "shards", "metadata"],
+            *["shots", "shot_palettes", "sketches", "skipped", "shards", "metadata"],
         ]
     }
     assert columns == {
@@ -46,6 +46,9 @@ def test_the_tables_are_those_of_the_design(tmp_path):
             *["film_id", "shot", "first_frame", "last_frame", "start_s", "end_s"]
         ],
         "shot_palettes": ["film_id", "shot", "rank", "color", "share"],
+        "sketches": [
+            *["film_id", "frame", "word", "n_strokes", "n_points", "recognized"]
+        ],
         "skipped": ["film_id", "shard", "name", "reason"],
         "shards": [
             *["film_id", "shard", "engine", "version", "gpu_fallback"],

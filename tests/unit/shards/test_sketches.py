@@ -49,7 +49,7 @@ def read_film(path, **how):
                 each.name for each in read
             ]
             found += read
-    assert [each.about for each in found] == [{"frame": i} for i in range(len(found))]
+    assert [each.about["frame"] for each in found] == list(range(len(found)))
     return found
 
 
@@ -86,6 +86,9 @@ def test_both_formats_give_the_same_drawings(tmp_path):
     # From the origin no line leads there, nor between the strokes.
     assert wanted[28:36].min() == 255
     assert {each.time_s for each in film} == {None}
+    told = {"n_strokes": 2, "n_points": 4, "recognized": None}
+    assert film[2].about == {"frame": 2, "word": None, **told}
+    assert other[1].about == {"frame": 1, "word": "cat", **told}
 
 
 def test_each_stroke_may_have_its_color(tmp_path):
@@ -231,6 +234,24 @@ def test_a_broken_line_is_left_out_and_named(tmp_path, monkeypatch):
     assert all(bool(each.reason) == (each.data is None) for each in found)
 
 
+def test_what_a_line_says_is_told_as_far_as_it_can_be(tmp_path):
+    said = [
+        {"word": "cat", "recognized": True, "key_id": "7"},
+        {"word": "dog", "recognized": False},
+        {"word": "a\nb", "recognized": 1},
+        {"word": "x" * 101, "recognized": "yes"},
+    ]
+    lines = [json.dumps(each | {"drawing": [*STROKES, [[], []]]}) for each in said]
+    lines.append(json.dumps({"word": "cat", "drawing": [[[1], [1]]]}))
+    found = read_film(write_ndjson(tmp_path / "a.ndjson", *lines))
+    assert [each.name for each in found] == ["7", "dog 2", "line 3", "line 4", "cat 5"]
+    told = [(each.about["word"], each.about["recognized"]) for each in found[:4]]
+    assert told == [("cat", True), ("dog", False), (None, None), (None, None)]
+    # A stroke without points is none.
+    assert {each.about["n_strokes"] for each in found[:4]} == {2}
+    assert found[4].about == {"frame": 4}
+
+
 @pytest.mark.parametrize("height", [None, 16])
 def test_a_file_of_sketches_is_not_taken_for_thumbnails(height, tmp_path):
     path = write_npz(tmp_path / "a.npz", train=[STEPS] * 2)
@@ -241,6 +262,7 @@ def test_a_file_of_sketches_is_not_taken_for_thumbnails(height, tmp_path):
         (batch,) = frames.batches()
     assert batch.pixels.shape == (2, height or 64, height or 64, 3)
     assert np.isnan(batch.times_s).all()
+    assert [each["n_points"] for each in batch.told] == [4, 4]
     if height is None:
         with open_frames(path, planned, "00000", shaping) as frames:
             (same,) = frames.batches()

@@ -50,7 +50,9 @@ def is_same(path: Path, rows: Rows) -> list[int]:
         for batch in found.batches():
             sizes.append(len(batch.frames))
             assert len(batch.names) == len(batch.times_s) == len(batch.pixels)
-            for frame, time_s, name, pixels, *averages in zip(*batch, strict=True):
+            assert batch.told == []
+            parts = (part for part in batch if part is not batch.told)
+            for frame, time_s, name, pixels, *averages in zip(*parts, strict=True):
                 row = next(expected)
                 assert frame == row[0]
                 assert np.isnan(time_s) if row[1] is None else time_s == row[1]
@@ -147,6 +149,17 @@ def test_skipped_pictures_come_back_with_their_reasons(tmp_path: Path) -> None:
     with Thumbnails(path) as found:
         assert found.skipped == skipped
     assert is_same(path, [(0, 0.0, "x", picture(0))]) == [1]
+
+
+def test_what_is_told_of_frames_comes_back_with_them(tmp_path: Path) -> None:
+    pictures = [picture(0), picture(1), picture(2, (8, 2))]
+    told = [{"word": word, "n": i} for i, word in enumerate(("bär", "\u732b", None))]
+    with ThumbnailWriter(tmp_path / "t.npz") as writer:
+        for i, pixels in enumerate(pictures):
+            frame = ShardFrame(i, None, "x", pixels, average(pixels), told[i])
+            writer.add(frame)
+    with Thumbnails(tmp_path / "t.npz") as found:
+        assert [batch.told for batch in found.batches()] == [told[:2], told[2:]]
 
 
 def test_a_shard_with_no_picture_is_empty_and_not_broken(tmp_path: Path) -> None:

@@ -7,10 +7,18 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelbow.database.opening import ROWS, attach, check_integrity, check_rows, open_new
+from reelbow.database.opening import (
+    ROWS,
+    attach,
+    check_integrity,
+    check_rows,
+    list_tables,
+    open_new,
+)
 from reelbow.database.schema import (
     ONLY_FILM,
     SHARE_TOLERANCE,
+    TOLD,
     VERSION,
     FilmRow,
     PaletteSettings,
@@ -176,6 +184,12 @@ def _copy(
         FROM part.shot_palettes ORDER BY shot, rank""",
         (film_id,),
     )
+    for table in TOLD.keys() & list_tables(connection, "part"):
+        connection.execute(
+            f"INSERT INTO {table} SELECT ?, frame + ?, {', '.join(TOLD[table])} "
+            f"FROM part.{table} ORDER BY frame",
+            (film_id, first),
+        )
     connection.execute(
         """INSERT INTO skipped SELECT ?, shard, name, reason
         FROM part.skipped ORDER BY rowid""",

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-from reelbow.database.schema import APPLICATION, SCHEMA, TABLES
+from reelbow.database.schema import APPLICATION, OLDEST_WHOLE, SCHEMA, TABLES, TOLD
 from reelbow.errors import DamagedError, ReelbowError
 from reelbow.pictures.measure_names import MEASURES
 
@@ -57,6 +57,7 @@ DIGESTED = (
     ("film_palettes", "rank, color, share", "rank"),
     ("shots", "shot, first_frame, last_frame, start_s, end_s", "shot"),
     ("shot_palettes", "shot, rank, color, share", "shot, rank"),
+    *((table, ", ".join(["frame", *TOLD[table]]), "frame") for table in TOLD),
     ("skipped", "shard, name, reason", "rowid"),
     ("shards", "*", "shard"),
     ("metadata", "*", "+key"),
@@ -125,14 +126,14 @@ def connect(database: Path) -> sqlite3.Connection:
     return sqlite3.connect(_to_uri(database, "ro"), uri=True)
 
 
-def open_database(database: Path, *, oldest: int = SCHEMA) -> sqlite3.Connection:
+def open_database(database: Path, *, oldest: int = OLDEST_WHOLE) -> sqlite3.Connection:
     """Open a database of Reelbow's to read it.
 
     Parameters
     ----------
-    oldest : the oldest schema that the caller can read; 3 had no measures and no
-        palettes of films, 2 no accents, and 1 no column that tells how a film was
-        sampled, nor of which shard a frame is
+    oldest : the oldest schema that the caller can read; 4 had no sketches, 3 no
+        measures and no palettes of films, 2 no accents, and 1 no column that tells how
+        a film was sampled, nor of which shard a frame is
 
     Raises
     ------
@@ -180,13 +181,16 @@ def _find_schema(connection: sqlite3.Connection, name: str) -> int | None:
     (program,) = connection.execute(f"PRAGMA {name}.application_id").fetchone()
     if program == APPLICATION:
         return schema
-    tables = {
-        table
-        for (table,) in connection.execute(f"SELECT name FROM {name}.sqlite_schema")
-    }
     # Files of schema 1 have neither number.
-    is_first = (program, schema) == (0, 0) and {"films", "frames", "palettes"} <= tables
+    first = {"films", "frames", "palettes"}
+    is_first = (program, schema) == (0, 0) and first <= list_tables(connection, name)
     return 1 if is_first else None
+
+
+def list_tables(connection: sqlite3.Connection, name: str = "main") -> set[str]:
+    """List the tables of a database; one of an older schema has fewer."""
+    rows = connection.execute(f"SELECT name FROM {name}.sqlite_schema")
+    return {table for (table,) in rows}
 
 
 @contextlib.contextmanager
@@ -236,7 +240,7 @@ def attach(connection: sqlite3.Connection, path: Path, what: str) -> Iterator[No
             schema = _find_schema(connection, "part")
             if schema is None:
                 raise sqlite3.DatabaseError("it is not a Reelbow database")
-            _check_schema(schema, SCHEMA, f"{path}: {what}")
+            _check_schema(schema, OLDEST_WHOLE, f"{path}: {what}")
             yield
         finally:
             # After an error within a transaction the whole merge is given up.
@@ -257,7 +261,11 @@ def telling_damage(database: Path) -> Iterator[sqlite3.Connection]:
 def digest_rows(connection: sqlite3.Connection, name: str) -> str:
     """Digest all rows but that of the digest: 8 ms for 600 frames of 8 colors."""
     digest = hashlib.sha256()
+    there = list_tables(connection, name)
     for table, columns, order in DIGESTED:
+        if table not in there:
+            # Of an older schema.
+            continue
         digest.update(table.encode())
         # "+" keeps SQLite from reading an index, which damage may have changed.
         where = f"WHERE +key != '{ROWS}'" if table == "metadata" else ""

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 
 # The schema's number, and Reelbow's mark of its own files: "RLBW".
-SCHEMA = 4
+SCHEMA = 5
+# The oldest schema that has all but what only some films have: tables of `TOLD`.
+OLDEST_WHOLE = 4
 APPLICATION = int.from_bytes(b"RLBW")
 TABLES = f"""
 PRAGMA application_id = {APPLICATION};
@@ -97,6 +99,15 @@ CREATE TABLE shot_palettes (   -- of the frames of a shot, as film_palettes
     share REAL NOT NULL,
     PRIMARY KEY (film_id, shot, rank)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE sketches (        -- what is told of each frame that is a drawing
+    film_id INTEGER NOT NULL,
+    frame INTEGER NOT NULL,
+    word TEXT,                 -- what it was to be, NULL: the file does not say
+    n_strokes INTEGER NOT NULL,
+    n_points INTEGER NOT NULL,
+    recognized INTEGER,        -- 1: by Quick, Draw!; 0: not; NULL: it does not say
+    PRIMARY KEY (film_id, frame)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE skipped (
     film_id INTEGER NOT NULL,
     shard TEXT NOT NULL,
@@ -129,6 +140,10 @@ SHARE_TOLERANCE = 1e-6
 
 # Metadata in which the shards of a film may differ.
 VERSION = "version/"
+
+# Tables of what films of one kind tell of each frame, with their columns behind film_id
+# and frame. Each is called as the kind, and empty in a film of another one.
+TOLD = {"sketches": ("word", "n_strokes", "n_points", "recognized")}
 
 # Lists the columns of a file, whatever its schema.
 FILM_COLUMNS = "SELECT name FROM pragma_table_info('films')"

@@ -1,16 +1,32 @@
 """Writes all but frames into the database of a shard, a film or all films."""
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from reelbow.database.opening import ROWS, check_integrity, digest_rows
-from reelbow.database.schema import ONLY_FILM, FilmRow
+from reelbow.database.schema import ONLY_FILM, TOLD, FilmRow
 
 
 def add_film(connection: sqlite3.Connection, film_id: int, row: FilmRow) -> None:
     """Add a film."""
     connection.execute(
         f"INSERT INTO films VALUES (?{', ?' * len(row)})", (film_id, *row)
+    )
+
+
+def add_told(
+    connection: sqlite3.Connection,
+    table: str,
+    told: Iterable[tuple[int, Mapping[str, Any]]],
+) -> None:
+    """Add what is told of frames, each with its number, to a table of `TOLD`."""
+    connection.executemany(
+        f"INSERT INTO {table} VALUES (?, ?{', ?' * len(TOLD[table])})",
+        (
+            (ONLY_FILM, frame, *(about[column] for column in TOLD[table]))
+            for frame, about in told
+        ),
     )
 
 

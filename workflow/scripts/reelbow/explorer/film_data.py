@@ -21,8 +21,9 @@ from reelbow.barcode.film_record import (
     unpack_colors,
 )
 from reelbow.barcode.picture_files import KINDS
-from reelbow.database.opening import open_database
+from reelbow.database.opening import list_tables, open_database
 from reelbow.pictures.measure_names import MEASURES
+from reelbow.text import count
 
 # A page of more frames shows every second one, or every third: it would open slowly.
 MOST_PLACES = 50_000
@@ -120,6 +121,8 @@ def read_film_data(database: Path) -> FilmData:
             if names:
                 for place, name in zip(places.tolist(), of_names, strict=True):
                     names[place] = name
+        if names and "sketches" in list_tables(connection):
+            _describe_sketches(connection, film_id, step, names)
         colors: list[NDArray[np.float64]] = [np.empty((0, 4))]
         rows = connection.execute(
             _WANTED + f"SELECT wanted.frame, color, share, {find_accent(connection)} "
@@ -212,6 +215,23 @@ def pack(data: FilmData) -> tuple[dict[str, Any], str]:
         n_bytes += len(part)
     packed = base64.b64encode(zlib.compress(b"".join(parts), LEVEL)).decode()
     return {**data.about, "arrays": places}, packed
+
+
+def _describe_sketches(
+    connection: sqlite3.Connection, film_id: int, step: int, names: list[str]
+) -> None:
+    """Say behind the names of drawings what they are."""
+    rows = connection.execute(
+        """SELECT frame, word, n_strokes FROM sketches
+        WHERE film_id = ? AND frame % ? = 0""",
+        (film_id, step),
+    )
+    for frame, word, n_strokes in rows:
+        name = names[frame // step]
+        # A drawing without a number of its own is called by its word.
+        words = [] if word is None or name.startswith(f"{word} ") else [word]
+        told = ", ".join([*words, count(n_strokes, "stroke")])
+        names[frame // step] = f"{name} ({told})"
 
 
 def _read_shots(

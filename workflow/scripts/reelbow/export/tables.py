@@ -7,7 +7,7 @@ read and written some at a time, so that memory does not grow with the film.
 import json
 import sqlite3
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 
 from reelbow.color.names import name_colors
-from reelbow.database.opening import open_database
+from reelbow.database.opening import list_tables, open_database
+from reelbow.database.schema import TOLD
 from reelbow.database.shot_rows import measure_lengths, read_shots
 from reelbow.export.columns import (
     LAB,
@@ -201,11 +202,21 @@ def _read_film_palette(connection: sqlite3.Connection, film_id: int) -> list[Swa
 
 
 def _read_frames(connection: sqlite3.Connection) -> Iterator[pd.DataFrame]:
-    more = [name for name in _list(connection, "frames") if name not in _OF_FRAMES]
+    more = {
+        name: kind
+        for name, kind in _list(connection, "frames").items()
+        if name not in _OF_FRAMES
+    }
+    joined = "frames"
+    for table in sorted(TOLD.keys() & list_tables(connection)):
+        if connection.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone():
+            of_table = _list(connection, table)
+            more |= {name: of_table[name] for name in TOLD[table]}
+            joined += f" LEFT JOIN {table} USING (film_id, frame)"
     (film,) = connection.execute("SELECT film FROM films").fetchone()
     columns = ", ".join(["frame", "time_s", "name", "shard", "mean_color", "luma"])
     rows = connection.execute(
-        f"SELECT {', '.join([columns, *more])} FROM frames ORDER BY frame"
+        f"SELECT {', '.join([columns, *more])} FROM {joined} ORDER BY frame"
     )
     for frames, times_s, names, shards, colors, lumas, *others in read_parts(rows):
         packed = np.array(colors, np.int64)
@@ -220,8 +231,8 @@ def _read_frames(connection: sqlite3.Connection) -> Iterator[pd.DataFrame]:
                 **describe_lab(packed, "mean_"),
                 "luma": np.array(lumas, np.float64).round(3),
                 **{
-                    name: np.array(values, np.float64)
-                    for name, values in zip(more, others, strict=True)
+                    name: _TYPES[kind](values)
+                    for (name, kind), values in zip(more.items(), others, strict=True)
                 },
             }
         )
@@ -251,7 +262,15 @@ def _read_palettes(connection: sqlite3.Connection) -> Iterator[pd.DataFrame]:
         )
 
 
-def _list(connection: sqlite3.Connection, table: str) -> list[str]:
-    """List the columns of a table in their order."""
-    there = connection.execute("SELECT name FROM pragma_table_info(?)", (table,))
-    return [name for (name,) in there]
+# What makes a column of values, by its type in the database.
+_TYPES: dict[str, Callable[[Sequence[Any]], Any]] = {
+    "TEXT": make_text,
+    "INTEGER": lambda values: pd.array(list(values), dtype="Int64"),
+    "REAL": lambda values: np.array(values, np.float64),
+}
+
+
+def _list(connection: sqlite3.Connection, table: str) -> dict[str, str]:
+    """List the columns of a table in their order, each with its type."""
+    there = connection.execute("SELECT name, type FROM pragma_table_info(?)", (table,))
+    return dict(there.fetchall())

@@ -1,7 +1,7 @@
 """Frames of a shard, gathered into batches of one size."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,7 @@ class Batch(NamedTuple):
     frames: NDArray[np.int64]  # (n,) index in the film (in the shard: of a tarball)
     times_s: NDArray[np.float64]  # (n,) NaN: unknown
     names: list[str]
+    told: list[dict[str, Any]]  # (n,) by their kind, see `Kind.tells`; or empty
     pixels: NDArray[np.uint8]  # (n, h, w, 3) sRGB
     means: NDArray[np.float64]  # (n, 3) sRGB, [0, 255], of the whole pictures
     lumas: NDArray[np.float64]  # (n,) [0, 255]
@@ -56,6 +57,7 @@ class ShardFrame(NamedTuple):
     name: str
     pixels: NDArray[np.uint8]  # (h, w, 3) sRGB
     averages: "Averages"
+    told: dict[str, Any] | None = None  # by its kind, see `Kind.tells`
 
 
 class BatchBuilder:
@@ -82,7 +84,7 @@ class BatchBuilder:
             # Imported here: what reads thumbnails does without compiled code.
             from reelbow.pictures.measures import measure_pictures
 
-            numbers, times_s, names, pictures, averages = zip(
+            numbers, times_s, names, pictures, averages, told = zip(
                 *self._frames, strict=True
             )
             self._frames.clear()
@@ -92,6 +94,7 @@ class BatchBuilder:
                 np.array(numbers, np.int64),
                 np.array([np.nan if t is None else t for t in times_s], np.float64),
                 list(names),
+                [about for about in told if about],
                 pixels,
                 means,
                 lumas,

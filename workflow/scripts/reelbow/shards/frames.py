@@ -136,7 +136,14 @@ class ShardFrames:
                 continue
             if fault is not None:
                 faults.append(f"{member.name}: {fault}")
-            yield ShardFrame(number, member.time_s, member.name, picture, averages)
+            yield ShardFrame(
+                number,
+                member.time_s,
+                member.name,
+                picture,
+                averages,
+                {key: member.about[key] for key in self._kind.tells},
+            )
         self.lost = self.lost or members.damage
         if strange:
             print(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
+from reelbow.database.schema import TOLD
 from reelbow.shards.image_names import PICTURE_SUFFIXES
 from reelbow.shards.members import Members
 from reelbow.shards.plan import Plan
@@ -35,6 +36,8 @@ class Kind:
     is_drawn : whether strokes make its frames: they are sharp, for which PNG is right,
         and JPEG wrong
     kernel : of `runs.compiling`, that averages most of its frames
+    tells : what its members tell of each frame beside its number and time, in `about`:
+        columns of the table of its name, see `database.schema.TOLD`
     groups : of the configuration, that decide its palettes beside those of every kind
     refused : columns of the sheet that are not for it, and why
     """
@@ -47,6 +50,7 @@ class Kind:
     settings: Mapping[str, str]
     is_drawn: bool = False
     kernel: str = "pictures"
+    tells: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     refused: Mapping[str, str]
 
@@ -156,6 +160,7 @@ SKETCHES = Kind(
         "per_shard": "shards.frames",
     },
     is_drawn=True,
+    tells=TOLD["sketches"],
     groups=("sketches",),
     refused={
         "start_s": _NO_STRETCH_OF_SKETCHES,

@@ -43,7 +43,8 @@ class Member(NamedTuple):
     # An image file's bytes, or a picture; None: it was not read, for this reason.
     data: bytes | DecodedPicture | None
     reason: str
-    # What is told of it: frame, its number in the film, and time_s; may be empty.
+    # What is told of it: frame, its number in the film, time_s, and of one that was
+    # read what its kind tells; may be empty.
     about: dict[str, Any]
 
     @property

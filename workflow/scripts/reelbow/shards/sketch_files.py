@@ -34,6 +34,9 @@ class Sketch(NamedTuple):
     # None: it cannot be read, for this reason.
     strokes: list[NDArray[np.float64]] | None
     reason: str = ""
+    # What it was to be, and whether Quick, Draw! took it for that; None: nobody says.
+    word: str | None = None
+    recognized: bool | None = None
 
 
 class Line(NamedTuple):
@@ -258,10 +261,13 @@ def read_quickdraw(line: Line) -> Sketch:
     if not isinstance(drawing, list):
         return Sketch(name, None, 'no list "drawing" in it')
     key, word = about.get("key_id"), about.get("word")
+    if not (isinstance(word, str) and word.isprintable() and 0 < len(word) <= 100):
+        word = None
     if isinstance(key, str) and key.isascii() and key.isalnum() and len(key) <= 40:
         name = key
-    elif isinstance(word, str) and word.isprintable() and 0 < len(word) <= 100:
+    elif word is not None:
         name = f"{word} {line.number}"
+    recognized = about.get("recognized")
     strokes = []
     try:
         for stroke in drawing:
@@ -272,7 +278,9 @@ def read_quickdraw(line: Line) -> Sketch:
                 raise ValueError
     except (ValueError, TypeError, OverflowError, KeyError):
         return Sketch(name, None, "a stroke of it is no two lists of numbers, x and y")
-    return Sketch(name, strokes)
+    if not isinstance(recognized, bool):
+        recognized = None
+    return Sketch(name, strokes, word=word, recognized=recognized)
 
 
 def _shorten(error: Exception) -> str:

@@ -85,7 +85,7 @@ class SketchShard(nullcontext["SketchShard"]):
             except ReelbowError as error:
                 yield Member(sketch.name, None, str(error), about)
                 continue
-            yield Member(sketch.name, SketchPicture(pixels), "", about)
+            yield Member(sketch.name, SketchPicture(pixels), "", about | _tell(sketch))
 
     def _draw(self, strokes: list[NDArray[np.float64]]) -> NDArray[np.uint8]:
         how = {key: self._about[key] for key in ("size", "thickness")}
@@ -108,6 +108,17 @@ class SketchShard(nullcontext["SketchShard"]):
         else:
             start = self._part["offset"], self._part["line"]
             yield from map(read_quickdraw, read_lines(self._path, *start))
+
+
+def _tell(sketch: Sketch) -> dict[str, Any]:
+    """Tell what the table of sketches has of one that was drawn."""
+    lengths = [len(stroke) for stroke in sketch.strokes or [] if len(stroke)]
+    return {
+        "word": sketch.word,
+        "n_strokes": len(lengths),
+        "n_points": sum(lengths),
+        "recognized": sketch.recognized,
+    }
 
 
 # As `Kind.open_shard` calls it.

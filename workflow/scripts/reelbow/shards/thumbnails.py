@@ -5,11 +5,12 @@ whatever the size of the shard. Nothing in the file is pickled.
 """
 
 import contextlib
+import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,7 @@ class ThumbnailWriter:
         self._times_s: list[NDArray[np.float64]] = []
         self._names: list[str] = []
         self._batch_starts: list[int] = []
+        self._told: list[dict[str, Any]] = []
         self.skipped: list[tuple[str, str]] = []
         self.lost: str | None = None
         self.digest: str | None = None
@@ -58,6 +60,7 @@ class ThumbnailWriter:
         self._frames.append(batch.frames)
         self._times_s.append(batch.times_s)
         self._names += batch.names
+        self._told += batch.told
 
     def _write(self, name: str, array: NDArray[np.generic]) -> None:
         with self._zip.open(f"{name}.npy", "w", force_zip64=True) as stream:
@@ -89,6 +92,9 @@ class ThumbnailWriter:
             self._write("lost", np.array(self.lost or "", np.str_))
             self._write("digest", np.array(self.digest or "", np.str_))
             self._write("varies", np.array(self.varies))
+            if self._told:
+                told = json.dumps(self._told).encode()
+                self._write("told", np.frombuffer(told, np.uint8))
             versions = [*self.versions.items()]
             self._write("versions", np.array(versions, np.str_).reshape(-1, 2))
 
@@ -102,6 +108,9 @@ class Thumbnails:
         self._frames = self._file["frames"]
         self._times_s = self._file["times_s"]
         self._names: list[str] = self._file["names"].tolist()
+        self._told: list[dict[str, Any]] = (
+            json.loads(self._file["told"].tobytes()) if "told" in self._file else []
+        )
         self.skipped: list[tuple[str, str]] = [
             (name, reason) for name, reason in self._file["skipped"].tolist()
         ]
@@ -129,5 +138,6 @@ class Thumbnails:
                 self._frames[start:end],
                 self._times_s[start:end],
                 self._names[start:end],
+                self._told[start:end],
                 *(self._file[f"{part}_{i:06d}"] for part in _PARTS),
             )
