@@ -7,8 +7,8 @@ there, and `savefig`. How right drawings are is told against supersampling, by w
 
     uv run python benchmarks/sketches.py
 
-writes the tables of docs/sketches.md and draws docs/sketches.png. Files of sketches are
-in ../shared/data.
+writes the tables of docs/sketches.md and draws docs/sketches.png and
+docs/sketches_average.png. Files of sketches are in ../shared/data.
 """
 
 import io
@@ -32,7 +32,9 @@ from PIL import Image
 sys.path[:0] = [str(ROOT / "workflow" / "scripts"), str(ROOT / "tests" / "helpers")]
 
 from extract_frames import extract_frames  # noqa: E402 (the path comes first)
+from reelbow.barcode.average_figure import tone  # noqa: E402
 from reelbow.pictures.drawn_png import encode_drawing  # noqa: E402
+from reelbow.pictures.picture_sums import PictureSums  # noqa: E402
 from reelbow.pictures.strokes import (  # noqa: E402
     draw_colored_strokes,
     draw_strokes,
@@ -58,6 +60,7 @@ CATS = FOLDER / "quickdraw_raw_cat.ndjson"
 MANY = FOLDER / "omniglot_sketchrnn.npz"
 PAGE = ROOT / "docs" / "sketches.md"
 PICTURE = ROOT / "docs" / "sketches.png"
+AVERAGE = ROOT / "docs" / "sketches_average.png"
 
 SIZE = 512
 THICKNESS = 0.025
@@ -200,7 +203,7 @@ def tell_right(sketches: Sequence[Strokes], size: int, points: int) -> float:
 
 
 def draw_picture(cats: Sequence[Strokes]) -> None:
-    """Draw docs/sketches.png: two rows in black, and one in colors."""
+    """Draw docs/sketches.png, two rows in black and one in colors, and the average."""
     how: dict[str, Any] = {"size": 160, "thickness": THICKNESS}
     pictures = [
         *(
@@ -211,6 +214,12 @@ def draw_picture(cats: Sequence[Strokes]) -> None:
     ]
     rows = [np.hstack(pictures[first : first + 8]) for first in (0, 8, 16)]
     Image.fromarray(np.vstack(rows)).save(PICTURE, optimize=True)
+    sums = PictureSums()
+    for each in cats:
+        sums.add("cat", draw_strokes(each, size=256, thickness=THICKNESS))
+    (average,) = sums
+    shown = np.rint(255 * tone(average)[..., 0]).astype(np.uint8)
+    Image.fromarray(shown).save(AVERAGE, optimize=True)
 
 
 def draw_colored_png(strokes: Strokes) -> object:

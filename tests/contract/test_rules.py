@@ -163,6 +163,8 @@ config["shots"] = {"detector": "adaptive"}
 config["compare"] = "all"
 targets = {"all", "profile_run", "results/demo/film.mp4"}
 targets.add("results/comparisons/colors--other.json")
+# Nobody asks for that of a video.
+targets.add("results/colors/sketches/average.png")
 config["mosaics"] = {"x": {"target": "x.png", "columns": 4}}
 found = {}
 with SnakemakeApi(OutputSettings(quiet={"all"})) as api:

@@ -62,7 +62,10 @@ def test_drawings_are_frames_in_all_that_is_made(project):
     methods = (folder / "results/methods.md").read_text()
     assert "as lines 16 pixels wide" in methods
     for film in "ab":
-        for name in ("barcodes/contact.png", "explorer.html", "tables/frames.csv"):
+        for name in (
+            *("barcodes/contact.png", "explorer.html", "tables/frames.csv"),
+            "sketches/average.png",
+        ):
             assert (folder / f"results/{film}" / name).stat().st_size
     with tarfile.open(folder / "results/a/frames/00001.tar") as frames:
         assert frames.getnames() == ["00000002.png", "00000002.json"]

@@ -239,6 +239,18 @@ def get_all_barcodes(wildcards):
     return leave_out_failed(pictures)
 
 
+def get_averages(wildcards):
+    """The average drawings of films that have some, if there are pictures at all."""
+    drawn = list_drawn_films() if config["barcodes"]["kinds"] else []
+    return leave_out_failed(
+        [
+            f"results/{film}/sketches/average.png"
+            for film in drawn
+            if FILMS[film].kind.averaged_by
+        ]
+    )
+
+
 def list_drawn_films():
     """The films that have pictures and a page: not those without frames."""
     find_plan = peek_plan
@@ -392,6 +404,7 @@ def get_described(wildcards):
     """All that is made for people, which write_provenance lists."""
     return [
         *get_all_barcodes(wildcards),
+        *get_averages(wildcards),
         *get_posters(wildcards),
         *get_all_previews(wildcards),
         *get_tables(wildcards),

@@ -1,5 +1,6 @@
 # in:  results/{film}/palettes.sqlite; of contact sheets also the previews
 # out: results/{film}/barcodes/{kind}.png, or .tif of wide ones, and its figures, measures.png, shots.png
+#      results/{film}/sketches/average.png
 
 
 rule render_barcodes:
@@ -71,3 +72,31 @@ rule render_contact:
         code=get_code("render_contact"),
     script:
         "../scripts/render_contact.py"
+
+
+# From the database alone, of what its jobs have added up.
+rule render_averages:
+    input:
+        database="results/{film}/palettes.sqlite",
+    output:
+        picture=report(
+            "results/{film}/sketches/average.png",
+            caption="../report/average.rst",
+            category="{film}",
+            labels={"kind": "average", "picture": "figure, PNG"},
+        ),
+    log:
+        "logs/render_averages/{film}.log",
+    benchmark:
+        "logs/render_averages/{film}.tsv"
+    priority: rank("render_averages")
+    conda:
+        "../../envs/render.yaml"
+    threads: 1
+    resources:
+        mem_mb=ask_mb("render_averages"),
+        runtime=ask_minutes("render_averages"),
+    params:
+        code=get_code("render_averages"),
+    script:
+        "../scripts/render_averages.py"

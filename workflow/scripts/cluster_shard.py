@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+from reelbow.database.drawing_sums import add_sums
 from reelbow.database.frames import add_frames
 from reelbow.database.opening import open_new
 from reelbow.database.schema import ONLY_FILM, FilmRow, now
@@ -111,6 +112,7 @@ def cluster_shard(
             if batch.told:
                 told = zip(batch.frames.tolist(), batch.told, strict=True)
                 add_told(connection, find_kind(planned).name, told)
+        add_sums(connection, shard_frames.sums)
         add_skipped(connection, shard, shard_frames.skipped)
         add_shard(
             connection,

@@ -46,6 +46,7 @@ def downsample_frames(
         writer.digest = shard_frames.digest
         writer.versions = shard_frames.versions
         writer.varies = shard_frames.varies
+        writer.sums = shard_frames.sums
 
 
 if __name__ == "__main__":

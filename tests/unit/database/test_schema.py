@@ -21,7 +21,8 @@ def test_the_tables_are_those_of_the_design(tmp_path):
         table: [row[1] for row in query(path, f"PRAGMA table_info({table})")]
         for table in [
             *["films", "frames", "palettes", "film_palettes"],
-            *["shots", "shot_palettes", "sketches", "skipped", "shards", "metadata"],
+            *["shots", "shot_palettes", "sketches", "drawing_sums"],
+            *["skipped", "shards", "metadata"],
         ]
     }
     assert columns == {
@@ -48,6 +49,9 @@ def test_the_tables_are_those_of_the_design(tmp_path):
         "shot_palettes": ["film_id", "shot", "rank", "color", "share"],
         "sketches": [
             *["film_id", "frame", "word", "n_strokes", "n_points", "recognized"]
+        ],
+        "drawing_sums": [
+            *["film_id", "word", "n_drawings", "rows", "n_channels", "sums"]
         ],
         "skipped": ["film_id", "shard", "name", "reason"],
         "shards": [

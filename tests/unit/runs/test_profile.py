@@ -74,6 +74,7 @@ def test_every_stage_is_found_in_the_order_of_the_data(folder):
             "write_explorer/a",
             "export_tables/a",
             "render_posters/a",
+            "render_averages/a",
             "render_contact/a",
             "render_barcodes/a",
             "render_barcode/a/mean",

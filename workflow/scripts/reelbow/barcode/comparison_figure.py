@@ -81,7 +81,7 @@ def save_pair(
     n = len(differences)
     height = len(panels) * (_LABEL + _BARCODE + _TICKS)
     height += _LABEL + _STRIP + _GAP + _CURVE
-    page = _Page(title, subtitle, note, height)
+    page = Page(title, subtitle, note, height)
     for label, pixels, ticks in panels:
         axes = page.add_axes(label, _BARCODE)
         axes.imshow(pixels, extent=(0, n, 0, 1), aspect="auto")
@@ -129,7 +129,7 @@ def save_matrix(
     from scipy.cluster.hierarchy import dendrogram
 
     side, label_width = 8.5, 3.2
-    page = _Page(title, subtitle, note, side + _LABEL)
+    page = Page(title, subtitle, note, side + _LABEL)
     width = _WIDTH - side - label_width - 0.2
     axes = page.add_axes("", side, width=width)
     shown = dendrogram(tree, no_plot=True)
@@ -190,7 +190,7 @@ def save_map(
     import_matplotlib()
     from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 
-    page = _Page(title, subtitle, note, 8.5 + _LABEL)
+    page = Page(title, subtitle, note, 8.5 + _LABEL)
     axes = page.add_axes("", 8.5)
     size = float(np.clip(6.5 * 24 / len(names), 5, LABEL_SIZE))
     for name, place, (colors, shares) in zip(names, places, palettes, strict=True):
@@ -222,24 +222,35 @@ def save_map(
     return page.save(path, "".join(names))
 
 
-class _Page:
-    """A page of one width, filled from the top."""
+class Page:
+    """A page, filled from the top.
 
-    def __init__(self, title: str, subtitle: str, note: str, height: float) -> None:
+    height, width : of what it is filled with, in inches
+    """
+
+    def __init__(
+        self,
+        title: str,
+        subtitle: str,
+        note: str,
+        height: float,
+        *,
+        width: float = _WIDTH,
+    ) -> None:
         import_matplotlib()
         from matplotlib.figure import Figure
 
         self.texts = [clean_text(text) for text in (title, subtitle, note)]
         title, subtitle, note = self.texts
-        font, lines = set_title(title)
+        font, lines = set_title(title, width)
         parts = [(font, line, INK) for line in lines]
         font = choose_font(SUBTITLE_SIZE, style="italic", text=subtitle)
-        parts += [(font, line, GREY) for line in break_lines(subtitle, font, _WIDTH)]
+        parts += [(font, line, GREY) for line in break_lines(subtitle, font, width)]
         small = choose_font(SOURCE_SIZE, text=note)
-        notes = break_lines(note, small, _WIDTH)
+        notes = break_lines(note, small, width)
         leadings = [_LEADING * part.get_size_in_points() / 72 for part, *_ in parts]
         self.top = _ABOVE_TITLE + sum(leadings) + _BELOW_TITLE - _LABEL
-        self.width = _MARGIN + _WIDTH + _MARGIN
+        self.width = _MARGIN + width + _MARGIN
         self.height = self.top + height + _FOOT + 0.2 * len(notes) + _LABEL
         self.figure: Figure = Figure(
             figsize=(self.width, self.height), dpi=_DPI, facecolor="white"
@@ -264,11 +275,16 @@ class _Page:
         )
 
     def add_axes(
-        self, label: str, height: float, *, left: float = 0.0, width: float = _WIDTH
+        self,
+        label: str | None,
+        height: float,
+        *,
+        left: float = 0.0,
+        width: float = _WIDTH,
     ) -> "Axes":
-        """Add axes below what is there, with a label above them."""
-        self.top += _LABEL
-        self.texts.append(label)
+        """Add axes below what is there, with room for a label above; None: no room."""
+        self.top += 0 if label is None else _LABEL
+        self.texts.append(label or "")
         if label:
             font = choose_font(LABEL_SIZE, text=label)
             self._write(label, self.top - 0.1, font, INK)

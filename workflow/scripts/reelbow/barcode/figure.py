@@ -678,16 +678,18 @@ def choose_font(
     return FontProperties(family=list(families), size=size, style=style)
 
 
-def set_title(title: str) -> tuple["FontProperties", list[str]]:
+def set_title(
+    title: str, width: float = _BARCODE_WIDTH
+) -> tuple["FontProperties", list[str]]:
     """Choose the largest font that takes the fewest lines, and break the lines."""
     settings = []
     for size in _TITLE_SIZES:
         font = choose_font(size, text=title)
-        settings.append((font, break_lines(title, font, _BARCODE_WIDTH)))
+        settings.append((font, break_lines(title, font, width)))
     font, lines = min(settings, key=lambda setting: len(setting[1]))
     # Of the same number of lines, the most even ones.
     for part in (0.5, 0.6, 0.7, 0.8, 0.9):
-        evener = break_lines(title, font, part * _BARCODE_WIDTH)
+        evener = break_lines(title, font, part * width)
         if len(evener) == len(lines):
             return font, evener
     return font, lines

@@ -35,8 +35,10 @@ from reelbow.errors import DamagedError, ReelbowError
 from reelbow.pictures.measure_names import MEASURES
 
 if TYPE_CHECKING:
+    # Few films have some.
     # Shots have palettes, which a merge of films does not find.
     from reelbow.database.shots import Shot
+    from reelbow.pictures.picture_sums import PictureSums
 
 
 def _has_varying_coding(connection: sqlite3.Connection) -> bool:
@@ -83,6 +85,7 @@ def merge_shards(
         If the shards do not add up to the film; it names the shard.
     """
     damaged: list[DamagedError] = []
+    sums: PictureSums | None = None
     with open_new(database) as connection:
         add_film(connection, ONLY_FILM, row)
         rate = None if fps is None else Fraction(str(fps))
@@ -103,6 +106,8 @@ def merge_shards(
                     first = n_frames if planned[shard] is None else 0
                     _copy(connection, ONLY_FILM, first, rate)
                     connection.execute("COMMIT")
+                    if "drawing_sums" in list_tables(connection, "part"):
+                        sums = _sum_drawings(connection, sums)
             except DamagedError as error:
                 if connection.in_transaction:
                     raise
@@ -122,6 +127,10 @@ def merge_shards(
         if damaged:
             paths = [path for each in damaged for path in each.paths]
             raise DamagedError(damaged[0].why, paths)
+        if sums is not None:
+            from reelbow.database.drawing_sums import add_sums
+
+            add_sums(connection, sums)
         if error is not None:
             add_skipped(connection, "", [(row.source, error)])
         if row.duration_s is None and rate is not None:
@@ -148,6 +157,20 @@ def merge_shards(
         finish(
             connection, {**(metadata or {}), **told, **(about or {})}, n_colors=n_colors
         )
+
+
+def _sum_drawings(
+    connection: sqlite3.Connection, sums: "PictureSums | None"
+) -> "PictureSums | None":
+    """Add the sums of a part's drawings; None: there are none so far."""
+    if not connection.execute("SELECT 1 FROM part.drawing_sums LIMIT 1").fetchone():
+        return sums
+    from reelbow.database.drawing_sums import read_sums
+    from reelbow.pictures.picture_sums import PictureSums
+
+    sums = sums or PictureSums()
+    read_sums(connection, sums, "part")
+    return sums
 
 
 def _copy(

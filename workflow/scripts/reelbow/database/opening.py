@@ -58,6 +58,7 @@ DIGESTED = (
     ("shots", "shot, first_frame, last_frame, start_s, end_s", "shot"),
     ("shot_palettes", "shot, rank, color, share", "shot, rank"),
     *((table, ", ".join(["frame", *TOLD[table]]), "frame") for table in TOLD),
+    ("drawing_sums", "word, n_drawings, rows, n_channels, hex(sums)", "word"),
     ("skipped", "shard, name, reason", "rowid"),
     ("shards", "*", "shard"),
     ("metadata", "*", "+key"),

@@ -108,6 +108,16 @@ CREATE TABLE sketches (        -- what is told of each frame that is a drawing
     recognized INTEGER,        -- 1: by Quick, Draw!; 0: not; NULL: it does not say
     PRIMARY KEY (film_id, frame)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE drawing_sums (    -- of a shard and a film; of all films there are none
+    film_id INTEGER NOT NULL,
+    word TEXT NOT NULL,        -- '': the file tells none
+    n_drawings INTEGER NOT NULL,
+    rows INTEGER NOT NULL,     -- and as many columns
+    n_channels INTEGER NOT NULL,
+    sums BLOB NOT NULL,        -- of 255 less the value of each pixel: uint32, of which
+                               -- the lowest bytes come first, all together; by zlib
+    PRIMARY KEY (film_id, word)
+) STRICT;
 CREATE TABLE skipped (
     film_id INTEGER NOT NULL,
     shard TEXT NOT NULL,

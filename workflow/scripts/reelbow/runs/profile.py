@@ -83,8 +83,8 @@ def find_jobs(
                 yield from _find_job(stage, part, {part: n_frames}, logs)
         yield from _find_job("merge_film", film, frames, logs)
         for stage in (
-            *("render_barcodes", "render_contact", "render_posters"),
-            *("export_tables", "write_explorer"),
+            *("render_barcodes", "render_contact", "render_averages"),
+            *("render_posters", "export_tables", "write_explorer"),
         ):
             yield from _find_job(stage, film, frames, logs)
         for kind in kinds:

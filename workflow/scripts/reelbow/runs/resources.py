@@ -44,6 +44,7 @@ NEEDS = {
     # Its picture is the barcode.
     "render_barcodes": Need(1000, 10, 30, 2.5),
     "render_contact": Need(1000, 0, 30, 2.5),
+    "render_averages": Need(1000, 0, 30, 2.5),
     "render_posters": Need(1000, 0, 30, 3.0),
     "export_tables": Need(700, 0, 60, 1.5),
     "write_explorer": Need(1000, 0, 30, 1.0),

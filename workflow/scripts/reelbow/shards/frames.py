@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
+from typing import Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,10 @@ from reelbow.machine.versions import describe_versions
 from reelbow.pictures.averages import Averages, shape_and_average
 from reelbow.pictures.geometry import Crop
 from reelbow.pictures.image_files import decode_image
+from reelbow.pictures.picture_sums import PictureSums
 from reelbow.shards.batches import Batch, BatchBuilder, ShardFrame, ThumbnailOptions
 from reelbow.shards.kinds import find_kind
-from reelbow.shards.members import MAX_TIME_S, DecodedPicture, Members
+from reelbow.shards.members import MAX_TIME_S, DecodedPicture, DrawnPicture, Members
 from reelbow.shards.plan import Plan, find_file, find_shard, list_files
 
 
@@ -31,6 +32,7 @@ class ShardFrames:
     lost : why not all of the shard could be read, so far; None: it could
     digest : of the user's files that this shard has for itself; None: it has none
     versions : of what reads the frames
+    sums : of those that were read so far, if their kind is averaged
     varies : whether, so far, some of them are coded otherwise than the plan says
     """
 
@@ -75,6 +77,7 @@ class ShardFrames:
             self._path = Path(find_file(planned, part))
             self.digest = digest_files(map(Path, list_files(planned, part)))
         self.versions = describe_versions()
+        self.sums = PictureSums()
         self.varies = False
 
     def __enter__(self) -> Self:
@@ -109,6 +112,7 @@ class ShardFrames:
             self.lost = self.lost or str(error)
         self.skipped.clear()
         self.missing.clear()
+        self.sums = PictureSums()
         if self.lost is not None and not self._kind.files_are_shards:
             for member in members.read():
                 self._skip(member.about["frame"], member.name, self.lost)
@@ -134,6 +138,9 @@ class ShardFrames:
             except ReelbowError as error:
                 self._skip(number, member.name, str(error))
                 continue
+            if self._kind.averaged_by is not None:
+                drawn = cast(DrawnPicture, member.data).drawn
+                self.sums.add(member.about[self._kind.averaged_by], drawn)
             if fault is not None:
                 faults.append(f"{member.name}: {fault}")
             yield ShardFrame(

@@ -38,6 +38,8 @@ class Kind:
     kernel : of `runs.compiling`, that averages most of its frames
     tells : what its members tell of each frame beside its number and time, in `about`:
         columns of the table of its name, see `database.schema.TOLD`
+    averaged_by : of what they tell, the word whose drawings are averaged, which are
+        `DrawnPicture`s; None: there are no averages
     groups : of the configuration, that decide its palettes beside those of every kind
     refused : columns of the sheet that are not for it, and why
     """
@@ -51,6 +53,7 @@ class Kind:
     is_drawn: bool = False
     kernel: str = "pictures"
     tells: tuple[str, ...] = ()
+    averaged_by: str | None = None
     groups: tuple[str, ...] = ()
     refused: Mapping[str, str]
 
@@ -161,6 +164,7 @@ SKETCHES = Kind(
     },
     is_drawn=True,
     tells=TOLD["sketches"],
+    averaged_by="word",
     groups=("sketches",),
     refused={
         "start_s": _NO_STRETCH_OF_SKETCHES,

@@ -36,6 +36,17 @@ class DecodedPicture(Protocol):
         """
 
 
+class DrawnPicture(DecodedPicture, Protocol):
+    """A picture of a kind whose pictures are summed up.
+
+    Attributes
+    ----------
+    drawn : (n, n), or in colors (n, n, 3), uint8 sRGB, on white
+    """
+
+    drawn: "NDArray[np.uint8]"
+
+
 class Member(NamedTuple):
     """One picture of a shard, or the note that stands for a missing one."""
 

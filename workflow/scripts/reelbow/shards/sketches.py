@@ -28,20 +28,24 @@ from reelbow.shards.sketch_files import (
 
 
 class SketchPicture:
-    """A sketch, drawn: (size, size, 3) uint8 sRGB."""
+    """A sketch, drawn: (size, size), or in colors (size, size, 3), uint8 sRGB."""
 
-    def __init__(self, pixels: NDArray[np.uint8]) -> None:
-        self._pixels = pixels
+    def __init__(self, drawn: NDArray[np.uint8]) -> None:
+        self.drawn = drawn
 
     def to_bgr(self) -> NDArray[np.uint8]:
         """Give all its pixels, as `DecodedPicture` says."""
-        return np.asarray(cv2.cvtColor(self._pixels, cv2.COLOR_RGB2BGR), np.uint8)
+        is_gray = self.drawn.ndim == 2
+        code = cv2.COLOR_GRAY2BGR if is_gray else cv2.COLOR_RGB2BGR
+        return np.asarray(cv2.cvtColor(self.drawn, code), np.uint8)
 
     def shape(self, options: ThumbnailOptions) -> tuple[NDArray[np.uint8], Averages]:
         """Make it small and average it, as `DecodedPicture` says."""
+        # Gray is the same in either order.
+        pixels = self.to_bgr() if self.drawn.ndim == 2 else self.drawn
         return shape_and_average(
-            self._pixels,
-            full=self._pixels.shape[:2],
+            pixels,
+            full=pixels.shape[:2],
             crop=Crop.parse(options.crop) if options.crop else None,
             height=options.height,
             space=options.mean_space,
@@ -81,18 +85,17 @@ class SketchShard(nullcontext["SketchShard"]):
                 yield Member(sketch.name, None, sketch.reason, about)
                 continue
             try:
-                pixels = self._draw(sketch.strokes)
+                drawn = self._draw(sketch.strokes)
             except ReelbowError as error:
                 yield Member(sketch.name, None, str(error), about)
                 continue
-            yield Member(sketch.name, SketchPicture(pixels), "", about | _tell(sketch))
+            about |= _tell(sketch)
+            yield Member(sketch.name, SketchPicture(drawn), "", about)
 
     def _draw(self, strokes: list[NDArray[np.float64]]) -> NDArray[np.uint8]:
         how = {key: self._about[key] for key in ("size", "thickness")}
-        if self._about["color"] == "strokes":
-            return draw_colored_strokes(strokes, **how)
-        gray = draw_strokes(strokes, **how)
-        return np.asarray(cv2.cvtColor(gray, cv2.COLOR_GRAY2RGB), np.uint8)
+        is_black = self._about["color"] == "black"
+        return (draw_strokes if is_black else draw_colored_strokes)(strokes, **how)
 
     def read_every(self) -> Iterator[Member]:
         """Draw them: a shard has no others."""

@@ -15,6 +15,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from reelbow.pictures.picture_sums import PictureSums, WordSum
 from reelbow.shards.batches import Batch, BatchBuilder, ShardFrame
 
 # The arrays of a batch that have a file of their own.
@@ -30,6 +31,7 @@ class ThumbnailWriter:
     lost : why not all of the shard could be read; None: it could
     digest : of the user's tarball; None: a video has one for the whole film
     versions : of what made the thumbnails
+    sums : of the pictures, if their kind is averaged
     varies : whether some of the film's pictures are coded otherwise than its plan says
     """
 
@@ -45,6 +47,7 @@ class ThumbnailWriter:
         self.lost: str | None = None
         self.digest: str | None = None
         self.versions: dict[str, str] = {}
+        self.sums = PictureSums()
         self.varies = False
 
     def add(self, frame: ShardFrame) -> None:
@@ -95,6 +98,11 @@ class ThumbnailWriter:
             if self._told:
                 told = json.dumps(self._told).encode()
                 self._write("told", np.frombuffer(told, np.uint8))
+            if self.sums:
+                words, counts, sums = zip(*self.sums, strict=True)
+                self._write("sum_words", np.array(words, np.str_))
+                self._write("sum_counts", np.array(counts, np.int64))
+                self._write("sums", np.stack(sums))
             versions = [*self.versions.items()]
             self._write("versions", np.array(versions, np.str_).reshape(-1, 2))
 
@@ -118,6 +126,12 @@ class Thumbnails:
         self.digest: str | None = self._file["digest"].item() or None
         self.versions: dict[str, str] = dict(self._file["versions"].tolist())
         self.varies: bool = self._file["varies"].item()
+        self.sums = PictureSums()
+        if "sums" in self._file:
+            words, counts = self._file["sum_words"], self._file["sum_counts"]
+            rows = zip(words.tolist(), counts.tolist(), self._file["sums"], strict=True)
+            for row in rows:
+                self.sums.add_sum(WordSum(*row))
 
     def __enter__(self) -> Self:
         return self
