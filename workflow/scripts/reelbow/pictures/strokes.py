@@ -115,18 +115,14 @@ def _cover(
     segments: NDArray[np.float64], radius: float, levels: NDArray[np.uint8], size: int
 ) -> NDArray[np.uint8]:
     """Make a picture of how much of each pixel segments cover, in these levels."""
-    picture = np.empty((size, size), np.uint8)
-    # Whole words of 8 bytes, seen as both.
-    words = np.zeros((_POINTS, -(-size // 8)), np.uint64)
-    counts = np.zeros(words.shape[1], np.uint64)
+    picture = np.full((size, size), levels[0])
     _draw(
         segments,
         radius,
+        np.empty((len(segments), 4)),
+        np.empty((2, _POINTS)),
         levels,
-        words.view(np.uint8),
-        words,
-        counts.view(np.uint8),
-        counts,
+        np.zeros((_POINTS, -(-size // _POINTS)), np.uint64),
         picture,
     )
     return picture
@@ -136,86 +132,99 @@ def _cover(
 def _draw(
     segments: NDArray[np.float64],
     radius: float,
+    about: NDArray[np.float64],
+    ends: NDArray[np.float64],
     levels: NDArray[np.uint8],
-    covered: NDArray[np.uint8],
-    words: NDArray[np.uint64],
-    counts: NDArray[np.uint8],
-    counted: NDArray[np.uint64],
+    covered: NDArray[np.uint64],
     picture: NDArray[np.uint8],
 ) -> None:
-    """Fill `picture` (size, size) with what segments (n, 4), x, y, x, y, cover.
+    """Draw in `picture` (size, size) what segments (n, 4), x, y, x, y, cover.
 
     Parameters
     ----------
     radius : half the width of the lines, in pixels
-    levels : (65,) by how many points of a pixel are covered
-    covered : (8, size) or a little more, room for one row of pixels: bits of points
-    words : the same as `covered`, 8 bytes each
-    counts, counted : (size,) and as words, room for the number of points of each pixel
+    about, ends : (n, 4) and (2, 8), room for what is the same in all rows, and for the
+        first and the last point in each of a row's lines of points
+    levels : (65,) by how many points of a pixel are covered; `picture` is of the first
+    covered : (8, size / 8) zeros, room for the points of one row of pixels, a bit each
     """
     size = len(picture)
+    full = np.uint64(0xFFFFFFFFFFFFFFFF)
     ones = np.uint64(0x0101010101010101)
     pairs, fours = np.uint64(0x55) * ones, np.uint64(0x33) * ones
     nibbles = np.uint64(0x0F) * ones
+    for k in range(len(segments)):
+        ax, ay, bx, by = segments[k]
+        length = np.sqrt((bx - ax) * (bx - ax) + (by - ay) * (by - ay))
+        # From the segment to the long sides of what it covers.
+        about[k, 0] = -(by - ay) / length * radius if length > 0 else 0.0
+        about[k, 1] = (bx - ax) / length * radius if length > 0 else 0.0
+        # Where that begins and ends.
+        about[k, 2] = min(ay, by) - radius
+        about[k, 3] = max(ay, by) + radius
     for row in range(size):
-        words[:, :] = 0
-        is_blank = True
+        low, high = size, -1
         for k in range(len(segments)):
-            ax, ay, bx, by = segments[k]
-            if max(ay, by) + radius < row or min(ay, by) - radius > row + 1:
+            nx, ny, top, bottom = about[k]
+            if row + 1 < top or row > bottom:
                 continue
-            is_blank = False
+            ax, ay, bx, by = segments[k]
             dx, dy = bx - ax, by - ay
-            length = np.sqrt(dx * dx + dy * dy)
-            # From the segment to the long sides of what it covers.
-            nx = ny = 0.0
-            if length > 0:
-                nx, ny = -dy / length * radius, dx / length * radius
+            # Without branches: eight lines are reckoned at once.
             for line in range(8):
                 y = row + (line + 0.5) / 8
-                left, right = np.inf, -np.inf
                 # The two round caps, and the long sides: their outermost points.
-                for end in range(2):
-                    x = ax if end == 0 else bx
-                    off = y - (ay if end == 0 else by)
-                    under = radius * radius - off * off
-                    if under >= 0:
-                        half = np.sqrt(under)
-                        left, right = min(left, x - half), max(right, x + half)
-                if dy != 0:
-                    for side in range(-1, 2, 2):
-                        part = (y - ay - side * ny) / dy
-                        if 0 <= part <= 1:
-                            x = ax + side * nx + part * dx
-                            left, right = min(left, x), max(right, x)
-                if left > right:
-                    continue
+                above, below = y - ay, y - by
+                under = radius * radius - above * above
+                half = np.sqrt(max(under, 0.0))
+                left = ax - half if under >= 0 else np.inf
+                right = ax + half if under >= 0 else -np.inf
+                under = radius * radius - below * below
+                half = np.sqrt(max(under, 0.0))
+                left = min(left, bx - half if under >= 0 else np.inf)
+                right = max(right, bx + half if under >= 0 else -np.inf)
+                part = (above + ny) / dy
+                x = ax - nx + part * dx
+                is_in = (part >= 0) & (part <= 1)
+                left = min(left, x if is_in else np.inf)
+                right = max(right, x if is_in else -np.inf)
+                part = (above - ny) / dy
+                x = ax + nx + part * dx
+                is_in = (part >= 0) & (part <= 1)
+                left = min(left, x if is_in else np.inf)
+                right = max(right, x if is_in else -np.inf)
                 # The points from there to there, at (i + 0.5) / 8.
-                first = max(0, int(np.ceil(left * 8 - 0.5)))
-                last = min(8 * size - 1, int(np.floor(right * 8 - 0.5)))
-                if first > last:
+                ends[0, line] = np.ceil(max(left, 0.0) * 8 - 0.5)
+                ends[1, line] = np.floor(min(right, size) * 8 - 0.5)
+            for line in range(8):
+                if ends[0, line] > ends[1, line]:
                     continue
-                begin, end = first >> 3, last >> 3
-                head = 0xFF >> (first & 7)
-                tail = 0xFF & (0xFF << (7 - (last & 7)))
+                first, last = int(ends[0, line]), int(ends[1, line])
+                begin, end = first >> 6, last >> 6
+                low, high = min(low, begin), max(high, end)
+                head = full << np.uint64(first & 63)
+                tail = full >> np.uint64(63 - (last & 63))
                 if begin == end:
-                    covered[line, begin] |= np.uint8(head & tail)
+                    covered[line, begin] |= head & tail
                     continue
-                covered[line, begin] |= np.uint8(head)
-                for pixel in range(begin + 1, end):
-                    covered[line, pixel] = 0xFF
-                covered[line, end] |= np.uint8(tail)
-        if is_blank:
-            picture[row, :] = levels[0]
-            continue
-        # How many bits each byte has, of eight bytes at once.
-        for i in range(len(counted)):
+                covered[line, begin] |= head
+                for i in range(begin + 1, end):
+                    covered[line, i] = full
+                covered[line, end] |= tail
+        for i in range(low, high + 1):
+            found = np.uint64(0)
+            for line in range(8):
+                found |= covered[line, i]
+            if found == 0:
+                continue
+            # How many bits each byte has, of eight bytes at once.
             total = np.uint64(0)
             for line in range(8):
-                bits = words[line, i]
+                bits = covered[line, i]
+                covered[line, i] = 0
                 bits -= (bits >> np.uint64(1)) & pairs
                 bits = (bits & fours) + ((bits >> np.uint64(2)) & fours)
                 total += (bits + (bits >> np.uint64(4))) & nibbles
-            counted[i] = total
-        for column in range(size):
-            picture[row, column] = levels[counts[column]]
+            for column in range(8 * i, min(8 * i + 8, size)):
+                picture[row, column] = levels[total & np.uint64(0xFF)]
+                total >>= np.uint64(8)
