@@ -148,6 +148,18 @@ def test_a_wrong_color_is_told_until_it_is_right_and_nothing_is_searched(
     assert page.locator("#share").input_value() == "50"
 
 
+def test_a_wrong_color_of_the_address_is_told(page, address):
+    page.goto(f"{address}/#color=tael&radius=0.2")
+    fault = page.locator("#fault")
+    fault.wait_for()
+    assert fault.inner_text().startswith("“tael” is no color")
+    assert page.locator("#color").input_value() == "tael"
+    assert page.locator("#frames li").count() == 0
+    page.locator("#color").fill("c02020")
+    page.locator("#frames li").first.wait_for()
+    assert not fault.is_visible()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_what_is_written_can_be_read(page, address, scheme):
     page.emulate_media(color_scheme=scheme)

@@ -76,16 +76,25 @@ function formatTime(seconds) {
   return `${Math.floor(whole / 3600)}:${minutes}:${rest}`;
 }
 
-/** Take what the address says. */
-function readAddress() {
+/** Take what the address says, and search for it; a wrong color is told. */
+function searchAsAddressed() {
   const given = new URLSearchParams(location.hash.slice(1));
   const wanted = state.wanted;
-  wanted.color = readColor(given.get("color") ?? "") ?? wanted.color;
+  const named = given.get("color") ?? wanted.color;
+  const color = readColor(named);
+  wanted.color = color ?? wanted.color;
   const radius = Number(given.get("radius") ?? wanted.radius);
   wanted.radius = radius >= 0 && radius <= 0.3 ? radius : wanted.radius;
   const share = Number(given.get("share") ?? wanted.share);
   wanted.share = share >= 0 && share <= 1 ? share : wanted.share;
   wanted.together = given.get("together") === "1";
+  refuse(color === null ? state.names.refuse(named) : null);
+  showWanted();
+  if (color === null) {
+    getInput("color").value = named;
+  } else {
+    search();
+  }
 }
 
 function writeAddress() {
@@ -270,14 +279,8 @@ function start() {
     // By what other fields were changed to meanwhile.
     searchSoon();
   });
-  window.addEventListener("hashchange", () => {
-    readAddress();
-    showWanted();
-    search();
-  });
-  readAddress();
-  showWanted();
-  search();
+  window.addEventListener("hashchange", searchAsAddressed);
+  searchAsAddressed();
   tellFilms().catch((error) => showFault(String(error)));
 }
 
