@@ -12,12 +12,14 @@ from reelbow.database.merging import merge_shards
 from reelbow.database.opening import connect, digest_rows, open_new
 from reelbow.database.schema import ONLY_FILM, FilmRow, PaletteSettings
 from reelbow.database.writing import (
+    add_color_sums,
     add_film,
     add_shard,
     add_skipped,
     finish,
 )
 from reelbow.errors import ReelbowError
+from reelbow.pictures.color_sums import ColorSums
 
 ROW = FilmRow("demo", "The Demo", "demo.mkv", width=64, height=48, duration_s=12.0)
 N_COLORS = 3
@@ -31,6 +33,7 @@ def write_shard(
     shard="00000",
     times_s=None,
     palettes=None,
+    pictures=None,
     skipped=(),
     metadata=None,
     row=ROW,
@@ -38,8 +41,13 @@ def write_shard(
     gpu_fallback=None,
     made_at="2026-01-02T03:04:05+00:00",
 ) -> Path:
-    """Write a shard whose frames are told apart by their mean color and strip."""
+    """Write a shard whose frames are told apart by their mean color and strip.
+
+    pictures : (h, w, 3) uint8 of each frame; {}: their pixels are not counted; None:
+        they are of 100 pixels, of the colors of their palettes
+    """
     palettes = palettes or {}
+    sums = ColorSums()
     with open_new(path) as connection:
         add_film(connection, ONLY_FILM, row)
         for frame in frames:
@@ -48,6 +56,14 @@ def write_shard(
             time_s = frame / 2 if times_s is None else times_s
             if isinstance(times_s, list):
                 time_s = times_s[frame]
+            if pictures is None:
+                n_pixels = np.rint(np.multiply(shares, 100)).astype(int)
+                levels = np.rint(colors).astype(np.uint8)
+                picture = np.repeat(levels, n_pixels, axis=0)[np.newaxis]
+            if pictures != {}:
+                picture = pictures[frame] if pictures else picture
+                told_s = np.array([time_s], float)
+                sums.add_frames(np.array([frame]), told_s, picture[np.newaxis])
             add_frames(
                 connection,
                 shard,
@@ -62,6 +78,8 @@ def write_shard(
                 shares=np.array([shares], np.float32),
                 is_accent=np.array(accents) if accents else None,
             )
+        if pictures != {}:
+            add_color_sums(connection, sums.pack())
         add_skipped(connection, shard, skipped)
         # By the file's name: no two shards of a film have the same.
         add_shard(

@@ -13,6 +13,7 @@ from reelbow.errors import ReelbowError
 from reelbow.kmeans.palettes import find_version
 from reelbow.machine.versions import describe_versions
 from reelbow.pictures.averages import Averages
+from reelbow.pictures.color_sums import unpack, weigh_frame
 from reelbow.shards.batches import ShardFrame
 from reelbow.shards.plan import write_plan
 from reelbow.shards.thumbnails import ThumbnailWriter
@@ -105,6 +106,15 @@ def test_frames_have_their_number_time_mean_luma_and_strip(tmp_path):
     ]
     strips = query(path, "SELECT strip FROM frames")
     assert strips == [(bytes(range(3)),), (bytes(range(9)),), (bytes(range(12)),)]
+
+
+def test_all_pixels_are_counted_for_the_palette_of_the_film(tmp_path):
+    ((packed,),) = query(cluster(tmp_path), "SELECT sums FROM color_sums")
+    _, sums, last = unpack(packed)
+    # Red; half blue, half green; and in a narrower frame, the last one, two grays.
+    alike = weigh_frame(1.0, 48)[0]
+    assert sorted(sums[:, 0]) == [0, 0, *[24 * alike] * 2, 48 * alike]
+    assert sorted(last[:, 0]) == [0, 0, 0, 12, 24]
 
 
 def test_what_was_skipped_and_what_made_it_are_there(tmp_path):

@@ -29,9 +29,9 @@ def test_jobs_compile_nothing_that_was_not_compiled_for_them(project):
     (project.folder / "config" / "films.tsv").write_text(SHEET)
     config = {"films": "config/films.tsv", "cluster": {"accents": 1}, **NO_PICTURES}
     first = project.make(**config)
-    assert re.search("compiling for this machine, once: [01] of 6 done", first.stderr)
+    assert re.search("compiling for this machine, once: [01] of 7 done", first.stderr)
     notes = list(cache.glob("reelbow-*"))
-    assert len(notes) == 6
+    assert len(notes) == 7
     code = set(cache.rglob("*.nbc"))
     assert {path.stem.split("-")[0] for path in code} == {
         "engine_numba._find_all",
@@ -40,8 +40,9 @@ def test_jobs_compile_nothing_that_was_not_compiled_for_them(project):
         "area_average._average",
         "strokes._draw",
         "measures._measure_points",
+        "color_sums._add",
     }
-    assert len(code) == 6
+    assert len(code) == 7
     text = "".join(note.read_text() for note in notes)
     assert all(path.name in text for path in code)
     shutil.rmtree(project.folder / "results")

@@ -74,6 +74,7 @@ def compile_kernels():
                 if name != "extract_frames":
                     kernels.add("measures")
             if name in ["plan_shards", "cluster_shard"]:
+                kernels.add("color_sums")
                 kernels.add("palettes")
                 if config["cluster"]["accents"]:
                     kernels.add("accents")

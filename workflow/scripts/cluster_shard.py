@@ -10,6 +10,7 @@ from reelbow.database.frames import add_frames
 from reelbow.database.opening import open_new
 from reelbow.database.schema import ONLY_FILM, FilmRow, now
 from reelbow.database.writing import (
+    add_color_sums,
     add_film,
     add_shard,
     add_skipped,
@@ -23,6 +24,7 @@ from reelbow.jobs.log import explain_fallback
 from reelbow.kmeans import add_accents, find_palettes
 from reelbow.kmeans.palettes import find_version
 from reelbow.machine.versions import describe_versions
+from reelbow.pictures.color_sums import ColorSums
 from reelbow.runs.plain_paths import find_own_name
 from reelbow.shards.batches import ThumbnailOptions
 from reelbow.shards.kinds import find_kind
@@ -68,6 +70,7 @@ def cluster_shard(
         print(f"not on a GPU: {gpu_fallback}", file=sys.stderr)
     planned = read_plan(plan)
     made_at = now()
+    sums = ColorSums()
     row = FilmRow.from_plan(planned, film=film, title=film, source=name_source(source))
     with (
         taking_over(frames, used_up=used_up),
@@ -81,6 +84,7 @@ def cluster_shard(
             if sheet:
                 for pixels, frame in zip(batch.pixels, batch.frames, strict=True):
                     sheet.add(pixels, int(frame))
+            sums.add_frames(batch.frames, batch.times_s, batch.pixels)
             found = find_palettes(
                 batch.pixels,
                 n_colors=n_colors,
@@ -113,6 +117,7 @@ def cluster_shard(
                 told = zip(batch.frames.tolist(), batch.told, strict=True)
                 add_told(connection, find_kind(planned).name, told)
         add_sums(connection, shard_frames.sums)
+        add_color_sums(connection, sums.pack())
         add_skipped(connection, shard, shard_frames.skipped)
         add_shard(
             connection,

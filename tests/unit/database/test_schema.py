@@ -20,7 +20,7 @@ def test_the_tables_are_those_of_the_design(tmp_path):
     columns = {
         table: [row[1] for row in query(path, f"PRAGMA table_info({table})")]
         for table in [
-            *["films", "frames", "palettes", "film_palettes"],
+            *["films", "frames", "palettes", "film_palettes", "color_sums"],
             *["shots", "shot_palettes", "sketches", "drawing_sums"],
             *["skipped", "shards", "metadata"],
         ]
@@ -43,6 +43,7 @@ def test_the_tables_are_those_of_the_design(tmp_path):
         ],
         "palettes": ["film_id", "frame", "rank", "color", "share", "accent"],
         "film_palettes": ["film_id", "rank", "color", "share"],
+        "color_sums": ["film_id", "sums"],
         "shots": [
             *["film_id", "shot", "first_frame", "last_frame", "start_s", "end_s"]
         ],

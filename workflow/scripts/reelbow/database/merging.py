@@ -84,8 +84,12 @@ def merge_shards(
     ReelbowError
         If the shards do not add up to the film; it names the shard.
     """
+    # A merge of films does without NumPy and the engine.
+    from reelbow.database.film_palettes import FilmPixels, add_film_palette
+
     damaged: list[DamagedError] = []
     sums: PictureSums | None = None
+    pixels = FilmPixels()
     with open_new(database) as connection:
         add_film(connection, ONLY_FILM, row)
         rate = None if fps is None else Fraction(str(fps))
@@ -106,6 +110,7 @@ def merge_shards(
                     first = n_frames if planned[shard] is None else 0
                     _copy(connection, ONLY_FILM, first, rate)
                     connection.execute("COMMIT")
+                    pixels.add_part(connection, first)
                     if "drawing_sums" in list_tables(connection, "part"):
                         sums = _sum_drawings(connection, sums)
             except DamagedError as error:
@@ -143,10 +148,7 @@ def merge_shards(
             made_at = (SELECT max(made_at) FROM shards)""",
             (n_frames, n_frames),
         )
-        # A merge of films does without NumPy and the engine.
-        from reelbow.database.film_palettes import add_film_palette
-
-        add_film_palette(connection, palette)
+        add_film_palette(connection, palette, pixels)
         if shots:
             from reelbow.database.shots import add_shots
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Self
 
 # The schema's number, and Reelbow's mark of its own files: "RLBW".
 SCHEMA = 5
-# The oldest schema that has all but what only some films have: tables of `TOLD`.
+# The oldest schema that has all but what only some films have: sums, tables of `TOLD`.
 OLDEST_WHOLE = 4
 APPLICATION = int.from_bytes(b"RLBW")
 TABLES = f"""
@@ -81,6 +81,10 @@ CREATE TABLE film_palettes (   -- of all frames of a film; of a shard there is n
     color INTEGER NOT NULL,    -- 0xRRGGBB, sRGB
     share REAL NOT NULL,       -- of the film's time; sums to 1 over a film
     PRIMARY KEY (film_id, rank)
+) STRICT;
+CREATE TABLE color_sums (      -- of a shard, for the palette of its film
+    film_id INTEGER PRIMARY KEY,
+    sums BLOB NOT NULL         -- of all frames, see pictures/color_sums.py
 ) STRICT;
 CREATE TABLE shots (           -- between two cuts; only of a film, if asked for
     film_id INTEGER NOT NULL,

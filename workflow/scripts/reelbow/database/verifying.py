@@ -9,9 +9,11 @@ from typing import NamedTuple
 
 from reelbow.database.opening import (
     DIGESTED,
+    add_functions,
     attach,
     check_integrity,
     check_rows,
+    list_tables,
     open_database,
 )
 from reelbow.database.schema import ONLY_FILM
@@ -114,8 +116,10 @@ def compare_shards(database: Path, other: Path) -> str | None:
 
 def find_difference(connection: sqlite3.Connection, film_id: int) -> str | None:
     """Say in which row a film differs from that of the attached `part`."""
+    there = list_tables(connection, "main") & list_tables(connection, "part")
+    add_functions(connection)
     for table, columns, order in DIGESTED:
-        if table in ABOUT:
+        if table in ABOUT or table not in there:
             continue
         ours = connection.execute(
             f"SELECT {columns} FROM main.{table} WHERE film_id = ? ORDER BY {order}",

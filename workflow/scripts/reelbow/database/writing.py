@@ -60,6 +60,11 @@ def add_shard(
     )
 
 
+def add_color_sums(connection: sqlite3.Connection, packed: bytes) -> None:
+    """Add the sums of a shard's pixels, as `ColorSums` packs them."""
+    connection.execute("INSERT INTO color_sums VALUES (?, ?)", (ONLY_FILM, packed))
+
+
 def note_varying_coding(connection: sqlite3.Connection) -> None:
     """Say that some of the only film's pictures are coded otherwise than it says."""
     connection.execute(

@@ -80,6 +80,16 @@ def _compile_measures() -> None:
     measure_pictures(np.zeros((1, 1, 1, 3), np.uint8), np.zeros((1, 1, 3)))
 
 
+def _compile_color_sums() -> None:
+    import numpy as np
+
+    from reelbow.pictures.color_sums import ColorSums
+
+    sums = ColorSums()
+    sums.add_frames(np.zeros(1, int), np.zeros(1), np.zeros((1, 1, 1, 3), np.uint8))
+    sums.pack()
+
+
 def _compile_accents() -> None:
     import numpy as np
 
@@ -97,6 +107,7 @@ _KERNELS: dict[str, Callable[[], None]] = {
     "pictures": _compile_pictures,
     "strokes": _compile_strokes,
     "measures": _compile_measures,
+    "color_sums": _compile_color_sums,
     "accents": _compile_accents,
 }
 
