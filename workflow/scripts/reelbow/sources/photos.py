@@ -5,6 +5,7 @@ Of the files only headers are read, and some whole ones for the letterbox.
 
 import contextlib
 import os
+import zipfile
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
@@ -189,13 +190,16 @@ def _read_times(photos: Sequence[Photo]) -> Iterator[datetime | None]:
 
 def _read_some(photos: Sequence[Photo]) -> Iterator[bytes | DecodedPicture]:
     """Read some photos, spread over the film, as far as they can be read."""
-    for file, member in spread_evenly(photos):
-        with contextlib.suppress(ReelbowError, OSError):
-            if choose_images([member or str(file)])[1]:
-                continue
-            if member is None:
-                data = file.read_bytes()
-            else:
-                with open_zip(file) as archive:
-                    data = read_member(archive, member)
-            yield take_picture(member or file.name, data)
+    archives: dict[Path, zipfile.ZipFile] = {}
+    with contextlib.ExitStack() as opened:
+        for file, member in spread_evenly(photos):
+            with contextlib.suppress(ReelbowError, OSError):
+                if choose_images([member or str(file)])[1]:
+                    continue
+                if member is None:
+                    data = file.read_bytes()
+                else:
+                    if file not in archives:
+                        archives[file] = opened.enter_context(open_zip(file))
+                    data = read_member(archives[file], member)
+                yield take_picture(member or file.name, data)
