@@ -160,11 +160,13 @@ config["posters"] = {"wall": {"size": "A7", "dpi": 36}}
 config["provenance"] = True
 config["tables"] = {"formats": ["csv"]}
 config["shots"] = {"detector": "adaptive"}
+config["hot_pixels"] = {"find": True}
 config["compare"] = "all"
 targets = {"all", "profile_run", "results/demo/film.mp4"}
 targets.add("results/comparisons/colors--other.json")
 # Nobody asks for that of a video.
 targets.add("results/colors/sketches/average.png")
+targets.add("results/colors/repaired/00000")
 config["mosaics"] = {"x": {"target": "x.png", "columns": 4}}
 found = {}
 with SnakemakeApi(OutputSettings(quiet={"all"})) as api:

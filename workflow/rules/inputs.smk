@@ -358,6 +358,26 @@ def get_exports(wildcards):
     return leave_out_failed([*films, *tables])
 
 
+def get_hot_pixels(wildcards):
+    """What is found of hot pixels, and repaired copies, if they are asked for.
+
+    Of drawings there is no camera, and of videos there are no files to be repaired.
+    """
+    about = config["hot_pixels"]
+    if not about["find"]:
+        return []
+    films = [film for film in list_drawn_films() if not FILMS[film].kind.is_drawn]
+    files = collect(
+        "results/{film}/{name}",
+        film=films,
+        name=["defects.sqlite", "defects.csv", "defects.png", "defects_worst.png"],
+    )
+    if about["repair"]:
+        of_files = [film for film in films if not FILMS[film].kind.is_decoded]
+        files += name_shard_files("repaired/{shard}", of_files)
+    return leave_out_failed(files)
+
+
 def get_pages(wildcards):
     """The page of all films and that of each one, if pages are made."""
     if not config["explorer"]["page"]:
@@ -410,6 +430,7 @@ def get_described(wildcards):
         *get_tables(wildcards),
         *get_pages(wildcards),
         *get_exports(wildcards),
+        *get_hot_pixels(wildcards),
         *get_comparisons(wildcards),
     ]
 

@@ -32,7 +32,8 @@ def get_size(wildcards):
     if shard is None:
         film = getattr(wildcards, "film", None)
         plan = peek_plan(film) if film else None
-        return needs.measure_barcode(config, (plan or {}).get("n_frames") or 0)
+        size = needs.measure_barcode(config, (plan or {}).get("n_frames") or 0)
+        return size._replace(sensor=needs.measure_sensor(plan))
     plan, path = peek_plan(wildcards.film), RESULTS / wildcards.film / "plan.json"
     if not plan or shard not in plan["shards"]:
         return needs.Size()

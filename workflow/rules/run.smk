@@ -78,6 +78,8 @@ def compile_kernels():
                 kernels.add("palettes")
                 if config["cluster"]["accents"]:
                     kernels.add("accents")
+        if name == "sum_pixels":
+            kernels.add("sums")
     if config["cluster"]["cpu_engine"] != "numba":
         kernels.discard("palettes")
     compiling.start_compiling(

@@ -81,9 +81,11 @@ def encode(image: Image.Image | Picture, kind: str = "PNG", **how: Any) -> bytes
 @pytest.mark.parametrize("space", PROFILES)
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])
 def test_wide_gamuts_come_to_srgb(space: str, kind: str) -> None:
-    image = decode_image(encode(PATCHES, kind, icc_profile=PROFILES[space]))
+    data = encode(PATCHES, kind, icc_profile=PROFILES[space])
+    image = decode_image(data)
     assert image.profile_fault is None
     assert_allclose(image.picture, expect(space, PATCHES), atol=1)
+    assert_array_equal(decode_image(data, as_stored=True).picture, PATCHES)
 
 
 @pytest.mark.parametrize("channels", [3, 4])

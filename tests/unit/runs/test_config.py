@@ -77,6 +77,8 @@ def test_filling_does_not_change_the_defaults():
         ({"cluster": {"auto_colors": [0, 9]}}, ["auto_colors.0 is 0", "at least 1"]),
         ({"cluster": {"auto_colors": [9, 2]}}, ["is [9, 2]", "fewest colors and then"]),
         ({"shots": {"detector": "hash", "threshold": 27}}, ["is 27,", "at most 1"]),
+        ({"hot_pixels": {"repair": True}}, ["find is false", "set both to true"]),
+        ({"hot_pixels": {"threshold": 0}}, ["threshold is 0", "at least 1"]),
         ({"cluster": {"cpu_engine": "cuda"}}, ["cpu_engine", "numba", "sklearn"]),
         ({"cluster": {"gpu_share": NAN}}, ["cluster.gpu_share is nan", "finite"]),
         ({"cluster": {"gpu_wait_min": -1}}, ["gpu_wait_min is -1", "at least 0"]),

@@ -45,7 +45,9 @@ def test_previews_stay_but_those_of_an_earlier_plan_if_none_are_made(
 ):
     film, logs = tmp_path / "results/film", tmp_path / "logs"
     stays = ["previews/00000.webp", "previews/storyboard.vtt", "previews/mine.webp"]
+    stays += ["repaired/00001/1.jpg", "repaired/mine/00007.jpg"]
     goes = ["previews/.00000.71.webp", "previews/00007.webp"]
+    goes += ["sums/00007.npz", "repaired/00007/1.jpg"]
     write_files(film, [*stays, *goes, "previews/00001.webp"])
     # What tells that shard 00007 was Reelbow's.
     write_files(logs, ["downsample_frames/film/00007.log"])

@@ -73,6 +73,8 @@ def test_every_stage_is_found_in_the_order_of_the_data(folder):
             "plan_shards/a",
             "write_explorer/a",
             "export_tables/a",
+            "find_defects/a",
+            "merge_sums/a",
             "render_posters/a",
             "render_averages/a",
             "render_contact/a",

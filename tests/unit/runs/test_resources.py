@@ -13,6 +13,7 @@ from reelbow.runs.resources import (
     estimate_s,
     has_gpu,
     measure_barcode,
+    measure_sensor,
     measure_shard,
 )
 from reelbow.shards.names import STAGES
@@ -282,3 +283,14 @@ def test_a_mosaic_asks_for_its_tiles_and_their_comparison_with_its_cells():
     assert estimate_mb("assign_tiles", size) == 1000 + 2100
     assert work_s("assign_tiles", size) == pytest.approx(300)
     assert work_s("render_mosaic", size) == pytest.approx(32 + 5000)
+
+
+def test_hot_pixels_ask_for_all_pixels_of_a_film_and_each_of_its_pictures():
+    size = measure(TARBALLS, tarball_bytes=20_000_000)
+    assert estimate_mb("sum_pixels", size) - estimate_mb("score_cuts", size) == 30
+    assert work_s("sum_pixels", size) == pytest.approx(1.4)
+    film = measure_barcode(configure())._replace(sensor=measure_sensor(TARBALLS))
+    assert film.sensor == 1
+    # Not for those of a barcode.
+    assert estimate_mb("find_defects", film) == 700 + 55
+    assert measure_sensor(None) == measure_sensor({"error": "gone"}) == 0

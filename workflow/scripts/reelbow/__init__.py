@@ -21,7 +21,7 @@ shards     the frames of a shard: its plan and name, the kinds of sources that t
            come from, tarballs, thumbnails, previews
 sources    how the plan of each kind of source is made; the demo film
 barcode    a film drawn as a picture, alone or as a figure for print
-analysis   what is found out about whole films: shots, how films compare
+analysis   what is found out about whole films: shots, how films compare, hot pixels
 export     tables of a film and swatches of its palette, for other programs
 mosaic     a picture made of frames: tiles, which is where, how it is drawn
 explorer   pages to look at: of a film, of all films, a search; storyboards

@@ -1,1 +1,1 @@
-"""What is found out about whole films: shots, and how films compare."""
+"""What is found out about whole films: shots, how films compare, hot pixels."""

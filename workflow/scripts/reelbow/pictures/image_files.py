@@ -52,6 +52,9 @@ Image.MAX_IMAGE_PIXELS = None
 TURNED = frozenset({5, 6, 7, 8})
 REVERSED_COLUMNS, REVERSED_ROWS = frozenset({2, 3, 6, 7}), frozenset({3, 4, 7, 8})
 
+# The orientation that turns back what another one has turned.
+_BACK = {each: each for each in range(1, 9)} | {6: 8, 8: 6}
+
 # TIFF's tags, and what they say: white is 0; alpha is already in the colors.
 BITS_PER_SAMPLE, PHOTOMETRIC, EXTRA_SAMPLES = 258, 262, 338
 WHITE_IS_ZERO, PREMULTIPLIED = 0, (1,)
@@ -86,6 +89,8 @@ def decode_image(
     crop: Crop | None = None,
     crop_of: tuple[int, int] | None = None,
     max_pixels: int = MAX_PIXELS,
+    as_stored: bool = False,
+    room: NDArray[np.uint8] | None = None,
 ) -> DecodedImage:
     """Decode an image file, a JPEG at a reduced scale where `height` allows it.
 
@@ -99,6 +104,10 @@ def decode_image(
     crop : what to keep of an image of the size `crop_of` (height, width); one of
         another size is another picture, of whose bars nothing is known
     max_pixels : what is larger is refused before it is decoded
+    as_stored : whether a pixel is to be where the sensor has it, and to have the
+        levels that the file has: not turned, and not brought to sRGB
+    room : (h, w, 3), for a JPEG of that size as it is stored: to write to memory that
+        was used before takes less time
 
     Raises
     ------
@@ -106,35 +115,66 @@ def decode_image(
         If it cannot be decoded whole; it says why, the caller knows where.
     """
     with _open_image(data, max_pixels) as (image, full):
+        orientation = _find_orientation(image)
+        if as_stored:
+            picture = _decode(data, image, 0, 1, None, room)
+            # Decoders of TIFFs turn them at once, and those of HEIF tell no turn.
+            if image.format == "TIFF":
+                back = _BACK.get(orientation, 1)
+                picture = np.ascontiguousarray(_turn(picture, back))
+            return DecodedImage(picture, picture.shape[:2], None)
         kept = crop if full == crop_of else None
         rows = 0
         if height is not None:
             rows = 2 * height * full[0] // (kept.height if kept else full[0])
         transform, fault = _judge_profile(image)
-        picture: Levels | None = None
-        if image.format in JPEG_FORMATS and image.mode in ("RGB", "L", "CMYK"):
-            picture = _decode_jpeg(data, image, rows)
-            if picture is not None and transform is not None:
-                picture = transform.apply(Image.fromarray(picture))
-        elif _is_deep(data, image):
-            picture = _decode_deep(data, image, transform)
-        if picture is None:
-            if rows:
-                image.draft("RGB", (rows, rows))
-            ImageOps.exif_transpose(image, in_place=True)
-            picture = _to_rgb(image, transform)
+        picture = _decode(data, image, rows, orientation, transform)
         return DecodedImage(picture, full, kept, fault)
 
 
-def find_size(data: bytes, *, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
-    """Find the (height, width) of an image file as seen, without decoding it.
+def _decode(
+    data: bytes,
+    image: Image.Image,
+    rows: int,
+    orientation: int,
+    transform: ColorTransform | None,
+    room: NDArray[np.uint8] | None = None,
+) -> Levels:
+    """Decode an opened image, turned and in other colors if that is asked for.
+
+    rows, room : as of `_decode_jpeg`
+    """
+    picture: Levels | None = None
+    if image.format in JPEG_FORMATS and image.mode in ("RGB", "L", "CMYK"):
+        picture = _decode_jpeg(data, image, rows, orientation, room)
+        if picture is not None and transform is not None:
+            picture = transform.apply(Image.fromarray(picture))
+    elif _is_deep(data, image):
+        picture = _decode_deep(data, image, orientation, transform)
+    if picture is None:
+        if rows:
+            image.draft("RGB", (rows, rows))
+        if orientation != 1:
+            ImageOps.exif_transpose(image, in_place=True)
+        picture = _to_rgb(image, transform)
+    return picture
+
+
+def find_size(
+    data: bytes, *, max_pixels: int = MAX_PIXELS, as_stored: bool = False
+) -> tuple[int, int]:
+    """Find the (height, width) of an image file, without decoding it.
+
+    as_stored : whether before it is turned upright, and not as seen
 
     Raises
     ------
     ReelbowError
         If it is no image, or larger than `max_pixels`.
     """
-    with _open_image(data, max_pixels) as (_, full):
+    with _open_image(data, max_pixels) as (image, full):
+        if as_stored and _find_orientation(image) in TURNED:
+            return full[::-1]
         return full
 
 
@@ -161,10 +201,7 @@ def _open_image(
                 )
             _refuse_what_is_ambiguous(image)
             # Pillow tells the size of a TIFF as it is upright, of others as stored.
-            turned = (
-                image.format != "TIFF"
-                and image.getexif().get(ExifTags.Base.Orientation, 1) in TURNED
-            )
+            turned = image.format != "TIFF" and _find_orientation(image) in TURNED
             yield image, (image.width, image.height) if turned else image.size[::-1]
     except UnidentifiedImageError:
         raise ReelbowError(
@@ -210,6 +247,11 @@ def find_formats(data: bytes) -> tuple[str, ...]:
     if data.endswith(TGA_MARK):
         return (*IMAGE_FORMATS, "TGA")
     return IMAGE_FORMATS
+
+
+def _find_orientation(image: Image.Image) -> int:
+    """Find the EXIF orientation of an opened image; 1: it stands as it is stored."""
+    return image.getexif().get(ExifTags.Base.Orientation, 1)  # type: ignore[no-any-return]
 
 
 def _refuse_what_is_ambiguous(image: Image.Image) -> None:
@@ -304,9 +346,15 @@ def _judge_profile(image: Image.Image) -> tuple[ColorTransform | None, str | Non
 
 
 def _decode_jpeg(
-    data: bytes, image: Image.Image, rows: int
+    data: bytes,
+    image: Image.Image,
+    rows: int,
+    orientation: int,
+    room: NDArray[np.uint8] | None = None,
 ) -> NDArray[np.uint8] | None:
     """Decode a JPEG, opened as `image`, to at least so many rows; 0: to all it has.
+
+    If it has the size of `room`, it is decoded into that.
 
     The same pixels as Pillow's, of the same libjpeg, in a quarter of the time. None
     where it is of inks or unusual, or where what is damaged is little: then Pillow,
@@ -315,7 +363,8 @@ def _decode_jpeg(
     import simplejpeg
 
     colors = "GRAY" if image.mode == "L" else image.mode
-    orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+    size = (image.height, image.width, 3)
+    fits = colors == "RGB" and room is not None and room.shape == size
     try:
         pixels = simplejpeg.decode_jpeg(
             data,
@@ -323,6 +372,7 @@ def _decode_jpeg(
             # Of inks only libjpeg's words are wanted.
             min_height=rows if colors != "CMYK" else 1,
             min_width=rows if orientation != 1 and colors != "CMYK" else 0,
+            buffer=room if fits else None,
         )
     except ValueError as error:
         if "Insufficient memory" in str(error):
@@ -330,7 +380,9 @@ def _decode_jpeg(
         if BROKEN_PROFILE in str(error):
             # libjpeg tells its first word only, and this is not about the picture.
             without = cut_out_profile(data)
-            return _decode_jpeg(without, image, rows) if without != data else None
+            if without == data:
+                return None
+            return _decode_jpeg(without, image, rows, orientation)
         damage = find_damage(data, str(error))
         if damage:
             raise ReelbowError(damage) from None
@@ -357,7 +409,10 @@ def _is_deep(data: bytes, image: Image.Image) -> bool:
 
 
 def _decode_deep(
-    data: bytes, image: Image.Image, transform: ColorTransform | None
+    data: bytes,
+    image: Image.Image,
+    orientation: int,
+    transform: ColorTransform | None,
 ) -> Levels | None:
     """Decode a PNG or TIFF of 16 bits: (h, w, 3) uint16, or uint8 by a profile.
 
@@ -370,7 +425,6 @@ def _decode_deep(
     pixels: Levels = np.asarray(decoded, np.uint16)
     # OpenCV turns TIFFs only.
     if image.format == "PNG":
-        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
         pixels = np.ascontiguousarray(_turn(pixels, orientation))
     colors: Levels = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint16)
     # TIFF's fourth channel may be anything else.

@@ -45,11 +45,23 @@ OF_A_FILM = {
         "in any viewer of pictures; the storyboard in a video player",
     ),
     "frames": FileKind("frames as JPEGs, in tarballs", "by tar"),
+    "defects.sqlite": FileKind("hot pixels of the camera's sensor", DATABASE),
+    "defects.csv": FileKind("the same as a table, the worst first", SPREADSHEET),
+    "defects.png": FileKind(
+        "where on the sensor they are", "in any viewer of pictures"
+    ),
+    "defects_worst.png": FileKind(
+        "the worst of them, enlarged", "in any viewer of pictures"
+    ),
+    "repaired": FileKind(
+        "copies of the photos in which they are mended", "in any viewer of pictures"
+    ),
     "README.md": FileKind("this page", EDITOR),
     "palettes": FileKind(
         "the same rows as in palettes.sqlite, by parts of the film", DATABASE, False
     ),
     "thumbnails": FileKind("frames made small for clustering", "by NumPy", False),
+    "sums.npz": FileKind("all photos added up, pixel by pixel", "by NumPy", False),
     "cuts": FileKind("how much each picture differs from the last", "by NumPy", False),
     "plan.json": FileKind(
         "what was probed of the film, and where it lies on the computer that read it",

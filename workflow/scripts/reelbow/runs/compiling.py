@@ -72,6 +72,19 @@ def _compile_strokes() -> None:
     draw_strokes([np.eye(2)], size=8, thickness=0.1)
 
 
+def _compile_sums() -> None:
+    import numpy as np
+
+    from reelbow.pictures.pixel_sums import PixelSums
+
+    # A few pictures, and many.
+    sums = PixelSums(1, 1)
+    for n in (0, 10_000):
+        sums.n = n
+        sums.add(np.zeros((1, 1, 3), np.uint8))
+        sums.finish()
+
+
 def _compile_measures() -> None:
     import numpy as np
 
@@ -106,6 +119,7 @@ _KERNELS: dict[str, Callable[[], None]] = {
     "planes": _compile_planes,
     "pictures": _compile_pictures,
     "strokes": _compile_strokes,
+    "sums": _compile_sums,
     "measures": _compile_measures,
     "color_sums": _compile_color_sums,
     "accents": _compile_accents,

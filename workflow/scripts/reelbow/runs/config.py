@@ -65,6 +65,11 @@ def check_config(config: Mapping[str, Any]) -> dict[str, Any]:
             f"config: shots.threshold is {shots['threshold']}, should be at most 1 for "
             "the detector hash, whose own is 0.35"
         )
+    if filled["hot_pixels"]["repair"] and not filled["hot_pixels"]["find"]:
+        raise ReelbowError(
+            "config: hot_pixels.repair is true, but hot_pixels.find is false, and so "
+            "nothing would be repaired; set both to true"
+        )
     if filled["posters"]:
         from reelbow.barcode.paper import check_posters
 

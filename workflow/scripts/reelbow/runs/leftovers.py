@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import shutil
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
@@ -11,18 +12,20 @@ from reelbow.database.opening import connect
 from reelbow.errors import ReelbowError
 from reelbow.shards.names import PATTERN, SHARD_RULES
 
-# The folders of a film with a file for each shard.
+# The folders of a film with a file for each shard, and one with a folder for each.
 PALETTES = ("palettes", ".sqlite")
 THUMBNAILS = ("thumbnails", ".npz")
 FRAMES = ("frames", ".tar")
 PREVIEWS = ("previews", ".webp")
 CUTS = ("cuts", ".npz")
 TILES = ("tiles", ".npz")
-SHARD_FILES = (PALETTES, THUMBNAILS, FRAMES, PREVIEWS, CUTS, TILES)
+SUMS = ("sums", ".npz")
+REPAIRED = "repaired"
+SHARD_FILES = (PALETTES, THUMBNAILS, FRAMES, PREVIEWS, CUTS, TILES, SUMS)
 
 # No merge waits for the jobs of these: they may be writing some. What one that was
 # killed left, the next removes.
-_STILL_MADE = {FRAMES[0], TILES[0]}
+_STILL_MADE = {FRAMES[0], TILES[0], SUMS[0]}
 
 # What a shard's jobs leave in logs/.
 LOG_ENDINGS = (".log", ".tsv", ".gpu", ".profile.html")
@@ -79,6 +82,8 @@ def remove_leftovers(
             with contextlib.suppress(FileNotFoundError):
                 if folder not in _STILL_MADE or path.stat().st_mtime < planned_at:
                     path.unlink()
+    for shard in old:
+        shutil.rmtree(results / REPAIRED / shard, ignore_errors=True)
     for rule in SHARD_RULES:
         for shard in old:
             for ending in LOG_ENDINGS:

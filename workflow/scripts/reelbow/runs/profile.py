@@ -85,6 +85,7 @@ def find_jobs(
         for stage in (
             *("render_barcodes", "render_contact", "render_averages"),
             *("render_posters", "export_tables", "write_explorer"),
+            *("merge_sums", "find_defects"),
         ):
             yield from _find_job(stage, film, frames, logs)
         for kind in kinds:

@@ -40,6 +40,11 @@ NEEDS = {
     "cluster_shard": Need(700, 60, 5, 0.7),
     "score_cuts": Need(700, 60, 5, 1.2),
     "make_tiles": Need(700, 0, 5, 0.8),
+    # Of three sensors at most, each with its sums.
+    "sum_pixels": Need(700, 90, 5, 1.2),
+    "merge_sums": Need(600, 50, 10, 1.0),
+    "find_defects": Need(700, 55, 10, 3.0),
+    "repair_photos": Need(700, 60, 5, 1.2),
     "merge_film": Need(700, 0, 30, 0.9),
     # Its picture is the barcode.
     "render_barcodes": Need(1000, 10, 30, 2.5),
@@ -83,6 +88,9 @@ CONTACT_ASPECT = 3 / 2
 POSTER_BYTES = 8
 POSTER_S = 0.1
 
+# Rules of a film that work on all pixels of its sensor.
+OF_SENSORS = ("merge_sums", "find_defects")
+
 # How many times the estimated work is asked for.
 MARGIN = 5
 
@@ -91,6 +99,12 @@ PIXEL_S = 1.4e-3
 
 # And to decode it, and compare it with the one before, for cuts.
 SCORE_PIXEL_S = 3e-3
+
+# To decode it and add it up for hot pixels (benchmarks/hot_pixels.py), to find them in
+# the sums, and to write a repaired copy of it.
+SUM_PIXEL_S = 7e-3
+FIND_PIXEL_S = 0.3
+REPAIR_PIXEL_S = 30e-3
 
 # k-means of 8 colors and 5 starts: seconds for a thumbnail, and for its megapixels.
 CLUSTER_S = {"numba": (0.5e-3, 5e-3), "sklearn": (13e-3, 2.0)}
@@ -168,6 +182,8 @@ class Size(NamedTuple):
     mosaic: float = 0
     n_tiles: int = 0
     n_cells: int = 0
+    # Of a film's pictures; `source` of its rules is their own picture's.
+    sensor: float = 0
 
 
 def measure_shard(
@@ -199,6 +215,11 @@ def measure_shard(
     if rows := config["previews"]["height"]:
         sheet = min(LARGEST_SHEET, n_frames * _shrink(thumbnail, aspect, rows))
     return Size(n_frames, n_pictures, source, thumbnail, sheet)
+
+
+def measure_sensor(plan: Mapping[str, Any] | None) -> float:
+    """Find the megapixels of a film's pictures; 0: it is not planned."""
+    return _count_megapixels(plan) if plan and "error" not in plan else 0.0
 
 
 def measure_barcode(config: Mapping[str, Any], n_frames: int = 0) -> Size:
@@ -256,6 +277,7 @@ def estimate_mb(rule: str, size: Size) -> int:
         # Whichever of them makes it: on a cluster they are one job.
         in_memory += math.ceil(SHEET_MB * size.sheet)
     need = NEEDS[rule]
+    source = size.sensor if rule in OF_SENSORS else size.source
     if rule == "render_contact":
         in_memory += math.ceil(CONTACT_BYTES * size.contact)
     if rule == "assign_tiles":
@@ -263,7 +285,7 @@ def estimate_mb(rule: str, size: Size) -> int:
         in_memory += math.ceil(mb / 1e6)
     if rule == "render_posters":
         in_memory += math.ceil(POSTER_BYTES * size.poster)
-    return need.mb + math.ceil(need.bytes_per_pixel * size.source) + in_memory
+    return need.mb + math.ceil(need.bytes_per_pixel * source) + in_memory
 
 
 def estimate_files_mb(rule: str, size: Size) -> int:
@@ -289,6 +311,12 @@ def estimate_s(rule: str, size: Size, config: Mapping[str, Any]) -> float:
         work_s += POSTER_S * size.posters
     if rule == "score_cuts":
         work_s += SCORE_PIXEL_S * (size.n_pictures or n_frames) * size.source
+    if rule == "sum_pixels":
+        work_s += SUM_PIXEL_S * n_frames * size.source
+    if rule == "repair_photos":
+        work_s += REPAIR_PIXEL_S * n_frames * size.source
+    if rule == "find_defects":
+        work_s += FIND_PIXEL_S * size.sensor
     if rule == "make_tiles":
         work_s += MEASURE_S * size.sheet
     if rule == "assign_tiles":

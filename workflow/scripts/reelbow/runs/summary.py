@@ -180,6 +180,10 @@ def _name_kind(file: Path) -> str:
         return "compared"
     if file.parent.name == "mosaics":
         return "mosaics"
+    if file.parent.name == "repaired":
+        return "repaired"
+    if file.stem.startswith("defects"):
+        return "defects"
     if file.suffix == ".html":
         return "pages"
     if file.suffix == ".tsv":

@@ -35,6 +35,7 @@ class Kind:
         a word alone (trim) is a column, or where that is empty a key
     is_drawn : whether strokes make its frames: they are sharp, for which PNG is right,
         and JPEG wrong
+    is_decoded : whether its pictures come decoded, and not as image files
     kernel : of `runs.compiling`, that averages most of its frames
     tells : what its members tell of each frame beside its number and time, in `about`:
         columns of the table of its name, see `database.schema.TOLD`
@@ -51,6 +52,7 @@ class Kind:
     files_are_shards: bool = False
     settings: Mapping[str, str]
     is_drawn: bool = False
+    is_decoded: bool = False
     kernel: str = "pictures"
     tells: tuple[str, ...] = ()
     averaged_by: str | None = None
@@ -94,6 +96,7 @@ VIDEO = Kind(
         "per_shard": "shards.frames",
         "trim": "trim",
     },
+    is_decoded=True,
     kernel="planes",
     groups=("sampling",),
     refused={
@@ -165,6 +168,7 @@ SKETCHES = Kind(
     is_drawn=True,
     tells=TOLD["sketches"],
     averaged_by="word",
+    is_decoded=True,
     groups=("sketches",),
     refused={
         "start_s": _NO_STRETCH_OF_SKETCHES,

@@ -18,7 +18,10 @@ from reelbow.errors import ReelbowError
 STAGES = ("downsample_frames", "cluster_shard")
 
 # And with those that are none of these stages.
-SHARD_RULES = ("extract_frames", *STAGES, "score_cuts", "make_tiles")
+SHARD_RULES = (
+    *("extract_frames", *STAGES, "score_cuts", "make_tiles"),
+    *("sum_pixels", "repair_photos"),
+)
 
 # They do the same again, to compare.
 AUDITS = {"audit_frames": "downsample_frames", "audit_palettes": "cluster_shard"}
