@@ -9,7 +9,7 @@ import chain
 from databases import query
 from reelbow.database.opening import open_database
 from reelbow.database.reading import read_row
-from reelbow.errors import ReelbowError
+from reelbow.errors import DamagedError, ReelbowError
 from reelbow.kmeans.palettes import find_version
 from reelbow.machine.versions import describe_versions
 from reelbow.pictures.averages import Averages
@@ -161,6 +161,18 @@ def test_why_it_was_not_made_on_a_gpu_is_there_and_in_the_log(tmp_path, capsys):
 def test_twice_the_same_is_the_same_bit_for_bit(tmp_path):
     first = cluster(tmp_path).read_bytes()
     assert cluster(tmp_path).read_bytes() == first
+
+
+def test_damaged_thumbnails_are_gone_so_that_the_next_run_makes_them(tmp_path):
+    cluster(tmp_path)
+    before = (tmp_path / "out.sqlite").read_bytes()
+    (tmp_path / "a.npz").write_bytes(b"")
+    with pytest.raises(DamagedError):
+        chain.cluster(
+            tmp_path / "a.npz", tmp_path / "plan.json", tmp_path / "out.sqlite"
+        )
+    assert {path.name for path in tmp_path.iterdir()} == {"out.sqlite", "plan.json"}
+    assert (tmp_path / "out.sqlite").read_bytes() == before
 
 
 def test_a_failure_leaves_nothing(tmp_path):

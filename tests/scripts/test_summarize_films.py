@@ -1,5 +1,7 @@
 import csv
 
+import pytest
+
 from reelbow.database.opening import open_new
 from reelbow.database.schema import FilmRow
 from reelbow.database.writing import add_film
@@ -41,3 +43,10 @@ def test_films_and_skipped_pictures_are_tables(tmp_path):
     assert read("skipped.tsv") == [
         {"film": "a", "shard": "00001", "name": "7.jpg", "reason": "cut off"}
     ]
+
+
+def test_a_database_that_cannot_be_opened_is_told_by_its_name(tmp_path):
+    path = tmp_path / "palettes.sqlite"
+    with pytest.raises(OSError, match="No such file") as error:
+        summarize_films(path, tmp_path / "films.tsv", tmp_path / "skipped.tsv")
+    assert error.value.filename == str(path)

@@ -1,6 +1,8 @@
 import base64
+import errno
 import io
 import json
+import os
 
 import numpy as np
 import pytest
@@ -193,3 +195,14 @@ def test_titles_are_data_and_never_markup(tmp_path):
     entry = write(tmp_path, ["a"])["a"]
     assert (entry["title"], entry["own"]) == (title, {title: title})
     assert "<img src=x" not in (tmp_path / "index.html").read_text()
+
+
+def test_a_disk_that_is_away_is_no_fault_of_a_film(tmp_path, monkeypatch):
+    make_film(tmp_path, "a")
+
+    def fail(*_):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(index_page, "telling_damage", fail)
+    with pytest.raises(OSError, match="Input/output"):
+        write(tmp_path, ["a"])

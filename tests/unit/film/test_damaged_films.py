@@ -1,5 +1,8 @@
 """What damaged films still give and what they say of the rest; none hangs."""
 
+import re
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -13,8 +16,9 @@ from films import GOP, find_packets, numbered_film, overwrite, solid, write_film
 from plans import plan_film, read_numbers
 from reelbow.errors import ReelbowError
 from reelbow.film.decoding import LEANS, decode_pictures
-from reelbow.film.demuxing import ReadOptions, is_unreferenced
+from reelbow.film.demuxing import FOLLOWING, ReadOptions, is_unreferenced, open_film
 from reelbow.film.timeline import scan_timeline
+from reelbow.runs.pace import READ_HEADERS
 
 N = 120
 HOLE = "the file has no picture of this time"
@@ -329,3 +333,36 @@ def test_a_film_whose_first_keyframe_is_damaged_keeps_its_times(
     # not all start at once with the next keyframe, as if nothing had been before it
     assert seen[2:] == list(range(12, N, 6))
     assert all(isinstance(reason, str) and reason != HOLE for reason in seen[:2])
+
+
+LISTS = {
+    "ffconcat": "ffconcat version 1.0\nfile other.ts\n",
+    "hls": "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1.0,\nother.ts\n",
+    "sdp": "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\n"
+    "m=video 5004 RTP/AVP 96\na=rtpmap:96 H264/90000\n",
+}
+
+
+@pytest.mark.parametrize("kind", LISTS)
+def test_a_list_of_files_in_place_of_a_film_is_not_followed(
+    tmp_path: Path, kind: str
+) -> None:
+    other = numbered_film(tmp_path / "other.ts", 5)
+    # FFmpeg itself takes no other name of one of these.
+    path = tmp_path / ("film.m3u8" if kind == "hls" else "film.mkv")
+    path.write_text(LISTS[kind])
+    with pytest.raises(ReelbowError) as error:
+        open_film(path)
+    assert str(error.value) == (
+        f"{path}: a list of other files, not a film; give the films that it names"
+    )
+    # Nor where headers are read to know how much is to come.
+    command = [sys.executable, "-c", READ_HEADERS, path, other]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert told.splitlines()[0] == "0 0"
+    assert told.splitlines()[1] != "0 0"
+
+
+def test_both_that_open_films_leave_out_the_same_formats() -> None:
+    lines = [line for line in READ_HEADERS.splitlines() if "following " in line]
+    assert set(re.findall(r'"(\w+)"', "".join(lines[:2]))) == FOLLOWING

@@ -1,3 +1,4 @@
+import errno
 import os
 import re
 import resource
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import reelbow
-from reelbow.jobs.files import atomic_write
+from reelbow.jobs.files import atomic_write, handing_on
 
 SCRIPTS = Path(reelbow.__file__).parents[1]
 
@@ -39,6 +40,11 @@ def run_job(
     [
         ("raise ReelbowError('a.mkv: no film')", "a.mkv: no film"),
         ("open('/nowhere/a.mkv')", "/nowhere/a.mkv: No such file or directory"),
+        # A library that stumbles over what it left half done.
+        (
+            "try: open('/dev/full', 'w').write('a' * 99999)\n    finally: None.tell()",
+            "No space left on device",
+        ),
     ],
 )
 def test_a_known_error_is_one_line_in_the_log_and_status_1(tmp_path, body, sentence):
@@ -55,6 +61,9 @@ def test_a_known_error_is_one_line_in_the_log_and_status_1(tmp_path, body, sente
         "raise MemoryError",
         "import errno; raise OSError(errno.ENOMEM, 'Cannot allocate memory')",
         "import av.error; av.error.err_check(-12)",
+        # As functions of OpenCV hand it on, and Pillow where zlib has none.
+        "raise SystemError('error return') from MemoryError()",
+        "raise OSError('codec configuration error when writing image file')",
         # More than any machine would even promise.
         "import cv2, numpy as np\n"
         "    cv2.resize(np.zeros((1, 1), np.uint8), (2**20, 2**20))",
@@ -198,3 +207,65 @@ def test_replacing_clears_away_what_a_killed_attempt_left(tmp_path):
     with atomic_write(tmp_path / "00001.sqlite") as temporary:
         temporary.write_text("whole")
     assert set(tmp_path.iterdir()) == {tmp_path / "00001.sqlite", *others}
+
+
+@pytest.fixture
+def steps(monkeypatch) -> list[str]:
+    """What is asked of the disk, in its order."""
+    steps = []
+    fsync, replace = os.fsync, Path.replace
+
+    def wait(descriptor):
+        steps.append(f"wait for {Path(f'/proc/self/fd/{descriptor}').readlink()}")
+        fsync(descriptor)
+
+    def rename(path, target):
+        steps.append(f"name {target}")
+        return replace(path, target)
+
+    monkeypatch.setattr(os, "fsync", wait)
+    monkeypatch.setattr(Path, "replace", rename)
+    return steps
+
+
+def test_a_file_is_on_the_disk_before_it_has_its_name_and_so_is_the_name(
+    tmp_path, steps
+):
+    path = tmp_path / "result.png"
+    with atomic_write(path) as temporary:
+        temporary.write_text("whole")
+    told = [f"wait for {temporary}", f"name {path}", f"wait for {tmp_path}"]
+    assert steps == told
+
+
+@pytest.mark.parametrize(("scratch_mb", "n_waits"), [(0, 2), (1, 0)])
+def test_only_what_is_kept_waits_for_the_disk(tmp_path, steps, scratch_mb, n_waits):
+    with handing_on(tmp_path / "00000.npz", scratch_mb) as temporary:
+        temporary.write_text("whole")
+    assert len(steps) == 1 + n_waits
+
+
+def test_a_disk_that_cannot_keep_a_file_gives_it_no_name(tmp_path, monkeypatch):
+    def fail(descriptor):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    path = tmp_path / "result.png"
+    path.write_text("old")
+    with (
+        pytest.raises(OSError, match="Input/output") as error,
+        atomic_write(path) as new,
+    ):
+        new.write_text("new")
+    assert error.value.filename == str(path)
+    assert [each.read_text() for each in tmp_path.iterdir()] == ["old"]
+
+
+def test_a_disk_that_cannot_be_waited_for_is_no_failure(tmp_path, monkeypatch):
+    def fail(descriptor):
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with atomic_write(tmp_path / "result.png") as temporary:
+        temporary.write_text("whole")
+    assert (tmp_path / "result.png").read_text() == "whole"

@@ -683,3 +683,10 @@ def test_cmyk_of_which_nobody_knows_what_0_means_is_refused() -> None:
     size = int.from_bytes(data[at + 2 : at + 4], "big")
     with pytest.raises(ReelbowError, match="CMYK JPEG without Adobe's marker"):
         load_image(data[:at] + data[at + 2 + size :])
+
+
+def test_a_picture_that_opencv_coded_by_half_is_none(monkeypatch):
+    half = np.zeros(9, np.uint8)
+    monkeypatch.setattr(pictures.cv2, "imencode", lambda *_: (False, half))
+    with pytest.raises(MemoryError):
+        pictures.encode_png(np.zeros((8, 8, 3), np.uint8), is_gray=True)

@@ -1,5 +1,8 @@
 import csv
+import errno
 import json
+import os
+from pathlib import Path
 
 import pytest
 
@@ -182,3 +185,14 @@ def test_the_text_is_aligned_and_ends_with_the_sum():
     cells = " ".join(lines[1].split())
     assert cells == "extract_frames 2 30 6.00 14.00 300 5 60.0%"
     assert lines[-1].startswith("all ")
+
+
+def test_a_log_that_cannot_be_read_is_no_job_less(folder, monkeypatch):
+    def fail(*_):
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    leave(folder, "merge_films")
+    assert len(find(folder)) == 1
+    monkeypatch.setattr(Path, "read_bytes", fail)
+    with pytest.raises(OSError, match="open files"):
+        find(folder)

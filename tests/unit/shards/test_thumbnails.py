@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from numpy.typing import NDArray
 
+from reelbow.errors import DamagedError
 from reelbow.pictures.averages import Averages
 from reelbow.pictures.measures import measure_pictures
 from reelbow.shards import batches as batch_module
@@ -205,7 +206,7 @@ def test_no_pickle_is_ever_loaded(tmp_path: Path, key: str) -> None:
         arrays = dict(file)
     bad = tmp_path / "bad.npz"
     np.savez(bad, **{**arrays, key: np.array([Trap()], object)})
-    with pytest.raises(ValueError, match="allow_pickle"), Thumbnails(bad) as found:
+    with pytest.raises(DamagedError), Thumbnails(bad) as found:
         list(found.batches())
     assert not Trap.sprung
 
@@ -213,9 +214,25 @@ def test_no_pickle_is_ever_loaded(tmp_path: Path, key: str) -> None:
 def test_a_bare_pickle_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "t.npz"
     path.write_bytes(pickle.dumps(Trap()))
-    with pytest.raises(ValueError, match="allow_pickle"):
+    with pytest.raises(DamagedError):
         Thumbnails(path)
     assert not Trap.sprung
+
+
+@pytest.mark.parametrize("share", [0, 0.001, 0.5, 0.99])
+@pytest.mark.parametrize("rest", [b"", b"\0"])
+def test_what_a_power_cut_left_of_a_file_is_told_as_damaged(
+    tmp_path: Path, share: float, rest: bytes
+) -> None:
+    path = write(tmp_path / "t.npz", [(0, 0.0, "x", picture(0))])
+    whole = path.read_bytes()
+    n_bytes = int(share * len(whole))
+    path.write_bytes(whole[:n_bytes] + rest * (len(whole) - n_bytes))
+    with pytest.raises(DamagedError) as error, Thumbnails(path) as found:
+        list(found.batches())
+    assert str(error.value) == (
+        f"{path}: damaged; give the same command again, which makes it anew"
+    )
 
 
 def test_an_error_while_writing_writes_no_end(tmp_path: Path) -> None:

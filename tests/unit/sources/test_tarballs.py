@@ -1,5 +1,8 @@
 """The plan of a film of tarballs: its size, its crop, its shards."""
 
+import errno
+import os
+import tarfile
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -111,3 +114,19 @@ def test_images_of_another_size_are_noticed_behind_the_search(tmp_path: Path) ->
     images = [solid(0xC8C8C8, (96, rows)) for rows in [64] * 6 + [80]]
     planned = plan_tarballs(tarball(tmp_path / "t.tar", images))
     assert (planned["width"], planned["height"], planned["crop"]) == (None, None, None)
+
+
+def test_a_disk_that_is_away_leads_to_no_plan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tarball(tmp_path / "0.tar", [numbered(0)])
+
+    def fail(number: int) -> Mock:
+        return Mock(side_effect=OSError(number, os.strerror(number)))
+
+    monkeypatch.setattr(tarfile, "open", fail(errno.EIO))
+    with pytest.raises(OSError, match="Input/output"):
+        plan_tarballs(path)
+    # What may not be read its own shard will say.
+    monkeypatch.setattr(tarfile, "open", fail(errno.EACCES))
+    assert plan_tarballs(path)["width"] is None

@@ -614,6 +614,8 @@ def _save_png(
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import PngImagePlugin
 
+    from reelbow.pictures.image_files import encode_image
+
     # Drawn by matplotlib, a large barcode would take 2 GB of memory on its way.
     canvas: Any = FigureCanvasAgg(figure)
     canvas.draw()
@@ -628,7 +630,7 @@ def _save_png(
     # the time, for files of two thirds of the size.
     settings = [cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP]
     settings += [cv2.IMWRITE_PNG_COMPRESSION, 3]
-    coded = cv2.imencode(".png", page, settings)[1].tobytes()
+    coded = encode_image(".png", page, settings)
     info = PngImagePlugin.PngInfo()
     per_meter = round(figure.dpi / 0.0254)
     info.add(b"pHYs", struct.pack(">IIB", per_meter, per_meter, 1))

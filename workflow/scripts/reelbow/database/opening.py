@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from reelbow.database.schema import APPLICATION, OLDEST_WHOLE, SCHEMA, TABLES, TOLD
-from reelbow.errors import DamagedError, ReelbowError
+from reelbow.errors import DamagedError, ReelbowError, UnreadableError
 from reelbow.pictures.measure_names import MEASURES
 
 # Of SQLite's own header: the size of a page, the number of the last change, how many
@@ -214,6 +214,8 @@ def explaining(path: Path, what: str) -> Iterator[None]:
         If the file is not there or may not be opened.
     DamagedError
         If it is damaged for sure.
+    UnreadableError
+        If it may be read another time.
     ReelbowError
         For all else.
     """
@@ -234,7 +236,7 @@ def explaining(path: Path, what: str) -> Iterator[None]:
         # If the system refuses to open it too, its error says why.
         path.open("rb").close()
         reason, _, advice = why.partition("; ")
-        raise ReelbowError(
+        raise UnreadableError(
             f"{path}: {reason} ({error}); {advice} and run again, with nothing deleted"
         ) from None
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from reelbow.database.opening import connect
+from reelbow.database.opening import connect, explaining
 from reelbow.jobs.files import write_tsv
 
 # All that the database says of a film, and how much there is of it.
@@ -24,7 +24,10 @@ ORDER BY film_id, shard, name
 
 def write_tables(database: Path, *, films: Path, skipped: Path) -> None:
     """Write the films of a database, and the pictures that were skipped."""
-    with contextlib.closing(connect(database)) as connection:
+    with (
+        explaining(database, "the database"),
+        contextlib.closing(connect(database)) as connection,
+    ):
         found = connection.execute(FILMS)
         columns = [column for column, *_ in found.description]
         rows = [dict(zip(columns, row, strict=True)) for row in found]

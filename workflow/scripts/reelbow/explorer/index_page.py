@@ -22,7 +22,7 @@ from reelbow.color.spaces import oklab_to_srgb, srgb_to_oklab
 from reelbow.database.opening import ROWS, telling_damage
 from reelbow.database.reading import find_lost, read_row
 from reelbow.database.schema import ONLY_FILM, FilmRow, now
-from reelbow.errors import ReelbowError
+from reelbow.errors import PASSING, ReelbowError, UnreadableError
 from reelbow.explorer.filling import fill_page
 
 TEMPLATE = "index.html"
@@ -129,7 +129,12 @@ def _find_entry(
             entry["picture"] = _draw(database, drawing)
         else:
             entry["fault"] = find_lost(database).get("") or "it has no frames"
+    except UnreadableError:
+        raise
     except (ReelbowError, OSError) as error:
+        # The next run would have no reason to look again.
+        if isinstance(error, OSError) and error.errno in PASSING:
+            raise
         # That the rest of the wall is there helps more than that none is.
         return {"film": folder.name, "title": folder.name, "fault": str(error)}
     return {**entry, "key": key}

@@ -48,7 +48,8 @@ class _Csv:
 
 class _Parquet:
     def __init__(self, path: Path, name: str) -> None:
-        self._path = path
+        # Of what the disk says of a file of its own pyarrow tells half.
+        self._stream = path.open("wb")
         self._writer: Any = None
 
     def write(self, part: pd.DataFrame) -> None:
@@ -57,12 +58,13 @@ class _Parquet:
 
         table = pyarrow.Table.from_pandas(part, preserve_index=False)
         if self._writer is None:
-            self._writer = pyarrow.parquet.ParquetWriter(self._path, table.schema)
+            self._writer = pyarrow.parquet.ParquetWriter(self._stream, table.schema)
         self._writer.write_table(table)
 
     def close(self) -> None:
-        if self._writer is not None:
-            self._writer.close()
+        with self._stream:
+            if self._writer is not None:
+                self._writer.close()
 
 
 class _Xlsx:

@@ -21,6 +21,19 @@ VideoPacket: TypeAlias = "Packet[VideoStream]"
 MAX_READ_ERRORS = 100
 
 
+# Formats that name other files, which FFmpeg would read in their place: whoever sends a
+# film could so have any film of this machine shown as theirs. FFmpeg goes by what is in
+# a file, not by its name.
+FOLLOWING = frozenset(
+    {
+        *("concat", "dash", "hls", "imf", "lavfi", "rtsp", "sdp", "vobsub"),
+        *("image2", "webm_dash_manifest"),
+    }
+)
+# The formats of files that are a film by themselves.
+FORMATS = ",".join(sorted(av.formats_available - FOLLOWING))
+
+
 class ReadOptions(NamedTuple):
     """How a film is to be read."""
 
@@ -60,7 +73,9 @@ def open_film(
     try:
         with av.logging.Capture() as messages:
             container = av.open(
-                str(path), options=dict(options or {}), metadata_errors="replace"
+                str(path),
+                options={"format_whitelist": FORMATS, **(options or {})},
+                metadata_errors="replace",
             )
     except MemoryError:
         # PyAV's MemoryError is an FFmpegError too, but no fault of the film's.
@@ -133,6 +148,10 @@ def _why_unreadable(
         return (
             f"{path}: an MP4 without its index (moov), as when a recording or download "
             "broke off; get the whole file"
+        )
+    if any("not on whitelist" in message for _, _, message in messages):
+        return (
+            f"{path}: a list of other files, not a film; give the films that it names"
         )
     if isinstance(error, av.InvalidDataError):
         return f"{path}: not a video that FFmpeg can read; give a video file"

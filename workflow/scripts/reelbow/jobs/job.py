@@ -51,7 +51,7 @@ def run(
         with sampling(page):
             function(**arguments)
     except Exception as error:
-        sentence = _explain(error, mem_mb)
+        sentence = _explain(_find_want(error), mem_mb)
         if sentence is None:
             raise
         print(f"{ERROR_MARK}{sentence}", file=sys.stderr)
@@ -59,7 +59,26 @@ def run(
     print(f"{USAGE_MARK}{tell_usage()}", file=sys.stderr)
 
 
-def _explain(error: Exception, mem_mb: int | None) -> str | None:
+# What a disk says that has no room or fails; of files and folders it tells nothing.
+DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE})
+
+
+def _find_want(error: BaseException) -> BaseException:
+    """Find the want of memory or disk that a library ran into, and then into another.
+
+    Matplotlib closes a PDF that it could not begin, OpenCV takes an error for a result.
+    """
+    found: BaseException | None = error
+    while found:
+        if _is_out_of_memory(found):
+            return found
+        if isinstance(found, OSError) and found.errno in DISK:
+            return found
+        found = found.__cause__ or found.__context__
+    return error
+
+
+def _explain(error: BaseException, mem_mb: int | None) -> str | None:
     """Say in a sentence why a job failed; None if it is a fault of Reelbow's."""
     if isinstance(error, ReelbowError):
         return str(error)
@@ -77,10 +96,12 @@ def _explain(error: Exception, mem_mb: int | None) -> str | None:
     return None
 
 
-def _is_out_of_memory(error: Exception) -> bool:
+def _is_out_of_memory(error: BaseException) -> bool:
     """Whether an error is the want of memory, by whatever name a library gives it."""
     return (
         isinstance(error, MemoryError)
+        # Pillow's, if zlib has none: how it is to code is always the same.
+        or (isinstance(error, OSError) and str(error).startswith("codec configuration"))
         or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
         # OpenCV's own; it is not imported for jobs that do without.
         or (type(error).__module__ == "cv2" and "Insufficient memory" in str(error))

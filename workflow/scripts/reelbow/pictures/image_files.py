@@ -6,7 +6,7 @@ import io
 import struct
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import cv2
@@ -488,9 +488,19 @@ def _put_on_white(colors: Levels, alpha: Levels) -> Levels:
 
 def encode_jpeg(picture: NDArray[np.uint8], *, quality: int) -> bytes:
     """Encode an (h, w, 3) uint8 sRGB picture; quality in [1, 100]."""
-    _, data = cv2.imencode(
+    return encode_image(
         ".jpg",
         cv2.cvtColor(picture, cv2.COLOR_RGB2BGR),
         [cv2.IMWRITE_JPEG_QUALITY, quality],
     )
+
+
+def encode_image(suffix: str, picture: Any, settings: Sequence[int]) -> bytes:
+    """Encode a picture (h, w) or (h, w, 3) BGR by OpenCV's settings.
+
+    Raises `MemoryError` where OpenCV only says that it failed, and gives what it has.
+    """
+    is_whole, data = cv2.imencode(suffix, picture, settings)
+    if not is_whole:
+        raise MemoryError
     return data.tobytes()

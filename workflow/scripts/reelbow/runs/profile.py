@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from reelbow.database.reading import count_skipped
 from reelbow.jobs.files import write_tsv
-from reelbow.jobs.log import USAGE_MARK, read_log
+from reelbow.jobs.log import USAGE_MARK
 from reelbow.runs.comparisons import find_pair
 from reelbow.runs.resources import NEEDS
 from reelbow.shards import names as shard_names
@@ -136,13 +136,18 @@ def _find_job(
 ) -> Iterator[Job]:
     """Find what one job left, if it has run and did not fail."""
     beginning = f"{stage}/{name}" if name else stage
-    usage = _USAGE.findall(read_log(logs / f"{beginning}.log"))
-    benchmark = read_log(logs / f"{beginning}.tsv").splitlines()
+    usage = _USAGE.findall(_read(logs / f"{beginning}.log"))
+    benchmark = _read(logs / f"{beginning}.tsv").splitlines()
     rows = list(csv.DictReader(benchmark, delimiter="\t"))
     if not (usage and rows):
         return
     cpu_s, peak_mb = map(float, usage[-1])
     yield Job(stage, frames, cpu_s, float(rows[-1]["s"]), peak_mb)
+
+
+def _read(path: Path) -> str:
+    """Read a file, if it is there; one that cannot be read is no file less."""
+    return path.read_bytes().decode(errors="replace") if path.exists() else ""
 
 
 def sum_stages(jobs: Iterable[Job]) -> list[Stage]:

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
-from reelbow.errors import ReelbowError
+from reelbow.errors import PASSING, ReelbowError
 from reelbow.shards.image_names import choose_images, show_name
 from reelbow.shards.members import Member, take_picture
 from reelbow.shards.plan import Plan, find_shard
@@ -51,6 +51,7 @@ class PhotoShard:
         """Look into the plan only; files are opened when they are read."""
         self._about = plan["photos"]
         self._part = find_shard(plan, shard)
+        self._salvage = salvage
         self._zips: dict[str, zipfile.ZipFile] = {}
         self._open_files = ExitStack()
 
@@ -103,6 +104,9 @@ class PhotoShard:
                     raise ReelbowError("larger than 256 MiB")
                 return path.read_bytes()
             except OSError as error:
+                # The photo has no fault; whoever goes on without some does so now.
+                if error.errno in PASSING and not self._salvage:
+                    raise
                 raise ReelbowError(
                     f"the file cannot be read: {error.strerror}"
                 ) from None
@@ -130,6 +134,8 @@ def open_zip(path: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
     except DAMAGED as error:
+        if isinstance(error, OSError) and error.errno in PASSING:
+            raise
         raise ReelbowError(
             f"{path}: cut off, damaged or no ZIP ({error}); copy or pack it again"
         ) from None
@@ -149,6 +155,8 @@ def read_member(archive: zipfile.ZipFile, name: str) -> bytes:
     except KeyError:
         raise ReelbowError("it is no more in the ZIP") from None
     except DAMAGED as error:
+        if isinstance(error, OSError) and error.errno in PASSING:
+            raise
         raise ReelbowError(f"damaged or locked in the ZIP ({error})") from None
     if len(data) > MAX_BYTES:
         raise ReelbowError("larger than 256 MiB")

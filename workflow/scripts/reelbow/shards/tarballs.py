@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-from reelbow.errors import ReelbowError
+from reelbow.errors import PASSING, ReelbowError
 from reelbow.shards.image_names import (
     IMAGE_SUFFIXES,
     MAX_TEXT,
@@ -133,6 +133,8 @@ class FrameTarball(contextlib.AbstractContextManager["FrameTarball"]):
             # No damage: it is to be read when it may be.
             raise
         except self._damaged as error:
+            if self._may_pass(error):
+                raise
             # What each way to open it said comes after, line by line.
             reason = str(error).partition(":\n")[0]
             self._note_damage(
@@ -147,6 +149,14 @@ class FrameTarball(contextlib.AbstractContextManager["FrameTarball"]):
                 "copy or pack it again"
             )
         self._choose(members)
+
+    def _may_pass(self, error: Exception) -> bool:
+        """Whether a failure may be none another time, and so tells of no damage.
+
+        Of a tarball that is salvaged what can be read now is enough.
+        """
+        is_passing = isinstance(error, OSError) and error.errno in PASSING
+        return is_passing and not self._salvage
 
     def _note_damage(self, sentence: str) -> None:
         if not self._salvage:
@@ -354,6 +364,8 @@ class FrameTarball(contextlib.AbstractContextManager["FrameTarball"]):
             assert stream is not None
             data = stream.read()
         except self._damaged as error:
+            if self._may_pass(error):
+                raise
             raise ReelbowError(
                 f"{self.path}: damaged at {show_name(member.name)} ({error}); "
                 "copy or pack it again"

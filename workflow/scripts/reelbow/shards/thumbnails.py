@@ -15,6 +15,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from reelbow.errors import DamagedError
 from reelbow.pictures.picture_sums import PictureSums, WordSum
 from reelbow.shards.batches import Batch, BatchBuilder, ShardFrame
 
@@ -108,10 +109,32 @@ class ThumbnailWriter:
 
 
 class Thumbnails:
-    """Reads a shard's thumbnails, one batch at a time."""
+    """Reads a shard's thumbnails, one batch at a time.
+
+    Raises `DamagedError`, then or when its batches are read, if they are not whole.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._file = np.load(path, allow_pickle=False)
+        self._path = path
+        # np.load leaves open what it cannot read.
+        self._stream = path.open("rb")
+        try:
+            with self._judging():
+                self._read()
+        except BaseException:
+            self._stream.close()
+            raise
+
+    @contextlib.contextmanager
+    def _judging(self) -> Iterator[None]:
+        try:
+            yield
+        except (zipfile.BadZipFile, EOFError, KeyError, ValueError):
+            advice = "give the same command again, which makes it anew"
+            raise DamagedError("damaged", [self._path], advice) from None
+
+    def _read(self) -> None:
+        self._file = np.load(self._stream, allow_pickle=False)
         self._starts: list[int] = self._file["batch_starts"].tolist()
         self._frames = self._file["frames"]
         self._times_s = self._file["times_s"]
@@ -138,7 +161,7 @@ class Thumbnails:
 
     def __exit__(self, *_: object) -> None:
         """Close the file."""
-        self._file.close()
+        self._stream.close()
 
     def __len__(self) -> int:
         """Count the frames that have a picture."""
@@ -148,10 +171,12 @@ class Thumbnails:
         """Read the frames in their order."""
         ends = [*self._starts[1:], len(self._frames)]
         for i, (start, end) in enumerate(zip(self._starts, ends, strict=False)):
+            with self._judging():
+                parts = [self._file[f"{part}_{i:06d}"] for part in _PARTS]
             yield Batch(
                 self._frames[start:end],
                 self._times_s[start:end],
                 self._names[start:end],
                 self._told[start:end],
-                *(self._file[f"{part}_{i:06d}"] for part in _PARTS),
+                *parts,
             )

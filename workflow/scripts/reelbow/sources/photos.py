@@ -12,7 +12,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
-from reelbow.errors import ReelbowError
+from reelbow.errors import PASSING, ReelbowError
 from reelbow.jobs.file_digest import digest_files
 from reelbow.pictures.exif import read_exif
 from reelbow.shards.image_names import (
@@ -174,7 +174,9 @@ def _read_times(photos: Sequence[Photo]) -> Iterator[datetime | None]:
             try:
                 with file.open("rb") as stream:
                     yield read_exif(stream).taken
-            except OSError:
+            except OSError as error:
+                if error.errno in PASSING:
+                    raise
                 # The job that reads it tells.
                 yield None
             continue

@@ -4,11 +4,10 @@ Their frames get numbers and times when all of them are read: the `time_s` besid
 image (`shards.members`), or by `fps` where the film is merged (`database.merging`).
 """
 
-import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from reelbow.errors import ReelbowError
+from reelbow.errors import PASSING, ReelbowError
 from reelbow.pictures.image_files import MAX_PIXELS, decode_image
 from reelbow.shards.members import DecodedPicture, Member
 from reelbow.shards.plan import Plan
@@ -74,19 +73,22 @@ def _look_into(
 ) -> Iterator[bytes | DecodedPicture]:
     """Read some images, spread over the tarballs that can be read.
 
-    What cannot be read, its own shard will say.
+    What cannot be read, its own shard will say; but if that may be read by then, a plan
+    without it would be wrong.
     """
     some = spread_evenly(tarballs)
     for path in some:
-        # One that may not be read is an OSError.
-        with (
-            contextlib.suppress(ReelbowError, OSError),
-            FrameTarball(path, salvage=go_on) as tarball,
-        ):
-            each = spread_evenly(range(len(tarball)), LETTERBOX_FRAMES // len(some))
-            for member in tarball.read(each):
-                if member.data is not None:
-                    yield member.data
+        try:
+            with FrameTarball(path, salvage=go_on) as tarball:
+                each = spread_evenly(range(len(tarball)), LETTERBOX_FRAMES // len(some))
+                for member in tarball.read(each):
+                    if member.data is not None:
+                        yield member.data
+        except ReelbowError:
+            continue
+        except OSError as error:
+            if error.errno in PASSING and not go_on:
+                raise
 
 
 def _refuse_without_pictures(tarballs: Sequence[Path], max_pixels: int) -> None:
