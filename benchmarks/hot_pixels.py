@@ -39,7 +39,7 @@ PICTURE = ROOT / "docs" / "hot_pixels.png"
 
 N_PHOTOS, SIZE, N_DEFECTS, N_CLEAN = 120, "3648x2736", 300, 8
 
-TURNS = 3
+TURNS = 5
 
 # Of JPEGs as cameras write them.
 QUALITY = 92
