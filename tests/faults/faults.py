@@ -119,6 +119,7 @@ def make_steps(work: Path) -> Iterator[Step]:
     from reelbow.runs.config import check_config
     from reelbow.shards.batches import ThumbnailOptions
     from reelbow.shards.previews import PreviewOptions
+    from sketches import STEPS, write_npz
 
     def step(name_: str, **arguments: Any) -> Step:
         script = name_.partition(" ")[0]
@@ -139,6 +140,12 @@ def make_steps(work: Path) -> Iterator[Step]:
             member = tarfile.TarInfo(f"{number}.jpg")
             member.size = len(data)
             members.addfile(member, io.BytesIO(data))
+    drawings = write_npz(work / "c.npz", train=[STEPS] * 3)
+    photos = [work / "photos" / f"{number}.png" for number in range(20)]
+    photos[0].parent.mkdir()
+    random_levels = np.random.default_rng(0)
+    for photo in photos:
+        cv2.imwrite(str(photo), random_levels.integers(0, 256, (12, 16, 3), np.uint8))
     target = work / "target.png"
     cv2.imwrite(str(target), np.arange(64 * 36 * 3, dtype=np.uint8).reshape(36, 64, 3))
 
@@ -146,8 +153,8 @@ def make_steps(work: Path) -> Iterator[Step]:
     video |= {key: USUAL[key] for key in ("end_s", "stream", "trim")}
     shaping = ThumbnailOptions(36, None, "srgb", USUAL["max_pixels"], "skip")
     previews = PreviewOptions(36, 80)
-    sources = {"a": film, "b": tarball}
-    shards = {"a": ["00000", "00001"], "b": ["00000"]}
+    sources = {"a": film, "b": tarball, "c": drawings}
+    shards = {"a": ["00000", "00001"], "b": ["00000"], "c": ["00000"]}
     palette = PaletteSettings(4, n_init=3, seed=0, color_space="srgb")
     finding = dict(config["shots"]) | {"detector": "adaptive"}
     drawing = {"height": 20, "width": None, "skip_black": False}
@@ -161,6 +168,9 @@ def make_steps(work: Path) -> Iterator[Step]:
         if name == "b":
             how = {key: USUAL[key] for key in ("crop", "max_pixels")}
             how |= {"kind": "tarballs", "shards": shards["b"]}
+        if name == "c":
+            how = {key: USUAL[key] for key in ("crop", "max_pixels")}
+            how |= {"kind": "sketches", "per_shard": 9, **config["sketches"]}
         yield step(f"plan_shards {name}", files=[source], plan=plan, **how)
         for shard in shards[name]:
             one = f"{name} {shard}"
@@ -222,6 +232,41 @@ def make_steps(work: Path) -> Iterator[Step]:
             finding=finding,
             logs=logs,
         )
+    yield step(
+        "render_averages c",
+        database=databases["c"],
+        picture=results / "c/sketches/average.png",
+    )
+    folder = results / "d"
+    plan = folder / "plan.json"
+    yield step(
+        "plan_shards d",
+        files=photos,
+        plan=plan,
+        kind="photos",
+        per_shard=99,
+        **{key: USUAL[key] for key in ("crop", "max_pixels")},
+        **config["photos"],
+    )
+    read = {"source": photos[0], "plan": plan, "shard": "00000"}
+    read |= {"max_pixels": USUAL["max_pixels"]}
+    sums = folder / "sums/00000.npz"
+    yield step("sum_pixels d", **read, sums=sums)
+    yield step("merge_sums d", shards=[sums], sums=folder / "sums.npz")
+    defects = folder / "defects.sqlite"
+    yield step(
+        "find_defects d",
+        sums=folder / "sums.npz",
+        database=defects,
+        table=folder / "defects.csv",
+        map_=folder / "defects.png",
+        worst=folder / "defects_worst.png",
+        film="d",
+        threshold=5.0,
+    )
+    yield step(
+        "repair_photos d", **read, defects=defects, copies=folder / "repaired/00000"
+    )
     sheets = [results / "a/previews" / f"{shard}.webp" for shard in shards["a"]]
     kinds = [f"{kind}{end}" for kind in ("mean", "stacked") for end in (".png", ".svg")]
     endings = [*kinds, "mean.pdf", "mean_figure.png", "strip.tif", "shots.png"]
@@ -345,6 +390,12 @@ def make_steps(work: Path) -> Iterator[Step]:
         (logs / rule).mkdir(parents=True)
         (logs / rule / "a.log").write_text("USED: 2.000 CPU s, at most 90.0 MB\n")
         (logs / rule / "a.tsv").write_text("s\tmax_rss\tcpu_time\n3.00\tNA\tNA\n")
+    yield step(
+        "verify",
+        results=results,
+        table=results / "verified.tsv",
+        films=list(sources),
+    )
     yield step(
         "profile_run",
         table=results / "profile.tsv",

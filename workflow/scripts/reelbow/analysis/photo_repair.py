@@ -7,6 +7,7 @@ from reelbow.analysis.defect_files import SensorDefects
 from reelbow.analysis.hot_pixels import CHANNELS, LOW_GAIN, Defect
 from reelbow.analysis.photo_sums import decode_stored, find_sensor, is_of_a_video
 from reelbow.errors import ReelbowError
+from reelbow.jobs.files import atomic_write
 from reelbow.pictures.mending import Spot, mend_file, name_copy
 from reelbow.shards.members import Members
 from reelbow.text import count
@@ -48,7 +49,8 @@ def repair_shard(
         mended, suffix = mend_file(data, picture, spots)
         path = folder / name_copy(member.name, suffix)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(mended)
+        with atomic_write(path) as temporary:
+            temporary.write_bytes(mended)
         n_mended += 1
     print(
         f"{count(n_mended, 'photo')} mended at {count(len(spots), 'defect')}; "
