@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from reelbow.barcode.caption import describe_barcode, describe_making
 from reelbow.barcode.contact import draw_contact
 from reelbow.barcode.film_record import count_shards, find_film, read_film
 from reelbow.barcode.picture_files import CONTACT_KIND, drop_other_formats, save_bare
-from reelbow.database.opening import open_database
+from reelbow.database.opening import telling_damage
 from reelbow.errors import ReelbowError
 from reelbow.jobs.files import atomic_write
 from reelbow.jobs.job import run
@@ -43,7 +43,7 @@ def render_contact(
             "A contact sheet is made of previews, but previews.height is null; give "
             "them rows, such as 72"
         )
-    with closing(open_database(database)) as connection:
+    with telling_damage(database) as connection:
         shards = count_shards(connection, find_film(connection, database, None)[0])
     sheets = place_sheets({path: read_sheet(path) for path in previews}, shards)
     about = {key: drawing[key] for key in ("width", "gap_color")}

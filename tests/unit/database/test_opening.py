@@ -147,6 +147,15 @@ def test_a_newer_schema_is_refused_by_every_reader(two, result):
     assert re.search(why, refuse(two, [2, 2], result))
 
 
+def test_who_draws_from_a_damaged_file_is_told(two):
+    data = bytearray(two[0].read_bytes())
+    data[8192 + 100 :] = bytes(len(data) - 8192 - 100)
+    two[0].write_bytes(data)
+    for read in (read_film, lambda path: draw_barcode(path, "mean", height=1)):
+        with pytest.raises(ReelbowError, match=r"0\.sqlite: the database is damaged"):
+            read(two[0])
+
+
 def test_a_database_of_another_program_is_refused(two):
     change(two[0], "PRAGMA application_id = 7")
     with pytest.raises(ReelbowError, match="is not a Reelbow database; give"):

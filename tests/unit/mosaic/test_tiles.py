@@ -4,8 +4,14 @@ import pytest
 from databases import change
 from mosaics import write_film
 from reelbow.color.spaces import srgb_to_oklab
-from reelbow.errors import ReelbowError
-from reelbow.mosaic.tiles import crop_to_aspect, measure_tiles, read_tiles
+from reelbow.errors import DamagedError, ReelbowError
+from reelbow.mosaic.tiles import (
+    crop_to_aspect,
+    measure_tiles,
+    read_shard_tiles,
+    read_tiles,
+    save_tiles,
+)
 from reelbow.shards.previews import read_sheet
 from reelbow.shards.sheets import read_cells
 
@@ -112,3 +118,12 @@ def test_a_sheet_that_cannot_be_decoded_is_told(tmp_path):
     sheet.write_bytes(data)
     with pytest.raises(ReelbowError, match=r"is damaged; delete it and run again"):
         list(read_cells(sheet, read_sheet(sheet), [0]))
+
+
+def test_damaged_tiles_are_told_as_such(tmp_path):
+    path = tmp_path / "00000.npz"
+    save_tiles(path, np.arange(3), np.zeros((3, 5), np.uint8))
+    for content in (path.read_bytes(), path.read_bytes()[:-9], b""):
+        path.write_bytes(content)
+        with pytest.raises(DamagedError, match=r"00000\.npz: damaged; delete it"):
+            read_shard_tiles(path)

@@ -1,6 +1,24 @@
 from copy import deepcopy
 
-from reelbow.shards.plan import summarize_plan
+import pytest
+
+from reelbow.errors import DamagedError
+from reelbow.runs.corpus import is_planned
+from reelbow.runs.source_states import read_digests
+from reelbow.shards.plan import read_plan, summarize_plan
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b'{"shards": [', b"[]", b'{"shards": [{}]}', b"\xff", b"[" * 10**5]
+)
+def test_a_plan_that_is_not_whole_is_told_and_counts_as_none(content, tmp_path):
+    path = tmp_path / "film" / "plan.json"
+    path.parent.mkdir()
+    path.write_bytes(content)
+    with pytest.raises(DamagedError, match=r"plan\.json: the plan is damaged; delete"):
+        read_plan(path)
+    assert not is_planned(tmp_path, "film")
+    assert read_digests(path) == set()
 
 
 def test_a_summary_has_all_but_the_timestamps():

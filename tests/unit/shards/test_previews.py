@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import json
 from pathlib import Path
 
 import numpy as np
@@ -293,6 +294,31 @@ def test_what_is_no_sheet_is_refused_in_a_sentence(tmp_path, kind):
         image = Image.fromarray(waves(0))
         image.save(stream, "PNG" if kind == "png" else "WEBP", exif=exif)
         path.write_bytes(stream.getvalue())
+    with pytest.raises(ReelbowError, match=r"a\.webp: is no sheet of previews"):
+        read_sheet(path)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"frames": [[0, 10**12]]},
+        {"frames": [[0, 10**400]]},
+        {"frames": [[5, 3]]},
+        {"frames": 7},
+        {"columns": 0},
+        {"columns": 10**9},
+        {"cell": [0, 8]},
+        {"cell": ["8", 8]},
+        {"pitch": [1.5, 8]},
+    ],
+)
+def test_cells_that_cannot_be_in_a_sheet_are_refused(wrong, tmp_path):
+    path = tmp_path / "a.webp"
+    write(path, [waves(0)])
+    with Image.open(path) as image:
+        exif = image.getexif()
+        exif[0x010E] = json.dumps(json.loads(exif[0x010E]) | wrong)
+        image.save(path, exif=exif)
     with pytest.raises(ReelbowError, match=r"a\.webp: is no sheet of previews"):
         read_sheet(path)
 

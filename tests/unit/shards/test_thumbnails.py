@@ -206,7 +206,7 @@ def test_no_pickle_is_ever_loaded(tmp_path: Path, key: str) -> None:
         arrays = dict(file)
     bad = tmp_path / "bad.npz"
     np.savez(bad, **{**arrays, key: np.array([Trap()], object)})
-    with pytest.raises(DamagedError), Thumbnails(bad) as found:
+    with pytest.raises(DamagedError, match="damaged"), Thumbnails(bad) as found:
         list(found.batches())
     assert not Trap.sprung
 
@@ -214,7 +214,7 @@ def test_no_pickle_is_ever_loaded(tmp_path: Path, key: str) -> None:
 def test_a_bare_pickle_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "t.npz"
     path.write_bytes(pickle.dumps(Trap()))
-    with pytest.raises(DamagedError):
+    with pytest.raises(DamagedError, match="damaged"):
         Thumbnails(path)
     assert not Trap.sprung
 
@@ -242,3 +242,30 @@ def test_an_error_while_writing_writes_no_end(tmp_path: Path) -> None:
     writer.__exit__(RuntimeError, RuntimeError(), None)
     with zipfile.ZipFile(path) as archive:
         assert archive.namelist() == []
+
+
+@pytest.mark.parametrize("what", ["cut off", "a bit", "no npz", "a header", "other"])
+def test_damaged_thumbnails_are_told_as_such(what, tmp_path):
+    path = tmp_path / "00000.npz"
+    write(path, [(0, None, "a", picture(0)), (1, None, "b", picture(1))])
+    data = bytearray(path.read_bytes())
+    if what == "cut off":
+        del data[-30:]
+    elif what == "no npz":
+        data = bytearray(b"thumbnails")
+    elif what == "other":
+        data = data.replace(b"times_s.npy", b"times_m.npy")
+    else:
+        place = data.index(b"\x93NUMPY")
+        data[place + (20 if what == "a header" else 140)] ^= 255
+    path.write_bytes(data)
+    with (
+        pytest.raises(DamagedError, match=r"00000\.npz: damaged; delete it"),
+        Thumbnails(path) as thumbnails,
+    ):
+        list(thumbnails.batches())
+
+
+def test_thumbnails_that_may_not_be_read_are_not_called_damaged(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        Thumbnails(tmp_path / "00000.npz")

@@ -1,7 +1,6 @@
 """Two films compared: their palettes, frame by frame, and their barcodes."""
 
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,7 +29,7 @@ from reelbow.analysis.picture_similarity import Similarity, measure_similarity
 from reelbow.barcode import draw_barcode
 from reelbow.color.difference import measure_ciede2000
 from reelbow.color.spaces import srgb_to_cielab
-from reelbow.database.opening import open_database
+from reelbow.database.opening import telling_damage
 from reelbow.errors import ReelbowError
 
 # Rows of the barcodes that are compared.
@@ -129,7 +128,7 @@ def compare_films(first: Path, second: Path) -> Comparison:
 
 
 def _read_palette(database: Path) -> FilmPalette:
-    with closing(open_database(database)) as connection:
+    with telling_damage(database) as connection:
         (palette,) = read_film_palettes(connection).values()
     return palette
 

@@ -4,7 +4,6 @@ import csv
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from reelbow.analysis.palette_distance import read_film_palettes
 from reelbow.barcode.comparison_figure import save_map, save_matrix, save_pair
 from reelbow.barcode.drawing import GAP_COLOR
 from reelbow.barcode.ticks import find_frame_ticks, find_time_ticks
-from reelbow.database.opening import open_database
+from reelbow.database.opening import telling_damage
 from reelbow.errors import ReelbowError
 from reelbow.jobs.files import atomic_write
 from reelbow.text import count
@@ -124,7 +123,7 @@ def write_matrix(
     ----------
     films : which of the database's, in this order
     """
-    with closing(open_database(database)) as connection:
+    with telling_damage(database) as connection:
         titles = dict(connection.execute("SELECT film, title FROM films"))
         there = read_film_palettes(connection)
     palettes = {film: there[film] for film in films if film in there}

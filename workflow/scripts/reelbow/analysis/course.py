@@ -1,7 +1,6 @@
 """The course of a film's mean colors, in columns that last as long in two films."""
 
 import math
-from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 
 from reelbow.barcode.film_record import FilmRecord, find_film, read_film, unpack_colors
 from reelbow.color.spaces import srgb_to_oklab
-from reelbow.database.opening import open_database
+from reelbow.database.opening import telling_damage
 from reelbow.errors import ReelbowError
 
 # Longer films have several frames in a column: an alignment of two takes 8 bytes of
@@ -56,7 +55,7 @@ def read_means(database: Path) -> Frames:
         If no frame of it could be read.
     """
     record = read_film(database)
-    with closing(open_database(database, oldest=1)) as connection:
+    with telling_damage(database, oldest=1) as connection:
         film_id, _ = find_film(connection, database, None)
         rows = connection.execute(
             "SELECT frame, mean_color FROM frames WHERE film_id = ?", (film_id,)

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from scenedetect.detectors import ContentDetector, HashDetector
 from scenedetect.scene_manager import DEFAULT_MIN_WIDTH, compute_downscale_factor
 
-from reelbow.errors import DamagedError, ReelbowError
+from reelbow.errors import ReelbowError
+from reelbow.jobs.arrays import telling_damage_of
 from reelbow.pictures.geometry import Levels, round_to_bytes
 from reelbow.pictures.image_files import decode_image
 from reelbow.shards.members import Member
@@ -68,13 +69,14 @@ class CutScores(NamedTuple):
         DamagedError
             If it is not whole.
         """
-        try:
-            # Opened here, since np.load leaves open what it cannot read.
-            with path.open("rb") as stream, np.load(stream) as file:
-                arrays = {name: file[name] for name in cls._fields}
-        except (zipfile.BadZipFile, EOFError, KeyError, ValueError):
-            raise DamagedError("damaged", [path]) from None
-        alone = {name: arrays[name].item() for name in ("n_pictures", "lost")}
+        # Opened here, since np.load leaves open what it cannot read.
+        with (
+            telling_damage_of(path),
+            path.open("rb") as stream,
+            np.load(stream) as file,
+        ):
+            arrays = {name: file[name] for name in cls._fields}
+            alone = {name: arrays[name].item() for name in ("n_pictures", "lost")}
         return cls(**{**arrays, **alone})
 
 

@@ -1,6 +1,5 @@
 """A page of average drawings, one of each word."""
 
-from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,7 @@ from reelbow.barcode.figure import (
 from reelbow.barcode.film_record import read_film
 from reelbow.barcode.picture_files import CONTACT_KIND
 from reelbow.database.drawing_sums import read_sums
-from reelbow.database.opening import open_database
+from reelbow.database.opening import telling_damage
 from reelbow.errors import ReelbowError
 from reelbow.pictures.picture_sums import PictureSums, WordSum
 from reelbow.text import count
@@ -58,7 +57,7 @@ def save_averages(database: Path, path: Path) -> str | None:
     """
     film = read_film(database)
     sums = PictureSums()
-    with closing(open_database(database, oldest=5)) as connection:
+    with telling_damage(database, oldest=5) as connection:
         read_sums(connection, sums)
         (n_words,) = connection.execute(
             "SELECT count(DISTINCT ifnull(word, '')) FROM sketches"

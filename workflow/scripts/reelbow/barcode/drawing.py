@@ -3,7 +3,6 @@
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import closing
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -33,7 +32,7 @@ from reelbow.barcode.sorting import SORTINGS, sort_colors
 from reelbow.barcode.tiled_tiff import TILE
 from reelbow.barcode.tracks import follow_colors
 from reelbow.database.frames import pack_colors, rank_colors
-from reelbow.database.opening import open_database
+from reelbow.database.opening import telling_damage
 from reelbow.errors import ReelbowError
 from reelbow.kmeans.palettes import Palettes
 
@@ -164,7 +163,7 @@ def draw_parts(
     _check_choice("sorting", sort_by, SORTINGS)
     gap = _parse_color("gap_color", gap_color)
     path = check_path("database", database)
-    with closing(open_database(path, oldest=1)) as connection:
+    with telling_damage(path, oldest=1) as connection:
         film_id, film = find_film(connection, path, film)
         luma = find_luma(connection, path, skip_black=skip_black)
         n_frames, n_black, n_places = count_frames(connection, film_id, luma)

@@ -3,7 +3,6 @@
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelbow.arguments import check_path
-from reelbow.database.opening import open_database
+from reelbow.database.opening import telling_damage
 from reelbow.errors import ReelbowError
 
 # A frame of less luma, of 255, is black. Black frames of the films looked at have 0;
@@ -106,7 +105,7 @@ def read_film(
         If the film is not there or the file is no Reelbow database.
     """
     path = check_path("database", database)
-    with closing(open_database(path, oldest=1)) as connection:
+    with telling_damage(path, oldest=1) as connection:
         film_id, film = find_film(connection, path, film)
         luma = find_luma(connection, path, skip_black=skip_black)
         about = _read_film_row(connection, film_id)
@@ -172,7 +171,7 @@ def read_measures(
     path = check_path("database", database)
     last = int(record.frames[-1]) if len(record.frames) else -1
     measures = np.full((len(names), last + 1), np.nan)
-    with closing(open_database(path, oldest=4)) as connection:
+    with telling_damage(path, oldest=4) as connection:
         film_id, _ = find_film(connection, path, record.film)
         rows = connection.execute(
             f"""SELECT frame, {", ".join(names)} FROM frames

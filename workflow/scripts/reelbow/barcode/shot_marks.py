@@ -1,6 +1,5 @@
 """Where the shots of a film lie in its barcode, and how long they are."""
 
-from contextlib import closing
 from pathlib import Path
 from typing import Literal, NamedTuple, Self
 
@@ -9,7 +8,7 @@ from numpy.typing import NDArray
 
 from reelbow.arguments import check_path
 from reelbow.barcode.film_record import FilmRecord, find_film
-from reelbow.database.opening import open_database
+from reelbow.database.opening import telling_damage
 from reelbow.database.shot_rows import ShotRow, read_shots
 from reelbow.errors import ReelbowError
 
@@ -71,7 +70,7 @@ def read_shot_marks(database: Path | str, record: FilmRecord) -> ShotMarks:
         If they were not looked for.
     """
     path = check_path("database", database)
-    with closing(open_database(path)) as connection:
+    with telling_damage(path) as connection:
         film_id, film = find_film(connection, path, record.film)
         shots = read_shots(connection, film_id, film)
     if shots is None:

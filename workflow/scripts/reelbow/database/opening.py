@@ -259,11 +259,13 @@ def attach(connection: sqlite3.Connection, path: Path, what: str) -> Iterator[No
 
 
 @contextlib.contextmanager
-def telling_damage(database: Path) -> Iterator[sqlite3.Connection]:
-    """Read a database of any schema so far; what cannot be read is one sentence."""
+def telling_damage(
+    database: Path, *, oldest: int = OLDEST_WHOLE
+) -> Iterator[sqlite3.Connection]:
+    """Open a database as `open_database` does; what is damaged is one sentence, too."""
     with (
         explaining(database, "the database"),
-        contextlib.closing(open_database(database, oldest=1)) as connection,
+        contextlib.closing(open_database(database, oldest=oldest)) as connection,
     ):
         yield connection
 

@@ -9,7 +9,7 @@ from reelbow.database.schema import FILM_COLUMNS, SHARD_COLUMNS, FilmRow
 
 def count_frames(database: Path) -> int:
     """Count the frames."""
-    with telling_damage(database) as connection:
+    with telling_damage(database, oldest=1) as connection:
         n_frames: int
         (n_frames,) = connection.execute("SELECT count(*) FROM frames").fetchone()
     return n_frames
@@ -21,7 +21,7 @@ def count_skipped(database: Path) -> tuple[int, int, str]:
     What was lost as a whole is not counted: see `find_lost`.
     """
     lost = find_lost(database)
-    with telling_damage(database) as connection:
+    with telling_damage(database, oldest=1) as connection:
         marks = ", ".join("?" * len(lost))
         n_skipped, first = connection.execute(
             "SELECT count(*), coalesce(min(name || ': ' || reason), '') FROM skipped "
@@ -37,7 +37,7 @@ def find_lost(database: Path) -> dict[str, str]:
 
     A film that has no plan has no shards: its reason is that of ''.
     """
-    with telling_damage(database) as connection:
+    with telling_damage(database, oldest=1) as connection:
         there = {name for (name,) in connection.execute(SHARD_COLUMNS)}
         if "lost" not in there:
             return {}
@@ -61,7 +61,7 @@ def read_row(connection: sqlite3.Connection, film_id: int) -> FilmRow:
 
 def count_fallbacks(database: Path) -> tuple[int, int, str]:
     """Count the shards that were to be a GPU's, and all; say why of the first."""
-    with telling_damage(database) as connection:
+    with telling_damage(database, oldest=1) as connection:
         counted: tuple[int, int, str] = connection.execute(
             "SELECT count(gpu_fallback), count(*), coalesce(min(gpu_fallback), '') "
             "FROM shards"

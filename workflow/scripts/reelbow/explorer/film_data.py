@@ -3,7 +3,6 @@
 import base64
 import sqlite3
 import zlib
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from reelbow.barcode.film_record import (
     unpack_colors,
 )
 from reelbow.barcode.picture_files import KINDS
-from reelbow.database.opening import list_tables, open_database
+from reelbow.database.opening import list_tables, telling_damage
 from reelbow.pictures.measure_names import MEASURES
 from reelbow.text import count
 
@@ -97,7 +96,7 @@ def read_film_data(database: Path) -> FilmData:
     }
     strips: NDArray[np.uint8] | None = None
     names = [""] * (n_places if record.is_of_images else 0)
-    with closing(open_database(database)) as connection:
+    with telling_damage(database) as connection:
         film_id, _ = find_film(connection, database, None)
         measures = np.zeros((len(MEASURES), n_places))
         wanted = (step, len(record.frames), film_id)

@@ -116,7 +116,7 @@ def _find_entry(
     if fault and not database.exists():
         return {"film": folder.name, "title": folder.name, "fault": fault}
     try:
-        with telling_damage(database) as connection:
+        with telling_damage(database, oldest=1) as connection:
             digest = _read_digest(connection)
             about = json.dumps([folder.name, digest, code, dict(drawing)])
             key = hashlib.sha256(about.encode()).hexdigest()[:16]

@@ -8,7 +8,6 @@ import json
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from reelbow.color.names import name_colors
-from reelbow.database.opening import list_tables, open_database
+from reelbow.database.opening import list_tables, telling_damage
 from reelbow.database.schema import TOLD
 from reelbow.database.shot_rows import measure_lengths, read_shots
 from reelbow.export.columns import (
@@ -69,7 +68,7 @@ def export_film(
     what could not be told of shots, in a sentence each
     """
     complaints = []
-    with closing(open_database(database)) as connection:
+    with telling_damage(database) as connection:
         write_table(_read_frames(connection), folder, "frames", formats)
         write_table(_read_palettes(connection), folder, "palettes", formats)
         (about,) = describe_films(connection)
@@ -95,7 +94,7 @@ def export_film(
 
 def export_films(database: Path, folder: Path, formats: Sequence[str]) -> None:
     """Write the table of all films of a database, a row a film."""
-    with closing(open_database(database)) as connection:
+    with telling_damage(database) as connection:
         films = describe_films(connection)
     rows = [_flatten(film) for film in films]
     columns = list(dict.fromkeys(name for row in rows for name in row))

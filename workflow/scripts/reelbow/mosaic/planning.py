@@ -119,7 +119,7 @@ def _look_up(
         wanted[shards[tiles.shards[tile]][0]].add(int(tiles.frames[tile]))
     names, titles, times_s = {}, {}, {}
     for database, frames in wanted.items():
-        with telling_damage(database) as connection:
+        with telling_damage(database, oldest=1) as connection:
             film, title = connection.execute("SELECT film, title FROM films").fetchone()
             names[database], titles[film] = film, title
             ask = "SELECT time_s FROM frames WHERE frame = ?"

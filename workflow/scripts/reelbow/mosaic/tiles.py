@@ -11,6 +11,7 @@ from reelbow.barcode.film_record import count_shards
 from reelbow.database.opening import telling_damage
 from reelbow.database.shot_rows import read_shots
 from reelbow.errors import ReelbowError
+from reelbow.jobs.arrays import telling_damage_of
 from reelbow.mosaic.features import (
     N_FEATURES,
     PARTS,
@@ -97,6 +98,21 @@ def save_tiles(
         np.savez(file, frames=frames, features=features)
 
 
+def read_shard_tiles(path: Path) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    """Read the frames and the features that `save_tiles` wrote.
+
+    Raises
+    ------
+    DamagedError
+        If they are not whole.
+    """
+    with telling_damage_of(path), path.open("rb") as stream, np.load(stream) as saved:
+        frames, features = saved["frames"], saved["features"]
+        if features.shape != (*frames.shape, N_FEATURES):
+            raise ValueError(features.shape)
+        return frames, features
+
+
 def read_tiles(films: Mapping[Path, Sequence[Path]]) -> Tiles:
     """Read the tiles of all films.
 
@@ -121,14 +137,13 @@ def read_tiles(films: Mapping[Path, Sequence[Path]]) -> Tiles:
 
 
 def _read_film(database: Path, paths: Sequence[Path]) -> Tiles:
-    with telling_damage(database) as connection:
+    with telling_damage(database, oldest=1) as connection:
         film_id, film = connection.execute("SELECT film_id, film FROM films").fetchone()
         shards_of_film = count_shards(connection, film_id)
         shots = read_shots(connection, film_id, film)
     frames, features, shards, places = [], [], [], []
     for shard, path in enumerate(paths):
-        with np.load(path) as saved:
-            own, measured = saved["frames"], saved["features"]
+        own, measured = read_shard_tiles(path)
         if not len(own):
             continue
         # Where each file of the user's is a shard, its frames count from 0.

@@ -4,12 +4,11 @@ import json
 import re
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from reelbow.database.opening import open_database
+from reelbow.database.opening import telling_damage
 from reelbow.database.reading import read_row
 from reelbow.database.schema import VERSION, FilmRow
 from reelbow.database.shot_rows import SHOTS_KEY
@@ -99,7 +98,7 @@ def read_makings(database: Path) -> list[FilmMaking]:
     ReelbowError
         If it is no database, or one of another schema.
     """
-    with closing(open_database(database)) as connection:
+    with telling_damage(database) as connection:
         about: dict[str, dict[str, str]] = {}
         for key, value in connection.execute("SELECT key, value FROM metadata"):
             # Of several films that differ in it, each has a key of its own.

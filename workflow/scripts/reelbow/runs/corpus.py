@@ -44,7 +44,7 @@ def is_planned(results: Path, film: str) -> bool:
 
 def _read_good_plan(results: Path, film: str) -> Plan | None:
     """Read the plan of a film of which something was made, if there is one."""
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(OSError, ReelbowError):
         plan = read_plan(results / film / "plan.json")
         return None if "error" in plan else plan
     return None

@@ -95,7 +95,7 @@ def _list_files(
             yield file, folder / "palettes" / f"{shard}.sqlite", ()
     elif film.kind.takes_many:
         made: dict[Path, tuple[Path, Sequence[Path]]] = {}
-        with contextlib.suppress(OSError, ValueError, KeyError):
+        with contextlib.suppress(OSError, ReelbowError):
             planned = read_plan(plan)
             for part in planned["shards"]:
                 together = [Path(file) for file in list_files(planned, part)]

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from reelbow.errors import ReelbowError
+from reelbow.errors import DamagedError, ReelbowError
 
 Plan = dict[str, Any]
 
@@ -17,8 +17,20 @@ _LONG = {"keyframes", "pts", "members", "times_s"}
 
 
 def read_plan(path: Path) -> Plan:
-    """Read a plan.json."""
-    plan: Plan = json.loads(path.read_text(encoding="utf-8"))
+    """Read a plan.json.
+
+    Raises
+    ------
+    OSError
+        If there is none, or it may not be read.
+    DamagedError
+        If it is no plan, or not a whole one.
+    """
+    try:
+        plan: Plan = json.loads(path.read_text(encoding="utf-8"))
+        _ = [part["shard"] for part in plan["shards"]]
+    except (ValueError, RecursionError, TypeError, KeyError):
+        raise DamagedError("the plan is damaged", [path]) from None
     return plan
 
 

@@ -6,6 +6,7 @@ EXIF field ImageDescription, as JSON.
 
 import contextlib
 import json
+import operator
 import struct
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -42,6 +43,9 @@ BACKGROUND = 0x20
 # The fastest of WebP's methods, 0 to 6. The default, 4, takes three times as long and
 # saves a seventh of the bytes (benchmarks/previews.py).
 METHOD = 0
+
+# Of what a sheet says of itself: some bytes for each run of frames.
+MAX_EXIF_BYTES = 1 << 24
 
 IMAGE_DESCRIPTION = 0x010E
 FORMAT = "reelbow previews 1"
@@ -300,11 +304,26 @@ def read_sheet(path: Path) -> PreviewSheet:
         if about["format"] != FORMAT:
             raise ValueError(about["format"])
         (cell_width, cell_height), (pitch_x, pitch_y) = about["cell"], about["pitch"]
-        columns, frames = about["columns"], _list_frames(about["frames"])
-        return PreviewSheet(
-            *size, cell_width, cell_height, pitch_x, pitch_y, columns, frames
+        columns, runs = about["columns"], about["frames"]
+        lengths = [operator.index(last) - first + 1 for first, last in runs]
+        shape = map(
+            operator.index, (cell_width, cell_height, pitch_x, pitch_y, columns)
         )
-    except (ValueError, KeyError, TypeError, SyntaxError, struct.error) as error:
+        rows = -(-sum(lengths) // columns)
+        if min(*shape, *lengths) < 1 or (
+            (columns - 1) * pitch_x + cell_width > size[0]
+            or (rows - 1) * pitch_y + cell_height > size[1]
+        ):
+            raise ValueError("cells that are not in it")
+        return PreviewSheet(
+            *size,
+            *(cell_width, cell_height, pitch_x, pitch_y, columns),
+            _list_frames(runs),
+        )
+    except (
+        *(ValueError, KeyError, TypeError, SyntaxError, struct.error),
+        *(ArithmeticError, RecursionError),
+    ) as error:
         raise ReelbowError(
             f"{path}: is no sheet of previews, or is damaged; delete it and run again"
         ) from error
@@ -327,7 +346,7 @@ def _read_headers(stream: BinaryIO) -> tuple[Shape, bytes]:
                 int.from_bytes(data[7:10], "little") + 1,
             )
         elif name == b"EXIF":
-            exif = stream.read(length)
+            exif = stream.read(min(length, MAX_EXIF_BYTES))
             if len(exif) != length:
                 raise ValueError("cut off")
         stream.seek(follows)

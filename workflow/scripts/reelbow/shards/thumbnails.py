@@ -15,7 +15,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from reelbow.errors import DamagedError
+from reelbow.jobs.arrays import telling_damage_of
 from reelbow.pictures.picture_sums import PictureSums, WordSum
 from reelbow.shards.batches import Batch, BatchBuilder, ShardFrame
 
@@ -108,6 +108,10 @@ class ThumbnailWriter:
             self._write("versions", np.array(versions, np.str_).reshape(-1, 2))
 
 
+# The job that finds them damaged deletes them.
+_ADVICE = "give the same command again, which makes it anew"
+
+
 class Thumbnails:
     """Reads a shard's thumbnails, one batch at a time.
 
@@ -116,52 +120,37 @@ class Thumbnails:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        # np.load leaves open what it cannot read.
-        self._stream = path.open("rb")
-        try:
-            with self._judging():
-                self._read()
-        except BaseException:
-            self._stream.close()
-            raise
-
-    @contextlib.contextmanager
-    def _judging(self) -> Iterator[None]:
-        try:
-            yield
-        except (zipfile.BadZipFile, EOFError, KeyError, ValueError):
-            advice = "give the same command again, which makes it anew"
-            raise DamagedError("damaged", [self._path], advice) from None
-
-    def _read(self) -> None:
-        self._file = np.load(self._stream, allow_pickle=False)
-        self._starts: list[int] = self._file["batch_starts"].tolist()
-        self._frames = self._file["frames"]
-        self._times_s = self._file["times_s"]
-        self._names: list[str] = self._file["names"].tolist()
-        self._told: list[dict[str, Any]] = (
-            json.loads(self._file["told"].tobytes()) if "told" in self._file else []
-        )
-        self.skipped: list[tuple[str, str]] = [
-            (name, reason) for name, reason in self._file["skipped"].tolist()
-        ]
-        self.lost: str | None = self._file["lost"].item() or None
-        self.digest: str | None = self._file["digest"].item() or None
-        self.versions: dict[str, str] = dict(self._file["versions"].tolist())
-        self.varies: bool = self._file["varies"].item()
-        self.sums = PictureSums()
-        if "sums" in self._file:
-            words, counts = self._file["sum_words"], self._file["sum_counts"]
-            rows = zip(words.tolist(), counts.tolist(), self._file["sums"], strict=True)
-            for row in rows:
-                self.sums.add_sum(WordSum(*row))
+        with telling_damage_of(path, _ADVICE), contextlib.ExitStack() as stack:
+            stream = stack.enter_context(path.open("rb"))
+            self._file = file = stack.enter_context(np.load(stream, allow_pickle=False))
+            self._starts: list[int] = file["batch_starts"].tolist()
+            self._frames = file["frames"]
+            self._times_s = file["times_s"]
+            self._names: list[str] = file["names"].tolist()
+            self._told: list[dict[str, Any]] = (
+                json.loads(file["told"].tobytes()) if "told" in file else []
+            )
+            self.skipped: list[tuple[str, str]] = [
+                (name, reason) for name, reason in file["skipped"].tolist()
+            ]
+            self.lost: str | None = file["lost"].item() or None
+            self.digest: str | None = file["digest"].item() or None
+            self.versions: dict[str, str] = dict(file["versions"].tolist())
+            self.varies: bool = file["varies"].item()
+            self.sums = PictureSums()
+            if "sums" in file:
+                words, counts = file["sum_words"], file["sum_counts"]
+                rows = zip(words.tolist(), counts.tolist(), file["sums"], strict=True)
+                for row in rows:
+                    self.sums.add_sum(WordSum(*row))
+            self._open_files = stack.pop_all()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         """Close the file."""
-        self._stream.close()
+        self._open_files.close()
 
     def __len__(self) -> int:
         """Count the frames that have a picture."""
@@ -171,7 +160,7 @@ class Thumbnails:
         """Read the frames in their order."""
         ends = [*self._starts[1:], len(self._frames)]
         for i, (start, end) in enumerate(zip(self._starts, ends, strict=False)):
-            with self._judging():
+            with telling_damage_of(self._path, _ADVICE):
                 parts = [self._file[f"{part}_{i:06d}"] for part in _PARTS]
             yield Batch(
                 self._frames[start:end],
