@@ -43,8 +43,11 @@ def write_photo(path: Path, time: str | None = None, **how: Any) -> Path:
     return path
 
 
-def make_dng(sensor: NDArray[np.uint16]) -> bytes:
-    """Make a raw photo of what a sensor (h, w) saw through red, green, green, blue."""
+def make_dng(sensor: NDArray[np.uint16], *, sees_color: bool = True) -> bytes:
+    """Make a raw photo of what a sensor (h, w) saw through red, green, green, blue.
+
+    sees_color : else there was nothing before it
+    """
     height, width = sensor.shape
     one = struct.pack("<II", 1, 1)
     matrix = struct.pack(
@@ -59,7 +62,7 @@ def make_dng(sensor: NDArray[np.uint16]) -> bytes:
         (257, LONG, struct.pack("<I", height)),
         (258, SHORT, struct.pack("<H", 16)),
         (259, SHORT, struct.pack("<H", 1)),
-        (262, SHORT, struct.pack("<H", 32_803)),
+        (262, SHORT, struct.pack("<H", 32_803 if sees_color else 34_892)),
         (271, ASCII, b"Reelbow\0"),
         (272, ASCII, b"Test\0"),
         (273, LONG, b"data"),
@@ -75,6 +78,8 @@ def make_dng(sensor: NDArray[np.uint16]) -> bytes:
         (50_728, RATIONAL, one * 3),
         (50_778, SHORT, struct.pack("<H", 21)),
     ]
+    if not sees_color:
+        tags = [tag for tag in tags if tag[0] not in (33_421, 33_422)]
     start = 8 + 2 + 12 * len(tags) + 4
     entries, values = b"", b""
     room = sum(len(value) + len(value) % 2 for *_, value in tags if len(value) > 4)

@@ -460,7 +460,8 @@ def test_ids_of_two_films_that_are_one_are_refused(film, fault):
         ("film;source\na,a.mp4\n", "separate them by semicolons"),
         ("film\tsource\n\ta.mp4\n", "line 2: film is missing"),
         ("film\na\n", "line 2: source is missing"),
-        ('film\tsource\na\t"a.mp4"x\n', "line 2: "),
+        ('film\tsource\na\t"a.mp4"x\n', "a tab expected"),
+        ("film\tsource\tx\0\na\ta.mp4\t\n", "line 1: the name of column 3 has the con"),
     ],
 )
 def test_a_wrong_sheet_is_refused_by_its_line(text, words):
@@ -469,6 +470,7 @@ def test_a_wrong_sheet_is_refused_by_its_line(text, words):
     sentence = refuse(read_films, "films.tsv")
     assert sentence.startswith("films.tsv")
     assert words in sentence
+    assert sentence.isprintable()
 
 
 def test_a_sheet_that_is_not_there_or_not_text_is_refused():

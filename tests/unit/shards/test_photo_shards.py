@@ -122,6 +122,22 @@ def test_wrong_members_of_a_zip_are_told(tmp_path):
     assert skipped[-1] == ("c.jpg", "it is no more in the ZIP")
 
 
+def test_a_name_in_a_zip_that_is_another_s_data_is_told_in_short(tmp_path):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("b.jpg", make_photo())
+        archive.writestr("a.jpg", make_photo(size=(400, 400)))
+    planned = plan(path)
+    data = bytearray(path.read_bytes())
+    place = data.rindex(b"PK\3\4")
+    data[place + 26 : place + 28] = b"\xff\3"
+    path.write_bytes(data)
+    _, ((_, reason),) = read_frames(planned)
+    assert reason.startswith("damaged or locked in the ZIP (File name in directory")
+    assert len(reason) < 250
+    assert reason.isprintable()
+
+
 def test_a_raw_photo_is_developed(tmp_path):
     pytest.importorskip("rawpy")
     path = tmp_path / "a.dng"
@@ -136,6 +152,17 @@ def test_a_raw_photo_is_developed(tmp_path):
     path.write_bytes(b"II*\0 no photo")
     _, ((_, reason),) = read_frames(plan(path))
     assert "the raw photo does not decode" in reason
+
+
+def test_a_raw_photo_without_color_is_developed(tmp_path):
+    pytest.importorskip("rawpy")
+    path = tmp_path / "a.dng"
+    sensor = np.full((60, 80), 8000, np.uint16)
+    path.write_bytes(make_dng(sensor, sees_color=False))
+    ((frame,), skipped) = read_frames(plan(path))
+    assert not skipped
+    assert frame.pixels.shape == (6, 8, 3)
+    assert np.ptp(frame.averages.mean) == 0 < frame.averages.mean[0]
 
 
 def test_jpeg_xl_is_read(tmp_path):

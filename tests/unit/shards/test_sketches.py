@@ -4,6 +4,7 @@ import io
 import json
 import pickle
 import time
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -191,6 +192,30 @@ def test_what_else_pickles_do_is_refused(pickled, reason, tmp_path):
 def test_what_is_no_list_of_drawings_is_refused(found, tmp_path):
     path = write_pickle(tmp_path / "a.npz", pickle.dumps(found))
     with pytest.raises(ReelbowError, match="its train is no list of drawings"):
+        read_split(path, "train")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        # Before the start of the file; more than it has; no Python in numpy's header.
+        (42, b"\xff\xff\xff\xff"),
+        (20, b"\xff\xff\xff\x7f"),
+        (None, b""),
+    ],
+)
+def test_a_damaged_npz_is_told_as_such(field, value, tmp_path):
+    path = write_npz(tmp_path / "a.npz", train=[STEPS])
+    if field is None:
+        with zipfile.ZipFile(path, "w") as archive:
+            header = b"{(" + bytes(52) + b"\n"
+            archive.writestr("train.npy", b"\x93NUMPY\1\0\x37\0" + header)
+    else:
+        data = bytearray(path.read_bytes())
+        place = data.rindex(b"PK\1\2") + field
+        data[place : place + 4] = value
+        path.write_bytes(data)
+    with pytest.raises(ReelbowError, match=r"download it again$"):
         read_split(path, "train")
 
 

@@ -116,6 +116,24 @@ def test_photos_of_zips_stand_among_others(tmp_path):
     assert alone["path"] == alone["photos"]["folder"] == str(tmp_path / "b.zip")
 
 
+def test_a_name_that_is_none_is_left_out(tmp_path):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("a.jpg", "b.jpg"):
+            archive.writestr(name, make_photo())
+    # Of a name that begins with a zero nothing is left.
+    path.write_bytes(path.read_bytes().replace(b"b.jpg", b"\0.jpg"))
+    assert plan(tmp_path)["shards"][0]["members"] == [[0, "a.jpg"]]
+
+
+def test_the_time_of_a_photo_in_a_zip_may_stand_at_its_end(tmp_path, monkeypatch):
+    monkeypatch.setattr("reelbow.sources.photos.HEAD_BYTES", 100)
+    own = {"DateTimeOriginal": "2024:01:01 00:00:00"}
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.tif", make_photo("TIFF", own=own))
+    assert plan(tmp_path, order="time")["origin"] == "2024-01-01T00:00:00"
+
+
 def test_a_raw_photo_beside_its_jpeg_is_the_same_picture(tmp_path):
     write_photo(tmp_path / "a.jpg")
     for name in ("a.NEF", "b.NEF", "c.psd"):

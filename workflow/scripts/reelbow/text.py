@@ -17,6 +17,12 @@ def clean_text(text: str) -> str:
     return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", text).split())
 
 
+def tell_error(error: Exception) -> str:
+    """Tell an error of what a file holds in one short line that can be shown."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return "".join(each if each.isprintable() else "\ufffd" for each in text)[:200]
+
+
 def format_time(time_s: float, *, decimals: int = 0, with_hours: bool = False) -> str:
     """Write a time as h:mm:ss, or m:ss below an hour, with decimals of a second."""
     whole, part = divmod(round(time_s * 10**decimals), 10**decimals)

@@ -48,4 +48,8 @@ def decode_raw(data: bytes, *, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint1
         if isinstance(reason, bytes):
             reason = reason.decode("utf-8", "replace")
         raise ReelbowError(f"the raw photo does not decode ({reason})") from None
-    return np.asarray(pixels, np.uint16)
+    # Of sensors that see no color LibRaw gives one channel.
+    return np.broadcast_to(
+        np.asarray(pixels, np.uint16).reshape(*pixels.shape[:2], -1),
+        (*pixels.shape[:2], 3),
+    )

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from reelbow.errors import ReelbowError
 from reelbow.runs.messages import tell
 from reelbow.shards.image_names import UNSHOWN
+from reelbow.text import clean_text
 
 # A sheet's suffixes, and what most likely stands between its cells. Excel's "Unicode
 # text" is .txt.
@@ -142,8 +143,10 @@ def _split(text: str, separator: str, sheet: Path) -> Iterator[tuple[int, list[s
         )
     except (pd.errors.ParserError, csv.Error) as error:
         line = text.count("\n", 0, buffer.tell()) or 1
+        # It may name a separator that is a tab.
+        told = clean_text(str(error).replace("'\t'", "a tab"))
         raise ReelbowError(
-            f"{sheet} line {line}: {error}; put a cell with quotes in it between "
+            f"{sheet} line {line}: {told}; put a cell with quotes in it between "
             "quotes, and double those in it"
         ) from None
     except pd.errors.EmptyDataError:
@@ -162,6 +165,11 @@ def _read_header(cells: list[str], columns: Collection[str], where: str) -> list
         cells.pop()
     header = [name.lower() if name.lower() in columns else name for name in cells]
     for place, name in enumerate(header):
+        if unshown := UNSHOWN.search(name):
+            raise ReelbowError(
+                f"{where}: the name of column {place + 1} has the control character "
+                f"{unshown[0]!r}; delete it"
+            )
         if name and name in header[:place]:
             raise ReelbowError(
                 f"{where}: column {name!r} is there twice; leave one out or rename it"

@@ -15,6 +15,7 @@ from reelbow.errors import PASSING, ReelbowError
 from reelbow.shards.image_names import choose_images, show_name
 from reelbow.shards.members import Member, take_picture
 from reelbow.shards.plan import Plan, find_shard
+from reelbow.text import tell_error
 
 # No photo is larger; whoever claims it wants our memory.
 MAX_BYTES = 256 << 20
@@ -137,7 +138,8 @@ def open_zip(path: Path) -> zipfile.ZipFile:
         if isinstance(error, OSError) and error.errno in PASSING:
             raise
         raise ReelbowError(
-            f"{path}: cut off, damaged or no ZIP ({error}); copy or pack it again"
+            f"{path}: cut off, damaged or no ZIP ({tell_error(error)}); copy or pack "
+            "it again"
         ) from None
 
 
@@ -157,7 +159,8 @@ def read_member(archive: zipfile.ZipFile, name: str) -> bytes:
     except DAMAGED as error:
         if isinstance(error, OSError) and error.errno in PASSING:
             raise
-        raise ReelbowError(f"damaged or locked in the ZIP ({error})") from None
+        reason = f"damaged or locked in the ZIP ({tell_error(error)})"
+        raise ReelbowError(reason) from None
     if len(data) > MAX_BYTES:
         raise ReelbowError("larger than 256 MiB")
     return data

@@ -4,6 +4,7 @@ What sketch-rnn publishes is pickled. No code of a pickle ever runs here: whatev
 names, it gets one of three stand-ins that know arrays alone, or is refused.
 """
 
+import errno
 import io
 import json
 import lzma
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelbow.errors import ReelbowError
+from reelbow.text import tell_error
 
 # A category of Quick, Draw! takes a tenth of it; whoever claims more wants our memory.
 MAX_SPLIT_BYTES = 1 << 30
@@ -71,9 +73,10 @@ def read_split(path: Path, split: str) -> list[Any]:
             else np.lib.format.read_array_header_2_0
         )
         shape, _, dtype = read_header(stream)
-    except (ValueError, EOFError, SyntaxError, RecursionError, MemoryError) as error:
+    except Exception as error:
+        # Headers are read as Python's own text is, which can be wrong in many ways.
         raise ReelbowError(
-            f"{path}: its {split} is no array of numpy ({_shorten(error)}); download "
+            f"{path}: its {split} is no array of numpy ({tell_error(error)}); download "
             "it again"
         ) from None
     if dtype != np.dtype(object) or len(shape) != 1:
@@ -87,8 +90,8 @@ def read_split(path: Path, split: str) -> list[Any]:
     except Exception as error:
         # A pickle can be wrong in every way that there is.
         raise ReelbowError(
-            f"{path}: the pickle of its {split} is not read, since {_shorten(error)}; "
-            "give a file of sketch-rnn, which holds arrays alone"
+            f"{path}: the pickle of its {split} is not read, since "
+            f"{tell_error(error)}; give a file of sketch-rnn, which holds arrays alone"
         ) from None
     if not isinstance(drawings, list) or not shape == found.shape == (len(drawings),):
         raise ReelbowError(
@@ -116,15 +119,21 @@ def _read_member(path: Path, split: str) -> bytes:
                 raise ReelbowError(
                     f"{path}: its {split} is larger than 1 GiB; split it into files"
                 )
-            return archive.read(about)
+            if about.compress_size > path.stat().st_size:
+                raise zipfile.BadZipFile("cut off")
+            with archive.open(about) as stream:
+                return stream.read(about.file_size)
     # Some are what encryption and strange compression raise.
     except (
         *(zipfile.BadZipFile, NotImplementedError, RuntimeError),
-        *(EOFError, ValueError, zlib.error, lzma.LZMAError),
+        *(EOFError, ValueError, zlib.error, lzma.LZMAError, OSError),
     ) as error:
+        # Of a place before the start of a file the system says so.
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            raise
         raise ReelbowError(
-            f"{path}: is no .npz file, or a damaged one ({_shorten(error)}); download "
-            "it again"
+            f"{path}: is no .npz file, or a damaged one ({tell_error(error)}); "
+            "download it again"
         ) from None
 
 
@@ -256,7 +265,7 @@ def read_quickdraw(line: Line) -> Sketch:
     try:
         about = json.loads(line.text)
     except (ValueError, RecursionError) as error:
-        return Sketch(name, None, f"a broken line, no JSON ({_shorten(error)})")
+        return Sketch(name, None, f"a broken line, no JSON ({tell_error(error)})")
     drawing = about.get("drawing") if isinstance(about, dict) else None
     if not isinstance(drawing, list):
         return Sketch(name, None, 'no list "drawing" in it')
@@ -281,9 +290,3 @@ def read_quickdraw(line: Line) -> Sketch:
     if not isinstance(recognized, bool):
         recognized = None
     return Sketch(name, strokes, word=word, recognized=recognized)
-
-
-def _shorten(error: Exception) -> str:
-    """Tell an error of what a file holds in one short line that can be shown."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    return "".join(each if each.isprintable() else "\ufffd" for each in text)[:200]

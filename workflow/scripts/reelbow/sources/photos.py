@@ -4,6 +4,7 @@ Of the files only headers are read, and some whole ones for the letterbox.
 """
 
 import contextlib
+import io
 import os
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -22,10 +23,13 @@ from reelbow.shards.image_names import (
     show_name,
 )
 from reelbow.shards.members import DecodedPicture, take_picture
-from reelbow.shards.photos import DAMAGED, open_zip, read_member
+from reelbow.shards.photos import DAMAGED, MAX_BYTES, open_zip, read_member
 from reelbow.shards.plan import Plan
 from reelbow.sources.crop import spread_evenly
 from reelbow.sources.images import look_at_images
+
+# Of a member of a ZIP, where cameras write when it was taken.
+HEAD_BYTES = 1 << 17
 
 
 class Photo(NamedTuple):
@@ -125,7 +129,8 @@ def _list_photos(files: Sequence[Path], folder: str) -> Iterator[Photo]:
             names = [
                 each.filename
                 for each in archive.infolist()
-                if not each.is_dir() and not is_litter(each.filename)
+                # A damaged ZIP may have names that are none.
+                if each.filename and not each.is_dir() and not is_litter(each.filename)
             ]
         inside, unread = choose_images(dict.fromkeys(names))
         n_read, reason = (
@@ -183,11 +188,21 @@ def _read_times(photos: Sequence[Photo]) -> Iterator[datetime | None]:
         with open_zip(file) as archive:
             for _, member in inside:
                 assert member is not None
-                try:
-                    with archive.open(member) as stream:
-                        yield read_exif(stream).taken
-                except DAMAGED:
-                    yield None
+                yield _read_zipped_time(archive, member)
+
+
+def _read_zipped_time(archive: zipfile.ZipFile, member: str) -> datetime | None:
+    # Never by seeking, for which it would be unpacked again and again.
+    try:
+        with archive.open(member) as stream:
+            data = stream.read(HEAD_BYTES)
+            taken = read_exif(io.BytesIO(data)).taken
+            if taken is None and len(data) == HEAD_BYTES:
+                data += stream.read(MAX_BYTES)
+                taken = read_exif(io.BytesIO(data)).taken
+    except DAMAGED:
+        return None
+    return taken
 
 
 def _read_some(photos: Sequence[Photo]) -> Iterator[bytes | DecodedPicture]:
