@@ -1,11 +1,13 @@
-"""Damages films, tarballs and images, and sees that every case ends as it should.
+"""Damages whatever is read, and sees that every case ends as it should.
 
-A case is a seed file, some damage to it, and the arguments of the stages; all three
-follow from kind, seed and case number. It goes through the real functions in a worker
-process, which may take only so much memory and time, and must end in one of two ways:
+Sources (films, tarballs, images, photos, sketches), sheets, Reelbow's own files
+(results), and requests to the server of a results folder. A case is a seed file, some
+damage to it, and the arguments of what reads it; all three follow from kind, seed and
+case number. It goes through the real functions in a worker process, which may take only
+so much memory and time, and must end in one of two ways:
 
-- a result, whose frames and skipped pictures add up to what was planned;
-- a `ReelbowError` of one sentence that names the file.
+- a result, of sources one whose frames and skipped pictures add up to what was planned;
+- a `ReelbowError` of one sentence that names the file; of a request a status of 4xx.
 
 Anything else is a failure, and ``--kinds K --seed S --case N`` runs that one again. It
 is the same file wherever FFmpeg and the real films (of ../shared/data) are the same.
@@ -16,11 +18,13 @@ import bz2
 import collections
 import faulthandler
 import gzip
+import importlib.util
 import io
 import json
 import lzma
 import os
 import random
+import re
 import resource
 import select
 import signal
@@ -31,10 +35,12 @@ import tarfile
 import tempfile
 import time
 import unicodedata
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import hostile_requests
 from backports import zstd
 
 HERE = Path(__file__).resolve()
@@ -42,7 +48,8 @@ HELPERS, ROOT = HERE.parents[1] / "helpers", HERE.parents[2]
 REAL = ROOT.parent / "shared" / "data"
 SCRIPTS = ROOT / "workflow" / "scripts"
 
-KINDS = ("films", "tarballs", "images")
+KINDS = ("films", "tarballs", "images", "photos", "sketches")
+KINDS += ("sheets", "results", "requests")
 SUCCESSES = ("result", "result, some skipped", "refused")
 
 MEMORY_BYTES = 1 << 30  # that a worker may take beyond what its imports take
@@ -89,7 +96,16 @@ class Outcome(NamedTuple):
 
 def make_seeds(kind: str, folder: Path, *, real: bool) -> list[Seed]:
     """Make the whole files of a kind, and add small real ones if there are any."""
-    makers = {"films": make_films, "tarballs": make_tarballs, "images": make_images}
+    makers = {
+        "films": make_films,
+        "tarballs": make_tarballs,
+        "images": make_images,
+        "photos": make_photos,
+        "sketches": make_sketches,
+        "sheets": make_sheets,
+        "results": make_results,
+        "requests": hostile_requests.make_requests,
+    }
     folder.mkdir(parents=True, exist_ok=True)
     seeds = list(makers[kind](folder))
     if real:
@@ -229,6 +245,109 @@ def make_tarballs(folder: Path) -> Iterator[Seed]:
     yield Seed("plain.tar.zst", zstd.compress(plain))
 
 
+def make_photos(folder: Path) -> Iterator[Seed]:
+    import numpy as np
+    from PIL import Image
+
+    from photos import make_dng, make_photo
+
+    own = {"DateTimeOriginal": "2024:05:06 07:08:09", "SubsecTimeOriginal": "25"}
+    own["OffsetTimeOriginal"] = "+02:00"
+    forms = {"jpg": "JPEG", "png": "PNG", "tif": "TIFF", "webp": "WEBP"}
+    if importlib.util.find_spec("pillow_jxl"):
+        import pillow_jxl  # noqa: F401
+
+        forms["jxl"] = "JXL"
+    photos = {
+        f"{suffix}.{suffix}": make_photo(
+            form, color=(99, 9, 9), own=own, Make="Reelbow"
+        )
+        for suffix, form in forms.items()
+    }
+    if importlib.util.find_spec("rawpy"):
+        sensor = np.arange(48 * 64, dtype=np.uint16).reshape(48, 64) * 21
+        photos["raw.dng"] = make_dng(sensor)
+    yield from (Seed(name, data) for name, data in photos.items())
+    exif = Image.Exif()
+    exif[0x8769] = {0x9003: "2024:05:06 07:08:10"}
+    stream = io.BytesIO()
+    Image.linear_gradient("L").save(stream, "JPEG", exif=exif.tobytes())
+    for way in ("STORED", "DEFLATED", "BZIP2", "LZMA"):
+        zipped = io.BytesIO()
+        with zipfile.ZipFile(zipped, "w", getattr(zipfile, f"ZIP_{way}")) as archive:
+            for i in range(3):
+                archive.writestr(f"Urlaub/{i} ü.jpg", stream.getvalue())
+            for name, data in photos.items():
+                archive.writestr(name, data)
+        yield Seed(f"{way.lower()}.zip", zipped.getvalue())
+
+
+def make_sketches(folder: Path) -> Iterator[Seed]:
+    import pickle
+
+    import numpy as np
+
+    from sketches import STEPS, STROKES, write_ndjson, write_npz, write_pickle
+
+    steps = np.array(STEPS, np.int16)
+    yield _read_seed(write_npz(folder / "a.npz", train=[steps] * 9, test=[STEPS]))
+    for protocol in (2, 4):
+        drawings = np.empty(5, object)
+        drawings[:] = [steps] * 5
+        pickled = pickle.dumps(drawings, protocol)
+        yield _read_seed(write_pickle(folder / f"{protocol}.npz", pickled, 5))
+    timed = [[*stroke, [0, 9]] for stroke in STROKES]
+    about = {"word": "cat", "key_id": "501", "recognized": True}
+    yield _read_seed(write_ndjson(folder / "plain.ndjson", *[STROKES] * 6, **about))
+    yield _read_seed(write_ndjson(folder / "raw.ndjson", *[timed] * 4))
+
+
+def make_sheets(folder: Path) -> Iterator[Seed]:
+    header = "film\tsource\ttitle\tstart_s\tend_s\tfps\tstream\tcrop\tdirector\n"
+    rows = "a\ta.mp4\tA & <b>\t1:02:03\t4000.5\t\t0\tnone\tÖ\n\n# b\n"
+    rows += 'c\tscans.tar\t"say ""hi"""\t\t\t24\t\t8:8:0:0\t"=1+1\nmore"\n'
+    text = header + rows
+    commas = 'film,source,fps,note\na,a.mp4,,x\nb,scans.tar,12.5,"y, z"\n'
+    yield Seed("films.tsv", text.encode())
+    yield Seed("excel.txt", text.encode("utf-16"))
+    yield Seed("old.tsv", text.encode("cp1252"))
+    yield Seed("films.csv", commas.encode("utf-8-sig"))
+    semicolons = commas.replace(",", ";").replace("12.5", "12,5")
+    yield Seed("german.csv", semicolons.replace("\n", "\r\n").encode())
+
+
+def make_results(folder: Path) -> Iterator[Seed]:
+    import numpy as np
+
+    from chain import run_chain
+    from films import numbered_film
+    from reelbow.analysis.cut_scores import CutScores
+    from reelbow.mosaic.features import N_FEATURES
+    from reelbow.mosaic.tiles import save_tiles
+    from reelbow.shards.previews import PreviewWriter
+
+    film = numbered_film(folder / "a.mp4", 20, size=(48, 32))
+    run_chain(film, folder, every=0.25, height=16)
+    for name in ("plan.json", "thumbnails.npz", "palettes.sqlite"):
+        yield _read_seed(folder / name)
+    with PreviewWriter(folder / "previews.webp", height=16, quality=50) as writer:
+        for frame in (0, 1, 2, 5):
+            writer.add(np.full((32, 48, 3), 40 * frame, np.uint8), frame)
+    yield _read_seed(folder / "previews.webp")
+    small = np.zeros((4, 4, 3), np.uint8)
+    scores = np.zeros(3, np.float32)
+    times_s = np.arange(3.0)
+    CutScores(np.arange(3), times_s, scores, small, small, 3).save(folder / "cuts.npz")
+    yield _read_seed(folder / "cuts.npz")
+    features = np.zeros((3, N_FEATURES), np.uint8)
+    save_tiles(folder / "tiles.npz", np.arange(3), features)
+    yield _read_seed(folder / "tiles.npz")
+
+
+def _read_seed(path: Path) -> Seed:
+    return Seed(path.name, path.read_bytes())
+
+
 def pack(files: dict[str, bytes], form: int = tarfile.USTAR_FORMAT) -> bytes:
     """Pack files into a tarball."""
     stream = io.BytesIO()
@@ -357,6 +476,64 @@ def damage_headers(data: bytes, rng: random.Random) -> bytes:
     return bytes(damaged)
 
 
+# Of a ZIP's headers: what they begin with, and how long they are without names.
+ZIP_HEADERS = {b"PK\3\4": 30, b"PK\1\2": 46, b"PK\5\6": 22}
+
+
+def damage_zip(data: bytes, others: list[Seed], rng: random.Random) -> bytes:
+    """Damage headers of a ZIP, or what is packed in it."""
+    if rng.random() < 0.5:
+        damaged = bytearray(data)
+        for _ in range(rng.choice((1, 1, 2, 4))):
+            mark, length = rng.choice(list(ZIP_HEADERS.items()))
+            places = [m.start() for m in re.finditer(re.escape(mark), data)]
+            at = rng.choice(places or [0]) + rng.randrange(4, length)
+            size = rng.choice((1, 2, 4))
+            field = rng.choice((rng.randbytes(4), struct.pack("<I", _choose(rng))))
+            damaged[at : at + size] = field[:size]
+        return bytes(damaged)
+    repacked = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(data)) as old,
+        zipfile.ZipFile(repacked, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
+        for name in old.namelist():
+            inside = old.read(name)
+            new.writestr(name, damage(inside, others, rng))
+    return repacked.getvalue()
+
+
+def _choose(rng: random.Random) -> int:
+    return rng.choice(EXTREMES)
+
+
+# What may stand in a cell, or between two.
+ODD_CELLS = (
+    "=1+1",
+    '"',
+    "\t",
+    "\n",
+    ";",
+    ",",
+    "\0",
+    "\u2028",
+    "\ufeff",
+    "\ud7ff",
+    "\xa0",
+)
+ODD_CELLS += ("1e999", "-1", "1:60", "0,5", "NaN", "٣", "..", "../a", "CON", "#", "'")
+ODD_CELLS += ("title", "A.mp4", "a.mp4 ", "s" * 600, "{film}", "<b>", "1" * 5000)
+
+
+def damage_cells(data: bytes, rng: random.Random) -> bytes:
+    """Put odd texts into cells of a sheet, or for what stands between them."""
+    codec = "utf-16" if data.startswith(b"\xff\xfe") else "utf-8"
+    parts = re.split("([\t\n,;])", data.decode(codec, "replace"))
+    for _ in range(rng.choice((1, 1, 2, 4))):
+        parts[rng.randrange(len(parts))] = rng.choice(ODD_CELLS)
+    return "".join(parts).encode(codec)
+
+
 PACKED: dict[str, tuple[Callable[[bytes], bytes], Callable[[bytes], bytes]]] = {
     ".gz": (gzip.decompress, lambda data: gzip.compress(data, 1, mtime=0)),
     ".xz": (lzma.decompress, lambda data: lzma.compress(data, preset=0)),
@@ -390,6 +567,24 @@ def make_case(kind: str, seed: int, case: int, seeds: list[Seed]) -> Case:
             data = damage(data, seeds, rng)
         data = repack(data) if repack and inside else data
         how = {}
+    elif kind in ("photos", "sketches", "results"):
+        is_zip = data.startswith(b"PK")
+        way = damage_zip if is_zip and rng.random() < 0.7 else damage
+        data = way(data, seeds, rng)
+        how = {"per_shard": rng.choice((2, 600))}
+        if kind == "photos":
+            how["order"] = rng.choice(("name", "time"))
+        if kind == "sketches":
+            how |= {"size": rng.choice((16, 300)), "thickness": rng.choice((1, 7.5))}
+            how |= {"color": rng.choice(("black", "strokes")), "split": "train"}
+    elif kind in ("sheets", "requests"):
+        if kind == "sheets" and rng.random() < 0.7:
+            data = damage_cells(data, rng)
+        elif rng.random() < 0.5:
+            data = damage(data, seeds, rng)
+        if kind == "requests":
+            data = hostile_requests.mix(data, rng)
+        return Case(name, data, {})
     else:
         whole = seeds[0]
         files = {whole.name: whole.data}
@@ -398,6 +593,8 @@ def make_case(kind: str, seed: int, case: int, seeds: list[Seed]) -> Case:
     how["crop"] = rng.choice(("auto", "auto", "none", "16:16:4:4"))
     how["height"] = rng.choice((16, 90, None))
     how["mean_space"] = rng.choice(("srgb", "srgb", "linear"))
+    if kind == "results":
+        how = {}
     return Case(name, data, how)
 
 
@@ -412,7 +609,7 @@ def work(stdin: io.TextIOBase, stdout: io.TextIOBase) -> None:
     for line in stdin:
         asked = json.loads(line)
         before = _reset_peak()
-        case = Path(asked["path"]), asked["how"]
+        case = asked["kind"], Path(asked["path"]), asked["how"]
         _limit_memory(base + MEMORY_BYTES)
         outcome, detail = run_case(*case)
         if outcome == "memory" and "Traceback" not in detail:
@@ -443,14 +640,19 @@ def _read_status(key: str) -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith(key)) << 10
 
 
-def run_case(path: Path, how: dict[str, Any]) -> tuple[str, str]:
-    """Take a file through the stages; say how it ended."""
+def run_case(kind: str, path: Path, how: dict[str, Any]) -> tuple[str, str]:
+    """Read a file as those of its kind are read; say how it ended."""
     import traceback
 
     from reelbow.errors import ReelbowError
 
+    readers = {
+        "sheets": run_sheet,
+        "results": run_result,
+        "requests": hostile_requests.run_request,
+    }
     try:
-        reasons = run_stages(path, **how)
+        reasons = readers.get(kind, run_stages)(path, **how)
     except ReelbowError as error:
         text = str(error)
         if not is_line(text) or str(path) not in text:
@@ -492,7 +694,7 @@ def run_stages(
     from reelbow.shards.plan import read_plan
     from reelbow.shards.tarballs import FrameTarball
 
-    plan, thumbnails = path.with_suffix(".json"), path.with_suffix(".npz")
+    plan, thumbnails = path.with_name("plan"), path.with_name("thumbnails.npz")
     how = {"crop": crop, "max_pixels": MAX_PIXELS, "shards": ["00000"], **sampling}
     plan_files([path], plan, **how)
     planned = read_plan(plan)
@@ -534,6 +736,57 @@ def check_thumbnails(path: Path) -> tuple[list[int], list[str]]:
         names = [name for name, _ in thumbnails.skipped]
         assert all(is_line(name) for name in names), f"names {names}"
         return numbers, [reason for _, reason in thumbnails.skipped]
+
+
+def run_sheet(path: Path) -> list[str]:
+    """Read a sheet; its rows add up to its films."""
+    from reelbow.runs.films import read_films
+
+    for name in ("a.mp4", "scans.tar"):
+        path.with_name(name).touch()
+    films = read_films(str(path))
+    for film in films:
+        texts = (film.film, film.source, film.title, *film.own)
+        assert all(is_line(text) for text in texts), str(texts)
+        assert film.film.lstrip("."), film.film
+        assert "/" not in film.film, film.film
+    return [film.fault for film in films if film.fault]
+
+
+def run_result(path: Path) -> list[str]:
+    """Read one of Reelbow's own files, as later stages do."""
+    from contextlib import closing
+
+    from reelbow.analysis.cut_scores import CutScores
+    from reelbow.barcode import draw_barcode
+    from reelbow.database.opening import telling_damage
+    from reelbow.mosaic.tiles import read_shard_tiles
+    from reelbow.shards.plan import read_plan
+    from reelbow.shards.previews import read_sheet
+    from reelbow.shards.sheets import read_cells
+
+    match path.name:
+        case "plan.json":
+            read_plan(path)
+        case "thumbnails.npz":
+            check_thumbnails(path)
+        case "cuts.npz":
+            CutScores.load(path)
+        case "tiles.npz":
+            read_shard_tiles(path)
+        case "previews.webp":
+            sheet = read_sheet(path)
+            for _ in read_cells(path, sheet, range(len(sheet.frames))):
+                pass
+        case "palettes.sqlite":
+            draw_barcode(path, "stacked", height=16)
+            with telling_damage(path) as connection:
+                for table in ("films", "frames", "palettes", "metadata"):
+                    with closing(connection.execute(f"SELECT * FROM {table}")) as rows:
+                        list(rows)
+        case other:
+            raise AssertionError(f"nobody reads {other}")
+    return []
 
 
 # --- the parent ----------------------------------------------------------------------

@@ -40,7 +40,9 @@ def test_every_damaged_file_ends_in_a_result_or_one_sentence(kind: str) -> None:
     # The damage is neither so light nor so heavy that it tests nothing.
     counts = collections.Counter(told.outcome for told in outcomes)
     assert counts["refused"] >= 2
-    assert counts["result"] + counts["result, some skipped"] >= CASES // 4
+    # Of own files, and of requests, few are still good.
+    least = CASES // (20 if kind in ("results", "requests") else 5)
+    assert counts["result"] + counts["result, some skipped"] >= least
 
 
 def test_a_case_is_the_same_every_time(tmp_path: Path) -> None:
