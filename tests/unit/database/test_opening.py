@@ -156,6 +156,18 @@ def test_who_draws_from_a_damaged_file_is_told(two):
             read(two[0])
 
 
+def test_what_sqlite_quotes_of_a_damaged_file_is_one_line(two):
+    data = two[0].read_bytes()
+    two[0].write_bytes(
+        data.replace(b"CREATE TABLE skipped (", b"CREATE TABLE\n\x1b\n((((")
+    )
+    with pytest.raises(
+        ReelbowError, match=r"0\.sqlite: the database is damaged"
+    ) as told:
+        read_film(two[0])
+    assert str(told.value).isprintable()
+
+
 def test_a_database_of_another_program_is_refused(two):
     change(two[0], "PRAGMA application_id = 7")
     with pytest.raises(ReelbowError, match="is not a Reelbow database; give"):

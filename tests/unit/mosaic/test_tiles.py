@@ -118,6 +118,12 @@ def test_a_sheet_that_cannot_be_decoded_is_told(tmp_path):
     sheet.write_bytes(data)
     with pytest.raises(ReelbowError, match=r"is damaged; delete it and run again"):
         list(read_cells(sheet, read_sheet(sheet), [0]))
+    # A picture larger than any is.
+    place = data.index(b"VP8X") + 12
+    data[place : place + 6] = b"\xff" * 6
+    sheet.write_bytes(data)
+    with pytest.raises(ReelbowError, match=r"is damaged; delete it and run again"):
+        list(read_cells(sheet, read_sheet(sheet), [0]))
 
 
 def test_damaged_tiles_are_told_as_such(tmp_path):

@@ -460,6 +460,7 @@ def test_ids_of_two_films_that_are_one_are_refused(film, fault):
         ("film;source\na,a.mp4\n", "separate them by semicolons"),
         ("film\tsource\n\ta.mp4\n", "line 2: film is missing"),
         ("film\na\n", "line 2: source is missing"),
+        (f"film\tsource\na\t{'1' * 5000}\n", "1...: File name too long; give the path"),
         ('film\tsource\na\t"a.mp4"x\n', "a tab expected"),
         ("film\tsource\tx\0\na\ta.mp4\t\n", "line 1: the name of column 3 has the con"),
     ],

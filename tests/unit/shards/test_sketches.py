@@ -219,6 +219,14 @@ def test_a_damaged_npz_is_told_as_such(field, value, tmp_path):
         read_split(path, "train")
 
 
+def test_splits_of_strange_names_are_told_in_a_line(tmp_path):
+    path = tmp_path / "a.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a\n\x1b" + "b" * 900 + ".npy", b"")
+    with pytest.raises(ReelbowError, match=r"has no split train, but .*b{400}; set"):
+        read_split(path, "train")
+
+
 def test_a_wrong_drawing_is_left_out_and_told(tmp_path):
     drawings = [
         STEPS,

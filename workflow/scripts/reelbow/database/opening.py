@@ -13,6 +13,7 @@ from pathlib import Path
 from reelbow.database.schema import APPLICATION, OLDEST_WHOLE, SCHEMA, TABLES, TOLD
 from reelbow.errors import DamagedError, ReelbowError, UnreadableError
 from reelbow.pictures.measure_names import MEASURES
+from reelbow.text import tell_error
 
 # Of SQLite's own header: the size of a page, the number of the last change, how many
 # pages there are, and after which change that was so.
@@ -227,11 +228,13 @@ def explaining(path: Path, what: str) -> Iterator[None]:
             raise
         why = NOT_DAMAGED.get(code & 0xFF)
         if why is None and code & 0xFF in DAMAGED:
-            raise DamagedError(f"{what} is damaged ({error})", [path]) from None
+            why = f"{what} is damaged ({tell_error(error)})"
+            raise DamagedError(why, [path]) from None
         if why is None:
             # Most likely damaged, but not for sure: the user decides what is deleted.
             raise ReelbowError(
-                f"{path}: {what} is damaged ({error}); delete it and run again"
+                f"{path}: {what} is damaged ({tell_error(error)}); delete it and run "
+                "again"
             ) from None
         # If the system refuses to open it too, its error says why.
         path.open("rb").close()

@@ -290,7 +290,8 @@ def _read_film(
     except OSError as error:
         fault = f"{source}: {error.strerror}; give a path that can be read"
         if error.errno == errno.ENAMETOOLONG:
-            raise ReelbowError(f"{where}: {fault}") from None
+            told = f"{shorten(source)}: {error.strerror}; give the path of a file"
+            raise ReelbowError(f"{where}: {told}") from None
     for path in files:
         if UNSHOWN.search(str(path)):
             raise ReelbowError(

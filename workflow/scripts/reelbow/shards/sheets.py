@@ -1,5 +1,6 @@
 """The sheets of a film's previews: which frames of the film they show, and how."""
 
+import contextlib
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
@@ -59,7 +60,10 @@ def read_cells(
     if not len(cells):
         return
     data = np.fromfile(path, np.uint8)
-    pixels = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if len(data) else None
+    pixels = None
+    # It raises where a sheet claims to be larger than anything.
+    with contextlib.suppress(cv2.error):
+        pixels = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if len(data) else None
     if pixels is None or pixels.shape[:2] != (sheet.height, sheet.width):
         raise ReelbowError(
             f"{path}: is no sheet of previews, or is damaged; delete it and run again"

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelbow.errors import ReelbowError
+from reelbow.shards.image_names import show_name
 from reelbow.text import tell_error
 
 # A category of Quick, Draw! takes a tenth of it; whoever claims more wants our memory.
@@ -109,7 +110,7 @@ def _read_member(path: Path, split: str) -> bytes:
                 if name.endswith(".npy")
             ]
             if split not in splits:
-                there = ", ".join(splits[:10]) or "no arrays"
+                there = ", ".join(map(show_name, splits[:10])) or "no arrays"
                 raise ReelbowError(
                     f"{path}: has no split {split}, but {there}; set sketches.split to "
                     "one of them"
