@@ -219,7 +219,7 @@ class FilmRow(NamedTuple):
     ) -> Self:
         """Take what the plan knows; `own` are the further columns of the sheet."""
         coding = plan["video"]["coding"] if plan["video"] else {}
-        sampling = plan["sampling"] or {}
+        sampling = plan.get("sampling") or {}
         return cls(
             film=film,
             title=title,
@@ -227,7 +227,7 @@ class FilmRow(NamedTuple):
             sampling=sampling.get("mode"),
             every=sampling.get("every"),
             sheet=json.dumps(own, ensure_ascii=False) if own else None,
-            **{column: plan[column] for column in PLAN_COLUMNS},
+            **{column: plan.get(column) for column in PLAN_COLUMNS},
             **{column: plan.get(column) for column in TRIM_COLUMNS},
             **{column: coding.get(column) for column in CODING_COLUMNS},
         )

@@ -44,7 +44,7 @@ def _spread_sheet(
     One that has the name of another column is called sheet_{name}.
     """
     kept = [name for name in columns if name not in ("film_id", "sheet")]
-    sheets = [json.loads(row["sheet"] or "{}") for row in rows]
+    sheets = [json.loads(row.get("sheet") or "{}") for row in rows]
     own = list(dict.fromkeys(name for sheet in sheets for name in sheet))
     table = [
         [*(row[name] for name in kept), *(sheet.get(name) for name in own)]
