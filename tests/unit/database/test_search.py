@@ -84,7 +84,7 @@ colors = st.one_of(
 
 @given(
     color=colors,
-    radius=st.one_of(st.floats(0, 0.3), st.sampled_from([0.0, 1.0, 10.0])),
+    radius=st.one_of(st.floats(0, 0.3), st.sampled_from([0.0, 1.0, 10.0, 1e300])),
     least_share=st.one_of(st.floats(0, 1), st.sampled_from([0.0, 0.25, 0.5, 1.0])),
     limit=st.integers(1, 200),
     together=st.booleans(),

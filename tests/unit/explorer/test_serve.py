@@ -89,6 +89,16 @@ def test_a_search_takes_the_name_of_a_color(server):
     assert named.json == server.ask("/search?color=ff000d&radius=0.3").json
 
 
+def test_a_radius_may_be_as_large_as_one_likes(server):
+    answers = [
+        server.ask(f"/search?color=000&radius={radius}")
+        for radius in ("2", "1e300", "inf")
+    ]
+    assert answers[0].status == 200
+    assert [answer.status for answer in answers[1:]] == [200, 400]
+    assert answers[1].json == answers[0].json
+
+
 def test_names_are_those_of_the_library(server):
     assert server.ask("/names").json == describe_names()
 

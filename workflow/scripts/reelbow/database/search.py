@@ -43,6 +43,10 @@ from reelbow.errors import ReelbowError
 # this the colors themselves are asked.
 UNSURE = 1.0
 
+# No two colors are further from one another in OKLab: of a larger number its square may
+# be none.
+FARTHEST = 2.0
+
 # Levels that have few colors are read together, up to so many colors at once.
 AT_ONCE = 8192
 
@@ -425,7 +429,7 @@ class ColorSearch:
         most_s : seconds after which it gives up and raises `TooLongError`
         """
         number = parse_color(color)
-        radius = _check_number("radius", radius, math.inf)
+        radius = min(_check_number("radius", radius, math.inf), FARTHEST)
         least_share = _check_number("least_share", least_share, 1)
         limit = check_whole("limit", limit, 1, MOST_FRAMES)
         ball = _Ball(number, radius)
