@@ -14,11 +14,11 @@ def test_films_and_skipped_pictures_are_tables(tmp_path):
     row = FilmRow(film="a", title="Ä\tfilm", crop=None, **about)
     with open_new(path) as connection:
         add_film(connection, 1, row)
-        sheet = '{"director": "Kon", "width": "4K"}'
+        sheet = '{"director": "Kon", "width": "4K", "+1": "-2"}'
         add_film(connection, 2, row._replace(film="b", title="b", sheet=sheet))
         connection.execute(
             "INSERT INTO skipped (film_id, shard, name, reason) "
-            "VALUES (1, '00001', '7.jpg', 'cut off')"
+            "VALUES (1, '00001', '=HYPERLINK(1).jpg', 'cut off')"
         )
     summarize_films(path, tmp_path / "films.tsv", tmp_path / "skipped.tsv")
 
@@ -40,8 +40,13 @@ def test_films_and_skipped_pictures_are_tables(tmp_path):
         ("Kon", "4K"),
     ]
     assert films[1]["width"] == "64"
+    assert films[1]["'+1"] == "'-2"
     assert read("skipped.tsv") == [
-        {"film": "a", "shard": "00001", "name": "7.jpg", "reason": "cut off"}
+        {
+            **{"film": "a", "shard": "00001", "reason": "cut off"},
+            # No formula.
+            "name": "'=HYPERLINK(1).jpg",
+        }
     ]
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from reelbow.text import align, count, format_time
+from reelbow.text import align, clean_text, count, format_time
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,7 @@ def test_columns_are_as_wide_as_their_widest_cell():
     rows = [("a", "bb", "c"), ("dd", "e", "fff")]
     assert align(rows) == ["a   bb  c  ", "dd  e   fff"]
     assert align(rows, right=True) == ["a   bb    c", "dd   e  fff"]
+
+
+def test_a_clean_text_is_one_line_that_any_xml_may_have():
+    assert clean_text("a\n\x1b b\x85c\ufffe\uffff\ud800 d") == "a b c d"

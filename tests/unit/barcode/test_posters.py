@@ -6,8 +6,10 @@ from xml.etree import ElementTree
 import numpy as np
 import pypdf
 import pytest
+from fontTools.ttLib import TTFont
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.font_manager import findfont
 from PIL import Image, ImageCms
 
 from databases import write_shard
@@ -277,6 +279,21 @@ def test_an_svg_has_its_size_text_fonts_and_exactly_the_barcode(film, tmp_path):
     _, _, data = image.get("{http://www.w3.org/1999/xlink}href").partition("base64,")
     with Image.open(io.BytesIO(base64.b64decode(data))) as picture:
         assert (np.asarray(picture) == draw(film, page)).all()
+
+
+def test_a_font_s_name_is_no_markup(film, tmp_path):
+    name = "x'}</style><script>alert(1)</script>"
+    with TTFont(findfont("DejaVu Sans")) as font:
+        for number in (1, 16):
+            font["name"].setName(name, number, 3, 1, 0x409)
+            font["name"].setName(name, number, 1, 0, 0)
+        font.save(tmp_path / "x.ttf")
+    save(film, tmp_path / "wall.svg", title="A", font=str(tmp_path / "x.ttf"))
+    tree = ElementTree.parse(tmp_path / "wall.svg").getroot()
+    names = "{http://www.w3.org/2000/svg}"
+    assert not tree.findall(f".//{names}script")
+    style = tree.find(f".//{names}style").text
+    assert r"font-family:'x\27 \7d \3c \2f style\3e \3c script" in style
 
 
 def test_outlines_need_no_fonts(film, tmp_path):

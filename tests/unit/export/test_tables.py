@@ -162,7 +162,9 @@ def test_the_table_of_all_films(film, tmp_path):
     assert (regie.value, regie.data_type) == ("=SUM(1)", "s")
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\uff1d1", "=cmd|' /C calc'!A0"]
+)
 def test_no_cell_of_a_csv_begins_a_formula(tmp_path, text):
     table = pd.DataFrame({"text": pd.array([text, "plain"], dtype="str"), "n": [-1, 2]})
     table_files.write_table(iter([table]), tmp_path, "t", ["csv"])
@@ -170,6 +172,14 @@ def test_no_cell_of_a_csv_begins_a_formula(tmp_path, text):
     assert read.text.tolist() == [f"'{text}", "plain"]
     # Numbers are none.
     assert read.n.tolist() == [-1, 2]
+
+
+def test_no_column_is_called_by_a_formula(tmp_path):
+    table = pd.DataFrame({"=1+1": [1], "plain": [2]})
+    table_files.write_table(iter([table]), tmp_path, "t", ["csv", "xlsx"])
+    assert (tmp_path / "t.csv").read_text().startswith("'=1+1,plain\n")
+    (head, *_) = next(openpyxl.load_workbook(tmp_path / "t.xlsx")["t"].iter_rows())
+    assert (head.value, head.data_type) == ("=1+1", "s")
 
 
 def test_a_carriage_return_ends_no_row(tmp_path):

@@ -395,6 +395,7 @@ FILM_ID = "letters, digits, '-', '_' and '.' only, not starting with '-' or '.' 
         ({"title": "a\x07b"}, "title has the control character '\\x07'; delete it"),
         ({"title": "a" * 501}, "..., should be at most 500 characters"),
         ({"film": "a" * 300}, "..., should be at most 200 characters"),
+        ({"title": "a\uffff"}, "title has the control character '\\uffff'"),
         ({"film": "a\u2028b"}, "film has the control character '\\u2028'"),
         ({"film": "Palettes.SQLite"}, "the name of a file in results/"),
         ({"film": "palettes.sqlite"}, "use another id"),

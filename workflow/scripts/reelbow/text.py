@@ -3,6 +3,10 @@
 import re
 from collections.abc import Iterable, Sequence
 
+# What a spreadsheet takes for the beginning of a formula, also behind a tab, or as wide
+# as letters of Chinese.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
 _UNITS = ((3600.0, "hour"), (60.0, "minute"), (1.0, "second"))
 
 
@@ -13,8 +17,15 @@ def count(number: int, noun: str) -> str:
 
 
 def clean_text(text: str) -> str:
-    """Bring a text to one line, without control characters, which no SVG may have."""
-    return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", text).split())
+    """Bring a text to one line, without what no XML may have, such as controls."""
+    return " ".join(
+        re.sub(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]", " ", text).split()
+    )
+
+
+def guard_formula(text: str) -> str:
+    """Put an apostrophe before what a spreadsheet would take for a formula."""
+    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def tell_error(error: Exception) -> str:

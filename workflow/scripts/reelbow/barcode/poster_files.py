@@ -221,6 +221,8 @@ def _embed_fonts(page: Page) -> str:
     rules = []
     for (family, style, weight, path, index), letters in _list_fonts(page).items():
         data = base64.b64encode(_cut_font(path, index, letters)).decode()
+        # A font may be called anything.
+        family = re.sub(r"[^\w .-]", lambda sign: f"\\{ord(sign[0]):x} ", family)
         rules.append(
             f"@font-face{{font-family:'{family}';font-style:{style};font-weight:"
             f"{weight};src:url(data:font/woff;base64,{data}) format('woff')}}"

@@ -8,9 +8,7 @@ from typing import Any, Protocol
 import pandas as pd
 
 from reelbow.jobs.files import atomic_write
-
-# What a spreadsheet takes for the beginning of a formula, also behind a tab.
-FORMULA = ("=", "+", "-", "@", "\t")
+from reelbow.text import FORMULA, guard_formula
 
 # Excel has no more rows; a further sheet goes on.
 SHEET_ROWS = 1_048_576
@@ -37,9 +35,8 @@ class _Csv:
             begins = part[column].str.startswith(FORMULA).fillna(False)
             if begins.any():
                 part[column] = part[column].mask(begins, "'" + part[column])
-        part.to_csv(
-            self._stream, header=not self._has_header, index=False, lineterminator="\n"
-        )
+        header = False if self._has_header else [*map(guard_formula, part.columns)]
+        part.to_csv(self._stream, header=header, index=False, lineterminator="\n")
         self._has_header = True
 
     def close(self) -> None:
@@ -94,7 +91,8 @@ class _Xlsx:
         if self._n_rows >= SHEET_ROWS:
             place = len(self._book.worksheets)
             title = f"{self._name} {place + 1}" if place else self._name
-            self._book.create_sheet(title).append(self._header)
+            sheet = self._book.create_sheet(title)
+            sheet.append([self._make_cell(sheet, name) for name in self._header])
             self._n_rows = 1
         return self._book.worksheets[-1]
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from reelbow.errors import DamagedError
 from reelbow.machine.scratch import find_place, release
+from reelbow.text import guard_formula
 
 # What a disk says that knows no such thing as waiting for it, as some over a network.
 CANNOT_WAIT = frozenset({errno.EINVAL, errno.ENOTSUP, errno.ENOSYS})
@@ -110,11 +111,13 @@ def _wait_for_disk(place: Path, path: Path) -> None:
 
 
 def write_tsv(path: Path, header: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
-    """Write a table of tab-separated values in UTF-8, wherever it is written."""
+    """Write a table of tab-separated values in UTF-8, of which no cell is a formula."""
     with (
         atomic_write(path) as temporary,
         temporary.open("w", newline="", encoding="utf-8") as stream,
     ):
         writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
+        writer.writerows(
+            [guard_formula(cell) if isinstance(cell, str) else cell for cell in row]
+            for row in (header, *rows)
+        )

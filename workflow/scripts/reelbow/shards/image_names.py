@@ -38,8 +38,8 @@ LITTER_FOLDERS = frozenset({"__MACOSX", ".AppleDouble", "@eaDir", ".Trashes"})
 # name of a shard takes as much memory as the longest.
 MAX_TEXT = 500
 
-# Ends of lines and other controls, and bytes that are no text.
-UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# Ends of lines and other controls, bytes that are no text, and what no XML may have.
+UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 
 
 def natural_key(name: str) -> list[tuple[int, int, str, str]]:
