@@ -1,6 +1,7 @@
 import base64
 import io
 import re
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
@@ -294,6 +295,16 @@ def test_a_font_s_name_is_no_markup(film, tmp_path):
     assert not tree.findall(f".//{names}script")
     style = tree.find(f".//{names}style").text
     assert r"font-family:'x\27 \7d \3c \2f style\3e \3c script" in style
+
+
+def test_a_damaged_font_is_told(film, tmp_path):
+    data = bytearray(Path(findfont("DejaVu Sans")).read_bytes())
+    # Its table of glyphs is shorter than the one of their places says.
+    place = data.index(b"glyf") + 12
+    data[place : place + 4] = (400_000).to_bytes(4)
+    (tmp_path / "x.ttf").write_bytes(data)
+    with pytest.raises(ReelbowError, match=r"x\.ttf is damaged .*; choose another"):
+        save(film, tmp_path / "wall.svg", title="A", font=str(tmp_path / "x.ttf"))
 
 
 def test_outlines_need_no_fonts(film, tmp_path):

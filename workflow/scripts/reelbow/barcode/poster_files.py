@@ -6,6 +6,7 @@ gigabytes, and lose its profile.
 """
 
 import base64
+import contextlib
 import io
 import re
 import warnings
@@ -22,6 +23,7 @@ from reelbow.barcode.picture_files import MAKER
 from reelbow.barcode.poster import Page, draw_strips, draw_texts, spread
 from reelbow.errors import ReelbowError
 from reelbow.pictures.png import compress_rows, make_profile, write_png
+from reelbow.text import tell_error
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -258,9 +260,23 @@ def _cut_font(path: str, index: int, letters: set[str]) -> bytes:
     # What FontForge leaves in fonts for itself.
     options.drop_tables += ["FFTM", "PfEd"]
     cut = io.BytesIO()
-    with subset.load_font(path, options) as font:
+    with _naming_font(path), subset.load_font(path, options) as font:
         subsetter = subset.Subsetter(options)
         subsetter.populate(text="".join(letters))
         subsetter.subset(font)
         subset.save_font(font, cut, options)
     return cut.getvalue()
+
+
+@contextlib.contextmanager
+def _naming_font(path: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:
+        # Damaged fonts raise whatever comes of them.
+        raise ReelbowError(
+            f"the font {path} is damaged ({tell_error(error)}); choose another one, or "
+            "text: outlines"
+        ) from None
