@@ -575,7 +575,10 @@ def make_case(kind: str, seed: int, case: int, seeds: list[Seed]) -> Case:
         if kind == "photos":
             how["order"] = rng.choice(("name", "time"))
         if kind == "sketches":
-            how |= {"size": rng.choice((16, 300)), "thickness": rng.choice((1, 7.5))}
+            how |= {
+                "size": rng.choice((16, 300)),
+                "thickness": rng.choice((0.025, 0.3)),
+            }
             how |= {"color": rng.choice(("black", "strokes")), "split": "train"}
     elif kind in ("sheets", "requests"):
         if kind == "sheets" and rng.random() < 0.7:
@@ -743,7 +746,7 @@ def run_sheet(path: Path) -> list[str]:
     from reelbow.runs.films import read_films
 
     for name in ("a.mp4", "scans.tar"):
-        path.with_name(name).touch()
+        path.with_name(name).write_bytes(b"something")
     films = read_films(str(path))
     for film in films:
         texts = (film.film, film.source, film.title, *film.own)

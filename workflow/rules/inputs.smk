@@ -10,7 +10,6 @@ from reelbow.barcode.fonts import is_font_file
 from reelbow.runs.auditing import choose_shards
 from reelbow.runs.comparisons import find_pair
 from reelbow.runs.films import DEMO_FILM
-from reelbow.runs.kept_output import make_damaged_again
 from reelbow.runs.messages import tell
 from reelbow.runs.plain_paths import name_plainly
 from reelbow.runs.summary import describe_trim, describe_untrimmed
@@ -115,8 +114,7 @@ def get_plan(wildcards):
 def load_plan(plan, written_ns):
     """What rules ask of a plan, read once and not for each of thousands of shards."""
     try:
-        with make_damaged_again():
-            return summarize_plan(read_plan(plan))
+        return summarize_plan(read_plan(plan))
     except ReelbowError as error:
         raise WorkflowError(f"Reelbow: {error}") from None
 

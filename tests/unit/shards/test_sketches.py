@@ -3,6 +3,8 @@
 import io
 import json
 import pickle
+import subprocess
+import sys
 import time
 import zipfile
 from pathlib import Path
@@ -26,6 +28,8 @@ from reelbow.shards.sketches import open_shard
 from reelbow.sources.sketches import make_plan
 from shared_films import shared_film
 from sketches import STEPS, STROKES, write_ndjson, write_npz, write_pickle
+
+SCRIPTS = Path(sketch_files.__file__).parents[2]
 
 SHAPING = ThumbnailOptions(None, None, "srgb", 10**8, "skip")
 USUAL = {
@@ -217,6 +221,26 @@ def test_a_damaged_npz_is_told_as_such(field, value, tmp_path):
         path.write_bytes(data)
     with pytest.raises(ReelbowError, match=r"download it again$"):
         read_split(path, "train")
+
+
+def test_a_pickle_cannot_take_more_memory_than_its_job_may(tmp_path):
+    # A place in its memo, for which Python makes room of 4 GiB.
+    path = write_pickle(tmp_path / "a.npz", b"\x80\x02Nr\0\0\0\x10.")
+    read = f"""if True:
+        from pathlib import Path
+        from reelbow.errors import ReelbowError
+        from reelbow.machine.usage import limit_memory
+        from reelbow.shards.sketch_files import read_split
+        limit_memory(500)
+        try:
+            read_split(Path({str(path)!r}), "train")
+        except ReelbowError as error:
+            print(error)
+    """
+    told = subprocess.run(
+        [sys.executable, "-c", read], cwd=SCRIPTS, capture_output=True, text=True
+    ).stdout
+    assert "the pickle of its train is not read, since MemoryError" in told
 
 
 def test_splits_of_strange_names_are_told_in_a_line(tmp_path):
