@@ -462,6 +462,7 @@ def test_ids_of_two_films_that_are_one_are_refused(film, fault):
         ("film\tsource\n\ta.mp4\n", "line 2: film is missing"),
         ("film\na\n", "line 2: source is missing"),
         (f"film\tsource\na\t{'1' * 5000}\n", "1...: File name too long; give the path"),
+        (f"film\tsource\t{'1' * 5000}\na\ta.mp4\t\0\n", "line 2: 1111"),
         ('film\tsource\na\t"a.mp4"x\n', "a tab expected"),
         ("film\tsource\tx\0\na\ta.mp4\t\n", "line 1: the name of column 3 has the con"),
     ],
@@ -473,6 +474,7 @@ def test_a_wrong_sheet_is_refused_by_its_line(text, words):
     assert sentence.startswith("films.tsv")
     assert words in sentence
     assert sentence.isprintable()
+    assert len(sentence) < 250
 
 
 def test_a_sheet_that_is_not_there_or_not_text_is_refused():

@@ -28,6 +28,12 @@ def guard_formula(text: str) -> str:
     return f"'{text}" if text.startswith(FORMULA) else text
 
 
+def shorten(value: object) -> str:
+    """Write what a sentence quotes, the beginning of it if it is long."""
+    text = str(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
 def tell_error(error: Exception) -> str:
     """Tell an error of what a file holds in one short line that can be shown."""
     text = " ".join(str(error).split()) or type(error).__name__

@@ -1,9 +1,11 @@
 """Memory and CPU time of this process: a limit, and what it used."""
 
+import contextlib
 import os
 import re
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -22,6 +24,29 @@ def limit_memory(mem_mb: int) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     if hard == resource.RLIM_INFINITY or most < hard:
         resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
+
+
+@contextlib.contextmanager
+def bounding_memory(more: int) -> Iterator[None]:
+    """Let this process take only so many bytes more than it has, where it is Linux.
+
+    For what a stranger's file makes C code reserve, whatever the size of the file. What
+    wants more raises a MemoryError.
+    """
+    sizes_kb = _read_sizes_kb()
+    if not sizes_kb:
+        yield
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    most = (sizes_kb["VmData"] << 10) + more
+    if soft == resource.RLIM_INFINITY or most < soft:
+        resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 
 def tell_usage() -> str:

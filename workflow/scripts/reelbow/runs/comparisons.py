@@ -5,7 +5,8 @@ from collections.abc import Collection
 from typing import Any
 
 from reelbow.errors import ReelbowError
-from reelbow.runs.schemas import PATTERNS, shorten
+from reelbow.runs.schemas import PATTERNS
+from reelbow.text import shorten
 
 Pair = tuple[str, str]
 

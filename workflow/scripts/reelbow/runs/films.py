@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from reelbow.errors import ReelbowError
-from reelbow.runs.schemas import check_value, load_schema, shorten
+from reelbow.runs.schemas import check_value, load_schema
 from reelbow.runs.sheet import is_sheet, read_number, read_sheet, read_time
 from reelbow.shards.image_names import UNSHOWN, natural_key
 from reelbow.shards.kinds import KINDS, Kind, name_kind
 from reelbow.shards.names import name_shards
+from reelbow.text import shorten
 
 # The film that a rule makes; it need not be there yet.
 DEMO_FILM = Path("results/demo/film.mp4")

@@ -13,6 +13,7 @@ import yaml
 
 from reelbow.errors import ReelbowError
 from reelbow.runs.sheet import read_time
+from reelbow.text import shorten
 
 if TYPE_CHECKING:
     import jsonschema
@@ -110,12 +111,6 @@ def _list_numbers(value: Any, key: str = "") -> Iterator[tuple[str, float]]:
             yield from _list_numbers(part, f"{key}.{name}" if key else str(name))
     elif isinstance(value, float):
         yield key, value
-
-
-def shorten(value: Any) -> str:
-    """Write what a sentence quotes, the beginning of it if it is long."""
-    text = str(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def _wish(error: "jsonschema.ValidationError") -> str:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from reelbow.errors import ReelbowError
 from reelbow.runs.messages import tell
 from reelbow.shards.image_names import UNSHOWN
-from reelbow.text import clean_text
+from reelbow.text import clean_text, shorten
 
 # A sheet's suffixes, and what most likely stands between its cells. Excel's "Unicode
 # text" is .txt.
@@ -75,14 +75,15 @@ def read_sheet(sheet: Path, columns: Collection[str]) -> Iterator[Row]:
                 row.own[name] = cell
             elif cell:
                 raise ReelbowError(
-                    f"{where}: {cell!r} stands under no column name; give it one"
+                    f"{where}: {shorten(cell)!r} stands under no column name; give it "
+                    "one"
                 )
             # Notes of one's own may have several lines.
             shown = cell if name in columns else re.sub(r"[\n\t]", " ", cell)
             if unshown := UNSHOWN.search(shown):
                 raise ReelbowError(
-                    f"{where}: {name} has the control character {unshown[0]!r}; "
-                    "delete it"
+                    f"{where}: {shorten(name)} has the control character "
+                    f"{unshown[0]!r}; delete it"
                 )
         yield row
 
@@ -165,6 +166,7 @@ def _read_header(cells: list[str], columns: Collection[str], where: str) -> list
         cells.pop()
     header = [name.lower() if name.lower() in columns else name for name in cells]
     for place, name in enumerate(header):
+        shown = shorten(name)
         if unshown := UNSHOWN.search(name):
             raise ReelbowError(
                 f"{where}: the name of column {place + 1} has the control character "
@@ -172,12 +174,12 @@ def _read_header(cells: list[str], columns: Collection[str], where: str) -> list
             )
         if name and name in header[:place]:
             raise ReelbowError(
-                f"{where}: column {name!r} is there twice; leave one out or rename it"
+                f"{where}: column {shown!r} is there twice; leave one out or rename it"
             )
         likely = difflib.get_close_matches(name.lower(), columns, n=1)
         if likely and name not in columns:
             raise ReelbowError(
-                f"{where}: unknown column {name!r}; did you mean {likely[0]!r}? If it "
+                f"{where}: unknown column {shown!r}; did you mean {likely[0]!r}? If it "
                 "is a column of your own, name it otherwise"
             )
     return header

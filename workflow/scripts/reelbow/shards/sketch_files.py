@@ -19,12 +19,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelbow.errors import ReelbowError
+from reelbow.machine.usage import bounding_memory
 from reelbow.shards.image_names import show_name
 from reelbow.text import tell_error
 
 # A category of Quick, Draw! takes a tenth of it; whoever claims more wants our memory.
 MAX_SPLIT_BYTES = 1 << 30
 MAX_LINE_BYTES = 16 << 20
+
+# Of a pickle: as much as arrays of single points take, and some more.
+MEMORY_BYTES, MEMORY_PER_BYTE = 64 << 20, 32
 
 # As numpy's files begin, and what stands before an array.
 _NPY = b"\x93NUMPY"
@@ -86,7 +90,9 @@ def read_split(path: Path, split: str) -> list[Any]:
             "list of drawings; give a file of sketch-rnn"
         )
     try:
-        found = _ArraysAlone(stream, encoding="latin1").load()
+        # It may name places that Python makes room for.
+        with bounding_memory(MEMORY_BYTES + MEMORY_PER_BYTE * len(data)):
+            found = _ArraysAlone(stream, encoding="latin1").load()
         drawings = found.values if isinstance(found, _Array) else None
     except Exception as error:
         # A pickle can be wrong in every way that there is.
