@@ -227,6 +227,18 @@ def test_damaged_databases_are_told_and_made_again(both):
         assert project.run(**config).jobs == set()
 
 
+def test_a_damaged_plan_is_told_and_made_again_once_deleted(both):
+    project, config = both, {"films": ["x.tar", "y.tar"], **NO_PICTURES}
+    plan, good = project.folder / "results/x/plan.json", project.rows()
+    plan.write_bytes(plan.read_bytes()[:-20])
+    result = project.run(**config)
+    assert result.status != 0
+    assert "x/plan.json: the plan is damaged; delete it and run again" in result.stderr
+    plan.unlink()
+    project.make(**config)
+    assert project.rows() == good
+
+
 def test_a_dry_run_changes_nothing_and_sees_what_is_to_be_made_again(copied):
     results = copied.folder / "results"
     good = copied.rows()
