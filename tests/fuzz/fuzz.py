@@ -320,6 +320,7 @@ def make_results(folder: Path) -> Iterator[Seed]:
     import numpy as np
 
     from chain import run_chain
+    from corpora import index, make_corpus
     from films import numbered_film
     from reelbow.analysis.cut_scores import CutScores
     from reelbow.mosaic.features import N_FEATURES
@@ -342,6 +343,9 @@ def make_results(folder: Path) -> Iterator[Seed]:
     features = np.zeros((3, N_FEATURES), np.uint8)
     save_tiles(folder / "tiles.npz", np.arange(3), features)
     yield _read_seed(folder / "tiles.npz")
+    database = make_corpus(folder / "corpus", {"a": (12, 2), "b": (30, 1)})
+    index(database)
+    yield _read_seed(database.with_name("colors.sqlite"))
 
 
 def _read_seed(path: Path) -> Seed:
@@ -763,6 +767,7 @@ def run_result(path: Path) -> list[str]:
     from reelbow.analysis.cut_scores import CutScores
     from reelbow.barcode import draw_barcode
     from reelbow.database.opening import telling_damage
+    from reelbow.database.search import ColorSearch
     from reelbow.mosaic.tiles import read_shard_tiles
     from reelbow.shards.plan import read_plan
     from reelbow.shards.previews import read_sheet
@@ -781,6 +786,11 @@ def run_result(path: Path) -> list[str]:
             sheet = read_sheet(path)
             for _ in read_cells(path, sheet, range(len(sheet.frames))):
                 pass
+        case "colors.sqlite":
+            database = path.parents[1] / "seeds/corpus/palettes.sqlite"
+            with closing(ColorSearch.open(database, path)) as search:
+                for together in (False, True):
+                    search.find_frames(0x804020, radius=0.3, together=together)
         case "palettes.sqlite":
             draw_barcode(path, "stacked", height=16)
             with telling_damage(path) as connection:
