@@ -335,6 +335,14 @@ def test_an_index_that_is_damaged_inside_is_told(corpus, tmp_path):
         find_frames(database, 0)
 
 
+def test_frames_of_an_index_that_are_nowhere_are_told(corpus):
+    opened = ColorSearch.open(corpus)
+    opened._begins = opened._begins + 10**6
+    with pytest.raises(ReelbowError, match=r"the index is damaged .* frames that the"):
+        opened.find_frames(0, radius=1.0)
+    opened.close()
+
+
 def test_a_search_ends_in_time(corpus):
     opened = ColorSearch.open(corpus)
     with pytest.raises(search.TooLongError, match="ask for less"):

@@ -30,7 +30,7 @@ from reelbow.errors import ReelbowError
 from reelbow.film import coding as colors
 from reelbow.film import decoding, read_frames
 from reelbow.film.decoding import Decoded, decode_pictures, decode_samples
-from reelbow.film.demuxing import AS_PLAYERS, MAX_READ_ERRORS, read_packets
+from reelbow.film.demuxing import AS_PLAYERS, MAX_READ_ERRORS, open_film, read_packets
 from reelbow.film.probe import Probe, Turn, probe_film
 from reelbow.film.timeline import Timeline, exact, sample_interval, scan_timeline
 from shared_films import shared_film
@@ -718,6 +718,22 @@ def test_a_film_of_one_keyframe_is_not_kept_in_memory(tmp_path: Path) -> None:
         again = [packet.pts for packet in reader.read_from(0)]
     assert len(first) == 200
     assert again == first
+
+
+@LINUX_ONLY
+def test_a_header_that_claims_gigabytes_is_the_film_s_fault(tmp_path: Path) -> None:
+    path = numbered_film(tmp_path / "a.mp4", 9)
+    data = bytearray(path.read_bytes())
+    # How many runs of times are listed.
+    place = data.index(b"stts") + 8
+    data[place : place + 4] = b"\x3f\xff\xff\xff"
+    path.write_bytes(data)
+    told = r"a\.mp4: its header claims more than is in the file; copy"
+    with little_memory(200 << 20), pytest.raises(ReelbowError, match=told):
+        open_film(path)
+    # With no room at all nobody knows.
+    with little_memory(0), pytest.raises(MemoryError):
+        open_film(path)
 
 
 @LINUX_ONLY

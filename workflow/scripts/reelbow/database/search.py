@@ -566,7 +566,13 @@ class ColorSearch:
             "SELECT film_id, frame, time_s, shard FROM json_each(?) CROSS JOIN frames "
             "ON film_id = value ->> 0 AND frame = value ->> 1",
             (json.dumps(pairs),),
-        )
+        ).fetchall()
+        if len(about) != len(pairs):
+            # As `explaining` does with what SQLite itself finds.
+            raise ReelbowError(
+                f"{self._index}: the index is damaged (it has frames that the database "
+                "has not); delete it and run again"
+            )
         return [
             FoundFrame(
                 *self._names[film_id], frame, time_s, shard, color, share, distance

@@ -17,6 +17,9 @@ from reelbow.pictures.image_files import MAX_PIXELS
 
 VideoPacket: TypeAlias = "Packet[VideoStream]"
 
+# What FFmpeg takes for the header of a small film, with some more.
+HEADER_BYTES = 64 << 20
+
 # Damaged places that are read over in a row before the file is taken for ended.
 MAX_READ_ERRORS = 100
 
@@ -78,8 +81,13 @@ def open_film(
                 metadata_errors="replace",
             )
     except MemoryError:
-        # PyAV's MemoryError is an FFmpegError too, but no fault of the film's.
-        raise
+        # PyAV's MemoryError is an FFmpegError too. It is no fault of the film's, unless
+        # there is room for all that the header of such a file takes: else this raises.
+        bytes(HEADER_BYTES + path.stat().st_size // 4)
+        raise ReelbowError(
+            f"{path}: its header claims more than is in the file; copy or download it "
+            "again"
+        ) from None
     except av.FFmpegError as error:
         raise ReelbowError(_why_unreadable(path, error, messages)) from None
     finally:
