@@ -295,6 +295,17 @@ def test_an_index_of_another_state_is_told(corpus, tmp_path):
     )
 
 
+def test_an_index_with_a_film_of_a_strange_name_is_told(corpus, tmp_path):
+    database = copy(corpus, tmp_path)
+    strange = "UPDATE films SET film = char(27, 10) WHERE rowid = 1"
+    change(tmp_path / "colors.sqlite", strange)
+    with pytest.raises(
+        OutdatedError, match="changed; run the workflow again"
+    ) as caught:
+        find_frames(database, 0)
+    assert str(caught.value).isprintable()
+
+
 def test_the_order_of_films_is_the_database_s(corpus, tmp_path):
     """It may change without a change of the index."""
     database = copy(corpus, tmp_path)

@@ -37,6 +37,7 @@ from reelbow.database.color_index import (
 )
 from reelbow.database.opening import explaining, open_database, to_immutable_uri
 from reelbow.errors import ReelbowError
+from reelbow.text import clean_text, shorten
 
 # How far a distance in packed OKLab may be from the true one, in its steps: half a step
 # in each of three directions, and what float32 leaves out. Nearer to the radius than
@@ -361,8 +362,9 @@ class ColorSearch:
         there = dict(self.connection.execute("SELECT film, digest FROM colors.films"))
         wanted = read_digests(self.connection, database)
         if there != wanted:
+            # Of a damaged index a film may be called by bytes, or by anything.
             differing = sorted(
-                film
+                shorten(clean_text(str(film)))
                 for film in {*there, *wanted}
                 if there.get(film) != wanted.get(film)
             )
