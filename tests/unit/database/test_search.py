@@ -306,6 +306,16 @@ def test_an_index_with_a_film_of_a_strange_name_is_told(corpus, tmp_path):
     assert str(caught.value).isprintable()
 
 
+@pytest.mark.parametrize(
+    "sql", ["DELETE FROM summary", "UPDATE summary SET counts = x'00'"]
+)
+def test_an_index_whose_summary_is_not_whole_is_told(corpus, tmp_path, sql):
+    database = copy(corpus, tmp_path)
+    change(tmp_path / "colors.sqlite", sql)
+    with pytest.raises(ReelbowError, match=r"is damaged \(its summary is not whole\)"):
+        find_frames(database, 0)
+
+
 def test_the_order_of_films_is_the_database_s(corpus, tmp_path):
     """It may change without a change of the index."""
     database = copy(corpus, tmp_path)

@@ -324,11 +324,15 @@ def read_summary(
     connection: sqlite3.Connection, name: str = "main"
 ) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
     """Read how many colors each level has of each bin, and the bounds of the bins."""
-    counts, boxes = connection.execute(f"SELECT * FROM {name}.summary").fetchone()
-    return (
-        np.frombuffer(counts, COUNT).reshape(len(LEVELS), BINS),
-        np.frombuffer(boxes, OKLAB).reshape(BINS, 2, 3),
-    )
+    try:
+        counts, boxes = connection.execute(f"SELECT * FROM {name}.summary").fetchone()
+        return (
+            np.frombuffer(counts, COUNT).reshape(len(LEVELS), BINS),
+            np.frombuffer(boxes, OKLAB).reshape(BINS, 2, 3),
+        )
+    except (TypeError, ValueError):
+        # As SQLite tells of what it finds itself.
+        raise sqlite3.DatabaseError("its summary is not whole") from None
 
 
 def _append(
