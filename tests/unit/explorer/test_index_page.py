@@ -200,7 +200,7 @@ def test_titles_are_data_and_never_markup(tmp_path):
 def test_a_disk_that_is_away_is_no_fault_of_a_film(tmp_path, monkeypatch):
     make_film(tmp_path, "a")
 
-    def fail(*_):
+    def fail(*_, **__):
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     monkeypatch.setattr(index_page, "telling_damage", fail)

@@ -689,4 +689,4 @@ def test_a_picture_that_opencv_coded_by_half_is_none(monkeypatch):
     half = np.zeros(9, np.uint8)
     monkeypatch.setattr(pictures.cv2, "imencode", lambda *_: (False, half))
     with pytest.raises(MemoryError):
-        pictures.encode_png(np.zeros((8, 8, 3), np.uint8), is_gray=True)
+        pictures.encode_jpeg(np.zeros((8, 8, 3), np.uint8), quality=90)

@@ -260,7 +260,7 @@ def test_damaged_thumbnails_are_told_as_such(what, tmp_path):
         data[place + (20 if what == "a header" else 140)] ^= 255
     path.write_bytes(data)
     with (
-        pytest.raises(DamagedError, match=r"00000\.npz: damaged; delete it"),
+        pytest.raises(DamagedError, match=r"00000\.npz: damaged; give the same"),
         Thumbnails(path) as thumbnails,
     ):
         list(thumbnails.batches())
