@@ -64,10 +64,13 @@ def test_a_grading_differs_by_what_it_does_to_colors(write):
     assert graded["frames"]["shift_s"] == 12
     assert graded["frames"]["agreement"] > 0.9
     assert 3 < graded["frames"]["with_band"]["mean_difference"] < 12
+    # But for what it does to all colors alike it is the same film.
+    assert graded["frames"]["with_band"]["ungraded_difference"] < 0.5
     # And yet less than another film does.
     other = compare_films(write("c", FILM), write("d", make_course(200, 3))).about
     for kind in ("with_band", "without_band"):
         assert other["frames"][kind]["mean_difference"] > 14
+        assert other["frames"][kind]["ungraded_difference"] > 5
     assert (
         graded["palettes"]["earth_movers_distance"]
         < other["palettes"]["earth_movers_distance"]

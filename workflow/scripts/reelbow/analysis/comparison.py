@@ -35,6 +35,9 @@ from reelbow.errors import ReelbowError
 # Rows of the barcodes that are compared.
 ROWS = 90
 
+# Columns of which a grading is found: it has 12 numbers.
+FEWEST_GRADED = 40
+
 # Decimals of what is told: more than can be seen, or than is known of a film.
 DECIMALS = 4
 
@@ -49,6 +52,8 @@ class Alignment(NamedTuple):
     differences: NDArray[np.float64]
     # (k,) how much later it is in the first film, in seconds or frames.
     shifts: NDArray[np.float64]
+    # The mean of the differences that no grading would make; None: too few columns.
+    ungraded: float | None
 
 
 class Comparison(NamedTuple):
@@ -136,12 +141,31 @@ def _read_palette(database: Path) -> FilmPalette:
 def _measure(pairs: Pairs, one: Course, two: Course) -> Alignment:
     """Measure how different the columns are that belong together."""
     first, second = pairs
-    differences = measure_ciede2000(
-        srgb_to_cielab(one.colors[first]), srgb_to_cielab(two.colors[second])
-    )
+    colors, others = one.colors[first], two.colors[second]
     return Alignment(
-        first, second, differences, one.positions[first] - two.positions[second]
+        first,
+        second,
+        measure_ciede2000(srgb_to_cielab(colors), srgb_to_cielab(others)),
+        one.positions[first] - two.positions[second],
+        _measure_ungraded(colors, others),
     )
+
+
+def _measure_ungraded(
+    colors: NDArray[np.float64], others: NDArray[np.float64]
+) -> float | None:
+    """Measure how different colors (k, 3) sRGB are once the others are graded alike.
+
+    That is by the affine map of sRGB that brings them nearest, by least squares: lift,
+    gain, tint and saturation are such maps.
+    """
+    if len(colors) < FEWEST_GRADED:
+        return None
+    design = np.column_stack([others, np.ones(len(others))])
+    found, *_ = np.linalg.lstsq(design, colors)
+    graded = (design @ found).clip(0, 255)
+    differences = measure_ciede2000(srgb_to_cielab(colors), srgb_to_cielab(graded))
+    return float(differences.mean())
 
 
 def _describe(alignment: Alignment, unit: str) -> dict[str, Any] | None:
@@ -155,6 +179,7 @@ def _describe(alignment: Alignment, unit: str) -> dict[str, Any] | None:
             "mean_difference": mean,
             "median_difference": median,
             "difference_of_95_percent": most,
+            "ungraded_difference": alignment.ungraded,
             "columns": len(alignment.first),
             f"shift_{unit}": float(np.median(shifts)),
             f"shift_{unit}_of_90_percent": [early, late],

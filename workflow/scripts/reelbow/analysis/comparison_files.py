@@ -59,7 +59,8 @@ def write_pair(comparison: Comparison, data: Path, figure: Path) -> None:
     moved = comparison.about["palettes"]["earth_movers_distance"]
     words = {"with_band": "a constant shift and a band", "without_band": "any pace"}
     subtitle = (
-        f"Aligned, mean colors differ by {best['mean_difference']:.1f} in CIEDE2000 · "
+        f"Aligned, mean colors differ by {best['mean_difference']:.1f} in CIEDE2000"
+        f"{_tell_ungraded(best['ungraded_difference'])} · "
         f"{shift} · "
         f"palettes of the whole films differ by {moved:.1f}"
     )
@@ -185,6 +186,10 @@ def write_matrix(
         )
     # The same names are in both.
     _tell(matrix, complaint)
+
+
+def _tell_ungraded(difference: float | None) -> str:
+    return "" if difference is None else f", {difference:.1f} beyond a grading"
 
 
 def _write_json(path: Path, about: Mapping[str, Any]) -> None:
