@@ -68,6 +68,9 @@ def _find_want(error: BaseException) -> BaseException:
 
     Matplotlib closes a PDF that it could not begin, OpenCV takes an error for a result.
     """
+    if isinstance(error, ReelbowError):
+        # It says already what it is, as of a GPU's memory.
+        return error
     found: BaseException | None = error
     while found:
         if _is_out_of_memory(found):
