@@ -103,7 +103,7 @@ def get_planning_minutes(wildcards, attempt):
 
 def get_comparing_minutes(wildcards, attempt):
     """Minutes for the palettes of all films, each with each."""
-    work_s = needs.estimate_pairs_s(len(FILMS), MOST_COLORS)
+    work_s = needs.estimate_pairs_s(len(FILMS))
     return attempt * needs.estimate_minutes("compare_all", work_s)
 
 

@@ -10,6 +10,7 @@ from courses import write_course
 from reelbow.analysis.palette_distance import (
     FilmPalette,
     measure_palettes,
+    read_film_colors,
     read_film_palettes,
 )
 from reelbow.color.difference import measure_ciede2000
@@ -78,9 +79,27 @@ def test_palettes_are_read_by_films(tmp_path):
     database = write_course(tmp_path, "x", np.array([[200, 0, 0]] * 3 + [[0, 0, 90]]))
     with closing(open_database(database)) as connection:
         found = read_film_palettes(connection)
+        many = read_film_colors(connection)["x"]
     assert found["x"].colors.tolist() == [[200, 0, 0], [0, 0, 90]]
     assert found["x"].shares.tolist() == pytest.approx([0.75, 0.25])
+    assert many.colors.tolist() == found["x"].colors.tolist()
+    assert many.shares.tolist() == pytest.approx([0.75, 0.25])
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("DELETE FROM film_palettes")
+        connection.execute("DELETE FROM palettes")
     with closing(open_database(database)) as connection:
         assert read_film_palettes(connection) == {}
+        assert read_film_colors(connection) == {}
+
+
+def test_another_coding_of_many_colors_is_near(tmp_path):
+    # Of 40 colors all alike frequent, palettes of few may be any of many.
+    film = np.random.default_rng(0).integers(0, 256, (40, 3)).repeat(5, axis=0)
+    noise = np.random.default_rng(1).normal(0, 2, film.shape)
+    both = {"a": film, "b": np.clip(film + noise, 0, 255)}
+    found = []
+    for name, colors in both.items():
+        database = write_course(tmp_path, name, colors)
+        with closing(open_database(database)) as connection:
+            found.append(read_film_colors(connection)[name])
+    assert measure_palettes(*found).earth_movers_distance < 2

@@ -23,7 +23,7 @@ from reelbow.analysis.course import (
 from reelbow.analysis.palette_distance import (
     FilmPalette,
     measure_palettes,
-    read_film_palettes,
+    read_film_colors,
 )
 from reelbow.analysis.picture_similarity import Similarity, measure_similarity
 from reelbow.barcode import draw_barcode
@@ -134,7 +134,7 @@ def compare_films(first: Path, second: Path) -> Comparison:
 
 def _read_palette(database: Path) -> FilmPalette:
     with telling_damage(database) as connection:
-        (palette,) = read_film_palettes(connection).values()
+        (palette,) = read_film_colors(connection).values()
     return palette
 
 

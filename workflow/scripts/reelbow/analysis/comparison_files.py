@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from reelbow import __version__
 from reelbow.analysis.comparison import DECIMALS, Comparison
 from reelbow.analysis.film_matrix import compare_palettes
-from reelbow.analysis.palette_distance import read_film_palettes
+from reelbow.analysis.palette_distance import read_film_colors, read_film_palettes
 from reelbow.barcode.comparison_figure import save_map, save_matrix, save_pair
 from reelbow.barcode.drawing import GAP_COLOR
 from reelbow.barcode.ticks import find_frame_ticks, find_time_ticks
@@ -126,7 +126,8 @@ def write_matrix(
     """
     with telling_damage(database) as connection:
         titles = dict(connection.execute("SELECT film, title FROM films"))
-        there = read_film_palettes(connection)
+        there = read_film_colors(connection)
+        shown = read_film_palettes(connection)
     palettes = {film: there[film] for film in films if film in there}
     left_out = [film for film in films if film not in there]
     if len(palettes) < 2:
@@ -182,7 +183,7 @@ def write_matrix(
             note=note,
             names=names,
             places=found.places,
-            palettes=[(each.colors, each.shares) for each in palettes.values()],
+            palettes=[(shown[film].colors, shown[film].shares) for film in palettes],
         )
     # The same names are in both.
     _tell(matrix, complaint)

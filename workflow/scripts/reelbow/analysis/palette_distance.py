@@ -18,6 +18,12 @@ from numpy.typing import NDArray
 from reelbow.barcode.film_record import unpack_colors
 from reelbow.color.difference import measure_ciede2000
 from reelbow.color.spaces import srgb_to_cielab
+from reelbow.database.film_palettes import FrameTimes, find_palette
+from reelbow.database.schema import PaletteSettings
+
+# Of a film, of which the distances are those of its palettes.
+MANY_COLORS = 64
+_SETTINGS = PaletteSettings(MANY_COLORS, n_init=1, seed=0, color_space="cielab")
 
 
 class FilmPalette(NamedTuple):
@@ -30,11 +36,11 @@ class FilmPalette(NamedTuple):
 class PaletteDistance(NamedTuple):
     """Two distances in CIEDE2000, in which about 1 is just noticeable."""
 
-    # How far colors have to move, on average of the films' time and area, to make one
-    # palette of the other.
+    # How far colors have to move, on average of the films' time and area, to make those
+    # of one film of the other's.
     earth_movers_distance: float
-    # From each color to the nearest one of the other palette, on average of the colors
-    # of both; shares do not count.
+    # From each color to the nearest one of the other film, on average of the colors of
+    # both; shares do not count.
     minimum_color_difference: float
 
 
@@ -51,6 +57,34 @@ def read_film_palettes(connection: sqlite3.Connection) -> dict[str, FilmPalette]
         colors, shares = map(np.array, zip(*listed, strict=True))
         palettes[film] = FilmPalette(unpack_colors(colors), shares)
     return palettes
+
+
+def read_film_colors(connection: sqlite3.Connection) -> dict[str, FilmPalette]:
+    """Find many colors of each of a database's films, of their frames' palettes.
+
+    A film's palette of few colors is the best of several that are almost as good: of
+    another coding of the film another one of them may be, and be far from it. Of many
+    colors all are near each other.
+
+    Returns
+    -------
+    at most `MANY_COLORS` of each film, by their ids; some films have none
+    """
+    found = {}
+    for film_id, film in connection.execute(
+        "SELECT film_id, film FROM films ORDER BY film"
+    ).fetchall():
+        durations_s = FrameTimes.read(connection, film_id).durations_s
+        rows = connection.execute(
+            """SELECT frame, color, share FROM palettes WHERE film_id = ?
+            ORDER BY frame, rank""",
+            (film_id,),
+        )
+        listed = list(find_palette(rows, durations_s, _SETTINGS))
+        if listed:
+            _, colors, shares = map(np.array, zip(*listed, strict=True))
+            found[film] = FilmPalette(unpack_colors(colors), shares)
+    return found
 
 
 def measure_palettes(first: FilmPalette, second: FilmPalette) -> PaletteDistance:

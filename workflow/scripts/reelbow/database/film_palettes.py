@@ -174,9 +174,12 @@ class FrameTimes(NamedTuple):
     durations_s: NDArray[np.float64]
 
     @classmethod
-    def read(cls, connection: sqlite3.Connection) -> Self:
-        """Read those of the only film of a database."""
-        rows = connection.execute("SELECT frame, time_s FROM frames ORDER BY frame")
+    def read(cls, connection: sqlite3.Connection, film_id: int = ONLY_FILM) -> Self:
+        """Read those of a film of a database."""
+        rows = connection.execute(
+            "SELECT frame, time_s FROM frames WHERE film_id = ? ORDER BY frame",
+            (film_id,),
+        )
         parts = [np.empty((0, 2))]
         while some := rows.fetchmany(SOME_ROWS):
             # NULL arrives as None, and None becomes NaN.
