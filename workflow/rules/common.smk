@@ -8,7 +8,7 @@ SCRIPTS = Path(workflow.current_basedir).parent / "scripts"
 sys.path.append(str(SCRIPTS))
 
 from reelbow.errors import ReelbowError
-from reelbow.runs import corpus, source_states
+from reelbow.runs import corpus, source_states, stores
 from reelbow.runs.comparisons import find_pairs
 from reelbow.runs.config import check_config, is_wide
 from reelbow.runs.films import SINGLE, read_films
@@ -24,8 +24,18 @@ DEFAULT_SHEET = "config/films.tsv"
 IS_MODULE = workflow.modifier.namespace is not None
 RESULTS = Path(workflow.modifier.modify_path("results"))
 STATES = Path(".snakemake/sources", RESULTS).with_suffix(".json")
+STORED = STATES.with_suffix(".stored.json")
+
+
+def get_provider(plugin):
+    """Snakemake's connection to a kind of store; its plugin knows how to log in."""
+    return storage._storages.get(plugin) or storage.register_storage(plugin)
+
+
+STORES = stores.Stores(get_provider, None if workflow.is_main_process else STORED)
 
 try:
+    stores.check_results(workflow.storage_settings)
     corpus.check_results(RESULTS)
     config = check_config(config)
     # Who has no sheet and names no film sees the demo.
@@ -34,6 +44,7 @@ try:
     films = read_films(
         config["films"],
         lambda film: corpus.is_planned(RESULTS, film),
+        STORES.find,
         **{key: config[key] for key in SINGLE},
     )
     # The same in all jobs of a run: only Snakemake itself looks at the films' files.

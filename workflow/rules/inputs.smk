@@ -7,6 +7,7 @@ from snakemake.io import report as shown_in_report
 
 from reelbow.barcode import picture_files
 from reelbow.barcode.fonts import is_font_file
+from reelbow.jobs.stored_files import is_url
 from reelbow.runs.auditing import choose_shards
 from reelbow.runs.comparisons import find_pair
 from reelbow.runs.films import DEMO_FILM
@@ -56,9 +57,19 @@ def get_film(wildcards):
 def get_source(wildcards):
     """The film's file; where they are many, each may change, and none is an input."""
     film = get_film(wildcards)
-    if film.kind.takes_many or film.fault:
+    if film.fault:
         return []
+    if film.kind.takes_many:
+        return [as_source(file) for file in list_fetched(film)]
     return as_source(film.files[0])
+
+
+def list_fetched(film):
+    """The files in a store that a plan needs: of many some, since all come as a whole."""
+    if not film.files or not is_url(film.source):
+        return []
+    last = len(film.files) - 1
+    return [str(film.files[place]) for place in sorted({0, last // 2, last})]
 
 
 def as_source(path):
@@ -68,7 +79,21 @@ def as_source(path):
     """
     if path == DEMO_FILM:
         return str(path)
+    if is_url(str(path)):
+        return fetch(str(path))
     return local(str(name_plainly(Path(path))))
+
+
+def fetch(url):
+    """Mark a file in a store, of which each job's node gets a copy for a while."""
+    plugin = stores.name_plugin(url)
+    get_provider(plugin)
+    # On a cluster each job fetches its own; Snakemake would have it wait for a copy that
+    # is here.
+    here = workflow.local_exec or not workflow.is_main_process
+    file = storage._storage_object(url, provider=plugin, retrieve=here)
+    file.flags["storage_object"] = STORES.guard(file.flags["storage_object"])
+    return file
 
 
 def get_fault(wildcards):
@@ -106,7 +131,12 @@ def makes_previews(rule):
 
 def get_plan(wildcards):
     """The film's plan, once it is made."""
-    plan = Path(checkpoints.plan_shards.get(film=wildcards.film).output.plan)
+    made = checkpoints.plan_shards.get(film=wildcards.film).output.plan
+    plan = Path(made)
+    if not plan.exists():
+        # Results are in a store, and their copies were deleted here.
+        with made.open():
+            pass
     return load_plan(plan, plan.stat().st_mtime_ns)
 
 

@@ -67,14 +67,26 @@ def get_plan_settings(wildcards):
 
     return {
         "kind": film.kind.name,
-        "files": [str(file) for file in film.files if film.kind.takes_many],
+        "files": [
+            str(file)
+            for file in film.files
+            if film.kind.takes_many and not is_url(film.source)
+        ],
         "crop": film.crop or config["crop"]["letterbox"],
         "max_pixels": config["limits"]["pixels"],
         "fault": film.fault,
         "state": find_state(wildcards.film),
         "source_state": get_source_state(wildcards),
+        **get_urls(film),
         **{name: find(path) for name, path in film.kind.settings.items()},
     }
+
+
+def get_urls(film):
+    """The addresses of a film in a store, and which of its files are fetched to plan."""
+    if not film.files or not is_url(film.source):
+        return {}
+    return {"urls": list(map(str, film.files)), "fetched": list_fetched(film)}
 
 
 def find_state(film):

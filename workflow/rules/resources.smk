@@ -37,7 +37,7 @@ def get_size(wildcards):
     plan, path = peek_plan(wildcards.film), RESULTS / wildcards.film / "plan.json"
     if not plan or shard not in plan["shards"]:
         return needs.Size()
-    return measure_shard(shard, path, path.stat().st_mtime_ns)
+    return measure_shard(wildcards.film, shard, path, path.stat().st_mtime_ns)
 
 
 def measure_picture(mosaic):
@@ -58,17 +58,22 @@ def measure_mosaic(mosaic):
 
 
 @functools.cache
-def measure_shard(shard, plan, written_ns):
+def measure_shard(film, shard, plan, written_ns):
     """What a shard holds, found once and not for each of its resources."""
     planned = load_plan(plan, written_ns)
     tarball = planned["shards"][shard].get("tarball")
-    tarball_bytes = count_bytes([tarball] if tarball else [])
+    tarball_bytes = count_bytes(film, [tarball] if tarball else [])
     return needs.measure_shard(planned, shard, config, tarball_bytes)
 
 
-def count_bytes(paths):
-    """The size of files; one that is gone is for Snakemake to tell."""
-    return sum(Path(path).stat().st_size for path in paths if Path(path).exists())
+def count_bytes(film, paths):
+    """The size of a film's files; one that is gone is for Snakemake to tell."""
+    seen = STATES_OF_FILMS.get(film, {})
+    stored = [path for path in map(str, paths) if is_url(path)]
+    here = [Path(path) for path in paths if not is_url(str(path))]
+    return sum(seen[path].size for path in stored if path in seen) + sum(
+        path.stat().st_size for path in here if path.exists()
+    )
 
 
 def ask_mb(rule):
@@ -87,15 +92,30 @@ def ask_minutes(rule):
 
     def get_minutes(wildcards, attempt):
         work_s = needs.estimate_s(rule, get_size(wildcards), config)
+        work_s += estimate_fetching_s(rule, wildcards)
         return attempt * needs.estimate_minutes(rule, work_s)
 
     return get_minutes
 
 
+def estimate_fetching_s(stage, wildcards):
+    """Seconds until a job that reads pictures has its copies, if these are in a store."""
+    at_full_size = config["downsample"]["height"] is None
+    if not needs.reads_source(stage, at_full_size=at_full_size):
+        return 0
+    film = get_film(wildcards)
+    files = film.files if is_url(film.source) else []
+    if film.kind.files_are_shards:
+        files = files[get_shard_place(wildcards) :][:1]
+    return count_bytes(film.film, files) / needs.FETCH_BYTES_S
+
+
 def get_planning_minutes(wildcards, attempt):
     """Minutes for reading the film once, or the tarballs that are looked into."""
     film = get_film(wildcards)
-    read_s = count_bytes(film.files[: needs.LOOKED_INTO]) / needs.READ_BYTES_S
+    files = list_fetched(film) or film.files[: needs.LOOKED_INTO]
+    speed = needs.FETCH_BYTES_S if is_url(film.source) else needs.READ_BYTES_S
+    read_s = count_bytes(film.film, files) / speed
     if (film.trim or config["trim"]) == "auto" and "trim" in film.kind.settings:
         read_s += needs.TRIM_S
     return attempt * needs.estimate_minutes("plan_shards", read_s)

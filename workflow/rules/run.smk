@@ -38,6 +38,7 @@ def look_at_results():
         snakemake_inside.make_again(workflow, path)
     if is_run:
         source_states.keep_states(STATES_OF_FILMS, STATES)
+        STORES.keep(STORED)
     # Links to nodes' scratch, which killed jobs left; with a lock there they may be those
     # of another run.
     if any(scratch.find_links(RESULTS)):

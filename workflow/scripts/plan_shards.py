@@ -8,6 +8,7 @@ from typing import Any
 from reelbow.errors import ReelbowError
 from reelbow.jobs.files import atomic_write
 from reelbow.jobs.job import run
+from reelbow.jobs.stored_files import LocalCopy
 from reelbow.runs.plain_paths import find_own_name
 from reelbow.shards.plan import plan_nothing, write_plan
 
@@ -36,6 +37,8 @@ def plan_shards(
     try:
         if fault:
             raise ReelbowError(fault)
+        if isinstance(files[0], LocalCopy) and len(files) == 1:
+            files[0].check()
         planned = source.make_plan(files, crop=crop, go_on=go_on, **settings)
     except ReelbowError as error:
         if not go_on:
@@ -50,8 +53,11 @@ if __name__ == "__main__":
     settings = dict(snakemake.params.settings)
     # Another plan is worth it, that is all.
     settings.pop("source_state")
-    # Files that are shards are no input.
+    # Files that are shards are no input; of those in a store some are.
     files = [Path(file) for file in settings.pop("files")]
+    if urls := settings.pop("urls", []):
+        copies = dict(zip(settings.pop("fetched"), snakemake.input, strict=True))
+        files = [LocalCopy.of(copies.get(url, "not fetched"), url) for url in urls]
     run(
         plan_shards,
         log=snakemake.log[0],

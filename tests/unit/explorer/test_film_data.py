@@ -184,6 +184,10 @@ def test_a_film_without_frames_has_a_page(tmp_path):
             "https://example.org/a%20b.mkv#t={time_s}",
         ),
         ("films/a.mkv", None, None),
+        ("https://example.org/a.mkv", "source", "https://example.org/a.mkv#t={time_s}"),
+        # No browser opens a bucket.
+        ("s3://bucket/a.mkv", "source", None),
+        ("s3://bucket/a.mkv", "films/", "films/a.mkv#t={time_s}"),
     ],
 )
 def test_a_link_leads_to_the_film(tmp_path, source, films_at, address):

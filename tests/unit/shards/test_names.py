@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reelbow.errors import ReelbowError
+from reelbow.jobs.stored_files import Status, StoredFile
 from reelbow.shards.names import MAX_LENGTH, PATTERN, name_shards, name_source
 
 HASH = r"-[0-9a-f]{6}"
@@ -143,3 +144,13 @@ def test_a_file_that_is_named_like_a_pattern_is_none(tmp_path):
     path.parent.mkdir()
     path.touch()
     assert name_source(str(path)) == "[1].mkv"
+
+
+def test_files_of_a_store_have_their_addresses_and_names_as_those_of_folders():
+    assert name_source("s3://b/t/*.tar") == "s3://b/t/*.tar"
+    assert name_source("s3://b/t/*.tar", "s3://b/t/1.tar") == "s3://b/t/1.tar"
+    files = [
+        StoredFile.of(f"s3://b/{key}", Status(1, 1), "") for key in ("a/1.tar", "c.tar")
+    ]
+    assert name_shards(files, "s3://b/**/*.tar") == ["a-1", "c"]
+    assert name_shards(files, "s3://b/*") == ["1", "c"]

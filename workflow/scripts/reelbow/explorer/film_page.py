@@ -11,6 +11,7 @@ from reelbow.barcode.film_record import FilmRecord
 from reelbow.color.names import describe_names
 from reelbow.explorer.filling import fill_page
 from reelbow.explorer.film_data import FilmData, pack
+from reelbow.jobs.stored_files import is_url
 from reelbow.shards.previews import PreviewSheet, find_runs
 
 STYLES = ("base.css", "page.css")
@@ -96,6 +97,11 @@ def link_film(
         return None
     if films_at != "source":
         address = films_at + quote(Path(source).name)
+    elif is_url(source):
+        # No browser opens a bucket.
+        if not source.lower().startswith("http"):
+            return None
+        address = source
     else:
         address = quote(Path(os.path.relpath(source, page.parent)).as_posix())
     return address + "#t={time_s}"

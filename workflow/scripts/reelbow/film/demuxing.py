@@ -1,5 +1,6 @@
 """Opens a film, chooses its stream and reads the packets, by PyAV."""
 
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -76,7 +77,7 @@ def open_film(
     try:
         with av.logging.Capture() as messages:
             container = av.open(
-                str(path),
+                os.fspath(path),
                 options={"format_whitelist": FORMATS, **(options or {})},
                 metadata_errors="replace",
             )

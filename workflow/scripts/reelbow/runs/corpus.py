@@ -17,6 +17,7 @@ from reelbow.database.opening import ROWS, is_cut_off, open_database
 from reelbow.errors import ReelbowError
 from reelbow.jobs.file_digest import digest_file, digest_files
 from reelbow.jobs.files import atomic_write
+from reelbow.jobs.stored_files import StoredFile
 from reelbow.runs.films import Film
 from reelbow.runs.kept_output import make_damaged_again, mark_as_old
 from reelbow.runs.source_states import States, find_future, read_digests
@@ -295,6 +296,9 @@ def _find_old_source(plan: Plan, folder: Path, film: Film) -> str | None:
             ):
                 return None
         for file in film.files[:MOST_FILES]:
+            if isinstance(file, StoredFile):
+                # It is not fetched for that.
+                continue
             with contextlib.suppress(OSError):
                 if digest_file(file) in known:
                     return None

@@ -5,13 +5,15 @@ import glob
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from reelbow.errors import ReelbowError
+from reelbow.jobs.stored_files import StoredFile, is_url
 from reelbow.runs.schemas import check_value, load_schema
 from reelbow.runs.sheet import is_sheet, read_number, read_sheet, read_time
+from reelbow.runs.stores import StoreError
 from reelbow.shards.image_names import UNSHOWN, natural_key
 from reelbow.shards.kinds import KINDS, Kind, name_kind
 from reelbow.shards.names import name_shards
@@ -49,6 +51,14 @@ LONGEST_ID = 200
 SINGLE = ("title", "start_s", "end_s")
 
 
+# Finds the files of an address or a glob of a store, as `Stores.find`.
+FindStored = Callable[[str], list[StoredFile]]
+
+
+def _find_none(url: str) -> list[StoredFile]:
+    raise StoreError(f"{url}: only a run of Snakemake reads addresses; give a path")
+
+
 class Film(NamedTuple):
     """One row of the sheet."""
 
@@ -76,6 +86,7 @@ class Film(NamedTuple):
 def read_films(
     films: str | list[str],
     is_planned: Callable[[str], bool] = lambda film: False,
+    find_stored: FindStored = _find_none,
     **single: Any,
 ) -> list[Film]:
     """Read the films from a sheet, or from paths, folders and globs.
@@ -86,6 +97,7 @@ def read_films(
     Parameters
     ----------
     is_planned : says by its id whether a film was there before
+    find_stored : finds the files of an address
     single : of a single film without a sheet: title, start_s, end_s; None: not given
 
     Raises
@@ -101,25 +113,27 @@ def read_films(
                 f"sheet; write it into {films}"
             )
         try:
-            read = list(_read_sheet(Path(_expand_home(films)), is_planned))
+            sheet = Path(_expand_home(films))
+            read = list(_read_sheet(sheet, is_planned, find_stored))
         except OSError as error:
             raise ReelbowError(
                 f"films: {films}: {error.strerror}; give a sheet that can be read"
             ) from None
     else:
         sources = [films] if isinstance(films, str) else films
-        found = [pair for source in sources for pair in _list_films(source)]
+        found = [row for source in sources for row in _list_films(source, find_stored)]
         if given and len(found) > 1:
             raise ReelbowError(
                 f"config: {next(iter(given))} is for a single film, and films are "
                 f"{len(found)}; give each its own in a sheet"
             )
         read = [
-            (where, _read_film({**row, **given}, where, is_planned))
+            (where, _read_film({**row, **given}, where, is_planned, find_stored))
             for where, row in found
         ]
     where, film = read[0]
-    if len(read) == 1 and film.fault and _is_named(film.source):
+    named = _is_named(film.source) or is_url(film.source)
+    if len(read) == 1 and film.fault and named:
         raise ReelbowError(f"{where}: {film.fault}")
     known: dict[str, Film] = {}
     for where, film in read:
@@ -137,7 +151,7 @@ def read_films(
 
 
 def _read_sheet(
-    sheet: Path, is_planned: Callable[[str], bool]
+    sheet: Path, is_planned: Callable[[str], bool], find_stored: FindStored
 ) -> Iterator[tuple[str, Film]]:
     schema = load_schema("films")
     n_rows = 0
@@ -158,7 +172,8 @@ def _read_sheet(
                 row[name] = int(row[name])
         check_value(row, schema, f"{where}: ")
         n_rows += 1
-        yield where, _read_film(row, where, is_planned, own, sheet.parent)
+        film = _read_film(row, where, is_planned, find_stored, own, sheet.parent)
+        yield where, film
     if not n_rows:
         raise ReelbowError(
             f"{sheet}: no films in it; give a row with film and source for each"
@@ -180,12 +195,18 @@ def _is_named(source: str) -> bool:
     return not _is_glob(source) and not os.path.isdir(source)  # noqa: PTH112 (what cannot be looked at is none)
 
 
-def _list_films(given: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def _list_films(
+    given: str, find_stored: FindStored
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """List the films that a path, folder or glob of the configuration stands for."""
-    where = f"films {given!r}"
+    # An address that is refused may have a secret in it; others name themselves.
+    where = "films" if is_url(given) else f"films {given!r}"
     try:
-        names = _list_names(_expand_home(given), where)
-    except OSError:
+        if is_url(given):
+            names = _list_stored(given, find_stored)
+        else:
+            names = _list_names(_expand_home(given), where)
+    except (OSError, StoreError):
         # Told as that of a film.
         names = [given]
     for path in names:
@@ -206,7 +227,19 @@ def _list_names(source: str, where: str) -> list[str]:
         names = [str(path) for path in _list_folder(Path(source), where)]
     else:
         return [source]
-    # Files of one glob or folder may be those of one film.
+    return _part_names(names, source)
+
+
+def _list_stored(url: str, find_stored: FindStored) -> list[str]:
+    """List the addresses of the films."""
+    if not glob.has_magic(url):
+        return [url]
+    names = [str(file) for file in find_stored(url)]
+    return _part_names(names, url)
+
+
+def _part_names(names: list[str], source: str) -> list[str]:
+    """List sources of films: files of a glob or folder may be those of one film."""
     if all(name_kind(name).takes_many for name in names):
         return [source]
     return sorted(names, key=natural_key)
@@ -268,6 +301,7 @@ def _read_film(
     row: Mapping[str, Any],
     where: str,
     is_planned: Callable[[str], bool],
+    find_stored: FindStored,
     own: Mapping[str, str] | None = None,
     sheet_folder: Path | None = None,
 ) -> Film:
@@ -281,9 +315,14 @@ def _read_film(
     kind = name_kind(source)
     files: list[Path] = []
     try:
-        source = _find_source(source, sheet_folder)
-        kind, files = _resolve(source, where)
-        fault = _find_fault(kind, files, named=_is_named(source))
+        if is_url(source):
+            kind, files = _resolve_stored(source, where, find_stored)
+        else:
+            source = _find_source(source, sheet_folder)
+            kind, files = _resolve(source, where)
+            fault = _find_fault(kind, files, named=_is_named(source))
+    except StoreError as error:
+        fault = str(error)
     except FileNotFoundError as error:
         fault = f"{source} is gone; bring it back, or take {film} out of the films"
         if not is_planned(film):
@@ -360,19 +399,7 @@ def _resolve(source: str, where: str) -> tuple[Kind, list[Path]]:
     path = Path(source)
     if _is_glob(source):
         paths = [Path(name) for name in glob.glob(source, recursive=True)]  # noqa: PTH207
-        first = name_kind(paths[0].name)
-        for each in paths:
-            kind = name_kind(each.name)
-            if not kind.takes_many:
-                raise ReelbowError(
-                    f"{where}: {source!r} matches {each}; a glob in a sheet is of "
-                    "tarballs or of photos, and of any others each has a row of its own"
-                )
-            if kind is not first:
-                raise ReelbowError(
-                    f"{where}: {source!r} matches {paths[0]} and {each}; give a glob "
-                    f"that is of {first.plural} or of {kind.plural} only"
-                )
+        _check_kinds(source, paths, where)
     elif path.is_dir():
         paths = _list_folder(path, where)
         kind = name_kind(paths[0].name)
@@ -385,6 +412,47 @@ def _resolve(source: str, where: str) -> tuple[Kind, list[Path]]:
         paths = [path]
     paths.sort(key=lambda each: natural_key(str(each)))
     return name_kind(paths[0].name), paths
+
+
+def _check_kinds(source: str, paths: Sequence[Path], where: str) -> None:
+    """Refuse a glob that is not of files that may be those of one film."""
+    first = name_kind(paths[0].name)
+    for each in paths:
+        kind = name_kind(each.name)
+        if not kind.takes_many:
+            raise ReelbowError(
+                f"{where}: {source!r} matches {each}; a glob in a sheet is of "
+                "tarballs or of photos, and of any others each has a row of its own"
+            )
+        if kind is not first:
+            raise ReelbowError(
+                f"{where}: {source!r} matches {paths[0]} and {each}; give a glob "
+                f"that is of {first.plural} or of {kind.plural} only"
+            )
+
+
+def _resolve_stored(
+    url: str, where: str, find_stored: FindStored
+) -> tuple[Kind, list[Path]]:
+    """Find the kind and the files that an address means."""
+    try:
+        files = find_stored(url)
+    except StoreError:
+        raise
+    except ReelbowError as error:
+        raise ReelbowError(f"{where}: {error}") from None
+    if not files:
+        raise FileNotFoundError(f"nothing matches {url!r}; give an address")
+    paths: list[Path] = sorted(files, key=lambda each: natural_key(str(each)))
+    if [str(path) for path in paths] != [url]:
+        _check_kinds(url, paths, where)
+    kind = name_kind(paths[0].name)
+    if kind.takes_many and not kind.files_are_shards:
+        raise ReelbowError(
+            f"{where}: {url} is of {kind.plural}, which are read from this machine "
+            "only; download them, or pack them into tarballs"
+        )
+    return kind, paths
 
 
 def _find_fault(kind: Kind, paths: list[Path], *, named: bool) -> str | None:

@@ -9,6 +9,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 
+from reelbow.jobs.stored_files import StoredFile
 from reelbow.runs.films import Film
 from reelbow.shards.names import STAGES
 
@@ -157,6 +158,9 @@ def expect_films(
             unknown.append(film)
     sizes = {film.film: _find_bytes(film) for film in unknown}
     looked_into = unknown[:: -(-len(unknown) // MOST_HEADERS) or 1]
+    looked_into = [
+        film for film in looked_into if not isinstance(film.files[0], StoredFile)
+    ]
     headers = _read_headers([str(film.files[0]) for film in looked_into])
     frames = {}
     for film, (duration_s, rate) in zip(looked_into, headers, strict=False):

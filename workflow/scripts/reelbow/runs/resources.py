@@ -144,6 +144,9 @@ WIDE_S = 60e-6
 READ_BYTES_S = 50e6
 LOOKED_INTO = 32
 
+# And of a file in a store that are fetched.
+FETCH_BYTES_S = 20e6
+
 # To look for black and titles at both ends of a large film, with most of a quarter of
 # an hour decoded at each.
 TRIM_S = 600.0
@@ -364,6 +367,13 @@ def has_gpu(shard: int, share: float, film: int = 0) -> bool:
     """
     start = film * GOLDEN_RATIO % 1
     return math.floor((shard + 1) * share + start) > math.floor(shard * share + start)
+
+
+def reads_source(rule: str, *, at_full_size: bool) -> bool:
+    """Say whether a shard's job of a rule reads the user's files."""
+    stages = {"extract_frames", "downsample_frames", "score_cuts"}
+    stages |= {"sum_pixels", "repair_photos"}
+    return rule in stages or (at_full_size and rule == "cluster_shard")
 
 
 def doubt_shards(

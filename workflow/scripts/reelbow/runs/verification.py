@@ -6,6 +6,7 @@ and the RO-Crate, if there is one, those of all that is for readers.
 
 import hashlib
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +21,7 @@ from reelbow.database.verifying import (
 )
 from reelbow.errors import ReelbowError
 from reelbow.jobs.file_digest import digest_file, digest_files
+from reelbow.jobs.stored_files import is_url
 from reelbow.shards.kinds import find_kind
 from reelbow.shards.plan import Plan, list_files, read_plan
 from reelbow.shards.previews import read_sheet
@@ -136,6 +138,12 @@ def _verify_sources(
     shards: Mapping[str, MadeShard],
 ) -> Iterator[Check]:
     """Hold the user's files against the digests of those that the film was made of."""
+    if any(is_url(list_files(planned, part)[0]) for part in planned["shards"][:1]):
+        print(
+            f"WARNING: {film}: its files are in a store, and are not read again",
+            file=sys.stderr,
+        )
+        return
     if not find_kind(planned).takes_many:
         yield _check_source(film, [planned["path"]], digest)
         return

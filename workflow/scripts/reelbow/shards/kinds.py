@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 
 from reelbow.database.schema import TOLD
+from reelbow.jobs.stored_files import LocalCopy, is_url
 from reelbow.shards.image_names import PICTURE_SUFFIXES
 from reelbow.shards.members import Members
 from reelbow.shards.plan import Plan
@@ -70,6 +71,11 @@ class Kind:
         max_pixels : of the largest picture that is read
         salvage : whether of a damaged shard what can be read is enough
         """
+        tarballs = {part["shard"]: part.get("tarball") for part in plan["shards"]}
+        file = tarballs.get(shard) or plan.get("path")
+        if file and is_url(file):
+            path = LocalCopy.of(path, file)
+            path.check()
         # By its name: Snakemake itself asks for kinds, and needs no decoder.
         reader = import_module(f"reelbow.shards.{self.name}")
         members: Members = reader.open_shard(

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reelbow.errors import ReelbowError
+from reelbow.jobs.stored_files import URL, is_url
 
 # The rules with a job for each shard, in their order; on Slurm they are one job.
 STAGES = ("downsample_frames", "cluster_shard")
@@ -50,7 +51,7 @@ def name_shards(tarballs: Sequence[Path], pattern: str | None = None) -> list[st
     ReelbowError
         If two tarballs would be the same shard.
     """
-    fixed = _find_fixed_part(pattern or "")
+    fixed = _find_fixed_part(URL.sub("", pattern or ""))
     raw = [
         path.name if fixed is None else path.relative_to(fixed).as_posix()
         for path in tarballs
@@ -76,8 +77,11 @@ def name_source(source: str, file: str | None = None) -> str:
 
     What is in the working folder is named as it is seen from there. Else a file is
     named by its name, and what a pattern or a folder stands for by its path from the
-    last folder of the fixed part: of `/archive/tapes/*/*.tar` as `tapes/a/1.tar`.
+    last folder of the fixed part: of `/archive/tapes/*/*.tar` as `tapes/a/1.tar`. In
+    a store it has the same address for everybody.
     """
+    if is_url(source):
+        return file or source
     path = Path(file or source)
     if not path.is_absolute() and ".." not in path.parts:
         return str(path)

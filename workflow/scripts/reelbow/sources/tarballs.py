@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from reelbow.errors import PASSING, ReelbowError
+from reelbow.jobs.stored_files import LocalCopy
 from reelbow.pictures.image_files import MAX_PIXELS, decode_image
 from reelbow.shards.members import DecodedPicture, Member
 from reelbow.shards.plan import Plan
@@ -31,7 +32,7 @@ def make_plan(
 
     Parameters
     ----------
-    files : the tarballs, in the film's order
+    files : the tarballs, in the film's order; of those in a store some are here
     shards : the names of their shards
     go_on : whether damaged tarballs are salvaged
 
@@ -40,11 +41,12 @@ def make_plan(
     ReelbowError
         With `go_on`, if there is no picture in any of them.
     """
-    images = _look_into(files, go_on=go_on)
+    here = [file for file in files if not isinstance(file, LocalCopy) or file.exists()]
+    images = _look_into(here, go_on=go_on)
     width, height, kept, has_pictures = look_at_images(
         images, crop, files[0], max_pixels
     )
-    if go_on and not has_pictures:
+    if go_on and not has_pictures and len(here) == len(files):
         _refuse_without_pictures(files, max_pixels)
         has_pictures = True
     return {
