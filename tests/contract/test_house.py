@@ -45,7 +45,10 @@ def test_direct_dependencies_are_pinned(pyproject):
 
 
 def list_packages(env: Path) -> set[str]:
-    return set(yaml.safe_load(env.read_text())["dependencies"][-1]["pip"])
+    # Of conda only what every channel has; CI resolves the rest by uv.
+    python, pip, packages = yaml.safe_load(env.read_text())["dependencies"]
+    assert (python, pip) == ("python=3.12", "pip")
+    return set(packages["pip"])
 
 
 @pytest.mark.parametrize("env", ENVS, ids=lambda env: env.stem)
@@ -73,6 +76,18 @@ def test_the_environments_for_gpus_have_all_that_the_cpu_s_has():
     assert gpu - cpu == {"cupy-cuda12x"}
     assert cuml - gpu == {"cuml-cu12"}
     assert cpu < gpu < cuml
+
+
+def test_the_image_has_the_python_of_the_environments_and_copies_what_there_is():
+    recipe = (ROOT / "Containerfile").read_text()
+    assert re.search(r"^ARG BASE=docker\.io/library/python:3\.12-", recipe, re.M)
+    copied = re.findall(r"^COPY (.*) \S+$", recipe, re.M)
+    assert "pyproject.toml README.md" in copied
+    for paths in copied:
+        for path in paths.split():
+            assert (ROOT / path).exists()
+    assert re.search(r"uv==[\d.]+ ", recipe)
+    assert 'container: "reelbow.sif"\n' in (ROOT / "workflow/Snakefile").read_text()
 
 
 def test_the_extras_are_of_one_version(pyproject):
