@@ -1,9 +1,19 @@
-"""What a run tells of itself when asked."""
+"""What a run tells of itself when asked, and the profiles that one may take.
+
+uv run --with snakemake-executor-plugin-kubernetes==0.5.1 \\
+  --with snakemake-storage-plugin-fs==1.1.3 pytest tests/workflow/test_profiles.py
+"""
 
 import csv
+import importlib.util
+import os
 import re
 
-from projects import FINISHED, NO_PICTURES, name_jobs, write_tarball
+import pytest
+import yaml
+from snakemake.cli import parse_args
+
+from projects import FINISHED, NO_PICTURES, ROOT, name_jobs, write_tarball
 from reelbow.shards.names import STAGES
 
 
@@ -70,3 +80,42 @@ def test_shard_jobs_leave_profiles_of_themselves(copied, finished):
     page = pages["cluster_shard/colors/00001.profile.html"]
     assert re.search(r"\bcluster_shard\b", page)
     assert copied.rows() == finished.rows()
+
+
+def read_settings(name: str) -> dict[str, object]:
+    return yaml.safe_load((ROOT / "profiles" / name / "config.yaml").read_text())
+
+
+def plan_with(project, name: str, *arguments: str):
+    """Say what each rule's jobs ask for by a profile, with all of profiles/default."""
+    mine, default = read_settings(name), read_settings("default")
+    # That would win, and silently.
+    assert not mine.keys() & default.keys()
+    write_tarball(project.folder / "tars/0.tar", {"0.jpg": 0x808080})
+    given = ["--dry-run", "--profile", str(ROOT / "profiles" / name), *arguments]
+    config = {"films": "tars/*.tar", **NO_PICTURES}
+    assert "merge film" in project.make(*given, **config).stderr
+    # The usual logger does not show what jobs ask for.
+    told = project.make(*given, "--workflow-profile", "none", **config).stdout
+    return dict(re.findall(r"rule (\w+):.*? resources: (.*?)\n", told, re.S)), told
+
+
+def test_the_profile_of_large_machines_bounds_memory(project):
+    asked, _ = plan_with(project, "local-large")
+    assert "mem_mb=700" in asked["merge_film"]
+    _, taken = parse_args(["--profile", str(ROOT / "profiles/local-large")])
+    assert taken.resources == {"mem_mb": 200000, "gpu": 1}
+    assert taken.retries == 1
+
+
+def test_the_profile_of_kubernetes_says_what_pods_want(project, tmp_path):
+    plugins = ["executor_plugin_kubernetes", "storage_plugin_fs"]
+    if not all(importlib.util.find_spec(f"snakemake_{name}") for name in plugins):
+        assert not os.environ.get("REELBOW_NEEDS_KUBERNETES")
+        pytest.skip("no plugin for Kubernetes, or none for folders as a store")
+    # There is no bucket here; a folder is a store as well.
+    store = ["--default-storage-provider", "fs"]
+    store += ["--default-storage-prefix", str(tmp_path / "store")]
+    asked, told = plan_with(project, "kubernetes", *store)
+    assert "gpu_manufacturer=nvidia, scale=False" in asked["merge_film"]
+    assert f"output: {tmp_path}/store/results/palettes.sqlite (" in told
