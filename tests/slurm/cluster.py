@@ -107,6 +107,7 @@ class Cluster:
         self.local = folder / "local"
         self.environment = os.environ | {"SLURM_CONF": str(folder / "slurm.conf")}
         self.daemons: list[subprocess.Popen[bytes]] = []
+        self.controller: subprocess.Popen[bytes] | None = None
         self.nodes: dict[str, subprocess.Popen[bytes]] = {}
 
     @contextlib.contextmanager
@@ -134,7 +135,6 @@ class Cluster:
             ["mount", "-t", "tmpfs", "-o", "size=24m", "reelbow", self.disk],
             check=True,
         )
-        self.daemons.append(self._spawn("slurmctld", "-D"))
         self.mend()
 
     def _configure(self) -> None:
@@ -179,23 +179,44 @@ class Cluster:
             )
 
     def mend(self) -> None:
-        """Start all nodes that are dead, and wait until all can be used."""
+        """Start all that is dead, and wait until all nodes can be used."""
+        self.start_controller()
         for node in NODES:
-            if node not in self.nodes:
-                self.nodes[node] = self._spawn(
-                    *ISOLATION,
-                    *["sh", "-c"],
-                    # srun in a job is not told of SLURM_CONF by Snakemake.
-                    f"mount --bind {self.folder} /etc/slurm && "
-                    "mount -t tmpfs -o size=500m reelbow /dev/shm && "
-                    f"mount -t tmpfs -o size=500m reelbow {self.local} && "
-                    f"{find_program('slurmd')} -D -N {node}",
-                )
+            self.start_node(node)
         wait_for(
             lambda: set(self.ask("sinfo", "-h", "-N", "-o", "%T")) == {"idle"},
             "nodes that are idle",
             30,
         )
+
+    def start_controller(self) -> None:
+        """Start the controller, unless it runs."""
+        if self.controller is None:
+            self.controller = self._spawn("slurmctld", "-D")
+
+    def kill_controller(self) -> None:
+        """Let the controller die; it is back with what it had written by then."""
+        if self.controller is not None:
+            kill(self.controller)
+            self.controller = None
+
+    def set_first_job(self, number: int) -> None:
+        """Set the number that the first job has of a controller that knows of none."""
+        with (self.folder / "slurm.conf").open("a") as file:
+            file.write(f"FirstJobId={number}\n")
+
+    def start_node(self, node: str) -> None:
+        """Start a node, unless it runs."""
+        if node not in self.nodes:
+            self.nodes[node] = self._spawn(
+                *ISOLATION,
+                *["sh", "-c"],
+                # srun in a job is not told of SLURM_CONF by Snakemake.
+                f"mount --bind {self.folder} /etc/slurm && "
+                "mount -t tmpfs -o size=500m reelbow /dev/shm && "
+                f"mount -t tmpfs -o size=500m reelbow {self.local} && "
+                f"{find_program('slurmd')} -D -N {node}",
+            )
 
     def kill_node(self, node: str) -> None:
         """Let a node die with all that runs on it, as if its power had failed."""
@@ -215,6 +236,7 @@ class Cluster:
         """End all that was started, whatever state it is in."""
         for node in list(self.nodes):
             self.kill_node(node)
+        self.kill_controller()
         while self.daemons:
             kill(self.daemons.pop())
         if self.disk.is_mount():

@@ -222,6 +222,24 @@ def test_after_snakemake_was_killed_the_same_command_goes_on(archive, undisturbe
     archive.check_against(undisturbed)
 
 
+def test_jobs_that_slurm_forgot_run_again(archive, undisturbed):
+    cluster = archive.cluster
+    with archive.running(*SHARDS, **ARCHIVE) as run:
+        run.wait_for_clustering()
+        forgotten = {job.number for job in archive.active()}
+        cluster.kill_controller()
+        for path in (cluster.folder / "state").glob("job_state*"):
+            path.unlink()
+        # Else numbers of jobs begin anew, and Snakemake waits for others of its name.
+        cluster.set_first_job(max(forgotten) + 1)
+        cluster.start_controller()
+        result = run.wait()
+    assert result.status == 0, result.stderr
+    assert "Slurm forgot it" in result.stderr
+    assert not forgotten & {job.number for job in archive.shard_jobs()}
+    archive.check_against(undisturbed)
+
+
 def test_a_second_run_in_the_folder_is_refused(archive, undisturbed):
     with archive.running(*SHARDS, **ARCHIVE) as run:
         run.wait_for_clustering()

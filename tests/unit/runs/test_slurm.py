@@ -1,7 +1,11 @@
+import asyncio
+from types import SimpleNamespace
+
 import pytest
+import snakemake_executor_plugin_slurm
 
 from reelbow.errors import ReelbowError
-from reelbow.runs import slurm
+from reelbow.runs import slurm, snakemake_inside
 
 RUN = "e1644e7d-b2a1-450d-ba7a-028df3f8c4c5"
 
@@ -113,3 +117,92 @@ def test_without_slurm_one_sentence_says_so(monkeypatch, tmp_path):
     with pytest.raises(ReelbowError, match="squeue: no such command"):
         slurm.list_jobs(tmp_path)
     assert slurm.find_state("1") is None
+
+
+@pytest.fixture
+def squeue(monkeypatch):
+    """The ids that squeue knows; what sacct knows of others."""
+    known, by_sacct = [], {}
+    monkeypatch.setattr(slurm, "_ask", lambda *command: "\n".join(known))
+    monkeypatch.setattr(slurm, "find_state", by_sacct.get)
+    return SimpleNamespace(known=known, by_sacct=by_sacct)
+
+
+def test_a_job_that_slurm_does_not_know_for_three_looks_is_lost(squeue):
+    queue = slurm.Queue()
+    squeue.known.append("50")
+    squeue.by_sacct["52"] = "COMPLETED"
+    jobs = ["50", "51", "52"]
+    assert [queue.find_lost(jobs) for _ in range(3)] == [set(), set(), {"51"}]
+    assert queue.explain_end({"external_jobid": "51", "aux_logs": []}) == (
+        "Slurm forgot it"
+    )
+    assert queue.find_lost([]) == set()
+
+
+def test_a_job_that_slurm_knows_again_is_not_lost(squeue):
+    queue = slurm.Queue()
+    for known in [[], [], ["50"], [], []]:
+        squeue.known[:] = known
+        assert queue.find_lost(["50"]) == set()
+    assert queue.find_lost(["50"]) == {"50"}
+
+
+class OfAllPlugins:
+    """What Snakemake has for executors."""
+
+    def __init__(self):
+        self.told = []
+
+    def report_job_success(self, job_info):
+        self.told.append((job_info.external_jobid, "success"))
+
+    def report_job_error(self, job_info, msg=None, **about):
+        self.told.append((job_info.external_jobid, "error"))
+
+
+@pytest.fixture
+def plugin(monkeypatch):
+    """Slurm's plugin, which looks at the queue as it is told, and forgets nothing."""
+
+    class Executor(OfAllPlugins):
+        async def check_active_jobs(self, active_jobs):
+            for job_info in active_jobs if self.answers else []:
+                if job_info.external_jobid == "50":
+                    self.report_job_success(job_info)
+                else:
+                    yield job_info
+
+    monkeypatch.setattr(snakemake_executor_plugin_slurm, "Executor", Executor)
+    snakemake_inside.watch_slurm(
+        lambda jobs: None, lambda jobs: {"51"} & set(jobs) if jobs[1:] else set()
+    )
+    return Executor()
+
+
+def look(plugin, *job_ids):
+    """Look at the queue once; give the ids of jobs that are still waited for."""
+    jobs = [
+        SimpleNamespace(external_jobid=job_id, aux={"slurm_logfile": "log"})
+        for job_id in job_ids
+    ]
+
+    async def check():
+        return [job.external_jobid async for job in plugin.check_active_jobs(jobs)]
+
+    return asyncio.run(check())
+
+
+def test_jobs_are_waited_for_though_slurm_does_not_answer(plugin):
+    plugin.answers = False
+    assert look(plugin, "50") == ["50"]
+    assert plugin.told == []
+    plugin.answers = True
+    assert look(plugin, "50") == []
+    assert plugin.told == [("50", "success")]
+
+
+def test_a_lost_job_has_failed(plugin):
+    plugin.answers = True
+    assert look(plugin, "50", "51", "52") == ["52"]
+    assert plugin.told == [("50", "success"), ("51", "error")]

@@ -149,7 +149,7 @@ class Progress(logging.Handler):
         threading.Thread(target=self._expect, daemon=True).start()
         if self.workflow.executor_plugin.name == "slurm":
             self.queue = Queue(self.gpu_wait_min)
-            snakemake_inside.watch_slurm(self.look)
+            snakemake_inside.watch_slurm(self.look, self.find_lost)
             # What runs here alone, as the table of a run, disturbs no other run.
             if not all(job.is_local for job in self.workflow.dag.needrun_jobs()):
                 self.queue.clear()
@@ -168,6 +168,15 @@ class Progress(logging.Handler):
         except ReelbowError as error:
             # A busy controller; the next look will do.
             self.logger.debug(f"jobs that wait for a GPU: {error}")
+
+    def find_lost(self, job_ids: list[str]) -> set[str]:
+        """Find jobs of a run on Slurm that Slurm will never tell the end of."""
+        try:
+            return self.queue.find_lost(job_ids) if self.queue else set()
+        except ReelbowError as error:
+            # No answer says nothing of any job.
+            self.logger.debug(f"jobs that Slurm may have forgotten: {error}")
+            return set()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take note of an event; other records are none of its business."""

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +17,9 @@ from reelbow.text import count
 
 # Longer than Slurm takes to end a job that does not want to (KillWait, 30 s).
 LONGEST_WAIT_S = 180.0
+
+# A job that Slurm does not know at so many looks in a row is lost.
+MOST_LOOKS = 3
 
 # A busy controller answers late.
 PATIENCE_S = 30
@@ -175,8 +179,11 @@ class Queue:
 
     def __init__(self, gpu_wait_min: float | None = None) -> None:
         self.gpu_wait_min = gpu_wait_min
-        # Ids of jobs that waited too long.
+        # Ids of jobs that waited too long, and of those that Slurm forgot.
         self.late: set[str] = set()
+        self.lost: set[str] = set()
+        # At how many looks in a row Slurm did not know a job.
+        self._unknown: Counter[str] = Counter()
 
     def clear(self) -> None:
         """End a run that was killed here, and this one, if it left any jobs."""
@@ -202,6 +209,22 @@ class Queue:
             # Those that have begun meanwhile go on.
             _ask("scancel", "--state=PENDING", *late)
 
+    def find_lost(self, job_ids: Collection[str]) -> set[str]:
+        """Find those jobs that Slurm knows no more: its controller died too early."""
+        if not job_ids:
+            return set()
+        known = _ask("squeue", "-h", "--me", "-t", "all", "-o", "%i").split()
+        unknown = set(job_ids) - set(known)
+        self._unknown = Counter({job: self._unknown[job] + 1 for job in unknown})
+        lost = {
+            job
+            for job, looks in self._unknown.items()
+            # Accounting may know it all the same.
+            if looks >= MOST_LOOKS and find_state(job) is None
+        }
+        self.lost |= lost
+        return lost
+
     def explain_end(self, about: dict[str, Any]) -> str | None:
         """Say how a job ended, if more is known than that it failed.
 
@@ -212,6 +235,8 @@ class Queue:
         job_id = about.get("external_jobid")
         if job_id is None:
             return explain_refusal(about.get("slurm_message") or "")
+        if job_id in self.lost:
+            return "Slurm forgot it"
         text = "".join(read_log(Path(log)) for log in about["aux_logs"])
         ended = explain_state(find_state(job_id), text)
         # A late job may have begun all the same, and failed in its own way.

@@ -92,26 +92,54 @@ def lift_rate_limit(workflow: Any) -> None:
     workflow.scheduler.job_rate_limiter = None
 
 
-def watch_slurm(look: Callable[[list[str]], None]) -> None:
+def watch_slurm(
+    look: Callable[[list[str]], None], find_lost: Callable[[list[str]], set[str]]
+) -> None:
     """Have Slurm's executor look at the queue each 15 s, and say why a group failed.
 
     By itself the plugin looks less and less often, down to each 180 s, and a job that
     was cancelled would wait as long before it is tried again. What it says of a job,
-    such as why Slurm did not take it, is lost where the job is a group. Both are
-    methods that executors may have of their own, but there is no option for either.
+    such as why Slurm did not take it, is lost where the job is a group. It waits for
+    ever for a job that Slurm does not know, and for all jobs if Slurm does not answer
+    for a while. These are methods that executors may have of their own, but there is
+    no option for any.
 
     Parameters
     ----------
     look : is called after each look at the queue, with the ids of those jobs that asked
         for a GPU and have not ended
+    find_lost : is given the ids of all jobs that have not ended, and finds those that
+        Slurm will never tell the end of
     """
     from snakemake_executor_plugin_slurm import (  # type: ignore[import-untyped]
         Executor,
     )
 
+    check = Executor.check_active_jobs
+
+    async def check_active_jobs(self: Any, active_jobs: list[Any]) -> Any:
+        self.has_told = False
+        left = [job_info async for job_info in check(self, active_jobs)]
+        if not left and not self.has_told:
+            # Slurm did not answer, for which the plugin drops them all.
+            left = active_jobs
+        lost = find_lost([job_info.external_jobid for job_info in left])
+        for job_info in left:
+            if job_info.external_jobid in lost:
+                self.report_job_error(
+                    job_info, aux_logs=[str(job_info.aux["slurm_logfile"])]
+                )
+            else:
+                yield job_info
+
+    def report_job_success(self: Any, job_info: Any) -> None:
+        self.has_told = True
+        super(Executor, self).report_job_success(job_info)
+
     def report_job_error(
         self: Any, job_info: Any, msg: str | None = None, **about: Any
     ) -> None:
+        self.has_told = True
         super(Executor, self).report_job_error(
             job_info, msg=msg, slurm_message=msg, **about
         )
@@ -121,5 +149,7 @@ def watch_slurm(look: Callable[[list[str]], None]) -> None:
         look([job.external_jobid for job in jobs if job.job.resources.get("gpu")])
         await asyncio.sleep(POLL_S)
 
+    Executor.check_active_jobs = check_active_jobs
+    Executor.report_job_success = report_job_success
     Executor.report_job_error = report_job_error
     Executor.sleep = sleep
