@@ -30,6 +30,7 @@ from reelbow.sources.images import look_at_images
 
 # Of a member of a ZIP, where cameras write when it was taken.
 HEAD_BYTES = 1 << 17
+JPEG_MARK = b"\xff\xd8"
 
 
 class Photo(NamedTuple):
@@ -197,7 +198,9 @@ def _read_zipped_time(archive: zipfile.ZipFile, member: str) -> datetime | None:
         with archive.open(member) as stream:
             data = stream.read(HEAD_BYTES)
             taken = read_exif(io.BytesIO(data)).taken
-            if taken is None and len(data) == HEAD_BYTES:
+            # Of a JPEG it stands before all else.
+            is_jpeg = data.startswith(JPEG_MARK)
+            if taken is None and len(data) == HEAD_BYTES and not is_jpeg:
                 data += stream.read(MAX_BYTES)
                 taken = read_exif(io.BytesIO(data)).taken
     except DAMAGED:
