@@ -183,11 +183,12 @@ class Cluster:
         self.start_controller()
         for node in NODES:
             self.start_node(node)
-        wait_for(
-            lambda: set(self.ask("sinfo", "-h", "-N", "-o", "%T")) == {"idle"},
-            "nodes that are idle",
-            30,
-        )
+
+        def are_idle() -> bool:
+            self.resume_nodes()
+            return set(self.ask("sinfo", "-h", "-N", "-o", "%T")) == {"idle"}
+
+        wait_for(are_idle, "nodes that are idle", 30)
 
     def start_controller(self) -> None:
         """Start the controller, unless it runs."""
@@ -217,6 +218,17 @@ class Cluster:
                 f"mount -t tmpfs -o size=500m reelbow {self.local} && "
                 f"{find_program('slurmd')} -D -N {node}",
             )
+
+    def resume_nodes(self) -> None:
+        """Do what an administrator does for nodes that Slurm gives no jobs any more.
+
+        A controller that died too early gives a job the number of one it forgot, and
+        then puts the node aside that has both.
+        """
+        for line in self.ask("sinfo", "-h", "-N", "-o", "%N %t"):
+            node, state = line.split()
+            if state.startswith("dr"):
+                self.ask("scontrol", "update", f"NodeName={node}", "State=RESUME")
 
     def kill_node(self, node: str) -> None:
         """Let a node die with all that runs on it, as if its power had failed."""

@@ -39,6 +39,9 @@ VICTIMS = {"job": 4, "cancelled": 2, "node": 2, "controller": 1, "snakemake": 1}
 PAUSE_S = 5.0
 DEAD_S = 5.0
 
+# How often an administrator looks at the nodes.
+LOOK_S = 5.0
+
 # No job at all for so long, while all is up, is a run that waits for ever.
 PATIENCE_S = 150.0
 
@@ -100,13 +103,16 @@ class Soak:
         """Give the command, and kill until it is over or nothing is left to kill."""
         self.commands += 1
         run = Running(self.project, tuple(self.targets), self.config)
-        idle_since = time.monotonic()
+        idle_since = next_look = time.monotonic()
         next_kill = idle_since + self.wait(PAUSE_S)
         while not run.over:
             time.sleep(0.2)
             now = time.monotonic()
             for name in [name for name, when in self.back.items() if when < now]:
                 self.bring_back(name)
+            if now > next_look and "controller" not in self.back:
+                self.project.cluster.resume_nodes()
+                next_look = now + LOOK_S
             if self.back or self.project.active():
                 idle_since = now
             if now - idle_since > PATIENCE_S or now > end:
