@@ -1,6 +1,6 @@
 """Kills at random what runs on Slurm are made of, until all is made all the same.
 
-`uv run python tests/slurm/soak.py --kills 100 --seed 0` takes some 20 minutes.
+`uv run python tests/slurm/soak.py --kills 100 --seed 0` takes a quarter of an hour.
 """
 
 import argparse
