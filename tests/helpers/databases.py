@@ -44,7 +44,7 @@ def write_shard(
     """Write a shard whose frames are told apart by their mean color and strip.
 
     pictures : (h, w, 3) uint8 of each frame; {}: their pixels are not counted; None:
-        they are of 100 pixels, of the colors of their palettes
+        they are of 100 pixels or more, of the colors of their palettes
     """
     palettes = palettes or {}
     sums = ColorSums()
@@ -57,7 +57,8 @@ def write_shard(
             if isinstance(times_s, list):
                 time_s = times_s[frame]
             if pictures is None:
-                n_pixels = np.rint(np.multiply(shares, 100)).astype(int)
+                n_pixels = max(100, 10 * len(shares))
+                n_pixels = np.rint(np.multiply(shares, n_pixels)).astype(int)
                 levels = np.rint(colors).astype(np.uint8)
                 picture = np.repeat(levels, n_pixels, axis=0)[np.newaxis]
             if pictures != {}:
