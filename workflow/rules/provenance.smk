@@ -38,7 +38,7 @@ def get_source_state(wildcards):
         plan = get_plan(wildcards)
         files = list_files(plan, plan["shards"][shard])
         # From when on times are counted, which another shard may change.
-        origin = plan["origin"] or ""
+        origin = plan.get("origin") or ""
     states = {seen[str(file)].state for file in files if str(file) in seen}
     return " ".join([*sorted(states - {""}), origin]).strip()
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     # With what compiles, which finding defects does without.
     from reelbow.pictures.pixel_sums import PixelSums
 
-# Of so many sensors sums are kept side by side; each takes 24 bytes a pixel.
+# Of so many sensors sums are kept side by side; each takes up to 24 bytes a pixel.
 MOST_SENSORS = 3
 
 _ABOUT, _TOTALS, _SQUARES = "about.json", "totals", "squares"

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelbow.database.frames import pack_colors, rank_colors
+from reelbow.database.opening import list_tables
 from reelbow.database.schema import ONLY_FILM, PaletteSettings
 from reelbow.kmeans.palettes import combine_colors
 from reelbow.pictures.color_sums import (
@@ -62,7 +63,7 @@ class FilmPixels:
         ).fetchone()
         packed = None
         # Shards of before have no such table.
-        if connection.execute("PRAGMA part.table_info(color_sums)").fetchone():
+        if "color_sums" in list_tables(connection, "part"):
             packed = connection.execute("SELECT sums FROM part.color_sums").fetchone()
         self._n_frames += n_frames
         self._n_told += n_told

@@ -35,9 +35,10 @@ from reelbow.errors import DamagedError, ReelbowError
 from reelbow.pictures.measure_names import MEASURES
 
 if TYPE_CHECKING:
-    # Few films have some.
     # Shots have palettes, which a merge of films does not find.
     from reelbow.database.shots import Shot
+
+    # Few films have some.
     from reelbow.pictures.picture_sums import PictureSums
 
 

@@ -182,6 +182,8 @@ def _name_kind(file: Path) -> str:
         return "mosaics"
     if file.parent.name == "repaired":
         return "repaired"
+    if file.parent.name == "sketches":
+        return "averages"
     if file.stem.startswith("defects"):
         return "defects"
     if file.suffix == ".html":

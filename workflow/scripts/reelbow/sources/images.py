@@ -68,9 +68,9 @@ def look_at_images(
                 or find_size(data, max_pixels=max_pixels) not in sizes
             ):
                 decode(data)
+    has_pictures = bool(sizes)
     # Images of several sizes have none in common, and no common bars.
     height, width = sizes.pop() if len(sizes) == 1 else (None, None)
-    has_pictures = bool(sizes) or height is not None
     kept = None
     if crop != "auto":
         kept = read_crop(crop, source, width, height)

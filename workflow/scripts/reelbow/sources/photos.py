@@ -134,10 +134,8 @@ def _list_photos(files: Sequence[Path], folder: str) -> Iterator[Photo]:
                 if each.filename and not each.is_dir() and not is_litter(each.filename)
             ]
         inside, unread = choose_images(dict.fromkeys(names))
-        n_read, reason = (
-            n_read + len(inside),
-            reason or next(iter(unread.items()), None),
-        )
+        n_read += len(inside)
+        reason = reason or next(iter(unread.items()), None)
         for name in sorted([*inside, *unread], key=natural_key):
             yield Photo(path, name)
     if not n_read:
