@@ -6,6 +6,8 @@ and one film of a million frames. Measures what a user waits for before any job 
 and the memory of the jobs that handle all frames at once.
 
     uv run python benchmarks/many_shards.py
+    uv run python benchmarks/many_shards.py --films 2000 --shards 0 --frames 0
+    uv run python benchmarks/many_shards.py --shards 1200 --films 0 --frames 0
 """
 
 import argparse
@@ -30,9 +32,8 @@ sys.path.append(str(ROOT / "workflow" / "scripts"))
 from machine import name_machine, write_between  # noqa: E402 (the path comes first)
 from measuring import Cost, Project, measure  # noqa: E402
 
-from reelbow.database.schema import PaletteSettings  # noqa: E402
 from reelbow.runs.resources import NEEDS  # noqa: E402
-from reelbow.shards.plan import read_plan, write_plan  # noqa: E402
+from reelbow.shards.plan import write_plan  # noqa: E402
 
 FIGURES = ROOT / "benchmarks" / "many_shards.json"
 PAGE = ROOT / "docs" / "performance.md"
@@ -43,14 +44,29 @@ N_COLORS = 8
 STRIP_ROWS = 90
 PER_SHARD = 600
 
-# As `snakemake --touch` on the results that are there, without its rest of 0.1 s after
-# each job, which stands for no work: what is left is what Snakemake notes of a job.
-TOUCH = """
+# As `snakemake --touch`, without its rest of 0.1 s after each job, which stands for no
+# work, and with a stub for what is not there: what is left is what Snakemake does.
+STUBS = """
+import shutil, sys
+from pathlib import Path
 import snakemake.cli
 from snakemake.executors import touch
 touch.Executor.SLEEPING_TIME = 0
+database, touch_job = sys.argv.pop(1), touch.Executor.run_job
+def run_job(self, job):
+    for output in map(Path, job.output):
+        output.parent.mkdir(parents=True, exist_ok=True)
+        if output.suffix == ".sqlite":
+            shutil.copy(database, output)
+        elif output.name != "plan.json":
+            output.touch()
+    touch_job(self, job)
+touch.Executor.run_job = run_job
 snakemake.cli.main()
 """
+
+DATABASE = ["--persistence-backend", "db", "--persistence-backend-db-url"]
+DATABASE.append("sqlite:///.snakemake/records.sqlite")
 
 # A job in a process of its own, with its rule's memory, as Snakemake would run it.
 JOB = """
@@ -98,39 +114,39 @@ def apart(function: Callable[..., None], *arguments: Any) -> None:
         sys.exit(f"{function.__name__} failed")
 
 
+Measured = tuple[Cost, str]
+
+
 class ManyShards:
     """A project of many shards."""
 
-    def __init__(self, folder: Path, films: str, code: Path) -> None:
+    def __init__(self, folder: Path, films: str, code: Path, *more: str) -> None:
         self.project = Project(folder, code)
         self.folder = folder
-        self.config = f"films={films}"
+        self.arguments = [*more, "--config", f"films={films}"]
 
-    def run(self, *arguments: str, touch: bool = False) -> tuple[Cost, str]:
-        """Run Snakemake."""
-        start = ["-c", TOUCH] if touch else ["-m", "snakemake"]
-        more = ["--touch", "--forceall"] if touch else []
-        return self.project.run("--config", self.config, *more, *arguments, start=start)
+    def run(self, *arguments: str | Path, stubs: Path | None = None) -> Measured:
+        """Run Snakemake; with a database as a stub of all, no job of its own is run."""
+        start = ["-c", STUBS, str(stubs)] if stubs else ["-m", "snakemake"]
+        more = ["--touch", "--forceall"] if stubs else []
+        return self.project.run(*self.arguments, *more, *arguments, start=start)
 
-    def measure_steps(self, name: str) -> list[Row]:
-        """Measure what comes before and between jobs; the results are there after."""
+    def measure_steps(self, name: str, stub: Path) -> list[Row]:
+        """Measure what comes before and between jobs; stubs are there after."""
         rows: list[Row] = []
 
-        def add(
-            step: str, measured: tuple[Cost, str], n_jobs: int | None = None
-        ) -> None:
+        def add(step: str, measured: Measured, n_jobs: int | None = None) -> None:
             cost, text = measured
             n_jobs = count_jobs(text) if n_jobs is None else n_jobs
             rows.append(Row(name, step, n_jobs, cost))
             print(format_row(rows[-1]), flush=True)
 
         add("dry run, nothing made", self.run("--dry-run"))
-        self.run("--until", "plan_shards")
+        add("films are planned", self.run("--until", "plan_shards"))
         add("dry run, films planned", self.run("--dry-run"))
-        apart(make_results, self.folder)
         # Of those that are planned and of the plans.
         n_jobs = rows[-1].n_jobs + len(list(self.folder.glob("results/*/plan.json")))
-        add("what Snakemake does beside all jobs", self.run(touch=True), n_jobs)
+        add("what Snakemake does beside all jobs", self.run(stubs=stub), n_jobs)
         add("dry run, nothing to do", self.run("--dry-run"))
         nothing = self.run()
         if "Nothing to be done" not in nothing[1]:
@@ -184,79 +200,6 @@ def make_films(folder: Path, n_films: int) -> None:
             shutil.copy(first, path)
         rows.append(f"{path.stem}\t{folder.name}/{path.name}")
     (folder / "films.tsv").write_text("\n".join(rows) + "\n")
-
-
-def make_results(folder: Path) -> None:
-    """Make what the jobs would make, by their scripts' functions, in this process.
-
-    The films are planned. Pictures are drawn of the first film only and copied for the
-    others: Snakemake looks at none.
-    """
-    from cluster_shard import cluster_shard
-    from downsample_frames import downsample_frames
-    from merge_film import merge_film
-    from merge_films import merge_films
-    from reelbow.shards.batches import ThumbnailOptions
-    from render_barcodes import render_barcodes
-    from summarize_films import summarize_films
-
-    results = folder / "results"
-    pictures = folder / "pictures"
-    films = sorted(path.parent for path in results.glob("*/plan.json"))
-    for film in films:
-        plan = read_plan(film / "plan.json")
-        shards = []
-        for part in plan["shards"]:
-            shard = part["shard"]
-            source = folder / part.get("tarball", f"films/{film.name}.mp4")
-            shaping = ThumbnailOptions(STRIP_ROWS, plan["crop"], "srgb", 10**8, "skip")
-            thumbnails = folder / "thumbnails.npz"
-            downsample_frames(
-                source, film / "plan.json", thumbnails, shard=shard, shaping=shaping
-            )
-            shards.append(film / "palettes" / f"{shard}.sqlite")
-            cluster_shard(
-                thumbnails,
-                film / "plan.json",
-                shards[-1],
-                film=film.name,
-                source=film.name,
-                shard=shard,
-                n_colors=N_COLORS,
-                n_accents=0,
-                color_space="srgb",
-                n_init=5,
-                seed=0,
-                engine="numba",
-                metadata={"settings": "{}"},
-                shaping=shaping,
-            )
-        merge_film(
-            shards,
-            film / "plan.json",
-            film / "palettes.sqlite",
-            film=film.name,
-            title=film.name,
-            source=film.name,
-            fps=None,
-            n_colors=N_COLORS,
-            palette=PaletteSettings(N_COLORS, n_init=5, seed=0, color_space="srgb"),
-        )
-        if not pictures.exists():
-            names = [f"{kind}{end}" for kind in KINDS for end in ENDINGS]
-            render_barcodes(
-                film / "palettes.sqlite",
-                [pictures / name for name in names],
-                drawing=DRAWING,
-            )
-        shutil.copytree(pictures, film / "barcodes")
-    merge_films(
-        [film / "palettes.sqlite" for film in films],
-        results / "palettes.sqlite",
-        n_colors=N_COLORS,
-    )
-    tables = [results / "films.tsv", results / "skipped.tsv"]
-    summarize_films(results / "palettes.sqlite", *tables)
 
 
 def make_million(folder: Path, n_frames: int) -> None:
@@ -380,7 +323,9 @@ def format_row(row: Row) -> str:
 
 def keep_figures(rows: Iterable[Row]) -> str:
     """Write the figures beside those of other projects; give the table of all."""
-    kept = json.loads(FIGURES.read_text())["rows"] if FIGURES.exists() else []
+    before = json.loads(FIGURES.read_text()) if FIGURES.exists() else {}
+    # Those of another machine would not stand beside these.
+    kept = before["rows"] if before.get("machine") == name_machine() else []
     new = [asdict(row) for row in rows]
     projects = {row["project"] for row in new}
     everything = [row for row in kept if row["project"] not in projects] + new
@@ -395,25 +340,35 @@ def keep_figures(rows: Iterable[Row]) -> str:
 def main() -> None:
     """Measure, print the table and keep it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--shards", type=int, default=1200, help="tarballs; 0: none")
-    parser.add_argument("--films", type=int, default=200, help="videos; 0: none")
+    parser.add_argument("--shards", type=int, default=11_000, help="tarballs; 0: none")
+    parser.add_argument("--films", type=int, default=300, help="videos; 0: none")
     parser.add_argument("--frames", type=int, default=1_000_000, help="0: none")
+    parser.add_argument(
+        "--database",
+        action="store_true",
+        help="have Snakemake keep its records of jobs in one, not in files",
+    )
     parser.add_argument("--code", type=Path, default=ROOT, help="another checkout")
     parser.add_argument("--keep", type=Path, help="keep the projects in this folder")
     parser.add_argument("--dry", action="store_true", help="write no file of figures")
     a = parser.parse_args()
     rows: list[Row] = []
+    more, kept_in = (DATABASE, ", records in a database") if a.database else ([], "")
     print(HEADER, flush=True)
     with tempfile.TemporaryDirectory() as temporary:
         folder = a.keep or Path(temporary)
+        apart(make_million, folder / "stub", 1)
+        stub = folder / "stub" / "palettes" / "00000.sqlite"
         if a.shards:
-            project = ManyShards(folder / "shards", "tape/", a.code)
+            project = ManyShards(folder / "shards", "tape/", a.code, *more)
             apart(make_tarballs, project.folder / "tape", a.shards)
-            rows += project.measure_steps(f"1 film, {a.shards:,} tarballs")
+            name = f"1 film, {a.shards:,} tarballs{kept_in}"
+            rows += project.measure_steps(name, stub)
         if a.films:
-            project = ManyShards(folder / "films", "films/films.tsv", a.code)
+            project = ManyShards(folder / "films", "films/films.tsv", a.code, *more)
             apart(make_films, project.folder / "films", a.films)
-            rows += project.measure_steps(f"{a.films:,} films, 1 shard each")
+            name = f"{a.films:,} films, 1 shard each{kept_in}"
+            rows += project.measure_steps(name, stub)
         if a.frames:
             rows += measure_million(folder / "million", a.frames)
     if not a.dry:

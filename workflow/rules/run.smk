@@ -246,6 +246,7 @@ keep_until_replaced(
 )
 
 if workflow.is_main_process:
+    snakemake_inside.build_faster()
     call_before(workflow, snakemake_inside.BUILD_DAG, look_at_results)
     call_before(workflow, snakemake_inside.REPORT, lambda: ASKED_FOR.add("report"))
     call_before(workflow, snakemake_inside.UNLOCK, slurm.unlock)

@@ -68,10 +68,10 @@ def run(clock, tmp_path, monkeypatch):
 
     # What Snakemake's workflow says of the jobs that are left.
     left = []
-    dag = SimpleNamespace(needrun_jobs=lambda: left, targetjobs=[])
+    dag = SimpleNamespace(needrun_jobs=lambda: left, targetjobs=[], finish=None)
     workflow = SimpleNamespace(
         executor_plugin=SimpleNamespace(name="local"),
-        scheduler=SimpleNamespace(),
+        scheduler=SimpleNamespace(_finish_jobs=None),
         dryrun=False,
         remote_exec=False,
         dag=dag,

@@ -1,7 +1,10 @@
 """The plan of a film of photos, and what is said of those that are none."""
 
+import errno
 import json
+import os
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -166,3 +169,30 @@ def test_files_without_photos_are_refused(tmp_path, name, content, how, told):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(ReelbowError, match=told):
         plan(tmp_path, **how)
+
+
+@pytest.mark.parametrize("call", [1, 2, 3, 4])
+def test_a_disk_that_is_away_for_a_moment_makes_no_other_plan(
+    tmp_path, monkeypatch, call
+):
+    for name in ("a.jpg", "b.jpg"):
+        write_photo(tmp_path / name)
+    whole = plan(tmp_path)
+    n_calls, open_file = 0, Path.open
+
+    def fail_once(path, *arguments, **more):
+        nonlocal n_calls
+        n_calls += 1
+        if n_calls == call:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return open_file(path, *arguments, **more)
+
+    # Each photo is opened to be looked at, and for its digest.
+    monkeypatch.setattr(Path, "open", fail_once)
+    with pytest.raises(OSError, match="Input/output error"):
+        plan(tmp_path)
+    n_calls = 0
+    # Who goes on without what cannot be read does so now.
+    salvaged = plan(tmp_path, go_on=True)
+    assert n_calls == 4
+    assert (salvaged["digest"] == whole["digest"]) == (call < 3)

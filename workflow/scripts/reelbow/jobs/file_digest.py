@@ -1,10 +1,11 @@
 """Digests of files that tell films apart without reading all of them."""
 
-import contextlib
 import hashlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
+
+from reelbow.errors import PASSING
 
 # Read are the first, the last and this many chunks between them, evenly spread.
 CHUNK_BYTES = 64 << 10
@@ -37,23 +38,34 @@ def digest_file(path: Path) -> str:
     return f"sha256/chunks:{digest.hexdigest()}"
 
 
-def digest_files(paths: Iterable[Path]) -> str:
+def digest_files(paths: Iterable[Path], *, go_on: bool = False) -> str:
     """Digest many files, in their order, by their sizes and ends; not by their names.
 
     A file that cannot be read counts as empty.
 
+    go_on : whether that is so, too, of one that can be read another time
+
     Returns
     -------
     64 hexadecimal digits
+
+    Raises
+    ------
+    OSError
+        If the disk is away or too many files are open, unless that is no matter.
     """
     digest = hashlib.sha256()
     for path in paths:
         size, ends = 0, b""
-        with contextlib.suppress(OSError), path.open("rb") as stream:
-            size = os.fstat(stream.fileno()).st_size
-            ends = stream.read(END_BYTES)
-            stream.seek(max(0, size - END_BYTES))
-            ends += stream.read(END_BYTES)
+        try:
+            with path.open("rb") as stream:
+                size = os.fstat(stream.fileno()).st_size
+                ends = stream.read(END_BYTES)
+                stream.seek(max(0, size - END_BYTES))
+                ends += stream.read(END_BYTES)
+        except OSError as error:
+            if error.errno in PASSING and not go_on:
+                raise
         digest.update(f"{size}:{len(ends)}:".encode())
         digest.update(ends)
     return f"sha256/ends:{digest.hexdigest()}"

@@ -284,8 +284,11 @@ def _find_old_source(plan: Plan, folder: Path, film: Film) -> str | None:
             if not files.isdisjoint(map(str, film.files)):
                 return None
             if not film.kind.files_are_shards:
-                is_same = digest_files(film.files) == plan["digest"]
-                return None if is_same else str(plan["path"])
+                # What cannot be read now its own job will tell.
+                with contextlib.suppress(OSError):
+                    if digest_files(film.files) != plan["digest"]:
+                        return str(plan["path"])
+                return None
             known = read_digests(folder / "palettes.sqlite")
         else:
             known = {plan["digest"]}

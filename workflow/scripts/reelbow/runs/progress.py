@@ -140,6 +140,7 @@ class Progress(logging.Handler):
         """Begin a run, which has the folder's lock by now."""
         self.is_running = True
         snakemake_inside.lift_rate_limit(self.workflow)
+        snakemake_inside.renew_seldom(self.workflow)
         # On a full disk each line for Snakemake's own log would be a traceback here;
         # what failed says that there is no room.
         logging.raiseExceptions = False

@@ -75,7 +75,8 @@ class ShardFrames:
         elif self._kind.takes_many:
             part = find_shard(planned, shard)
             self._path = Path(find_file(planned, part))
-            self.digest = digest_files(map(Path, list_files(planned, part)))
+            files = map(Path, list_files(planned, part))
+            self.digest = digest_files(files, go_on=go_on)
         self.versions = describe_versions()
         self.sums = PictureSums()
         self.varies = False

@@ -57,7 +57,7 @@ def make_plan(
     order : name; or time, when they were taken: those that do not tell it come last,
         and are missing
     per_shard : photos in a shard
-    go_on : changes nothing here
+    go_on : whether photos that could be read another time are no matter
 
     Raises
     ------
@@ -73,13 +73,13 @@ def make_plan(
     if order == "time":
         photos, times_s, origin = _order_by_time(photos, folder)
     width, height, kept, _ = look_at_images(
-        _read_some(photos), crop, Path(folder), max_pixels
+        _read_some(photos, go_on=go_on), crop, Path(folder), max_pixels
     )
     return {
         # Every photo counts.
         **dict.fromkeys(("video", "start_s", "end_s", "stream", "sampling")),
         "path": folder,
-        "digest": digest_files(files),
+        "digest": digest_files(files, go_on=go_on),
         "photos": {"folder": folder, "order": order},
         "origin": origin,
         "width": width,
@@ -206,12 +206,14 @@ def _read_zipped_time(archive: zipfile.ZipFile, member: str) -> datetime | None:
     return taken
 
 
-def _read_some(photos: Sequence[Photo]) -> Iterator[bytes | DecodedPicture]:
+def _read_some(
+    photos: Sequence[Photo], *, go_on: bool
+) -> Iterator[bytes | DecodedPicture]:
     """Read some photos, spread over the film, as far as they can be read."""
     archives: dict[Path, zipfile.ZipFile] = {}
     with contextlib.ExitStack() as opened:
         for file, member in spread_evenly(photos):
-            with contextlib.suppress(ReelbowError, OSError):
+            try:
                 if choose_images([member or str(file)])[1]:
                     continue
                 if member is None:
@@ -220,4 +222,11 @@ def _read_some(photos: Sequence[Photo]) -> Iterator[bytes | DecodedPicture]:
                     if file not in archives:
                         archives[file] = opened.enter_context(open_zip(file))
                     data = read_member(archives[file], member)
-                yield take_picture(member or file.name, data)
+                picture = take_picture(member or file.name, data)
+            except ReelbowError:
+                continue
+            except OSError as error:
+                if error.errno in PASSING and not go_on:
+                    raise
+                continue
+            yield picture
