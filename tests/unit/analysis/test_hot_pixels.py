@@ -2,7 +2,11 @@
 
 import csv
 import itertools
+import os
+import platform
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 
 import numpy as np
@@ -15,9 +19,11 @@ from find_defects import find_defects
 from merge_sums import merge_sums
 from projects import write_tarball
 from reelbow.analysis.defect_files import read_defects
+from reelbow.analysis.photo_sums import sum_photos
 from reelbow.analysis.sensor_sums import FilmSums
 from reelbow.errors import DamagedError, ReelbowError
 from reelbow.pictures.image_files import MAX_PIXELS
+from reelbow.shards.members import Member
 from reelbow.shards.plan import read_plan
 from repair_photos import repair_photos
 from sum_pixels import sum_pixels
@@ -159,6 +165,49 @@ def test_of_too_many_cameras_in_a_shard_the_rarest_are_not_added(tmp_path):
         photos[f"{number:03}.png"] = encode(take(number), camera=other)
     sums = add_up(write_photos(tmp_path, photos.items()), tmp_path)
     assert (sums.sensors[0][1], sums.n, len(sums.left_out)) == (4, 4, 4)
+
+
+@pytest.mark.parametrize(
+    ("n_readings", "summed"), [(1, [2, 2, 1]), (3, [2, 2, 2, None])]
+)
+def test_photos_are_read_once_unless_of_too_many_sensors(n_readings, summed):
+    readings = []
+
+    def read():
+        readings.append(1)
+        # The last sensor has but one photo.
+        for number in range(2 * len(summed) - 1):
+            camera = CAMERA | {SERIAL: str(number % len(summed))}
+            yield Member(str(number), encode(take(number), camera=camera), "", {})
+
+    found = sum_photos(read, max_pixels=MAX_PIXELS)
+    assert len(readings) == n_readings
+    sums = [each.sums for each in found.photos.values()]
+    assert [each and each.n for each in sums] == summed
+    # What is written then lies in memory that these had.
+    assert all(each.take_room() is None for each in sums if each)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="glibc's way")
+def test_no_photo_takes_new_memory():
+    # By itself: whatever a process did before counts.
+    code = """
+import cv2, numpy, resource
+from reelbow.analysis.photo_sums import sum_photos
+from reelbow.shards.members import Member
+noise = numpy.random.default_rng(0).integers(87, 93, (1800, 2400, 3), "u1")
+_, data = cv2.imencode(".jpg", noise)
+pages = []
+def read():
+    for number in range(12):
+        pages.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
+        yield Member(str(number), data.tobytes(), "", {})
+sum_photos(read, max_pixels=10**9)
+print(pages[-1] - pages[-5])
+"""
+    paths = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", code]
+    assert int(subprocess.check_output(command, env=paths)) < 300
 
 
 def test_frames_of_a_video_are_added_up(tmp_path):

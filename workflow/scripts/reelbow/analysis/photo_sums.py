@@ -1,5 +1,6 @@
 """Adds up the photos of a shard, by the sensors that took them."""
 
+import contextlib
 import io
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -27,17 +28,36 @@ def sum_photos(read: Callable[[], Iterable[Member]], *, max_pixels: int) -> Shar
     read : reads the shard's pictures from the first, each time it is called
     max_pixels : of the largest image that is read
     """
-    sensors = _find_sensors(read, max_pixels)
-    # Of as many photos the first ones.
-    common = Counter(filter(None, sensors)).most_common(MOST_SENSORS)
-    kept = {sensor for sensor, _ in common}
+    # glibc hands free memory back to the system, and takes it anew for each photo, but
+    # for twice as much as the largest piece that was ever freed: here that is its most.
+    np.empty(31 << 20, np.uint8)
+    # Read once: of few sensors all are kept, whatever comes.
+    found = _add_up(read(), max_pixels, frozenset())
+    if found is None:
+        found = _add_up(read(), max_pixels, _choose_sensors(read(), max_pixels))
+    assert found is not None
+    return found
+
+
+def _add_up(
+    members: Iterable[Member], max_pixels: int, kept: frozenset[Sensor]
+) -> ShardSums | None:
+    """Add up the photos of some sensors.
+
+    kept : them; none: all, and if they are more than `MOST_SENSORS` there is no result
+    """
+    seen: set[Sensor] = set()
     photos: dict[Sensor, Photos] = {}
     left_out: list[tuple[str, str]] = []
     lost = ""
     try:
-        for place, member in enumerate(read()):
-            sensor = sensors[place] if place < len(sensors) else None
-            if sensor is not None and sensor not in kept:
+        for member in members:
+            sensor = find_sensor(member, max_pixels)
+            if sensor is not None:
+                seen.add(sensor)
+            if not kept and len(seen) > MOST_SENSORS:
+                return None
+            if kept and sensor is not None and sensor not in kept:
                 photos.setdefault(sensor, Photos([], None)).names.append(member.name)
                 continue
             try:
@@ -67,23 +87,13 @@ def sum_photos(read: Callable[[], Iterable[Member]], *, max_pixels: int) -> Shar
     return ShardSums(photos, left_out, lost)
 
 
-def _find_sensors(
-    read: Callable[[], Iterable[Member]], max_pixels: int
-) -> list[Sensor | None]:
-    """Find the sensor of each image file of a shard, by its header.
-
-    None for what cannot be read. Of a video no camera is told: the list ends there.
-    """
-    found: list[Sensor | None] = []
-    try:
-        for member in read():
-            if is_of_a_video(member):
-                break
-            found.append(find_sensor(member, max_pixels))
-    except ReelbowError:
-        # Told when the pictures are read.
-        pass
-    return found
+def _choose_sensors(members: Iterable[Member], max_pixels: int) -> frozenset[Sensor]:
+    """Choose the sensors with the most photos by headers; of as many the first ones."""
+    counts: Counter[Sensor] = Counter()
+    # What cannot be read is told when the pictures are.
+    with contextlib.suppress(ReelbowError):
+        counts.update(filter(None, (find_sensor(each, max_pixels) for each in members)))
+    return frozenset(sensor for sensor, _ in counts.most_common(MOST_SENSORS))
 
 
 def is_of_a_video(member: Member) -> bool:

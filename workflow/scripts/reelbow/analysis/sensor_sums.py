@@ -26,7 +26,10 @@ MOST_SENSORS = 3
 
 _ABOUT, _TOTALS, _SQUARES = "about.json", "totals", "squares"
 
-Sums = NDArray[np.uint32] | NDArray[np.uint64]
+# Of a shard's squares, as `PixelSums` has them.
+_LOW, _HIGH = "low", "high"
+
+Sums = NDArray[np.unsignedinteger]
 
 
 class Sensor(NamedTuple):
@@ -181,13 +184,13 @@ def merge_sums(
         parts = zip((_TOTALS, _SQUARES), choose_types(n), strict=True)
         for part, kind in parts if places else ():
             # One after the other, since they are large.
-            arrays = (_read_array(path, place, part) for path, place in places)
-            added = next(arrays).astype(kind, copy=False)
-            for array in arrays:
-                added += array
+            added = _read_sums(*places[0], part, kind)
+            for each in places[1:]:
+                added += _read_sums(*each, part, kind)
             # Each by itself, since defects are found in one after the other.
             for channel in range(3):
                 _write_array(file, channel, part, added[..., channel])
+            del added
 
 
 def _save(path: Path, about: dict[str, Any], sums: dict[int, "PixelSums"]) -> None:
@@ -195,7 +198,8 @@ def _save(path: Path, about: dict[str, Any], sums: dict[int, "PixelSums"]) -> No
         _write_about(file, {**about, "summed": [*sums]})
         for place, each in sums.items():
             _write_array(file, place, _TOTALS, each.totals)
-            _write_array(file, place, _SQUARES, each.squares)
+            _write_array(file, place, _LOW, each.low)
+            _write_array(file, place, _HIGH, each.high)
 
 
 def _write_about(file: zipfile.ZipFile, about: dict[str, Any]) -> None:
@@ -219,6 +223,16 @@ def _read_about(path: Path) -> dict[str, Any]:
     except (zipfile.BadZipFile, EOFError, KeyError, ValueError):
         raise DamagedError("damaged", [path]) from None
     return about
+
+
+def _read_sums(path: Path, place: int, part: str, kind: np.dtype[Any]) -> Sums:
+    """Read a shard's totals or squares as a type that holds those of the film."""
+    if part == _TOTALS:
+        return _read_array(path, place, _TOTALS).astype(kind, copy=False)
+    squares: Sums = _read_array(path, place, _HIGH).astype(kind)
+    squares <<= 16
+    squares += _read_array(path, place, _LOW)
+    return squares
 
 
 def _read_array(path: Path, place: int, part: str) -> Sums:
