@@ -7,6 +7,7 @@ three targets are made: an animal, a landscape and a graphic that is drawn here.
   side, beside what most programs do (the frame of the nearest mean color).
 - Search: 1,000,000 tiles, the films' own with noise, for 10,000 cells, beside faiss's
   flat search of as many neighbors, and phomo's comparison of pixels.
+- Beside phomo: mosaics of the same frames in the same grid.
 - Once: each tile once, beside SciPy's dense linear sum assignment of all distances.
 
     uv run --with faiss-cpu --with phomo python benchmarks/mosaic.py
@@ -27,7 +28,8 @@ import numpy as np
 from machine import name_machine, write_between
 from measuring import ROOT, CommandError, Project, measure
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+from threadpoolctl import threadpool_limits
 
 sys.path.append(str(ROOT / "workflow" / "scripts"))
 
@@ -35,9 +37,11 @@ from reelbow.mosaic.assignment import Assignment, assign_tiles, count_repeats
 from reelbow.mosaic.cells import Cell, Mosaic
 from reelbow.mosaic.features import PARTS, describe_parts, weigh
 from reelbow.mosaic.matching import match_tiles
-from reelbow.mosaic.rendering import draw_mosaic
+from reelbow.mosaic.rendering import draw_mosaic, fill_cell
 from reelbow.mosaic.target import Target, read_target
-from reelbow.mosaic.tiles import Tiles, read_tiles
+from reelbow.mosaic.tiles import Tiles, crop_to_aspect, read_tiles
+from reelbow.shards.previews import read_sheet
+from reelbow.shards.sheets import read_cells
 
 DATA = ROOT.parent / "shared" / "data"
 PAGE = ROOT / "docs" / "mosaics.md"
@@ -60,6 +64,20 @@ TARGETS = {
 }
 COLUMNS, APART, ASPECT = 128, 2, (16, 9)
 N_TILES, N_CELLS, N_NEIGHBORS = 1_000_000, 10_000, 64
+# Cells and tiles of which each is used once. 128 columns are some 9,000 cells or more.
+ONCE = ((1000, 20_000), (4000, 80_000), (9216, 20_000), (9216, 50_000))
+# Of the films' own tiles without noise there are fewer, for fewer columns.
+OWN_COLUMNS = 64
+
+# Beside phomo, which compares all pixels: fewer columns, of the frames each second one,
+# and of each so many pixels down and across.
+PEER_COLUMNS, PEER_STEP, PEER_CELL = 48, 2, (9, 16)
+# How frames are chosen here: `assign_tiles` takes that.
+WAYS = {
+    f"each once, shots {APART} apart": {"apart": APART, "max_use": 1},
+    "each once, shots anywhere": {"apart": 0, "max_use": 1},
+    f"as often as they fit, shots {APART} apart": {"apart": APART, "mirrors": True},
+}
 
 # Of what is shown: pixels across, and of the part from near.
 FAR, NEAR = 480, (960, 540)
@@ -103,7 +121,11 @@ def flatten(features: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def draw(
-    assignment: Assignment, tiles: Tiles, target: Target, sheets: list[Path]
+    assignment: Assignment,
+    tiles: Tiles,
+    target: Target,
+    sheets: list[Path],
+    cell_size: tuple[int, int] = (18, 32),
 ) -> NDArray[np.uint8]:
     """Draw a mosaic without a tint."""
     chosen = zip(assignment.tiles.tolist(), assignment.mirrored.tolist(), strict=True)
@@ -126,7 +148,7 @@ def draw(
             Mosaic(target.rows, target.columns, cells, {}),
             target.parts,
             {("", str(place)): sheet for place, sheet in enumerate(sheets)},
-            cell_size=(18, 32),
+            cell_size=cell_size,
             aspect=ASPECT,
             tint=0.0,
             room=Path(room),
@@ -156,6 +178,113 @@ def compare_ways(target: Target, tiles: Tiles, sheets: list[Path]) -> list[float
     return [*likeness, *repeats]
 
 
+def read_pixels(tiles: Tiles, sheets: list[Path]) -> NDArray[np.uint8]:
+    """Read tiles, (n, 9, 16, 3), as they are drawn."""
+    pixels = np.empty((len(tiles.frames), *PEER_CELL, 3), np.uint8)
+    for shard in np.unique(tiles.shards):
+        which = np.flatnonzero(tiles.shards == shard)
+        path = sheets[shard]
+        previews = read_cells(path, read_sheet(path), tiles.places[which].tolist())
+        for tile, preview in zip(which, previews, strict=True):
+            pixels[tile] = fill_cell(crop_to_aspect(preview, ASPECT), PEER_CELL)
+    return pixels
+
+
+def draw_beside_peer(
+    targets: dict[str, Path], tiles: Tiles, sheets: list[Path]
+) -> list[str] | None:
+    """Draw mosaics of the same frames by phomo and here; None: it is not installed.
+
+    Returns
+    -------
+    A table of how like each is, and how many cells have a shot beside them
+    """
+    try:
+        from phomo import Master, Pool
+        from phomo import Mosaic as PeerMosaic
+    except ModuleNotFoundError:
+        return None
+    from scipy.optimize import linear_sum_assignment
+
+    tiles = Tiles(*(array[::PEER_STEP] for array in tiles))
+    pixels = read_pixels(tiles, sheets)
+    lines, shown = [], []
+    for name, path in targets.items():
+        target = read_target(path, PEER_COLUMNS, ASPECT, 10**9)
+        size = (target.columns * PEER_CELL[1], target.rows * PEER_CELL[0])
+        with Image.open(path) as image:
+            wanted = ImageOps.fit(image.convert("RGB"), size, Image.Resampling.BOX)
+        began = time.process_time()
+        peer = PeerMosaic(Master.from_image(wanted), Pool(pixels))
+        distances = peer.d_matrix()
+        theirs = np.asarray(peer.build(distances))
+        theirs_s = time.process_time() - began
+        # What it chose, which it does not say: it goes down columns.
+        _, chosen = linear_sum_assignment(distances)
+        chosen = chosen.reshape(target.columns, target.rows).T.ravel()
+        no_sides = np.zeros(len(chosen), bool)
+        pairs = [("target", np.asarray(wanted))]
+        ways = {
+            "phomo, each once": (
+                Assignment(chosen, no_sides, no_sides * 1.0),
+                theirs,
+                theirs_s,
+            )
+        }
+        for way, options in WAYS.items():
+            began = time.process_time()
+            choice = assign_tiles(
+                describe_parts(target.parts),
+                target.columns,
+                tiles.features,
+                tiles.groups,
+                **options,
+            )
+            picture = draw(choice, tiles, target, sheets, PEER_CELL)
+            ways[f"Reelbow, {way}"] = choice, picture, time.process_time() - began
+        for way, (choice, picture, cpu_s) in ways.items():
+            likeness = find_likeness(picture, target)
+            n_repeats = count_repeats(choice, target.columns, tiles.groups, APART)
+            lines.append(
+                f"| {name}, {len(chosen):,} cells | {way} | {likeness:.2f} | "
+                f"{100 * n_repeats / len(chosen):.0f} % | {cpu_s:.1f} |"
+            )
+            print(lines[-1], flush=True)
+            if "anywhere" not in way:
+                pairs.append((f"{way}: {likeness:.2f}", picture))
+        shown.append(pairs)
+    show_beside(shown)
+    return [
+        f"{len(tiles.frames):,} frames, {PEER_COLUMNS} columns, without a tint:",
+        "",
+        "| target | | SSIM | cells with a shot beside them | CPU s |",
+        "|---|---|---|---|---|",
+        *lines,
+    ]
+
+
+def show_beside(columns: list[list[tuple[str, NDArray[np.uint8]]]]) -> None:
+    """Write pictures with what they are, a column for each target."""
+    width, gap, line = 360, 12, 24
+    heights = [
+        max(width * pixels.shape[0] // pixels.shape[1] for _, pixels in row)
+        for row in zip(*columns, strict=True)
+    ]
+    size = (len(columns) * (width + gap) - gap, sum(heights) + len(heights) * line)
+    canvas = Image.new("RGB", size, "white")
+    draw = ImageDraw.Draw(canvas)
+    font = ImageFont.load_default(14)
+    for column, pictures in enumerate(columns):
+        left, top = column * (width + gap), 0
+        for (label, pixels), height in zip(pictures, heights, strict=True):
+            own = (width, width * pixels.shape[0] // pixels.shape[1])
+            small = Image.fromarray(pixels).resize(own, Image.Resampling.LANCZOS)
+            draw.text((left, top + 3), label, "#222222", font)
+            canvas.paste(small, (left, top + line))
+            top += height + line
+    canvas.save(ROOT / "docs" / "mosaic_peers.jpg", quality=85)
+
+
 def run_step(step: str, path: Path) -> dict[str, float]:
     """Do one thing with the features of a file; say what it took and what it found."""
     with np.load(path) as saved:
@@ -163,6 +292,8 @@ def run_step(step: str, path: Path) -> dict[str, float]:
     # Imported and compiled before, as in a longer run.
     from scipy.optimize import linear_sum_assignment
 
+    # As Snakemake tells its jobs.
+    threadpool_limits(1)
     assign_tiles(cells[:1], 1, tiles[:9], groups[:9], max_use=1)
     found = 0.0
     began = time.process_time()
@@ -189,8 +320,11 @@ def run_step(step: str, path: Path) -> dict[str, float]:
         found = assignment.distances.sum()
     elif step == "dense":
         left, right = weigh(cells).astype(float), weigh(tiles).astype(float)
-        own = np.square(right).sum(axis=1)
-        distances = own - 2 * left @ right.T + np.square(left).sum(axis=1)[:, None]
+        # In place: of the largest it is gigabytes.
+        distances = left @ right.T
+        distances *= -2
+        distances += np.square(right).sum(axis=1)
+        distances += np.square(left).sum(axis=1)[:, None]
         found = distances[linear_sum_assignment(distances)].sum()
     # Of this program alone: what the system counts begins with who started it.
     status = Path("/proc/self/status").read_text(encoding="utf-8")
@@ -224,6 +358,17 @@ def make_many(
     path = folder / f"{name}.npz"
     np.savez(path, cells=cells, tiles=many, groups=(np.arange(n) // 8).astype(np.int32))
     return path
+
+
+def compare_once(path: Path, about: str) -> str:
+    """Use each tile of a file once, here and by SciPy's dense assignment."""
+    once, dense = (measure_step(step, path) for step in ("once", "dense"))
+    assert once
+    assert dense
+    return (
+        f"| {about} | {once['cpu_s']:.2f} | {dense['cpu_s']:.1f} | "
+        f"{dense['cpu_s'] / once['cpu_s']:.0f} | {once['found'] / dense['found']:.4f} |"
+    )
 
 
 def show(picture: Path, name: str) -> None:
@@ -306,6 +451,8 @@ def main() -> None:
                 f"{shares[0]}, {shares[1]}, {shares[2]} |"
             )
         write_between(PAGE, "mosaic.py likeness", "\n".join(lines))
+        if beside := draw_beside_peer(targets, tiles, sheets):
+            write_between(PAGE, "mosaic.py peers", "\n".join(beside))
         all_parts = np.concatenate(parts)
         all_parts = all_parts[np.random.default_rng(0).permutation(len(all_parts))]
         many = make_many(folder, "many", tiles, all_parts, N_TILES, N_CELLS)
@@ -342,16 +489,16 @@ def main() -> None:
             "| cells | tiles | CPU s | dense | times | sum of distances |",
             "|---|---|---|---|---|---|",
         ]
-        for n_cells, n_tiles in ((1000, 20_000), (4000, 80_000), (6000, 120_000)):
+        for n_cells, n_tiles in ONCE:
             path = make_many(folder, "once", tiles, all_parts, n_tiles, n_cells)
-            once, dense = (measure_step(step, path) for step in ("once", "dense"))
-            assert once
-            assert dense
-            rows.append(
-                f"| {n_cells:,} | {n_tiles:,} | {once['cpu_s']:.2f} | "
-                f"{dense['cpu_s']:.1f} | {dense['cpu_s'] / once['cpu_s']:.0f} | "
-                f"{once['found'] / dense['found']:.4f} |"
-            )
+            about = f"{n_cells:,} | {n_tiles:,}"
+            rows.append(compare_once(path, about))
+        for each, path in targets.items():
+            target = read_target(path, OWN_COLUMNS, ASPECT, 10**9)
+            cells, own = describe_parts(target.parts), folder / "own.npz"
+            np.savez(own, cells=cells, tiles=tiles.features, groups=tiles.groups)
+            about = f"{len(cells):,}: {each} | {len(tiles.frames):,}: the films' own"
+            rows.append(compare_once(own, about))
         write_between(PAGE, "mosaic.py once", "\n".join(rows))
 
 

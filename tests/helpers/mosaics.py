@@ -1,13 +1,26 @@
-"""Small films with previews, to make mosaics of."""
+"""Small films with previews, and features, to make mosaics of."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from databases import ROW, merge, write_shard
 from make_tiles import make_tiles
 from reelbow.shards.previews import PreviewOptions, write_previews
+
+
+def make_features(n: int, *, alike: float = 0, seed: int = 0) -> NDArray[np.uint8]:
+    """Make features of pictures of which a part is nearly the same, as a sky is."""
+    random = np.random.default_rng(seed)
+    features = np.full((n, 18), 128)
+    base = random.integers(0, 256, (n, 1))
+    features[:, :16] = base + random.normal(0, 25, (n, 16))
+    features[:, 16:] += random.normal(0, 10, (n, 2)).astype(int)
+    n_alike = int(n * alike)
+    features[:n_alike] = 200 + random.normal(0, 3, (n_alike, 18))
+    return np.clip(features, 0, 255).astype(np.uint8)
 
 
 def write_film(

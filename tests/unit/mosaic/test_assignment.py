@@ -1,22 +1,9 @@
 import numpy as np
 import pytest
-from scipy.optimize import linear_sum_assignment
 
-from reelbow.mosaic import assignment
+from mosaics import make_features
 from reelbow.mosaic.assignment import assign_tiles, count_repeats
 from reelbow.mosaic.features import weigh
-
-
-def make_features(n, *, alike=0.0, seed=0):
-    """Features of pictures of which a part is nearly the same, as a plain sky is."""
-    random = np.random.default_rng(seed)
-    features = np.full((n, 18), 128)
-    base = random.integers(0, 256, (n, 1))
-    features[:, :16] = base + random.normal(0, 25, (n, 16))
-    features[:, 16:] += random.normal(0, 10, (n, 2)).astype(int)
-    n_alike = int(n * alike)
-    features[:n_alike] = 200 + random.normal(0, 3, (n_alike, 18))
-    return np.clip(features, 0, 255).astype(np.uint8)
 
 
 def measure(cells, tiles):
@@ -50,27 +37,16 @@ def test_where_all_may_be_used_each_cell_has_its_nearest():
     assert found.distances.tolist() == measure(cells, tiles).min(axis=1).tolist()
 
 
-@pytest.mark.parametrize(("n_tiles", "alike"), [(900, 0.0), (900, 0.4), (310, 0.4)])
-def test_used_once_they_add_up_to_the_least(n_tiles, alike):
-    cells, tiles = make_features(300, alike=alike), make_features(n_tiles, seed=1)
-    groups = np.arange(n_tiles, dtype=np.int32)
-    found = assign_tiles(cells, 20, tiles, groups, apart=0, max_use=1)
-    assert len({*found.tiles.tolist()}) == 300
-    distances = measure(cells, tiles)
-    best = distances[linear_sum_assignment(distances)].sum()
-    assert best <= found.distances.sum() <= 1.01 * best
-
-
-def test_what_nobody_wants_is_given_where_the_lists_are_at_their_end(monkeypatch):
-    monkeypatch.setattr(assignment, "_FEWEST", 2)
-    monkeypatch.setattr(assignment, "_MOST", 3)
-    monkeypatch.setattr(assignment, "_IN_ALL", 0)
-    # All cells want the same tiles.
-    cells = np.full((40, 18), 128, np.uint8)
-    tiles = make_features(40, seed=1)
-    groups = np.arange(40, dtype=np.int32)
-    found = assign_tiles(cells, 8, tiles, groups, apart=0, max_use=1)
-    assert sorted(found.tiles.tolist()) == list(range(40))
+def test_where_groups_are_apart_few_cells_have_a_tile_that_is_much_worse():
+    cells, tiles = make_features(300, alike=0.3), make_features(450, seed=1)
+    groups = (np.arange(450) // 3).astype(np.int32)
+    least, parted = (
+        assign_tiles(cells, 20, tiles, groups, apart=apart, max_use=1)
+        for apart in (0, 2)
+    )
+    assert np.bincount(parted.tiles).max() == 1
+    assert count_repeats(parted, 20, groups, 2) == 0
+    assert parted.distances.sum() < 1.2 * least.distances.sum()
 
 
 @pytest.mark.parametrize("max_use", [9, 200, 10**6])

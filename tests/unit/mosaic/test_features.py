@@ -10,6 +10,7 @@ from reelbow.mosaic.features import (
     mirror,
     weigh,
 )
+from reelbow.mosaic.matching import LARGEST_DISTANCE
 
 
 def test_parts_are_averaged_in_linear_light():
@@ -66,6 +67,7 @@ def test_sums_of_products_are_exact_in_float32():
     assert ends.shape[1] == N_FEATURES
     weighed = weigh(ends).astype(np.float64)
     assert weighed[0, 16:].tolist() == [-128 * CHROMA_FACTOR] * 2
-    # Of a tile's square and twice its product with a cell.
+    # Of a tile's square and twice its product with a cell, and of a price.
     largest = np.square(np.abs(weighed).max(axis=0)).sum()
-    assert 3 * largest < 2**24
+    assert np.square(weighed[1] - weighed[0]).sum() == LARGEST_DISTANCE
+    assert 3 * largest + LARGEST_DISTANCE < 2**24

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from reelbow.mosaic import matching
 from reelbow.mosaic.features import mirror, weigh
-from reelbow.mosaic.matching import find_nearest, match_tiles
+from reelbow.mosaic.matching import LARGEST_DISTANCE, find_nearest, match_tiles
 
 
 def measure(cells, tiles):
@@ -61,18 +61,45 @@ def test_it_is_the_same_in_whatever_blocks(monkeypatch):
     assert all((one == other).all() for one, other in zip(before, after, strict=True))
 
 
-@pytest.mark.parametrize("n", [3, 12, 40])
-@pytest.mark.parametrize("mirrors", [False, True])
-@pytest.mark.parametrize("short", [0, 64])
-def test_the_nearest_are_those_of_all_distances(n, mirrors, short, monkeypatch):
-    monkeypatch.setattr(matching, "_SHORT", short)
-    random = np.random.default_rng(2)
-    cells, tiles = (
-        random.integers(0, 256, (n_all, 18)).astype(np.uint8) for n_all in (6, 30)
-    )
-    distances = measure(cells, tiles)
+def find_all(cells, tiles, prices, *, mirrors):
+    """The tiles of each cell, the nearest first, with what they cost."""
+    costs = measure(cells, tiles)
     if mirrors:
-        distances = np.minimum(distances, measure(mirror(cells), tiles))
-    found, weights = find_nearest(cells, tiles, n, mirrors=mirrors)
-    assert (np.take_along_axis(distances, found, axis=1) == weights).all()
-    assert (np.sort(weights) == np.sort(distances)[:, :n]).all()
+        costs = np.minimum(costs, measure(mirror(cells), tiles))
+    costs = costs + prices
+    order = np.argsort(costs, axis=1, kind="stable")
+    return order, np.take_along_axis(costs, order, axis=1)
+
+
+@pytest.mark.parametrize("n", [1, 12, 250, 400])
+@pytest.mark.parametrize("mirrors", [False, True])
+@pytest.mark.parametrize("alike", [False, True])
+def test_the_nearest_are_those_of_all_distances(n, mirrors, alike, monkeypatch):
+    monkeypatch.setattr(matching, "_TILES", 130)
+    monkeypatch.setattr(matching, "_CELLS", 4)
+    random = np.random.default_rng(2)
+    # Of few values many are as near.
+    values = (100, 103) if alike else (0, 256)
+    cells, tiles = (
+        random.integers(*values, (n_all, 18)).astype(np.uint8) for n_all in (6, 300)
+    )
+    for most in (1, 1000, LARGEST_DISTANCE):
+        prices = random.integers(0, most, 300).astype(np.int32)
+        order, costs = find_all(cells, tiles, prices, mirrors=mirrors)
+        found, own = find_nearest(cells, tiles, n, mirrors=mirrors, prices=prices)
+        assert found.tolist() == order[:, :n].tolist()
+        assert own.tolist() == costs[:, :n].tolist()
+
+
+def test_the_nearest_are_found_where_the_guess_of_how_near_is_wrong():
+    # Only those that are looked at first are near.
+    tiles = np.full((400, 18), 100, np.uint8)
+    tiles[::8] = 0
+    tiles[1::8] = 99
+    cells = np.zeros((3, 18), np.uint8)
+    cells[1] = 100
+    order, costs = find_all(cells, tiles, 0, mirrors=False)
+    for n in (4, 30, 52):
+        found, own = find_nearest(cells, tiles, n)
+        assert found.tolist() == order[:, :n].tolist()
+        assert own.tolist() == costs[:, :n].tolist()

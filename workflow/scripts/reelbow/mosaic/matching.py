@@ -9,17 +9,25 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from reelbow.machine.compiled import cached_njit
-from reelbow.mosaic.features import mirror, weigh
+from reelbow.machine.compiled import cached_njit, njit
+from reelbow.mosaic.features import CHROMA_FACTOR, PARTS, mirror, weigh
 
 # Tiles and cells whose distances are found at a time: they stay in a core's cache.
 _TILES = 1024
 _CELLS = 256
 
-# Lists that are sorted as they are found; of longer ones all distances are looked at,
-# of so many cells at a time.
-_SHORT = 64
-_FEW_CELLS = 16
+# Of these those that are asked at a time whether they are near enough.
+_BLOCK = 64
+
+# Every so manyth tile is looked at first, or so many, to guess what is near enough.
+_STEP = 8
+_SAMPLE = 4096
+
+# A distance and a tile in one number: so many bits are the tile's.
+_TILE_BITS = 32
+
+# Of weighed features, squared: lightness of all parts, a and b.
+LARGEST_DISTANCE = 255**2 * (PARTS**2 + 2 * CHROMA_FACTOR**2)
 
 
 class Matches(NamedTuple):
@@ -73,9 +81,7 @@ def match_tiles(
         sides.append(_prepare_cells(mirror(cells)))
     for first in range(0, len(tiles), _TILES):
         part = slice(first, first + _TILES)
-        weighed = weigh(tiles[part])
-        own = np.einsum("ij,ij->i", weighed, weighed)[:, None]
-        right = np.concatenate([weighed, own], axis=1).T
+        right = _prepare_tiles(tiles[part])
         for top in range(0, n_cells, _CELLS):
             rows = slice(top, top + _CELLS)
             for is_mirrored, side in enumerate(sides):
@@ -96,53 +102,96 @@ def find_nearest(
     n: int,
     *,
     mirrors: bool = False,
-) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    prices: NDArray[np.int32] | None = None,
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Find the n nearest tiles of each cell, whatever their groups.
+
+    Parameters
+    ----------
+    prices : (n_tiles,) in [0, LARGEST_DISTANCE], which are added to distances; None: 0
 
     Returns
     -------
-    The tiles and their squared distances, both (n_cells, n), long lists in no order
+    The tiles and their squared distances and prices, both (n_cells, n), the nearest
+    first. Of tiles that are as near the first ones are taken.
     """
     n = min(n, len(tiles))
-    own_cells = np.square(weigh(cells)).sum(axis=1)[:, None]
-    if n <= _SHORT:
-        groups = np.arange(len(tiles), dtype=np.int32)
-        matches = match_tiles(cells, tiles, groups, n_best=n, mirrors=mirrors)
-        return matches.tiles, matches.distances + own_cells
-    nearest = np.empty((len(cells), n), np.int32)
-    found = np.empty((len(cells), n), np.float32)
-    weighed = weigh(tiles)
-    own = np.einsum("ij,ij->i", weighed, weighed)
-    for first in range(0, len(cells), _FEW_CELLS):
-        rows = slice(first, first + _FEW_CELLS)
-        sides = [cells[rows], mirror(cells[rows])] if mirrors else [cells[rows]]
-        distances = np.minimum.reduce(
-            [own - 2 * weigh(side) @ weighed.T for side in sides]
-        )
-        distances += own_cells[rows]
-        nearest[rows] = [_find_least(of_cell, n) for of_cell in distances]
-        found[rows] = np.take_along_axis(distances, nearest[rows], axis=1)
-    return nearest, found
+    sides = [_prepare_cells(cells)]
+    if mirrors:
+        sides.append(_prepare_cells(mirror(cells)))
+    if prices is None:
+        prices = np.zeros(len(tiles), np.int32)
+    least = np.empty((len(cells), 2 * n + _BLOCK), np.int64)
+    counts = np.zeros(len(cells), np.int64)
+    limits = _guess_limits(sides, tiles, prices, n)
+    left = np.arange(len(cells))
+    while len(left):
+        for first in range(0, len(tiles), _TILES):
+            part = slice(first, first + _TILES)
+            right = _prepare_tiles(tiles[part], prices[part])
+            for top in range(0, len(left), _CELLS):
+                rows = left[top : top + _CELLS]
+                distances = _multiply(sides, rows, right)
+                _keep_least(distances, rows, first, least, counts, limits)
+        left = np.flatnonzero(counts < n)
+        # The limit was too low: now there is none.
+        counts[left], limits[left] = 0, np.inf
+    for row, count in zip(least, counts, strict=True):
+        row[:count].sort()
+    least = least[:, :n]
+    own = np.square(weigh(cells)).sum(axis=1).astype(np.int64)
+    nearest = (least & ((1 << _TILE_BITS) - 1)).astype(np.int32)
+    return nearest, ((least >> _TILE_BITS) + own[:, None]).astype(np.int32)
 
 
-def _find_least(values: NDArray[np.float32], n: int) -> NDArray[np.int64]:
-    """Find the places of the n least values; of equal ones the first.
+def _guess_limits(
+    sides: list[NDArray[np.float32]],
+    tiles: NDArray[np.uint8],
+    prices: NDArray[np.int32],
+    n: int,
+) -> NDArray[np.float32]:
+    """Guess from a few tiles what the n nearest of all to each cell are nearer than."""
+    limits = np.full(len(sides[0]), np.inf, np.float32)
+    step = max(_STEP, len(tiles) // _SAMPLE)
+    # As many as are expected among them, and what these may be more by chance.
+    rank = int(n / step + 3 * (n / step) ** 0.5 + 3)
+    if rank < len(tiles) // step:
+        right = _prepare_tiles(tiles[::step], prices[::step])
+        for top in range(0, len(limits), _CELLS):
+            rows = slice(top, top + _CELLS)
+            distances = _multiply(sides, rows, right)
+            distances.partition(rank, axis=1)
+            limits[rows] = distances[:, rank]
+    return limits
 
-    `argpartition` would take any of these, and others on another machine.
-    """
-    largest = np.partition(values, n - 1)[n - 1]
-    places = np.flatnonzero(values <= largest)
-    too_many = len(places) - n
-    if too_many:
-        last = np.flatnonzero(values[places] == largest)[-too_many:]
-        places = np.delete(places, last)
-    return places
+
+def _multiply(
+    sides: list[NDArray[np.float32]],
+    rows: slice | NDArray[np.int64],
+    right: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """Find the distances of some cells, or of these mirrored, to tiles."""
+    distances: NDArray[np.float32] = sides[0][rows] @ right
+    for side in sides[1:]:
+        np.minimum(distances, side[rows] @ right, out=distances)
+    return distances
 
 
 def _prepare_cells(cells: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Write cells so that their product with a tile and its square is a distance."""
     ones = np.ones((len(cells), 1), np.float32)
     return np.concatenate([-2 * weigh(cells), ones], axis=1)
+
+
+def _prepare_tiles(
+    tiles: NDArray[np.uint8], prices: NDArray[np.int32] | None = None
+) -> NDArray[np.float32]:
+    """Write tiles so that the product of a cell and one is its distance and price."""
+    weighed = weigh(tiles)
+    own = np.einsum("ij,ij->i", weighed, weighed)
+    if prices is not None:
+        own += prices
+    return np.concatenate([weighed, own[:, None]], axis=1).T
 
 
 @cached_njit
@@ -189,3 +238,77 @@ def _keep_best(
                 best[cell, place] = distance
                 codes[cell, place] = first_code + 2 * tile
                 of_groups[cell, place] = groups[tile]
+
+
+@cached_njit
+def _keep_least(
+    distances: NDArray[np.float32],
+    rows: NDArray[np.int64],
+    first: int,
+    least: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    limits: NDArray[np.float32],
+) -> None:
+    """Put what is nearer into the rows of the least, each with room for twice n.
+
+    When a row is full, all but its n least go, and from then on only what is nearer
+    than these is put into it.
+
+    distances : of some rows, to tiles from the first on
+    least : distance and tile in one number, so that it is less where the distance is,
+        or where that is the same and the tile comes before
+    counts, limits : of each row what is in it, and what it takes only less than
+    """
+    n_cells, n_tiles = distances.shape
+    n = (least.shape[1] - _BLOCK) // 2
+    for i in range(n_cells):
+        cell = rows[i]
+        row = least[cell]
+        count, limit = counts[cell], limits[cell]
+        for start in range(0, n_tiles, _BLOCK):
+            end = min(start + _BLOCK, n_tiles)
+            # Most are too far. Counting them at once is faster than asking each.
+            n_near = 0
+            for tile in range(start, end):
+                n_near += distances[i, tile] < limit
+            if n_near == 0:
+                continue
+            for tile in range(start, end):
+                distance = distances[i, tile]
+                row[count] = (np.int64(distance) << _TILE_BITS) | (first + tile)
+                count += distance < limit
+            if count >= 2 * n:
+                limit = np.float32(_select(row, count, n) >> _TILE_BITS)
+                count = n
+        counts[cell], limits[cell] = count, limit
+
+
+@njit
+def _select(values: NDArray[np.int64], count: int, n: int) -> np.int64:
+    """Bring the n least of the first values, all different, to the start of an array.
+
+    Returns
+    -------
+    The largest of these
+    """
+    low, high = 0, count - 1
+    while low < high:
+        pivot = values[(low + high) // 2]
+        left, right = low, high
+        while left <= right:
+            while values[left] < pivot:
+                left += 1
+            while values[right] > pivot:
+                right -= 1
+            if left <= right:
+                values[left], values[right] = values[right], values[left]
+                left += 1
+                right -= 1
+        if n - 1 <= right:
+            high = right
+        elif n - 1 >= left:
+            low = left
+        else:
+            break
+    largest: np.int64 = values[n - 1]
+    return largest
