@@ -16,12 +16,10 @@ import json
 import multiprocessing
 import re
 import shutil
-import sqlite3
 import sys
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -77,6 +75,9 @@ from reelbow.jobs.job import run
 function, arguments = json.loads(sys.argv[2])
 module = __import__(function)
 def read(name, value):
+    if name == "palette":
+        from reelbow.database.schema import PaletteSettings
+        return PaletteSettings(**value)
     if name in ("shards", "films", "pictures"):
         return [Path(each) for each in value]
     paths = ("plan", "palettes", "database")
@@ -209,7 +210,8 @@ def make_million(folder: Path, n_frames: int) -> None:
     from reelbow.database.frames import add_frames
     from reelbow.database.opening import open_new
     from reelbow.database.schema import ONLY_FILM, PLAN_COLUMNS, FilmRow
-    from reelbow.database.writing import add_film, finish
+    from reelbow.database.writing import add_color_sums, add_film, finish
+    from reelbow.pictures.color_sums import ColorSums
 
     rng = np.random.default_rng(0)
     row = FilmRow("film", "film", "film", duration_s=float(n_frames))
@@ -234,6 +236,11 @@ def make_million(folder: Path, n_frames: int) -> None:
                 colors=rng.uniform(0, 255, (n, N_COLORS, 3)),
                 shares=shares,
             )
+            # As of small thumbnails: whatever their size, sums are of as many bins.
+            sums, times_s = ColorSums(), np.arange(2, dtype=np.float64)
+            pixels = rng.integers(0, 256, (2, 90, 160, 3), np.uint8)
+            sums.add_frames(np.arange(2), times_s, pixels)
+            add_color_sums(connection, sums.pack())
             finish(connection, {"settings": "{}"}, n_colors=N_COLORS)
         parts.append({"shard": f"{number:05d}", "first_frame": first, "n_frames": n})
     plan: dict[str, Any] = {
@@ -269,23 +276,18 @@ def measure_million(folder: Path, n_frames: int) -> list[Row]:
 
     film, second = folder / "palettes.sqlite", folder / "second.sqlite"
     everything = folder / "films.sqlite"
-    about = {"film": "film", "title": "film", "source": "film", "fps": None}
-    add(
-        "merge_film",
-        "merge_film",
-        film,
-        {
-            "shards": [str(path) for path in shards],
-            "plan": str(folder / "plan.json"),
-            "palettes": str(film),
-            "n_colors": N_COLORS,
-            **about,
-        },
-    )
+    merging = {
+        "shards": [str(path) for path in shards],
+        "plan": str(folder / "plan.json"),
+        "palettes": str(film),
+        "palette": dict(n_colors=N_COLORS, n_init=5, seed=0, color_space="srgb"),
+        "n_colors": N_COLORS,
+        **{"film": "film", "title": "film", "source": "film", "fps": None},
+    }
+    add("merge_film", "merge_film", film, merging)
+    other = {"palettes": str(second), "film": "second"}
+    measure_job(folder, "merge_film", NEEDS["merge_film"].mb, merging | other)
     shutil.rmtree(folder / "palettes")
-    shutil.copy(film, second)
-    with closing(sqlite3.connect(second)) as connection, connection:
-        connection.execute("UPDATE films SET film = 'second'")
     both = [str(film), str(second)]
     add(
         "merge_films, of two such films",

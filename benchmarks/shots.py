@@ -29,7 +29,7 @@ for folder in ("workflow/scripts", "tests/helpers"):
 from chain import plan_files  # noqa: E402 (the path comes first)
 from reelbow.analysis.cut_scores import METRICS, CutScores  # noqa: E402
 from reelbow.analysis.shots import find_shots  # noqa: E402
-from reelbow.pictures.image_files import MAX_PIXELS  # noqa: E402
+from reelbow.pictures.geometry import MAX_PIXELS  # noqa: E402
 from reelbow.shards.plan import read_plan  # noqa: E402
 from score_cuts import score_cuts  # noqa: E402
 

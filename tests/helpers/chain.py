@@ -13,7 +13,7 @@ import plans
 from cluster_shard import cluster_shard
 from downsample_frames import downsample_frames
 from plan_shards import plan_shards
-from reelbow.pictures.image_files import MAX_PIXELS
+from reelbow.pictures.geometry import MAX_PIXELS
 from reelbow.shards.batches import ThumbnailOptions
 from reelbow.shards.kinds import name_kind
 from reelbow.shards.plan import read_plan

@@ -18,8 +18,8 @@ from memory import LINUX_ONLY, little_memory
 from reelbow.errors import ReelbowError
 from reelbow.jobs.file_digest import digest_file
 from reelbow.machine.versions import describe_versions
+from reelbow.pictures.geometry import MAX_PIXELS
 from reelbow.pictures.image_files import (
-    MAX_PIXELS,
     DecodedImage,
     decode_image,
     encode_jpeg,

@@ -27,7 +27,8 @@ from films import (
     write_film,
 )
 from projects import write_tarball
-from reelbow.pictures.image_files import MAX_PIXELS, encode_jpeg
+from reelbow.pictures.geometry import MAX_PIXELS
+from reelbow.pictures.image_files import encode_jpeg
 from reelbow.pictures.strokes import draw_colored_strokes, draw_strokes
 from reelbow.shards.batches import ThumbnailOptions
 from reelbow.shards.plan import read_plan

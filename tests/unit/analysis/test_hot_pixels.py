@@ -22,7 +22,7 @@ from reelbow.analysis.defect_files import read_defects
 from reelbow.analysis.photo_sums import sum_photos
 from reelbow.analysis.sensor_sums import FilmSums
 from reelbow.errors import DamagedError, ReelbowError
-from reelbow.pictures.image_files import MAX_PIXELS
+from reelbow.pictures.geometry import MAX_PIXELS
 from reelbow.shards.members import Member
 from reelbow.shards.plan import read_plan
 from repair_photos import repair_photos

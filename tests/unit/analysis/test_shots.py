@@ -12,7 +12,8 @@ from films import find_packets, overwrite, solid, write_film
 from reelbow.analysis.cut_scores import METRICS, CutScores, load_scores
 from reelbow.analysis.shots import find_shots
 from reelbow.errors import DamagedError, ReelbowError
-from reelbow.pictures.image_files import MAX_PIXELS, encode_jpeg
+from reelbow.pictures.geometry import MAX_PIXELS
+from reelbow.pictures.image_files import encode_jpeg
 from reelbow.shards.plan import read_plan
 from reelbow.shards.tarballs import TarballWriter
 from score_cuts import score_cuts

@@ -21,7 +21,7 @@ from reelbow.film.demuxing import (
     open_film,
     read_packets,
 )
-from reelbow.pictures.image_files import check_room
+from reelbow.pictures.geometry import check_room
 
 # Codecs whose every shown packet gives a picture: one that is missing is damage.
 ONE_PICTURE_CODECS = frozenset({"hevc", "libdav1d", "av1"})

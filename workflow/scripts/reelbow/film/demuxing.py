@@ -14,7 +14,7 @@ from av.stream import Discard, Disposition
 from av.video.stream import VideoStream
 
 from reelbow.errors import ReelbowError
-from reelbow.pictures.image_files import MAX_PIXELS
+from reelbow.pictures.geometry import MAX_PIXELS
 
 VideoPacket: TypeAlias = "Packet[VideoStream]"
 

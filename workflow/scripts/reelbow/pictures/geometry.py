@@ -12,6 +12,9 @@ from reelbow.errors import ReelbowError
 # A picture's values: uint8, or uint16 of which 65535 is 255.
 Levels = NDArray[np.unsignedinteger[Any]]
 
+# A picture this large is refused before a byte of it is decoded.
+MAX_PIXELS = 200_000_000
+
 # Jobs run side by side; a job of several threads would only get in their way.
 cv2.setNumThreads(1)
 
@@ -115,3 +118,11 @@ def shrink(
             resized = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
             picture = np.asarray(resized, picture.dtype)
     return np.ascontiguousarray(round_to_bytes(picture))
+
+
+def check_room(n_bytes: int) -> None:
+    """Raise a `MemoryError` if there is no room for so many bytes.
+
+    Many decoders tell only that they failed, as if what they decode were damaged.
+    """
+    np.empty(n_bytes, np.uint8)

@@ -16,7 +16,13 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from reelbow.errors import ReelbowError
 from reelbow.pictures.color_profiles import ColorTransform, find_transform
-from reelbow.pictures.geometry import Crop, Levels, round_to_bytes
+from reelbow.pictures.geometry import (
+    MAX_PIXELS,
+    Crop,
+    Levels,
+    check_room,
+    round_to_bytes,
+)
 from reelbow.pictures.jpeg_damage import (
     BROKEN_PROFILE,
     cut_out_profile,
@@ -43,8 +49,7 @@ MOST_PAGES = 32
 # While it is decoded, at most: WebP, whose canvas is of four channels and there twice.
 MOST_BYTES_PER_PIXEL = 24
 
-# A picture this large is refused before a byte of it is decoded.
-MAX_PIXELS = 200_000_000
+# `max_pixels` stands for it.
 Image.MAX_IMAGE_PIXELS = None
 
 # EXIF orientations whose rows are the viewer's columns, and those whose columns or rows
@@ -321,14 +326,6 @@ def _count_webp_pixels(data: bytes) -> int:
             sides = read(21, 25)
             return ((sides & 0x3FFF) + 1) * ((sides >> 14 & 0x3FFF) + 1)
     return (read(26, 28) & 0x3FFF) * (read(28, 30) & 0x3FFF)
-
-
-def check_room(n_bytes: int) -> None:
-    """Raise a `MemoryError` if there is no room for so many bytes.
-
-    Many decoders tell only that they failed, as if what they decode were damaged.
-    """
-    np.empty(n_bytes, np.uint8)
 
 
 def _judge_profile(image: Image.Image) -> tuple[ColorTransform | None, str | None]:

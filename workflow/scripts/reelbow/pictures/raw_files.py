@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelbow.errors import ReelbowError
-from reelbow.pictures.image_files import MAX_PIXELS
+from reelbow.pictures.geometry import MAX_PIXELS
 
 # Of sRGB, as LibRaw takes it: the power, and the slope near black.
 SRGB_CURVE = (2.4, 12.92)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from reelbow.errors import PASSING, ReelbowError
 from reelbow.jobs.stored_files import LocalCopy
-from reelbow.pictures.image_files import MAX_PIXELS, decode_image
+from reelbow.pictures.geometry import MAX_PIXELS
+from reelbow.pictures.image_files import decode_image
 from reelbow.shards.members import DecodedPicture, Member
 from reelbow.shards.plan import Plan
 from reelbow.shards.tarballs import FrameTarball
