@@ -149,10 +149,12 @@ class ManyShards:
         n_jobs = rows[-1].n_jobs + len(list(self.folder.glob("results/*/plan.json")))
         add("what Snakemake does beside all jobs", self.run(stubs=stub), n_jobs)
         add("dry run, nothing to do", self.run("--dry-run"))
-        nothing = self.run()
-        if "Nothing to be done" not in nothing[1]:
-            sys.exit(f"{name}: there is something to be done:\n{nothing[1]}")
-        add("run, nothing to do", nothing)
+        # What stands for jobs is no run of them: only this one finds all done.
+        for step in ("run, nothing to do", "the same again"):
+            nothing = self.run()
+            if "Nothing to be done" not in nothing[1]:
+                sys.exit(f"{name}: there is something to be done:\n{nothing[1]}")
+            add(step, nothing)
         return rows
 
 

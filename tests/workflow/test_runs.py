@@ -148,6 +148,35 @@ def test_the_queries_of_the_documents_run(finished, page, n):
         assert finished.query(sql) or "WHERE accent" in sql, sql
 
 
+def test_where_all_is_done_no_job_is_looked_at(copied):
+    first = copied.make(**FINISHED)
+    assert first.jobs == set()
+    assert "Nothing to be done" in first.stdout + first.stderr
+    assert "results/colors/barcodes/mean.png" in first.stderr
+    # It tells what it keeps, which nobody found in the jobs.
+    record = copied.folder / ".snakemake/finished/results.json"
+    kept = json.loads(record.read_text())
+    record.write_text(json.dumps(kept | {"targets": ["results/films.tsv"]}))
+    again = copied.make(**FINISHED)
+    assert "results/films.tsv" in again.stderr
+    assert "mean.png" not in again.stderr
+    # Who wants something else is heard.
+    assert copied.run("--dry-run", "--forceall", **FINISHED).counts["merge_film"] == 1
+    wanted = copied.run("--dry-run", "--force", "results/films.tsv", **FINISHED)
+    assert wanted.counts == {"summarize_films": 1, "total": 1}
+    other = copied.run("--dry-run", **FINISHED, cluster={"seed": 7})
+    assert other.counts["cluster_shard"] == 3
+    # Of a job that was killed Snakemake has left a mark.
+    mark = copied.folder / ".snakemake/incomplete/bWVyZ2Vk"
+    mark.touch()
+    assert "mean.png" in copied.make(**FINISHED).stderr
+    mark.unlink()
+    # A run that begins lets the next one look again, however it ends.
+    (copied.folder / "colors.mp4").write_bytes(b"no film")
+    assert copied.run(**FINISHED).status != 0
+    assert not record.exists()
+
+
 def test_a_deleted_shard_runs_its_own_chain_only(copied, finished):
     (copied.folder / "results/colors/palettes/00001.sqlite").unlink()
     result = copied.make(**FINISHED)

@@ -1,4 +1,7 @@
 # What is told of a run, and what is done at its start and end.
+import os
+
+from snakemake import __version__ as snakemake_version
 from snakemake.persistence import FileBackupMixin
 
 from reelbow import __version__
@@ -6,10 +9,11 @@ from reelbow.barcode.picture_files import PICTURES
 from reelbow.database import tables
 from reelbow.jobs.files import atomic_write
 from reelbow.machine import scratch
-from reelbow.runs import compiling, failures, pace, progress, slurm, snakemake_inside
+from reelbow.runs import compiling, failures, finished, pace, progress, slurm
+from reelbow.runs import snakemake_inside
 from reelbow.runs.kept_output import keep_until_replaced, mark_as_old
 from reelbow.runs.mosaics import describe_repeats
-from reelbow.runs.snakemake_inside import call_before
+from reelbow.runs.snakemake_inside import call_after, call_before
 from reelbow.runs.summary import describe_outdated, describe_unasked
 
 # What Snakemake is to do beside a run.
@@ -33,7 +37,8 @@ def look_at_results():
     if named or ("report" in ASKED_FOR and not FIGURES_ALONE):
         workflow.ruleorder(*ONE_KIND_FIRST)
     is_run = workflow.executor_plugin is not None and not workflow.dryrun
-    for path in corpus.find_cut_off(RESULTS, FILMS):
+    cut_off = corpus.find_cut_off(RESULTS, FILMS)
+    for path in cut_off:
         tell(f"{path} is damaged: it is cut off, or no database; it is made again.")
         snakemake_inside.make_again(workflow, path)
     if is_run:
@@ -46,6 +51,53 @@ def look_at_results():
             scratch.drop_links(RESULTS)
         else:
             snakemake_inside.see_through_links(workflow)
+    elif not cut_off and asks_for_all():
+        PROGRESS.finished = get_finished().find()
+        if PROGRESS.finished is not None:
+            snakemake_inside.ask_for_nothing(workflow)
+
+
+def asks_for_all():
+    """Whether all that is old is to be made, and on no other grounds."""
+    return not (IS_MODULE or ASKED_FOR) and snakemake_inside.is_usual(workflow)
+
+
+@functools.cache
+def get_finished():
+    """What is kept of when all was done, by all that decides whether it is."""
+    return finished.Finished(
+        Path(".snakemake/finished", RESULTS).with_suffix(".json"),
+        RESULTS,
+        SCRIPTS.parent,
+        given=[
+            [sys.version, snakemake_version, describe_versions()],
+            {key: value for key, value in config.items() if key != "about"},
+            [film._replace(kind=film.kind.name) for film in FILMS.values()],
+            [UNREADABLE, OTHERS, STATES_OF_FILMS],
+            sorted(map(str, workflow.dag_settings.rerun_triggers)),
+        ],
+    )
+
+
+def keep_nothing_to_do():
+    """Keep for the next run that Snakemake found nothing to do."""
+    is_known = PROGRESS.finished is not None
+    if not is_known and not any(workflow.dag.needrun_jobs()):
+        keep_finished()
+
+
+def keep_finished():
+    """Keep for the next run that all is done: then it looks at no job."""
+    if workflow.dryrun or not asks_for_all():
+        return
+    jobs = list(workflow.dag.jobs)
+    made = (
+        output for job in jobs for output in job.output if output not in job.temp_output
+    )
+    # What somebody removed while the run went on, it finds.
+    if all(os.path.exists(path) for path in made):
+        inputs = (str(path) for job in jobs for path in job.input)
+        get_finished().keep(inputs, PROGRESS.find_targets())
 
 
 def check_folders():
@@ -265,3 +317,4 @@ if not IS_MODULE:
     shell.prefix("set -euo pipefail; trap '' INT; ")
     if workflow.is_main_process:
         PROGRESS.listen()
+        call_after(workflow, snakemake_inside.BUILD_DAG, keep_nothing_to_do)

@@ -92,6 +92,8 @@ class Progress(logging.Handler):
         self.unplanned: set[str] = set()
         self.expected: dict[str, Expected] = {}
         self.is_running = self.is_stopped = self.is_over = False
+        # What was asked for, if it is known to be there without a look at the jobs.
+        self.finished: list[Path] | None = None
         self.told_at, self.told, self.plans = 0.0, "", ""
         self.n_jobs = 0, 0
         self.n_frames = 0
@@ -393,8 +395,10 @@ class Progress(logging.Handler):
         """By which files are found from where the command was given."""
         return Path() if self.workflow.overwrite_workdir is None else Path.cwd()
 
-    def _find_targets(self) -> list[Path]:
+    def find_targets(self) -> list[Path]:
         """List the files that were asked for, by a rule or by their names."""
+        if self.finished is not None:
+            return self.finished
         files: set[str] = set()
         for job in self.workflow.dag.targetjobs:
             files.update(job.input if job.rule.name == "all" else job.output)
@@ -407,7 +411,7 @@ class Progress(logging.Handler):
         expected = self.expect([self.films[film] for film in unplanned])
         plans = summary.describe_plans(left, self.films, expected)
         # The place of shards that are not planned yet is held by the plan.
-        files = [file for file in self._find_targets() if file.name != "plan.json"]
+        files = [file for file in self.find_targets() if file.name != "plan.json"]
         return (
             f"\nReelbow: {plans}\n\nThis was a dry run. Without --dry-run there will "
             f"be:\n{summary.describe_files(files, self.folder)}"
@@ -421,7 +425,7 @@ class Progress(logging.Handler):
 
     def _tell_results(self) -> None:
         """Say where that is which was asked for, as far as it is there."""
-        files = [file for file in self._find_targets() if file.exists()]
+        files = [file for file in self.find_targets() if file.exists()]
         if files:
             files_of_kinds = summary.describe_files(files, self.folder)
             self.say(f"\nReelbow: done:\n{files_of_kinds}")

@@ -80,6 +80,44 @@ def call_before(workflow: Any, doing: str, function: Callable[[], None]) -> None
     setattr(workflow, doing, call)
 
 
+def call_after(workflow: Any, doing: str, function: Callable[[], None]) -> None:
+    """Call a function after each time that Snakemake has done one of these."""
+    do = getattr(workflow, doing)
+
+    def call(*arguments: Any, **more: Any) -> Any:
+        result = do(*arguments, **more)
+        function()
+        return result
+
+    setattr(workflow, doing, call)
+
+
+def is_usual(workflow: Any) -> bool:
+    """Say whether this is a run, or a dry run, that has to make all that is old.
+
+    Others are told what to make, make it on other grounds, or only look at the jobs.
+    """
+    asked, kept = workflow.dag_settings, workflow.storage_settings
+    return (
+        workflow.executor_plugin is not None
+        and not workflow.touch
+        and set(asked.targets) <= {"all"}
+        and not (asked.forceall or asked.forcerun or asked.forcetargets)
+        and not (asked.until or asked.omit_from or asked.batch or asked.target_jobs)
+        and not asked.allowed_rules
+        and not (kept.default_storage_provider or kept.notemp or kept.all_temp)
+        # What is installed for jobs is another reason to make something again.
+        and not workflow.deployment_settings.deployment_method
+        # A job was killed, and Snakemake runs it again.
+        and not any(Path(".snakemake/incomplete").glob("*"))
+    )
+
+
+def ask_for_nothing(workflow: Any) -> None:
+    """Have Snakemake find nothing to do; to be called before the DAG."""
+    workflow.dag.targetrules, workflow.dag.targetfiles = set(), set()
+
+
 def make_again(workflow: Any, path: Path) -> None:
     """Have a result made again, whatever it depends on; to be called before the DAG."""
     workflow.dag.forcefiles.add(str(path))
