@@ -157,7 +157,7 @@ def renew_seldom(workflow: Any) -> None:
     dag, scheduler = workflow.dag, workflow.scheduler
     finish, finish_jobs = dag.finish, scheduler._finish_jobs
     ended: list[Any] = []
-    next_at = 0.0
+    next_at, is_waking = 0.0, False
 
     async def finish_later(job: Any, **how: Any) -> Any:
         if job.is_group() or not job.is_checkpoint:
@@ -166,21 +166,24 @@ def renew_seldom(workflow: Any) -> None:
         return False
 
     def finish_together() -> None:
-        nonlocal next_at
+        nonlocal next_at, is_waking
         finish_jobs()
         if not ended:
             return
         began = time.monotonic()
         if began < next_at and (scheduler.running or any(scheduler.open_jobs)):
-            # Perhaps no other job ends until then.
-            waking = threading.Timer(next_at - began, scheduler._open_jobs.release)
-            waking.daemon = True
-            waking.start()
+            if not is_waking:
+                # Perhaps no other job ends until then.
+                waking = threading.Timer(next_at - began, scheduler._open_jobs.release)
+                waking.daemon = True
+                waking.start()
+                is_waking = True
             return
         together = _EndedTogether(ended)
         dag._running.difference_update(ended)
         dag._running.add(together)
         ended.clear()
+        is_waking = False
         workflow.async_run(finish(together))
         now = time.monotonic()
         next_at = now + RENEWING_RESTS * (now - began)
