@@ -1,5 +1,6 @@
 """Tables, swatches and markers of shots, read back by other programs' readers."""
 
+import contextlib
 import itertools
 import json
 import re
@@ -19,6 +20,7 @@ from PIL import GimpPaletteFile
 from pympi import Elan
 
 from databases import N_COLORS, ROW, change, merge, query, write_shard
+from memory import LINUX_ONLY
 from reelbow.database.merging import merge_films
 from reelbow.database.shots import Shot
 from reelbow.errors import ReelbowError
@@ -509,3 +511,17 @@ def test_times_of_many_shots_are_whole_numbers_of_frames(tmp_path):
     codes = read_edl(tmp_path / "shots.edl", 25)
     assert len(codes) == 1500
     assert codes[1200] == "01:24:00:00"
+
+
+@LINUX_ONLY
+@pytest.mark.parametrize("suffix", ["edl", "otio", "vtt"])
+def test_on_a_full_disk_no_list_of_shots_is_taken_for_whole(
+    tmp_path, monkeypatch, suffix
+):
+    @contextlib.contextmanager
+    def write_to_full(path):
+        yield Path("/dev/full") if path.suffix == f".{suffix}" else path
+
+    monkeypatch.setattr(markers, "atomic_write", write_to_full)
+    with pytest.raises(OSError, match="No space left"):
+        mark(tmp_path, [0, 1, 2])

@@ -196,7 +196,9 @@ def _save_otio(path: Path, film: MarkedFilm, markers: Sequence[Marker]) -> str:
         )
         clip.metadata["reelbow"] = {"colors": marker.colors}
         track.append(clip)
-    otio.adapters.write_to_file(timeline, str(path), "otio_json")
+    # Its own writer says nothing of a full disk.
+    text = otio.adapters.write_to_string(timeline, "otio_json")
+    path.write_text(text, encoding="utf-8", newline="\n")
     return ""
 
 
