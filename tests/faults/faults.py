@@ -51,6 +51,8 @@ KINDS = {
     "allocate": [errno.ENOMEM],
 }
 LONGEST_S = 60
+# What tells of files that could not be read, and so is another one where that failed.
+REPORTS = ("results/verified.tsv",)
 # How libraries in C and C++ may end a process that has no memory left for them; then
 # nobody is there to say a sentence, nor to remove a temporary file.
 ABORTING = (signal.SIGABRT, signal.SIGSEGV)
@@ -577,7 +579,7 @@ def judge(
         if left := [name for name in now if is_temporary(name)]:
             return f"left {left}"
     for name in {*before, *after, *now}:
-        if is_temporary(name):
+        if is_temporary(name) or (ended.status and name in REPORTS):
             continue
         if name not in now:
             if name in before and name in after:

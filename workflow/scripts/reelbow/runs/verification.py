@@ -8,7 +8,6 @@ import hashlib
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -62,7 +61,8 @@ def verify_results(results: Path, films: Sequence[str]) -> Iterator[Check]:
 
 def _verify_film(folder: Path, film: str) -> Iterator[Check]:
     database, plan = folder / "palettes.sqlite", folder / "plan.json"
-    yield _check(film, database, verify_part)
+    of_film = _check(film, database, verify_part)
+    yield of_film
     try:
         planned = read_plan(plan)
         parts = planned["shards"]
@@ -73,8 +73,7 @@ def _verify_film(folder: Path, film: str) -> Iterator[Check]:
         return
     in_film: Mapping[str, MadeShard] = {}
     digest = None
-    with suppress(ReelbowError):
-        # What is wrong with it is told above.
+    if not of_film.reason:
         in_film, digest = read_shards(database), read_film_digest(database)
     made: dict[str, MadeShard] = {}
     for part in parts:
