@@ -8,6 +8,8 @@ and the memory of the jobs that handle all frames at once.
     uv run python benchmarks/many_shards.py
     uv run python benchmarks/many_shards.py --films 2000 --shards 0 --frames 0
     uv run python benchmarks/many_shards.py --shards 1200 --films 0 --frames 0
+
+The last one with `--database`, too.
 """
 
 import argparse
@@ -63,8 +65,10 @@ touch.Executor.run_job = run_job
 snakemake.cli.main()
 """
 
-DATABASE = ["--persistence-backend", "db", "--persistence-backend-db-url"]
-DATABASE.append("sqlite:///.snakemake/records.sqlite")
+DATABASE = [
+    *("--persistence-backend", "db"),
+    *("--persistence-backend-db-url", "sqlite:///.snakemake/records.sqlite"),
+]
 
 # A job in a process of its own, with its rule's memory, as Snakemake would run it.
 JOB = """
@@ -284,7 +288,8 @@ def measure_million(folder: Path, n_frames: int) -> list[Row]:
         "palettes": str(film),
         "palette": dict(n_colors=N_COLORS, n_init=5, seed=0, color_space="srgb"),
         "n_colors": N_COLORS,
-        **{"film": "film", "title": "film", "source": "film", "fps": None},
+        **dict.fromkeys(("film", "title", "source"), "film"),
+        "fps": None,
     }
     add("merge_film", "merge_film", film, merging)
     other = {"palettes": str(second), "film": "second"}

@@ -171,6 +171,10 @@ def test_where_all_is_done_no_job_is_looked_at(copied):
     mark.touch()
     assert "mean.png" in copied.make(**FINISHED).stderr
     mark.unlink()
+    # A run that had to look at all jobs, and found nothing to do, keeps that, too.
+    record.unlink()
+    assert copied.make(**FINISHED).jobs == set()
+    assert "results/films.tsv" in json.loads(record.read_text())["targets"]
     # A run that begins lets the next one look again, however it ends.
     (copied.folder / "colors.mp4").write_bytes(b"no film")
     assert copied.run(**FINISHED).status != 0

@@ -13,7 +13,7 @@ from reelbow.runs import compiling, failures, finished, pace, progress, slurm
 from reelbow.runs import snakemake_inside
 from reelbow.runs.kept_output import keep_until_replaced, mark_as_old
 from reelbow.runs.mosaics import describe_repeats
-from reelbow.runs.snakemake_inside import call_after, call_before
+from reelbow.runs.snakemake_inside import call_before
 from reelbow.runs.summary import describe_outdated, describe_unasked
 
 # What Snakemake is to do beside a run.
@@ -79,16 +79,10 @@ def get_finished():
     )
 
 
-def keep_nothing_to_do():
-    """Keep for the next run that Snakemake found nothing to do."""
-    is_known = PROGRESS.finished is not None
-    if not is_known and not any(workflow.dag.needrun_jobs()):
-        keep_finished()
-
-
 def keep_finished():
     """Keep for the next run that all is done: then it looks at no job."""
-    if workflow.dryrun or not asks_for_all():
+    is_known = PROGRESS.finished is not None
+    if is_known or workflow.dryrun or not asks_for_all():
         return
     jobs = list(workflow.dag.jobs)
     made = (
@@ -310,6 +304,7 @@ if not IS_MODULE:
         films=FILMS,
         weigh=weigh_job,
         expect=expect_films,
+        keep_finished=keep_finished,
         gpu_wait_min=config["cluster"]["gpu_wait_min"],
     )
     # The terminal sends Ctrl-C to jobs too; those that are just starting would tell of
@@ -317,4 +312,3 @@ if not IS_MODULE:
     shell.prefix("set -euo pipefail; trap '' INT; ")
     if workflow.is_main_process:
         PROGRESS.listen()
-        call_after(workflow, snakemake_inside.BUILD_DAG, keep_nothing_to_do)

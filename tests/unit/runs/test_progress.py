@@ -55,6 +55,7 @@ def follow(logger, workflow, films=()):
         films={film: SimpleNamespace(source=f"{film}.mp4") for film in films},
         weigh=lambda job: 1.0,
         expect=lambda films: {},
+        keep_finished=lambda: None,
     )
 
 

@@ -210,8 +210,8 @@ def _keep_best(
     n_cells, n_tiles = distances.shape
     last = best.shape[1] - 1
     for cell in range(n_cells):
-        for start in range(0, n_tiles, 64):
-            end = min(start + 64, n_tiles)
+        for start in range(0, n_tiles, _BLOCK):
+            end = min(start + _BLOCK, n_tiles)
             # Most are too far. Counting them at once is faster than asking each.
             n_near = 0
             for tile in range(start, end):

@@ -67,6 +67,7 @@ class Progress(logging.Handler):
     films : by their ids
     weigh : seconds that a job, its rule and wildcards, takes
     expect : what is to come of films that are not planned yet
+    keep_finished : keeps for the next run that all is done
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Progress(logging.Handler):
         films: Mapping[str, Film],
         weigh: Callable[[tuple[str, ...]], float],
         expect: Callable[[list[Film]], dict[str, Expected]],
+        keep_finished: Callable[[], None],
         gpu_wait_min: float | None = None,
     ) -> None:
         super().__init__()
@@ -84,6 +86,7 @@ class Progress(logging.Handler):
         self.workflow = workflow
         self.films = films
         self.expect = expect
+        self.keep_finished = keep_finished
         # Asked if jobs are Slurm's.
         self.queue: Queue | None = None
         self.gpu_wait_min = gpu_wait_min
@@ -200,6 +203,7 @@ class Progress(logging.Handler):
             case "None" if snakemake_inside.finds_nothing_to_do(record):
                 self._forget_failures()
                 self._tell_results()
+                self.keep_finished()
 
     def _has_news(self, record: logging.LogRecord) -> bool:
         """Whether a record tells more than Reelbow itself does."""

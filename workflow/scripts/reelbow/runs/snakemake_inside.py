@@ -80,18 +80,6 @@ def call_before(workflow: Any, doing: str, function: Callable[[], None]) -> None
     setattr(workflow, doing, call)
 
 
-def call_after(workflow: Any, doing: str, function: Callable[[], None]) -> None:
-    """Call a function after each time that Snakemake has done one of these."""
-    do = getattr(workflow, doing)
-
-    def call(*arguments: Any, **more: Any) -> Any:
-        result = do(*arguments, **more)
-        function()
-        return result
-
-    setattr(workflow, doing, call)
-
-
 def is_usual(workflow: Any) -> bool:
     """Say whether this is a run, or a dry run, that has to make all that is old.
 

@@ -57,7 +57,8 @@ def make_plan(
     order : name; or time, when they were taken: those that do not tell it come last,
         and are missing
     per_shard : photos in a shard
-    go_on : whether photos that could be read another time are no matter
+    go_on : whether photos that could be read another time are no matter; of those
+        that are ordered by time they are
 
     Raises
     ------
