@@ -4,7 +4,8 @@ Eleven films in ../shared/data are run once, twelve frames a second; of their fr
 three targets are made: an animal, a landscape and a graphic that is drawn here.
 
 - How like: SSIM of gray, of the mosaic and the target with four pixels to a cell's
-  side, beside what most programs do (the frame of the nearest mean color).
+  side, beside what most programs do (the frame of the nearest mean color); and how far
+  the cells' mean colors are from the target's.
 - Search: 1,000,000 tiles, the films' own with noise, for 10,000 cells, beside faiss's
   flat search of as many neighbors, and phomo's comparison of pixels.
 - Beside phomo: mosaics of the same frames in the same grid.
@@ -33,9 +34,17 @@ from threadpoolctl import threadpool_limits
 
 sys.path.append(str(ROOT / "workflow" / "scripts"))
 
+from reelbow.color.spaces import srgb_to_oklab
 from reelbow.mosaic.assignment import Assignment, assign_tiles, count_repeats
 from reelbow.mosaic.cells import Cell, Mosaic
-from reelbow.mosaic.features import PARTS, describe_parts, weigh
+from reelbow.mosaic.features import (
+    N_VIEWS,
+    PARTS,
+    describe_parts,
+    find_means,
+    measure_parts,
+    weigh,
+)
 from reelbow.mosaic.matching import match_tiles
 from reelbow.mosaic.rendering import draw_mosaic, fill_cell
 from reelbow.mosaic.target import Target, read_target
@@ -63,20 +72,35 @@ TARGETS = {
     "landscape": DATA / "photos" / "exif" / "Landscape_1.jpg",
 }
 COLUMNS, APART, ASPECT = 128, 2, (16, 9)
+# Pixels of a cell, down and across.
+CELL = (18, 32)
 N_TILES, N_CELLS, N_NEIGHBORS = 1_000_000, 10_000, 64
 # Cells and tiles of which each is used once. 128 columns are some 9,000 cells or more.
 ONCE = ((1000, 20_000), (4000, 80_000), (9216, 20_000), (9216, 50_000))
 # Of the films' own tiles without noise there are fewer, for fewer columns.
 OWN_COLUMNS = 64
 
+# How tiles are compared: whether as details too, whether by parts, and how far shots
+# are apart.
+COMPARED = {
+    "by parts, also of details": (True, True, APART),
+    "by parts, whole frames": (False, True, APART),
+    "by mean colors": (False, False, APART),
+    "by mean colors, also of details": (True, False, APART),
+    "by mean colors, shots anywhere": (False, False, 0),
+}
+
 # Beside phomo, which compares all pixels: fewer columns, of the frames each second one,
 # and of each so many pixels down and across.
 PEER_COLUMNS, PEER_STEP, PEER_CELL = 48, 2, (9, 16)
-# How frames are chosen here: `assign_tiles` takes that.
+# How frames are chosen here: the views of each, and what `assign_tiles` takes.
 WAYS = {
-    f"each once, shots {APART} apart": {"apart": APART, "max_use": 1},
-    "each once, shots anywhere": {"apart": 0, "max_use": 1},
-    f"as often as they fit, shots {APART} apart": {"apart": APART, "mirrors": True},
+    f"each once, shots {APART} apart": (1, {"apart": APART, "max_use": 1}),
+    "each once, shots anywhere": (1, {"apart": 0, "max_use": 1}),
+    f"as often as they fit, shots {APART} apart": (
+        N_VIEWS,
+        {"apart": APART, "mirrors": True},
+    ),
 }
 
 # Of what is shown: pixels across, and of the part from near.
@@ -113,10 +137,18 @@ def find_likeness(picture: NDArray[np.uint8], target: Target) -> float:
     )
 
 
+def find_color_error(picture: NDArray[np.uint8], target: Target) -> float:
+    """Find how far cells' mean colors are from the target's: root of squares, OKLab."""
+    cells = picture.reshape(target.rows, -1, target.columns, CELL[1], 3).swapaxes(1, 2)
+    means = find_means(measure_parts(cells, 1, 1).reshape(-1, 1, 1, 3))
+    steps = srgb_to_oklab(means) - srgb_to_oklab(find_means(target.parts))
+    return float(np.sqrt(np.square(steps).sum(axis=-1).mean()))
+
+
 def flatten(features: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Leave of features what the mean color is."""
     flat = features.copy()
-    flat[:, :-2] = np.rint(features[:, :-2].mean(axis=1))[:, None]
+    flat[..., :-2] = np.rint(features[..., :-2].mean(axis=-1, keepdims=True))
     return flat
 
 
@@ -125,23 +157,24 @@ def draw(
     tiles: Tiles,
     target: Target,
     sheets: list[Path],
-    cell_size: tuple[int, int] = (18, 32),
+    cell_size: tuple[int, int] = CELL,
 ) -> NDArray[np.uint8]:
     """Draw a mosaic without a tint."""
-    chosen = zip(assignment.tiles.tolist(), assignment.mirrored.tolist(), strict=True)
+    chosen = zip(*(array.tolist() for array in assignment[:3]), strict=True)
     cells = [
         Cell(
             *divmod(cell, target.columns),
             film="",
             frame=0,
             time_s=None,
+            view=view,
             mirrored=int(is_mirrored),
             difference=0.0,
             group=0,
             shard=str(tiles.shards[tile]),
             place=int(tiles.places[tile]),
         )
-        for cell, (tile, is_mirrored) in enumerate(chosen)
+        for cell, (tile, view, is_mirrored) in enumerate(chosen)
     ]
     with tempfile.TemporaryDirectory() as room:
         rows = draw_mosaic(
@@ -156,26 +189,36 @@ def draw(
         return np.concatenate(list(rows))
 
 
-def compare_ways(target: Target, tiles: Tiles, sheets: list[Path]) -> list[float]:
-    """Find the SSIM by parts, by mean colors, and by these with shots apart.
-
-    And how many cells have a shot beside them, by each of the three.
-    """
+def compare_ways(
+    name: str, target: Target, tiles: Tiles, sheets: list[Path]
+) -> list[str]:
+    """Write how like a target mosaics are whose tiles are compared in several ways."""
     cells = describe_parts(target.parts)
-    likeness, repeats = [], []
-    for change, apart in ((np.asarray, APART), (flatten, 0), (flatten, APART)):
+    found = {}
+    for way, (details, by_parts, apart) in COMPARED.items():
+        features = tiles.features if details else tiles.features[:, :1]
+        change = np.asarray if by_parts else flatten
         assignment = assign_tiles(
             change(cells),
             target.columns,
-            change(tiles.features),
+            change(features),
             tiles.groups,
             apart=apart,
             mirrors=True,
         )
         picture = draw(assignment, tiles, target, sheets)
-        likeness.append(find_likeness(picture, target))
-        repeats.append(count_repeats(assignment, target.columns, tiles.groups, APART))
-    return [*likeness, *repeats]
+        n_repeats = count_repeats(assignment, target.columns, tiles.groups, APART)
+        found[way] = (
+            find_likeness(picture, target),
+            find_color_error(picture, target),
+            n_repeats / len(cells),
+        )
+    best, *_ = found.values()
+    return [
+        f"| {name}, {len(cells):,} cells | {way} | {likeness:.3f} | "
+        f"{best[0] / likeness:.1f} | {error:.3f} | {100 * repeated:.0f} % |"
+        for way, (likeness, error, repeated) in found.items()
+    ]
 
 
 def read_pixels(tiles: Tiles, sheets: list[Path]) -> NDArray[np.uint8]:
@@ -226,17 +269,17 @@ def draw_beside_peer(
         pairs = [("target", np.asarray(wanted))]
         ways = {
             "phomo, each once": (
-                Assignment(chosen, no_sides, no_sides * 1.0),
+                Assignment(chosen, no_sides * 0, no_sides, no_sides * 1.0),
                 theirs,
                 theirs_s,
             )
         }
-        for way, options in WAYS.items():
+        for way, (n_views, options) in WAYS.items():
             began = time.process_time()
             choice = assign_tiles(
                 describe_parts(target.parts),
                 target.columns,
-                tiles.features,
+                tiles.features[:, :n_views],
                 tiles.groups,
                 **options,
             )
@@ -305,8 +348,8 @@ def run_step(step: str, path: Path) -> dict[str, float]:
         import faiss
 
         faiss.omp_set_num_threads(1)
-        index = faiss.IndexFlatL2(tiles.shape[1])
-        index.add(weigh(tiles))
+        index = faiss.IndexFlatL2(tiles.shape[2])
+        index.add(weigh(tiles[:, 0]))
         index.search(weigh(cells), N_NEIGHBORS)
     elif step == "phomo":
         from phomo.metrics import METRICS
@@ -319,7 +362,7 @@ def run_step(step: str, path: Path) -> dict[str, float]:
         assignment = assign_tiles(cells, 1, tiles, groups, apart=0, max_use=1)
         found = assignment.distances.sum()
     elif step == "dense":
-        left, right = weigh(cells).astype(float), weigh(tiles).astype(float)
+        left, right = weigh(cells).astype(float), weigh(tiles[:, 0]).astype(float)
         # In place: of the largest it is gigabytes.
         distances = left @ right.T
         distances *= -2
@@ -347,13 +390,20 @@ def measure_step(step: str, path: Path) -> dict[str, float] | None:
 
 
 def make_many(
-    folder: Path, name: str, tiles: Tiles, parts: NDArray[np.float64], n: int, m: int
+    folder: Path,
+    name: str,
+    tiles: Tiles,
+    parts: NDArray[np.float64],
+    n: int,
+    m: int,
+    n_views: int = 1,
 ) -> Path:
     """Write m cells of a target and n tiles, those that are there with noise."""
     random = np.random.default_rng(0)
     which = np.sort(random.integers(0, len(tiles.features), n))
-    noise = random.normal(0, 6, (n, tiles.features.shape[1]))
-    many = np.clip(np.rint(tiles.features[which] + noise), 0, 255).astype(np.uint8)
+    many = tiles.features[which, :n_views]
+    noise = random.normal(0, 6, (n, 1, many.shape[2]))
+    many = np.clip(np.rint(many + noise), 0, 255).astype(np.uint8)
     cells = describe_parts(parts[:m])
     path = folder / f"{name}.npz"
     np.savez(path, cells=cells, tiles=many, groups=(np.arange(n) // 8).astype(np.int32))
@@ -430,26 +480,20 @@ def main() -> None:
             for paths in films.values()
             for path in paths
         ]
-        tiles = read_tiles(films)
+        tiles = read_tiles(films, N_VIEWS)
         lines = [
             f"{len(tiles.frames):,} frames of {int(tiles.groups[-1]) + 1} shots, "
-            f"{COLUMNS} columns, shots {APART} cells apart:",
+            f"{COLUMNS} columns, without a tint, shots {APART} cells apart:",
             "",
-            "| target | cells | by parts | by mean colors | times | with shots apart | "
-            "times | cells with a shot beside them |",
-            "|---|---|---|---|---|---|---|---|",
+            "| target | compared | SSIM | the first is so many times it | "
+            "colors off by | cells with a shot beside them |",
+            "|---|---|---|---|---|---|",
         ]
         parts = []
         for each, path in targets.items():
             target = read_target(path, COLUMNS, ASPECT, 10**9)
             parts.append(target.parts)
-            ours, means, apart, *repeats = compare_ways(target, tiles, sheets)
-            shares = [f"{100 * n / len(target.parts):.0f} %" for n in repeats]
-            lines.append(
-                f"| {each} | {len(target.parts):,} | {ours:.2f} | {means:.2f} | "
-                f"{ours / means:.1f} | {apart:.2f} | {ours / apart:.1f} | "
-                f"{shares[0]}, {shares[1]}, {shares[2]} |"
-            )
+            lines += compare_ways(each, target, tiles, sheets)
         write_between(PAGE, "mosaic.py likeness", "\n".join(lines))
         if beside := draw_beside_peer(targets, tiles, sheets):
             write_between(PAGE, "mosaic.py peers", "\n".join(beside))
@@ -460,6 +504,9 @@ def main() -> None:
         match, assign, peer = (
             measure_step(step, many) for step in ("match", "assign", "faiss")
         )
+        many = make_many(folder, "details", tiles, all_parts, N_TILES, N_CELLS, N_VIEWS)
+        details = measure_step("assign", many)
+        many.unlink()
         ours, phomo = (measure_step(step, few) for step in ("match", "phomo"))
         rows = [
             "| | CPU s | times faiss | MiB |",
@@ -472,6 +519,7 @@ def main() -> None:
             f"| find the {N_NEIGHBORS} best, a tile of each shot | "
             f"{write_share(match, base)} |",
             f"| and choose, shots {APART} cells apart | {write_share(assign, base)} |",
+            f"| the same with details | {write_share(details, base)} |",
             f"| faiss, the {N_NEIGHBORS} best | {write_share(peer, base)} |",
         ]
         if ours and phomo:
@@ -496,7 +544,7 @@ def main() -> None:
         for each, path in targets.items():
             target = read_target(path, OWN_COLUMNS, ASPECT, 10**9)
             cells, own = describe_parts(target.parts), folder / "own.npz"
-            np.savez(own, cells=cells, tiles=tiles.features, groups=tiles.groups)
+            np.savez(own, cells=cells, tiles=tiles.features[:, :1], groups=tiles.groups)
             about = f"{len(cells):,}: {each} | {len(tiles.frames):,}: the films' own"
             rows.append(compare_once(own, about))
         write_between(PAGE, "mosaic.py once", "\n".join(rows))

@@ -32,7 +32,10 @@ def results(tmp_path_factory):
         **how,
         columns=4,
         max_pixels=10**9,
-        planning={"apart": 0, "max_use": None, "mirror": False, "seed": 0},
+        planning={
+            **{"apart": 0, "max_use": None, "mirror": False},
+            **{"details": "all", "seed": 0},
+        },
     )
     render_mosaic(
         folder / "target.png",
@@ -66,7 +69,8 @@ def test_pointing_at_a_tile_tells_its_frame_and_leads_to_it(page):
     point_at(page, 2, 1)
     told = page.locator("#told")
     assert told.inner_text().startswith(
-        f"{HOSTILE} · 0:00:00.500 · frame 1 · row 3, column 2 · difference 0."
+        f"{HOSTILE} · 0:00:00.500 · frame 1 · detail: upper left · row 3, column 2 "
+        "· difference 0."
     )
     link = told.locator("a")
     assert link.get_attribute("href") == "../a/explorer.html#t=0.5"

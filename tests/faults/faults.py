@@ -353,7 +353,10 @@ def make_steps(work: Path) -> Iterator[Step]:
         **mosaic,
         films={databases["a"]: tiles},
         columns=4,
-        planning={"apart": 0, "max_use": None, "mirror": False, "seed": 0},
+        planning={
+            **{"apart": 0, "max_use": None, "mirror": False},
+            **{"details": "all", "seed": 0},
+        },
     )
     yield step(
         "render_mosaic",

@@ -323,7 +323,7 @@ def make_results(folder: Path) -> Iterator[Seed]:
     from corpora import index, make_corpus
     from films import numbered_film
     from reelbow.analysis.cut_scores import CutScores
-    from reelbow.mosaic.features import N_FEATURES
+    from reelbow.mosaic.features import N_FEATURES, N_VIEWS
     from reelbow.mosaic.tiles import save_tiles
     from reelbow.shards.previews import PreviewWriter
 
@@ -340,7 +340,7 @@ def make_results(folder: Path) -> Iterator[Seed]:
     times_s = np.arange(3.0)
     CutScores(np.arange(3), times_s, scores, small, small, 3).save(folder / "cuts.npz")
     yield _read_seed(folder / "cuts.npz")
-    features = np.zeros((3, N_FEATURES), np.uint8)
+    features = np.zeros((3, N_VIEWS, N_FEATURES), np.uint8)
     save_tiles(folder / "tiles.npz", np.arange(3), features)
     yield _read_seed(folder / "tiles.npz")
     database = make_corpus(folder / "corpus", {"a": (12, 2), "b": (30, 1)})

@@ -23,6 +23,11 @@ def make_features(n: int, *, alike: float = 0, seed: int = 0) -> NDArray[np.uint
     return np.clip(features, 0, 255).astype(np.uint8)
 
 
+def make_views(n: int, n_views: int = 1, *, seed: int) -> NDArray[np.uint8]:
+    """Make features of tiles, (n, n_views, 18)."""
+    return make_features(n * n_views, seed=seed).reshape(n, n_views, -1)
+
+
 def write_film(
     folder: Path,
     colors: Sequence[int],

@@ -258,7 +258,7 @@ def get_poster_drawing():
 def get_assigning(wildcards):
     """How the tiles of a mosaic are chosen."""
     about = config["mosaics"][wildcards.mosaic]
-    keys = ["columns", "apart", "max_use", "mirror", "seed"]
+    keys = ["columns", "apart", "max_use", "mirror", "details", "seed"]
     return {
         "aspect": config["tiles"]["aspect"],
         "max_pixels": config["limits"]["pixels"],

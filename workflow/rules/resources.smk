@@ -49,9 +49,14 @@ def measure_picture(mosaic):
 
 def measure_mosaic(mosaic):
     """What a mosaic is made of: the tiles of all films, as far as these are planned."""
+    # Imported for who asks for one.
+    from reelbow.mosaic.features import count_views
+
     planned = [(peek_plan(film) or {}).get("n_frames") for film in FILMS]
+    n_tiles = sum(n for n in planned if n)
     return needs.Size(
-        n_tiles=sum(n for n in planned if n),
+        n_tiles=n_tiles,
+        n_views=count_views(config["mosaics"][mosaic]["details"], n_tiles),
         n_cells=N_CELLS.get(mosaic, 0),
         mosaic=measure_picture(mosaic),
     )

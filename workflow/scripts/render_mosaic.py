@@ -52,13 +52,17 @@ def render_mosaic(
             room=picture.parent,
         )
         write_png(file, strips, size, texts={"Title": name, "Software": MAKER})
-    used = {(cell.film, cell.shard) for cell in planned.cells}
-    rows = min(read_sheet(sheets[shard]).cell_height for shard in used)
+    used = {(cell.film, cell.shard, bool(cell.view)) for cell in planned.cells}
+    # A detail has half of its preview's.
+    rows = min(
+        read_sheet(sheets[film, shard]).cell_height // (1 + is_detail)
+        for film, shard, is_detail in used
+    )
     if cell_size[0] > 1.5 * rows:
         print(
-            f"WARNING: mosaics.{name}: a tile is {cell_size[0]} rows high, made of a "
-            f"preview of {rows}; for sharp ones set previews.height to more (of large "
-            "shards previews are smaller, see shards.frames), or "
+            f"WARNING: mosaics.{name}: a tile is {cell_size[0]} rows high, made of "
+            f"{rows} rows of a preview; for sharp ones set previews.height to more (of "
+            "large shards previews are smaller, see shards.frames), or "
             f"mosaics.{name}.width to less",
             file=sys.stderr,
         )

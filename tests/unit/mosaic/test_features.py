@@ -5,8 +5,12 @@ from reelbow.color.spaces import linear_to_srgb, srgb_to_linear, srgb_to_oklab
 from reelbow.mosaic.features import (
     CHROMA_FACTOR,
     N_FEATURES,
+    N_VIEWS,
+    count_views,
+    cut_view,
     describe_parts,
     measure_parts,
+    measure_views,
     mirror,
     weigh,
 )
@@ -26,6 +30,38 @@ def test_parts_are_averaged_in_linear_light():
     uneven = measure_parts(pixels[:, :, :11], 4, 4)[0, 0, :, 0]
     light = [1 / 2, 2 / 3, 1 / 3, 2 / 3]
     assert srgb_to_linear(uneven[:, None].repeat(3, 1))[:, 0] == pytest.approx(light)
+
+
+@pytest.mark.parametrize("size", [(72, 128), (8, 8), (45, 83)])
+def test_views_are_measured_as_they_are_cut(size):
+    pixels = np.random.default_rng(0).integers(0, 256, (2, *size, 3), np.uint8)
+    measured = measure_views(pixels)
+    assert measured.shape == (2, N_VIEWS, 4, 4, 3)
+    whole = measure_parts(pixels, 4, 4)
+    assert (measured[:, 0] == whole).all()
+    for view in range(1, N_VIEWS):
+        cut = cut_view(pixels[1], view)
+        # Half of each side, but for a pixel.
+        assert np.abs(np.subtract(cut.shape[:2], np.array(size) / 2)).max() < 1
+        if size != (45, 83):
+            own = measure_parts(cut, 4, 4)
+            assert measured[1, view] == pytest.approx(own)
+
+
+def test_of_very_many_frames_there_are_no_details():
+    assert [count_views("auto", n) for n in (0, 100_000, 100_001)] == [10, 10, 1]
+    assert [count_views(each, 10**7) for each in ("all", "none")] == [10, 1]
+
+
+def test_details_are_told_row_by_row():
+    # Each pixel says where it is.
+    pixels = np.stack(np.indices((16, 16)), axis=-1).astype(np.uint8)
+    corners = [
+        [*cut_view(pixels, view)[0, 0].tolist(), len(cut_view(pixels, view))]
+        for view in range(N_VIEWS)
+    ]
+    assert corners[0] == [0, 0, 16]
+    assert corners[1:] == [[top, left, 8] for top in (0, 4, 8) for left in (0, 4, 8)]
 
 
 def test_features_are_lightness_of_parts_and_mean_chroma():

@@ -16,7 +16,7 @@ from reelbow.pictures.png import write_png
 from reelbow.runs.mosaics import describe_repeats
 
 COLORS = [0xC02020, 0x20A020, 0x2020C0, 0x808080, 0xE0E0E0, 0x101010]
-USUAL = {"apart": 0, "max_use": None, "mirror": True, "seed": 0}
+USUAL = {"apart": 0, "max_use": None, "mirror": True, "details": "none", "seed": 0}
 
 
 @pytest.fixture
@@ -55,6 +55,7 @@ def test_frames_are_where_the_target_looks_like_them(tmp_path, target):
     assert mosaic.about == {
         "titles": {"demo": "Demo"},
         "n_tiles": 6,
+        "n_views": 1,
         "n_groups": 6,
         "n_repeats": 0,
     }
@@ -72,6 +73,21 @@ def test_frames_are_where_the_target_looks_like_them(tmp_path, target):
     save_maps(mosaic, tmp_path / "maps.png", (16, 9))
     with Image.open(tmp_path / "maps.png") as image:
         assert image.width > 1000
+
+
+def test_a_detail_is_drawn_where_the_target_looks_like_it(tmp_path, target):
+    films = write_film(tmp_path, COLORS)
+    # Of a target that is plain within each cell: no whole frame is.
+    plain = target._replace(parts=target.parts[:, :, :1].repeat(4, axis=2))
+    mosaic = plan_mosaic(plain, films, **(USUAL | {"details": "all"}))
+    assert [cell.frame for cell in mosaic.cells] == [i % 6 for i in range(16)]
+    # On the left of their frames, or on the right, which is darker.
+    assert [cell.view % 3 for cell in mosaic.cells] == [1, 0] * 8
+    pixels = draw(mosaic, plain, tmp_path).reshape(4, 18, 4, 32, 3)
+    for cell, parts in zip(mosaic.cells, plain.parts, strict=True):
+        drawn = pixels[cell.row, :, cell.column]
+        # But for what the code of previews does beside an edge.
+        assert np.median(np.abs(drawn - parts[0, 0])) < 3
 
 
 def test_any_shards_give_the_same_plan(tmp_path, target):
@@ -95,6 +111,22 @@ def test_tint_brings_tiles_to_the_color_of_their_cells(tmp_path, target):
     assert abs(steps[0]) < 4
     assert steps[1] == pytest.approx(steps[2] / 2, abs=3)
     assert steps[2] > 80
+
+
+def test_tint_brings_each_part_to_its_cell(tmp_path, target):
+    films = write_film(tmp_path, [0x606060])
+    mosaic = plan_mosaic(target, films, **USUAL)
+    # The first cell is red on its left, and half as bright on its right.
+    as_it_is, tinted = (
+        draw(mosaic, target, tmp_path, tint=tint)[:18, :32].astype(int)
+        for tint in (0, 1)
+    )
+    left, right = COLORS[0].to_bytes(3, "big"), [96, 16, 16]
+    for column, wanted in ((3, left), (28, right)):
+        assert np.abs(tinted[9, column] - list(wanted)).max() <= 3
+        assert np.ptp(as_it_is[9, column]) <= 3
+    # Up to the middle of the second part nothing changes.
+    assert np.ptp(tinted[9, :12], axis=0).max() <= 1
 
 
 def test_tiles_of_another_aspect_are_cut_and_small_ones_enlarged(tmp_path, target):

@@ -48,19 +48,20 @@ def test_tiles_are_measured_as_their_previews_look(tmp_path):
     dark = srgb_to_oklab([96.0, 16, 16])[0] * 255
     # Half as far again from their mean.
     red, dark = red + (red - dark) / 4, dark - (red - dark) / 4
-    first = features[0].astype(float)
+    first = features[0, 0].astype(float)
     # The left half of each row of parts, and the right one, which is darker.
     assert first[:16].reshape(4, 4)[:, :2] == pytest.approx(np.full((4, 2), red), abs=4)
     assert first[:16].reshape(4, 4)[:, 2:] == pytest.approx(
         np.full((4, 2), dark), abs=4
     )
-    assert features[0, 16] > 150
-    assert np.abs(features[-1, 16:].astype(int) - 128).max() < 4
+    assert features[0, 0, 16] > 150
+    assert np.abs(features[-1, 0, 16:].astype(int) - 128).max() < 4
 
 
 def test_frames_alike_are_one_group_and_any_shards_give_the_same(tmp_path):
     found = [
-        read_tiles(write_film(tmp_path / str(n), COLORS, per_shard=n)) for n in (100, 2)
+        read_tiles(write_film(tmp_path / str(n), COLORS, per_shard=n), 10)
+        for n in (100, 2)
     ]
     for tiles in found:
         assert tiles.groups.tolist() == [0] * 3 + [1] * 4 + [2] * 2
@@ -79,14 +80,14 @@ def test_where_shots_are_known_they_are_the_groups(tmp_path):
             database,
             f"INSERT INTO shots VALUES (1, {shot}, {first}, {last}, 0, 1)",
         )
-    assert read_tiles(films).groups.tolist() == [0 + 1] * 2 + [2] * 7
+    assert read_tiles(films, 1).groups.tolist() == [0 + 1] * 2 + [2] * 7
 
 
 def test_films_follow_one_another_and_files_that_are_shards_count_on(tmp_path):
     films = write_film(tmp_path, COLORS[:4], film="a") | write_film(
         tmp_path, COLORS[:5], film="b", per_shard=2, counts_from_0=True
     )
-    tiles = read_tiles(films)
+    tiles = read_tiles(films, 1)
     assert tiles.frames.tolist() == [0, 1, 2, 3, 0, 1, 2, 3, 4]
     assert tiles.shards.tolist() == [0, 0, 0, 0, 1, 1, 2, 2, 3]
     assert tiles.groups.tolist() == [0, 0, 0, 1, 2, 2, 2, 3, 3]
@@ -97,7 +98,7 @@ def test_tiles_of_other_frames_than_the_database_has_are_told(tmp_path):
     (database,) = films
     change(database, "DELETE FROM frames WHERE frame > 6")
     with pytest.raises(ReelbowError, match=r"00000.npz is not of the frames that"):
-        read_tiles(films)
+        read_tiles(films, 1)
 
 
 def test_previews_too_small_for_a_tile_are_refused(tmp_path):

@@ -8,6 +8,7 @@
  * @property {number[]} film place in films, of each cell, row by row
  * @property {number[]} frame
  * @property {(number | null)[]} time_s
+ * @property {number[]} view 0: the whole frame; else a place in DETAILS, from 1
  * @property {number[]} mirrored
  * @property {number[]} difference
  */
@@ -29,6 +30,13 @@ const mark = find("mark");
 const told = find("told");
 
 const MOST_ZOOM = 32;
+
+/** Where in its frame a detail is, row by row. */
+const DETAILS = [
+  ...["upper left", "top", "upper right"],
+  ...["left", "middle", "right"],
+  ...["lower left", "bottom", "lower right"],
+];
 
 let zoom = 1;
 let cell = -1;
@@ -79,6 +87,7 @@ function show(/** @type {number} */ wanted) {
   const words = [
     ...(time_s === null ? [] : [formatTime(time_s)]),
     `frame ${about.frame[cell].toLocaleString("en")}`,
+    ...(about.view[cell] ? [`detail: ${DETAILS[about.view[cell] - 1]}`] : []),
     ...(about.mirrored[cell] ? ["mirrored"] : []),
     `row ${row + 1}, column ${column + 1}`,
     `difference ${about.difference[cell].toFixed(3)}`,

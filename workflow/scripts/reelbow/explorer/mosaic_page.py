@@ -53,6 +53,7 @@ def make_page(
             "film": [places[cell.film] for cell in mosaic.cells],
             "frame": [cell.frame for cell in mosaic.cells],
             "time_s": [cell.time_s for cell in mosaic.cells],
+            "view": [cell.view for cell in mosaic.cells],
             "mirrored": [cell.mirrored for cell in mosaic.cells],
             "difference": [cell.difference for cell in mosaic.cells],
         },

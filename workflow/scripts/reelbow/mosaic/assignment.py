@@ -25,7 +25,7 @@ _MOST_COPIES = 8
 _ROUNDS = 3
 
 # Tiles whose distances to one cell are found at a time.
-_BATCH = 1 << 16
+_BATCH = 1 << 14
 
 
 class Assignment(NamedTuple):
@@ -34,11 +34,13 @@ class Assignment(NamedTuple):
     Attributes
     ----------
     tiles : int64
+    views : int64, of each tile the nearest
     mirrored : bool
     distances : float64, squared, of weighed features
     """
 
     tiles: NDArray[np.int64]
+    views: NDArray[np.int64]
     mirrored: NDArray[np.bool_]
     distances: NDArray[np.float64]
 
@@ -113,7 +115,7 @@ def assign_tiles(
     ----------
     cells : (n_cells, 18) uint8, the features of the target's cells, row by row
     columns : cells in a row
-    tiles : (n_tiles, 18) uint8
+    tiles : (n_tiles, n_views, 18) uint8
     groups : (n_tiles,) of each tile: of a group none is again within `apart` cells, to
         the sides, up and down, or slantwise. Where there are too few groups for that, a
         cell has the best of those that `max_use` leaves
@@ -146,9 +148,10 @@ def assign_tiles(
         order = np.random.default_rng(seed).permutation(n_cells)
         _choose(cells, tiles, places, listed, order, mirrors=mirrors)
     chosen = places.tiles.ravel()
-    straight = _measure(cells, tiles[chosen])
-    swapped = _measure(mirror(cells), tiles[chosen]) if mirrors else straight
-    return Assignment(chosen, swapped < straight, np.minimum(straight, swapped))
+    distances = _measure(cells, tiles[chosen], mirrors=mirrors)
+    nearest = distances.argmin(axis=1)
+    views, mirrored = nearest % tiles.shape[1], nearest >= tiles.shape[1]
+    return Assignment(chosen, views, mirrored, distances.min(axis=1))
 
 
 def _list_best(
@@ -232,10 +235,24 @@ def count_repeats(
     return int(repeats.sum())
 
 
-def _measure(cells: NDArray[np.uint8], tiles: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Find the squared distance of each cell to its tile."""
-    steps = weigh(cells) - weigh(tiles)
-    return np.asarray(np.square(steps).sum(axis=1, dtype=np.float64))
+def _measure(
+    cells: NDArray[np.uint8], tiles: NDArray[np.uint8], *, mirrors: bool
+) -> NDArray[np.float64]:
+    """Find the squared distance of each cell to all views of its tile.
+
+    Returns
+    -------
+    (n_cells, n_views), or with mirrors (n_cells, 2 * n_views), first as they are
+    """
+    sides = [cells, mirror(cells)] if mirrors else [cells]
+    weighed = weigh(tiles)
+    return np.concatenate(
+        [
+            np.square(weigh(side)[:, None] - weighed).sum(axis=-1, dtype=np.float64)
+            for side in sides
+        ],
+        axis=1,
+    )
 
 
 def _find_nearest(
@@ -246,13 +263,13 @@ def _find_nearest(
     mirrors: bool,
 ) -> int:
     """Find the tile nearest to a cell, (1, 18), among those that are free."""
-    sides = [cell, mirror(cell)] if mirrors else [cell]
     nearest, least = -1, np.inf
     for first in range(0, len(tiles), _BATCH):
         places = first + np.flatnonzero(free[first : first + _BATCH])
-        for side in sides if len(places) else []:
-            distances = _measure(side, tiles[places])
-            best = int(distances.argmin())
-            if distances[best] < least:
-                nearest, least = int(places[best]), distances[best]
+        if not len(places):
+            continue
+        distances = _measure(cell, tiles[places], mirrors=mirrors).min(axis=1)
+        best = int(distances.argmin())
+        if distances[best] < least:
+            nearest, least = int(places[best]), distances[best]
     return nearest

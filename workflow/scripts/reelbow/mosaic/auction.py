@@ -47,7 +47,7 @@ def give_tiles(
     Parameters
     ----------
     cells : (n_cells, 18) uint8
-    tiles : (n_tiles, 18) uint8
+    tiles : (n_tiles, n_views, 18) uint8, of which the nearest view counts
     max_use : how often each may be given, all together at least as often as there are
         cells
     mirrors : whether tiles may be swapped left to right

@@ -16,6 +16,8 @@ CREATE TABLE cells (
     film TEXT NOT NULL,
     frame INTEGER NOT NULL,    -- of the film's table frames
     time_s REAL,               -- NULL: nobody knows it
+    view INTEGER NOT NULL,     -- 0: the whole frame; 1 to 9: a detail of half its width
+                               -- and height, from the upper left, row by row
     mirrored INTEGER NOT NULL, -- 1: swapped left to right
     difference REAL NOT NULL,  -- from the target, in OKLab; see docs/mosaics.md
     "group" INTEGER NOT NULL,  -- of a shot, or of frames that are alike
@@ -35,6 +37,7 @@ class Cell(NamedTuple):
     film: str
     frame: int
     time_s: float | None
+    view: int
     mirrored: int
     difference: float
     group: int

@@ -4,6 +4,9 @@ Lightness of 4x4 parts says what is where in a picture, and its mean chroma what
 it has; by mean colors alone a mosaic is a picture of blocks. All are whole numbers, so
 that sums of their products are exact in float32, in whatever order a library adds them:
 the same tiles give the same picture on every machine.
+
+Of a frame there are several views: the whole, and details of half its width and height.
+So a few films have what is flat, and edges of all kinds, for most cells.
 """
 
 import itertools
@@ -19,6 +22,14 @@ PARTS = 4
 # Lightness of the parts, row by row; then a and b of OKLab, of the whole picture.
 N_FEATURES = PARTS * PARTS + 2
 
+# Views of a frame: first the whole, then details in its corners, at its sides and in
+# its middle, row by row. These begin and end between parts, so many to a side.
+N_VIEWS = 10
+FINE = 2 * PARTS
+# Of more frames than so many the whole ones are choice enough.
+MOST_DETAILED = 100_000
+_STARTS = [(row, column) for row in (0, 2, 4) for column in (0, 2, 4)]
+
 # OKLab's lightness, in [0, 1], and its a and b, which lie in [-0.32, 0.32] within sRGB,
 # are counted in steps of 1/255; a and b from here.
 LEVELS = 255
@@ -29,10 +40,10 @@ ZERO_CHROMA = 128
 CONTRAST = 1.5
 
 # What a step of chroma counts beside one of lightness: of 16 parts each has a
-# lightness, so that by 4 all chroma would weigh as much as all lightness; here it is
-# twice as much. Judged by eye, on an animal, a landscape and a graphic: with less the
-# gray is better (docs/mosaics.md), and the colors worse.
-CHROMA_FACTOR = 6
+# lightness, so that by 4 all chroma weighs as much as all lightness, as in OKLab.
+# Judged by eye, on an animal, a landscape and a graphic: with less the gray is better,
+# and the colors worse.
+CHROMA_FACTOR = 4
 
 # Linear light in whole numbers, whose sums are exact.
 _LIGHT = np.round(srgb_to_linear(np.repeat(np.arange(256), 3).reshape(-1, 3)) * 65535)
@@ -69,6 +80,40 @@ def _find_edges(length: int, parts: int) -> NDArray[np.int64]:
     return np.arange(parts + 1, dtype=np.int64) * length // parts
 
 
+def count_views(details: str, n_frames: int) -> int:
+    """Count the views of each frame that may be tiles.
+
+    details : of which frames: "all", "none", or "auto": of up to `MOST_DETAILED`
+    """
+    is_few = n_frames <= MOST_DETAILED
+    return N_VIEWS if details == "all" or (details == "auto" and is_few) else 1
+
+
+def measure_views(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Average the parts of all views of frames.
+
+    Parameters
+    ----------
+    pixels : (n, h, w, 3) uint8 sRGB, with h and w at least `FINE`
+
+    Returns
+    -------
+    (n, N_VIEWS, 4, 4, 3) float64 sRGB in [0, 255]
+    """
+    fine = measure_parts(pixels, FINE, FINE)
+    details = [fine[:, top : top + PARTS, left : left + PARTS] for top, left in _STARTS]
+    return np.stack([measure_parts(pixels, PARTS, PARTS), *details], axis=1)
+
+
+def cut_view(pixels: NDArray[np.uint8], view: int) -> NDArray[np.uint8]:
+    """Cut a view out of a frame, (h, w, 3), with h and w at least `FINE`."""
+    if not view:
+        return pixels
+    top, left = _STARTS[view - 1]
+    rows, columns = (_find_edges(length, FINE) for length in pixels.shape[:2])
+    return pixels[rows[top] : rows[top + PARTS], columns[left] : columns[left + PARTS]]
+
+
 def describe_parts(parts: NDArray[np.floating]) -> NDArray[np.uint8]:
     """Find the features of pictures by their parts.
 
@@ -98,13 +143,13 @@ def find_means(parts: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def weigh(features: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Bring features, (n, 18) uint8, to where squared distances are what counts.
+    """Bring features, (..., 18) uint8, to where squared distances are what counts.
 
     Whole numbers: sums of their squares and products stay below 2**24, up to which
     float32 is exact.
     """
     weighed: NDArray[np.float32] = features.astype(np.float32)
-    weighed[:, -2:] = (weighed[:, -2:] - ZERO_CHROMA) * CHROMA_FACTOR
+    weighed[..., -2:] = (weighed[..., -2:] - ZERO_CHROMA) * CHROMA_FACTOR
     return weighed
 
 

@@ -4,6 +4,7 @@ Tiles that are alike, such as frames of one shot, are of one group. Of each grou
 needs but the best tile: else its list would be full of neighbors of one frame.
 """
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -38,12 +39,10 @@ class Matches(NamedTuple):
     distances : float32, whole numbers: squared, of weighed features, less the cell's
         own sum of squares, which is the same in all of a row
     tiles : int32, -1 where there are not so many
-    mirrored : bool, whether the tile is better swapped left to right
     """
 
     distances: NDArray[np.float32]
     tiles: NDArray[np.int32]
-    mirrored: NDArray[np.bool_]
 
 
 def match_tiles(
@@ -59,7 +58,7 @@ def match_tiles(
     Parameters
     ----------
     cells : (n_cells, 18) uint8, the features of the target's parts
-    tiles : (n_tiles, 18) uint8
+    tiles : (n_tiles, n_views, 18) uint8, of which the nearest view counts
     groups : (n_tiles,) of each tile
     mirrors : whether tiles may be swapped left to right
 
@@ -72,28 +71,23 @@ def match_tiles(
     n_cells = len(cells)
     n_best = max(1, min(n_best, len(tiles)))
     best = np.full((n_cells, n_best), np.inf, np.float32)
-    # Twice the tile, and 1 where it is mirrored.
-    codes = np.full((n_cells, n_best), -1, np.int32)
+    found = np.full((n_cells, n_best), -1, np.int32)
     of_groups = np.full((n_cells, n_best), -1, np.int32)
-    sides = [_prepare_cells(cells)]
-    if mirrors:
-        # As far from a tile as it is from the mirrored tile.
-        sides.append(_prepare_cells(mirror(cells)))
+    sides = _prepare_sides(cells, mirrors=mirrors)
     for first in range(0, len(tiles), _TILES):
         part = slice(first, first + _TILES)
-        right = _prepare_tiles(tiles[part])
+        views = _prepare_views(tiles[part])
         for top in range(0, n_cells, _CELLS):
             rows = slice(top, top + _CELLS)
-            for is_mirrored, side in enumerate(sides):
-                _keep_best(
-                    side[rows] @ right,
-                    2 * first + is_mirrored,
-                    groups[part],
-                    best[rows],
-                    codes[rows],
-                    of_groups[rows],
-                )
-    return Matches(best, np.where(codes < 0, -1, codes >> 1), (codes & 1) > 0)
+            _keep_best(
+                _multiply(sides, rows, views),
+                first,
+                groups[part],
+                best[rows],
+                found[rows],
+                of_groups[rows],
+            )
+    return Matches(best, found)
 
 
 def find_nearest(
@@ -108,6 +102,7 @@ def find_nearest(
 
     Parameters
     ----------
+    cells, tiles, mirrors : as `match_tiles` takes them
     prices : (n_tiles,) in [0, LARGEST_DISTANCE], which are added to distances; None: 0
 
     Returns
@@ -116,9 +111,7 @@ def find_nearest(
     first. Of tiles that are as near the first ones are taken.
     """
     n = min(n, len(tiles))
-    sides = [_prepare_cells(cells)]
-    if mirrors:
-        sides.append(_prepare_cells(mirror(cells)))
+    sides = _prepare_sides(cells, mirrors=mirrors)
     if prices is None:
         prices = np.zeros(len(tiles), np.int32)
     least = np.empty((len(cells), 2 * n + _BLOCK), np.int64)
@@ -128,10 +121,10 @@ def find_nearest(
     while len(left):
         for first in range(0, len(tiles), _TILES):
             part = slice(first, first + _TILES)
-            right = _prepare_tiles(tiles[part], prices[part])
+            views = _prepare_views(tiles[part], prices[part])
             for top in range(0, len(left), _CELLS):
                 rows = left[top : top + _CELLS]
-                distances = _multiply(sides, rows, right)
+                distances = _multiply(sides, rows, views)
                 _keep_least(distances, rows, first, least, counts, limits)
         left = np.flatnonzero(counts < n)
         # The limit was too low: now there is none.
@@ -156,10 +149,10 @@ def _guess_limits(
     # As many as are expected among them, and what these may be more by chance.
     rank = int(n / step + 3 * (n / step) ** 0.5 + 3)
     if rank < len(tiles) // step:
-        right = _prepare_tiles(tiles[::step], prices[::step])
+        views = _prepare_views(tiles[::step], prices[::step])
         for top in range(0, len(limits), _CELLS):
             rows = slice(top, top + _CELLS)
-            distances = _multiply(sides, rows, right)
+            distances = _multiply(sides, rows, views)
             distances.partition(rank, axis=1)
             limits[rows] = distances[:, rank]
     return limits
@@ -168,44 +161,57 @@ def _guess_limits(
 def _multiply(
     sides: list[NDArray[np.float32]],
     rows: slice | NDArray[np.int64],
-    right: NDArray[np.float32],
+    views: NDArray[np.float32],
 ) -> NDArray[np.float32]:
-    """Find the distances of some cells, or of these mirrored, to tiles."""
-    distances: NDArray[np.float32] = sides[0][rows] @ right
-    for side in sides[1:]:
-        np.minimum(distances, side[rows] @ right, out=distances)
+    """Find the distances of some cells, or of these mirrored, to the nearest views."""
+    pairs = itertools.product([side[rows] for side in sides], views)
+    cells, view = next(pairs)
+    distances: NDArray[np.float32] = cells @ view
+    for cells, view in pairs:
+        np.minimum(distances, cells @ view, out=distances)
     return distances
 
 
-def _prepare_cells(cells: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Write cells so that their product with a tile and its square is a distance."""
+def _prepare_sides(
+    cells: NDArray[np.uint8], *, mirrors: bool
+) -> list[NDArray[np.float32]]:
+    """Write cells so that their product with a view and its square is a distance.
+
+    A mirrored cell is as far from a view as it is from the mirrored view.
+    """
+    sides = [cells, mirror(cells)] if mirrors else [cells]
     ones = np.ones((len(cells), 1), np.float32)
-    return np.concatenate([-2 * weigh(cells), ones], axis=1)
+    return [np.concatenate([-2 * weigh(side), ones], axis=1) for side in sides]
 
 
-def _prepare_tiles(
+def _prepare_views(
     tiles: NDArray[np.uint8], prices: NDArray[np.int32] | None = None
 ) -> NDArray[np.float32]:
-    """Write tiles so that the product of a cell and one is its distance and price."""
-    weighed = weigh(tiles)
-    own = np.einsum("ij,ij->i", weighed, weighed)
+    """Write tiles so that the product of a cell and one is its distance and price.
+
+    Returns
+    -------
+    (n_views, 19, n_tiles) float32
+    """
+    weighed = weigh(tiles).transpose(1, 2, 0)
+    own = np.square(weighed).sum(axis=1, keepdims=True)
     if prices is not None:
         own += prices
-    return np.concatenate([weighed, own[:, None]], axis=1).T
+    return np.concatenate([weighed, own], axis=1)
 
 
 @cached_njit
 def _keep_best(
     distances: NDArray[np.float32],
-    first_code: int,
+    first: int,
     groups: NDArray[np.int32],
     best: NDArray[np.float32],
-    codes: NDArray[np.int32],
+    found: NDArray[np.int32],
     of_groups: NDArray[np.int32],
 ) -> None:
     """Put what is nearer into the rows of the best, which stay sorted.
 
-    distances : (n_cells, n_tiles), of which tile i has the code first_code + 2 i
+    distances : (n_cells, n_tiles), to tiles from the first on
     """
     n_cells, n_tiles = distances.shape
     last = best.shape[1] - 1
@@ -232,11 +238,11 @@ def _keep_best(
                     continue
                 while place > 0 and distance < best[cell, place - 1]:
                     best[cell, place] = best[cell, place - 1]
-                    codes[cell, place] = codes[cell, place - 1]
+                    found[cell, place] = found[cell, place - 1]
                     of_groups[cell, place] = of_groups[cell, place - 1]
                     place -= 1
                 best[cell, place] = distance
-                codes[cell, place] = first_code + 2 * tile
+                found[cell, place] = first + tile
                 of_groups[cell, place] = groups[tile]
 
 

@@ -9,9 +9,9 @@ from reelbow.database.opening import telling_damage
 from reelbow.errors import ReelbowError
 from reelbow.mosaic.assignment import assign_tiles, count_repeats
 from reelbow.mosaic.cells import Cell, Mosaic
-from reelbow.mosaic.features import LEVELS, PARTS, describe_parts
+from reelbow.mosaic.features import LEVELS, PARTS, count_views, describe_parts
 from reelbow.mosaic.target import Target
-from reelbow.mosaic.tiles import Tiles, read_tiles
+from reelbow.mosaic.tiles import Tiles, count_tiles, read_tiles
 from reelbow.text import count
 
 
@@ -22,6 +22,7 @@ def plan_mosaic(
     apart: int,
     max_use: int | None,
     mirror: bool,
+    details: str,
     seed: int,
 ) -> Mosaic:
     """Choose the frame of each cell.
@@ -30,13 +31,15 @@ def plan_mosaic(
     ----------
     films : of each film's database the tiles of its shards
     apart, max_use, mirror, seed : as `assign_tiles` takes them
+    details : of which frames details may be tiles, too, as `count_views` takes it
 
     Raises
     ------
     ReelbowError
         If there are too few frames for so many cells.
     """
-    tiles = read_tiles(films)
+    n_views = count_views(details, count_tiles(films))
+    tiles = read_tiles(films, n_views)
     n_cells = target.rows * target.columns
     if complaint := find_want(n_cells, target.columns, len(tiles.frames), max_use):
         raise ReelbowError(complaint)
@@ -66,6 +69,7 @@ def plan_mosaic(
                 film=names[database],
                 frame=frame,
                 time_s=times_s[database].get(frame),
+                view=int(assignment.views[cell]),
                 mirrored=int(assignment.mirrored[cell]),
                 difference=round(float(differences[cell]), 6),
                 group=int(tiles.groups[tile]),
@@ -76,6 +80,7 @@ def plan_mosaic(
     about = {
         "titles": titles,
         "n_tiles": len(tiles.frames),
+        "n_views": n_views,
         "n_groups": len(np.unique(tiles.groups)),
         "n_repeats": count_repeats(assignment, target.columns, tiles.groups, apart),
     }

@@ -1,6 +1,7 @@
 """Draws a mosaic, a row of cells at a time."""
 
 import contextlib
+import functools
 import math
 import os
 import tempfile
@@ -12,8 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from reelbow.mosaic.cells import Mosaic
-from reelbow.mosaic.features import PARTS, find_means, measure_parts
+from reelbow.mosaic.cells import Cell, Mosaic
+from reelbow.mosaic.features import PARTS, cut_view, measure_parts
 from reelbow.mosaic.target import Aspect
 from reelbow.mosaic.tiles import crop_to_aspect
 from reelbow.shards.previews import read_sheet
@@ -21,6 +22,9 @@ from reelbow.shards.sheets import read_cells
 
 # A film and one of its shards.
 Shard = tuple[str, str]
+
+# What colors, and weights of parts, are counted in: sums of their products stay small.
+_UNIT = 64
 
 
 def find_cell_size(columns: int, width: int, aspect: Aspect) -> tuple[int, int]:
@@ -47,7 +51,7 @@ def draw_mosaic(
     sheets : of the previews of all shards
     cell_size : (height, width) of a cell in pixels
     aspect : (width, height) of a tile, as a ratio
-    tint : how much of the way each tile's mean color is brought to that of its cell
+    tint : how much of the way the colors of a tile's parts are brought to the cell's
     room : a folder where there is room for all tiles while it is drawn
 
     Notes
@@ -55,39 +59,66 @@ def draw_mosaic(
     Sheets are decoded one after the other, each once. Tiles wait in a file: a mosaic of
     many large ones would need more memory than a job has.
     """
-    used = sorted({(cell.film, cell.shard, cell.place) for cell in mosaic.cells})
+    used = sorted({_name_tile(cell) for cell in mosaic.cells})
     numbers = {tile: number for number, tile in enumerate(used)}
-    by_shard: dict[Shard, list[int]] = defaultdict(list)
-    for film, name, place in used:
-        by_shard[film, name].append(place)
+    by_shard: dict[Shard, dict[int, list[int]]] = defaultdict(dict)
+    for film, shard, place, view in used:
+        by_shard[film, shard].setdefault(place, []).append(view)
     height, width = cell_size
-    means = np.empty((len(used), 3))
+    own_parts = np.empty((len(used), PARTS, PARTS, 3))
     with _make_room(room, (len(used), height, width, 3)) as tiles:
         number = 0
-        for shard, places in by_shard.items():
-            path = sheets[shard]
-            for preview in read_cells(path, read_sheet(path), places):
-                tiles[number] = fill_cell(crop_to_aspect(preview, aspect), cell_size)
-                means[number] = find_means(
-                    measure_parts(tiles[number], PARTS, PARTS)[None]
-                )
-                number += 1
-        steps = (
-            find_means(parts)
-            - means[
-                [numbers[cell.film, cell.shard, cell.place] for cell in mosaic.cells]
-            ]
-        )
+        for name, places in by_shard.items():
+            path = sheets[name]
+            previews = read_cells(path, read_sheet(path), places)
+            for preview, views in zip(previews, places.values(), strict=True):
+                frame = crop_to_aspect(preview, aspect)
+                for view in views:
+                    tiles[number] = fill_cell(cut_view(frame, view), cell_size)
+                    own_parts[number] = measure_parts(tiles[number], PARTS, PARTS)
+                    number += 1
         for row in range(mosaic.rows):
             first = row * mosaic.columns
             strip = np.empty((height, mosaic.columns, width, 3), np.uint8)
             for column, cell in enumerate(mosaic.cells[first : first + mosaic.columns]):
-                tile = tiles[numbers[cell.film, cell.shard, cell.place]]
-                if cell.mirrored:
-                    tile = tile[:, ::-1]
-                step = np.rint(tint * steps[first + column]).astype(np.int16)
-                strip[:, column] = np.clip(tile + step, 0, 255)
+                number = numbers[_name_tile(cell)]
+                side = -1 if cell.mirrored else 1
+                steps = parts[first + column] - own_parts[number][:, ::side]
+                tile = tiles[number][:, ::side]
+                if tint:
+                    tile = np.clip(tile + _spread(tint * steps, cell_size), 0, 255)
+                strip[:, column] = tile
             yield strip.reshape(height, -1, 3)
+
+
+def _name_tile(cell: Cell) -> tuple[str, str, int, int]:
+    return cell.film, cell.shard, cell.place, cell.view
+
+
+def _spread(steps: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.int32]:
+    """Spread the steps of parts, (4, 4, 3), over a cell, so that no edge is seen.
+
+    In whole numbers: the same on every machine.
+    """
+    down, across = (_weigh_parts(length) for length in size)
+    fine = np.rint(steps * _UNIT).astype(np.int32)
+    # (h, 4) with (4, w, 3).
+    spread = np.tensordot(down, across @ fine, axes=1)
+    return np.asarray((spread + _UNIT**3 // 2) // _UNIT**3, np.int32)
+
+
+@functools.cache
+def _weigh_parts(length: int) -> NDArray[np.int32]:
+    """Weigh the parts around each pixel of a side, by how near their middles are.
+
+    Returns
+    -------
+    (length, 4) int32, in `_UNIT`
+    """
+    places = (np.arange(length) + 0.5) * PARTS / length - 0.5
+    parts = np.arange(PARTS)
+    nearness = 1 - np.abs(places.clip(0, PARTS - 1)[:, None] - parts)
+    return np.asarray(np.rint(nearness.clip(0, 1) * _UNIT), np.int32)
 
 
 def fill_cell(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:

@@ -13,10 +13,11 @@ from reelbow.database.shot_rows import read_shots
 from reelbow.errors import ReelbowError
 from reelbow.jobs.arrays import telling_damage_of
 from reelbow.mosaic.features import (
+    FINE,
     N_FEATURES,
-    PARTS,
+    N_VIEWS,
     describe_parts,
-    measure_parts,
+    measure_views,
     weigh,
 )
 from reelbow.mosaic.target import Aspect
@@ -38,7 +39,7 @@ class Tiles(NamedTuple):
 
     Attributes
     ----------
-    features : (n, 18) uint8
+    features : (n, n_views, 18) uint8, of the whole frame, and of details
     shards : (n,) int32, places in the list of all shards
     places : (n,) int32, in the shard's sheet of previews
     frames : (n,) int64, of their film
@@ -70,24 +71,26 @@ def measure_tiles(
     Returns
     -------
     frames : (n,) as the sheet counts them
-    features : (n, 18) uint8, of what of each is in a tile
+    features : (n, N_VIEWS, 18) uint8, of what of each is in a tile
     """
     sheet = read_sheet(path)
     n = len(sheet.frames)
-    parts = np.empty((n, PARTS, PARTS, 3))
+    features = np.empty((n, N_VIEWS, N_FEATURES), np.uint8)
     previews = read_cells(path, sheet, range(n))
     for first in range(0, n, _BATCH):
         last = min(n, first + _BATCH)
         batch = np.stack([next(previews) for _ in range(first, last)])
         cropped = crop_to_aspect(batch, aspect)
-        if min(cropped.shape[1:3]) < PARTS:
+        if min(cropped.shape[1:3]) < FINE:
             raise ReelbowError(
                 f"{path}: its previews of {sheet.cell_width}x{sheet.cell_height} "
                 f"pixels are too small for tiles of {aspect[0]}:{aspect[1]}; set "
                 "previews.height to more rows"
             )
-        parts[first:last] = measure_parts(cropped, PARTS, PARTS)
-    return sheet.frames, describe_parts(parts)
+        views = measure_views(cropped)
+        described = describe_parts(views.reshape(-1, *views.shape[2:]))
+        features[first:last] = described.reshape(-1, N_VIEWS, N_FEATURES)
+    return sheet.frames, features
 
 
 def save_tiles(
@@ -108,17 +111,25 @@ def read_shard_tiles(path: Path) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
     """
     with telling_damage_of(path), path.open("rb") as stream, np.load(stream) as saved:
         frames, features = saved["frames"], saved["features"]
-        if features.shape != (*frames.shape, N_FEATURES):
+        if features.shape != (*frames.shape, N_VIEWS, N_FEATURES):
             raise ValueError(features.shape)
         return frames, features
 
 
-def read_tiles(films: Mapping[Path, Sequence[Path]]) -> Tiles:
+def count_tiles(films: Mapping[Path, Sequence[Path]]) -> int:
+    """Count the tiles of all films, as `read_tiles` takes these."""
+    return sum(
+        len(read_shard_tiles(path)[0]) for paths in films.values() for path in paths
+    )
+
+
+def read_tiles(films: Mapping[Path, Sequence[Path]], n_views: int) -> Tiles:
     """Read the tiles of all films.
 
     Parameters
     ----------
     films : of each film's database the tiles of its shards, named as these
+    n_views : of each frame
 
     Raises
     ------
@@ -127,7 +138,7 @@ def read_tiles(films: Mapping[Path, Sequence[Path]]) -> Tiles:
     """
     parts, n_shards, n_groups = [], 0, 0
     for database, paths in films.items():
-        part = _read_film(database, paths)
+        part = _read_film(database, paths, n_views)
         parts.append(
             part._replace(shards=part.shards + n_shards, groups=part.groups + n_groups)
         )
@@ -136,7 +147,7 @@ def read_tiles(films: Mapping[Path, Sequence[Path]]) -> Tiles:
     return Tiles(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
 
-def _read_film(database: Path, paths: Sequence[Path]) -> Tiles:
+def _read_film(database: Path, paths: Sequence[Path], n_views: int) -> Tiles:
     with telling_damage(database, oldest=1) as connection:
         film_id, film = connection.execute("SELECT film_id, film FROM films").fetchone()
         shards_of_film = count_shards(connection, film_id)
@@ -155,14 +166,15 @@ def _read_film(database: Path, paths: Sequence[Path]) -> Tiles:
                 f"{path.stem}; delete it, and run again."
             )
         frames.append(own)
-        features.append(measured)
+        features.append(measured[:, :n_views])
         shards.append(np.full(len(own), shard, np.int32))
         places.append(np.arange(len(own), dtype=np.int32))
     no_frames = np.empty(0, np.int32)
-    all_features = np.concatenate([np.empty((0, N_FEATURES), np.uint8), *features])
+    none = np.empty((0, n_views, N_FEATURES), np.uint8)
+    all_features = np.concatenate([none, *features])
     all_frames = np.concatenate([np.empty(0, np.int64), *frames])
     if shots is None:
-        groups = _group(all_features)
+        groups = _group(all_features[:, 0])
     else:
         starts = [shot.first_frame for shot in shots if shot.first_frame is not None]
         groups = np.searchsorted(starts, all_frames, side="right")

@@ -124,10 +124,12 @@ SHEET_MB = 16
 SHEET_S = 35e-3
 
 # Of previews, seconds for each of their megapixels to decode and measure them. Of a
-# mosaic, MiB for each million tiles and cells; seconds to decode a tile's preview, for
-# 1e9 tiles and cells that are compared (benchmarks/mosaic.py), and to draw a megapixel.
+# mosaic, MiB for each million tiles, views of them, and cells; seconds to decode a
+# tile's preview, for 1e9 views and cells that are compared (benchmarks/mosaic.py), and
+# to draw a megapixel.
 MEASURE_S = 0.1
-TILES_MB = 200
+TILES_MB = 164
+VIEWS_MB = 36
 CELLS_MB = 10_000
 TILE_S = 0.5e-3
 COMPARE_S = 3.0
@@ -181,9 +183,10 @@ class Size(NamedTuple):
     # Of the largest poster, and of all of them in all formats.
     poster: float = 0
     posters: float = 0
-    # Of a mosaic, and its tiles and cells.
+    # Of a mosaic, its tiles, the views of each, and its cells.
     mosaic: float = 0
     n_tiles: int = 0
+    n_views: int = 1
     n_cells: int = 0
     # Of a film's pictures; `source` of its rules is their own picture's.
     sensor: float = 0
@@ -284,7 +287,8 @@ def estimate_mb(rule: str, size: Size) -> int:
     if rule == "render_contact":
         in_memory += math.ceil(CONTACT_BYTES * size.contact)
     if rule == "assign_tiles":
-        mb = TILES_MB * size.n_tiles + CELLS_MB * size.n_cells
+        mb = (TILES_MB + VIEWS_MB * size.n_views) * size.n_tiles
+        mb += CELLS_MB * size.n_cells
         in_memory += math.ceil(mb / 1e6)
     if rule == "render_posters":
         in_memory += math.ceil(POSTER_BYTES * size.poster)
@@ -323,7 +327,7 @@ def estimate_s(rule: str, size: Size, config: Mapping[str, Any]) -> float:
     if rule == "make_tiles":
         work_s += MEASURE_S * size.sheet
     if rule == "assign_tiles":
-        work_s += COMPARE_S * size.n_tiles * size.n_cells / 1e9
+        work_s += COMPARE_S * size.n_tiles * size.n_views * size.n_cells / 1e9
     if rule == "render_mosaic":
         # Previews of all films may be in it.
         work_s += MOSAIC_S * size.mosaic + TILE_S * size.n_tiles
