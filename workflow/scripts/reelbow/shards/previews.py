@@ -23,7 +23,7 @@ from reelbow.jobs.files import atomic_write
 # Of a side in pixels: up to 16,384 GPUs, and so browsers, hold a picture as one.
 MAX_SIDE = 16_383
 
-# Of a sheet: its job takes some 400 MB for so many, and a browser that shows it 134 MB.
+# Of a sheet: its job takes some 200 MB for so many, and a browser that shows it 134 MB.
 # 54 minutes at a frame a second, in previews of 128x72.
 MAX_PIXELS = 1 << 25
 
@@ -151,7 +151,9 @@ class PreviewWriter:
     def _make_room(self) -> None:
         cells = self._cells
         if self._height > FEWEST_ROWS:
-            self._height = max(FEWEST_ROWS, self._height * 3 // 4)
+            # As high as cells are then, and not made smaller again for each new one.
+            rows = self._height * 9 // 10 // ALIGNMENT * ALIGNMENT
+            self._height = max(FEWEST_ROWS, rows)
         else:
             self._every *= 2
             cells = cells[::2]
