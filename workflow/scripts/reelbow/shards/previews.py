@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from reelbow.errors import ReelbowError
 from reelbow.jobs.files import atomic_write
 
-# Of a side in pixels: up to 16,384 GPUs, and so browsers, hold a picture as one.
+# Of a side in pixels: GPUs, and so browsers, hold one of less than 16,384 as a whole.
 MAX_SIDE = 16_383
 
 # Of a sheet: its job takes some 200 MB for so many, and a browser that shows it 134 MB.
