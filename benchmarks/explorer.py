@@ -79,11 +79,11 @@ def repeat(film: Path, n_shards: int) -> None:
         )
         connection.execute("UPDATE films SET n_frames = (SELECT count(*) FROM frames)")
     for shard in shards:
-        sheet = film / "previews" / f"{shard}.webp"
+        sheet = film / "previews" / f"{shard}.jpg"
         shutil.copy(sheet, sheet.with_stem(f"again{shard}"))
     write_explorer(
         database,
-        sorted((film / "previews").glob("*.webp")),
+        sorted((film / "previews").glob("*.jpg")),
         film / "explorer.html",
         None,
         showing={"kind": "stacked", "gap_color": "#d9d9d9"},

@@ -99,7 +99,7 @@ def draw_blended(database: Path, path: Path) -> None:
 
 def draw_previews(database: Path, path: Path) -> None:
     """Draw a contact sheet; of a video previews are numbered as its frames are."""
-    sheets = sorted((database.parent / "previews").glob("*.webp"))
+    sheets = sorted((database.parent / "previews").glob("*.jpg"))
     contact = draw_contact(
         {sheet: read_sheet(sheet) for sheet in sheets},
         read_film(database).frames,

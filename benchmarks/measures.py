@@ -81,7 +81,7 @@ def run_step(step: str, source: Path, folder: Path) -> None:
             thumbnails,
             shard=name_shard(source),
             shaping=ThumbnailOptions(90, None, "srgb", 200_000_000, "fail"),
-            previews=folder / "a.webp",
+            previews=folder / "a.jpg",
             preview_options=PreviewOptions(72, 60),
         )
         return

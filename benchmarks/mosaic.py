@@ -476,7 +476,7 @@ def main() -> None:
             for film in FILMS
         }
         sheets = [
-            path.parents[1] / "previews" / f"{path.stem}.webp"
+            path.parents[1] / "previews" / f"{path.stem}.jpg"
             for paths in films.values()
             for path in paths
         ]

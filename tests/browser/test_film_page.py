@@ -98,7 +98,7 @@ def make_page(
         change(database, f"INSERT INTO shots VALUES {', '.join(rows)}")
     sheets = []
     if previews:
-        sheets = [folder / "previews" / "00000.webp"]
+        sheets = [folder / "previews" / "00000.jpg"]
         sheets[0].parent.mkdir()
         with PreviewWriter(sheets[0], height=72, quality=90) as writer:
             for frame in frames:

@@ -40,7 +40,7 @@ def results(tmp_path_factory):
     render_mosaic(
         folder / "target.png",
         mosaics / "x.sqlite",
-        [folder / "a/previews/00000.webp"],
+        [folder / "a/previews/00000.jpg"],
         mosaics / "x.png",
         mosaics / "x_maps.png",
         mosaics / "x.html",

@@ -184,7 +184,7 @@ def make_steps(work: Path) -> Iterator[Step]:
                 **read,
                 thumbnails=thumbnails,
                 shaping=shaping,
-                previews=folder / "previews" / f"{shard}.webp",
+                previews=folder / "previews" / f"{shard}.jpg",
                 preview_options=previews,
             )
             yield step(
@@ -269,7 +269,7 @@ def make_steps(work: Path) -> Iterator[Step]:
     yield step(
         "repair_photos d", **read, defects=defects, copies=folder / "repaired/00000"
     )
-    sheets = [results / "a/previews" / f"{shard}.webp" for shard in shards["a"]]
+    sheets = [results / "a/previews" / f"{shard}.jpg" for shard in shards["a"]]
     kinds = [f"{kind}{end}" for kind in ("mean", "stacked") for end in (".png", ".svg")]
     endings = [*kinds, "mean.pdf", "mean_figure.png", "strip.tif", "shots.png"]
     yield step(

@@ -331,10 +331,10 @@ def make_results(folder: Path) -> Iterator[Seed]:
     run_chain(film, folder, every=0.25, height=16)
     for name in ("plan.json", "thumbnails.npz", "palettes.sqlite"):
         yield _read_seed(folder / name)
-    with PreviewWriter(folder / "previews.webp", height=16, quality=50) as writer:
+    with PreviewWriter(folder / "previews.jpg", height=16, quality=50) as writer:
         for frame in (0, 1, 2, 5):
             writer.add(np.full((32, 48, 3), 40 * frame, np.uint8), frame)
-    yield _read_seed(folder / "previews.webp")
+    yield _read_seed(folder / "previews.jpg")
     small = np.zeros((4, 4, 3), np.uint8)
     scores = np.zeros(3, np.float32)
     times_s = np.arange(3.0)
@@ -782,7 +782,7 @@ def run_result(path: Path) -> list[str]:
             CutScores.load(path)
         case "tiles.npz":
             read_shard_tiles(path)
-        case "previews.webp":
+        case "previews.jpg":
             sheet = read_sheet(path)
             for _ in read_cells(path, sheet, range(len(sheet.frames))):
                 pass

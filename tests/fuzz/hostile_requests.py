@@ -20,7 +20,7 @@ SECRET = b"what lies outside"
 FILMS = {"a": (12, 2), "b": (30, 1)}
 
 PATHS = ["/", "/search", "/frame", "/films", "/names", "/index.html", "/base.css"]
-PATHS += ["/b/explorer.html", "/b/previews/00000.webp", "/b/barcodes/mean.png"]
+PATHS += ["/b/explorer.html", "/b/previews/00000.jpg", "/b/barcodes/mean.png"]
 PARTS = ["..", ".", "", "%2e%2e", "%2f", "%00", "\\", "~", "a", "b", "previews"]
 PARTS += ["barcodes", "explorer.html", "mean.png", "secret.png", "out.png", "A" * 300]
 PARTS += ["%ff", "%", "\u00fc", "b%0d%0aX: 1", "C:", "....", "%252e%252e", "*", "link"]
@@ -129,7 +129,7 @@ def start_server() -> int:
     (film / "barcodes/out.png").symlink_to(base / "secret.png")
     (base / "results/secret.png").symlink_to(base / "secret.png")
     (base / "results/link").symlink_to(base)
-    with PreviewWriter(film / "previews/00000.webp", height=16, quality=50) as writer:
+    with PreviewWriter(film / "previews/00000.jpg", height=16, quality=50) as writer:
         for frame in range(30):
             writer.add(np.zeros((16, 24, 3), np.uint8), frame)
     with socket.create_server(("127.0.0.1", 0)) as free:

@@ -54,7 +54,7 @@ def write_film(
     for first in range(0, len(colors), per_shard):
         shard = f"{first // per_shard:05d}"
         frames = range(first, min(len(colors), first + per_shard))
-        sheet = folder / film / "previews" / f"{shard}.webp"
+        sheet = folder / film / "previews" / f"{shard}.jpg"
         with write_previews(sheet, PreviewOptions(size[0], 90)) as writer:
             for frame in frames:
                 pixels = np.empty((*size, 3), np.uint8)

@@ -288,11 +288,11 @@ def test_previews_are_of_the_frames_that_could_be_read(tmp_path):
     colors = {"0.jpg": 0x2040C0, "2.jpg": 0xC08020, "3.jpg": 0x20C060}
     files = {name: image(color) for name, color in colors.items()}
     tarball = pack(tmp_path / "t.tar", files | {"1.jpg": b"no image"})
-    path = tmp_path / "previews" / "00000.webp"
+    path = tmp_path / "previews" / "00000.jpg"
     options = PreviewOptions(height=9, quality=90)
     # Bars above and below are cut off.
     downsample(tarball, crop="64:36:0:6", previews=path, preview_options=options)
-    assert [each.name for each in path.parent.iterdir()] == ["00000.webp"]
+    assert [each.name for each in path.parent.iterdir()] == ["00000.jpg"]
     sheet = read_sheet(path)
     assert sheet.frames.tolist() == [0, 2, 3]
     assert (sheet.cell_width, sheet.cell_height) == (16, 9)
@@ -306,7 +306,7 @@ def test_previews_are_of_the_frames_that_could_be_read(tmp_path):
 
 def test_a_shard_that_fails_leaves_no_previews(tmp_path):
     tarball = pack(tmp_path / "t.tar", {"0.jpg": image(0), "1.jpg": b"no image"})
-    path = tmp_path / "previews" / "00000.webp"
+    path = tmp_path / "previews" / "00000.jpg"
     how = {"previews": path, "preview_options": PreviewOptions(72, 70)}
     with pytest.raises(ReelbowError, match="missing"):
         downsample(tarball, missing_frames="fail", **how)
@@ -315,7 +315,7 @@ def test_a_shard_that_fails_leaves_no_previews(tmp_path):
 
 def test_of_a_shard_of_which_nothing_can_be_read_there_is_an_empty_sheet(tmp_path):
     tarball = pack(tmp_path / "t.tar", {"a.jpg": b"x"})
-    path = tmp_path / "previews" / "00000.webp"
+    path = tmp_path / "previews" / "00000.jpg"
     downsample(tarball, previews=path, preview_options=PreviewOptions(72, 70))
     assert read_sheet(path).frames.tolist() == []
 
@@ -330,7 +330,7 @@ def test_previews_are_upright(tmp_path):
     stream = io.BytesIO()
     Image.fromarray(picture).save(stream, "JPEG", quality=95, exif=exif)
     tarball = pack(tmp_path / "t.tar", {"0.jpg": stream.getvalue()})
-    path = tmp_path / "previews" / "00000.webp"
+    path = tmp_path / "previews" / "00000.jpg"
     options = PreviewOptions(height=32, quality=90)
     downsample(tarball, height=40, previews=path, preview_options=options)
     sheet = read_sheet(path)

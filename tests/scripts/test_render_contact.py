@@ -22,7 +22,7 @@ def film(tmp_path):
         path = tmp_path / f"{number:05d}.sqlite"
         skipped = [("b.jpg", "cut off")] * (2 - len(frames))
         shards.append(write_shard(path, frames, shard=path.stem, skipped=skipped))
-        sheets.append(path.with_suffix(".webp"))
+        sheets.append(path.with_suffix(".jpg"))
         with PreviewWriter(sheets[-1], height=72, quality=90) as writer:
             for frame in frames:
                 gray = 50 + 50 * (2 * number + frame)

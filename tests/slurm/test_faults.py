@@ -27,7 +27,7 @@ def test_a_corrupt_tarball_of_ten_fails_alone_and_runs_alone_when_mended(project
     assert result.status != 0
     shards = [i for i in range(10) if i != 3]
     made = {"tars/plan.json", "failed.tsv"}
-    made |= {f"tars/previews/{i}.webp" for i in shards}
+    made |= {f"tars/previews/{i}.jpg" for i in shards}
     assert project.results() == made | {f"tars/palettes/{i}.sqlite" for i in shards}
     (row,) = project.failures()
     assert (row["film"], row["shard"]) == ("tars", "3")

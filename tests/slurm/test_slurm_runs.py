@@ -52,7 +52,7 @@ def test_a_film_is_a_job_a_shard_and_nothing_lies_on_the_shared_disk(project, tm
         "colors/plan.json",
         "colors/palettes.sqlite",
         *[f"colors/palettes/{shard}.sqlite" for shard in SHARDS],
-        *[f"colors/previews/{shard}.webp" for shard in SHARDS],
+        *[f"colors/previews/{shard}.jpg" for shard in SHARDS],
     }
     # links to the nodes' own memory, in which nothing is left
     assert seen == {MEMORY}

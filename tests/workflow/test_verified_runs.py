@@ -75,7 +75,7 @@ def test_results_as_they_were_made_pass(project):
         "results/palettes.sqlite",
         "results/film/palettes.sqlite",
         "results/film/palettes/00001.sqlite",
-        "results/film/previews/00001.webp",
+        "results/film/previews/00001.jpg",
         "results/film/barcodes/mean.png",
         "results/films.tsv",
         "results/tape/README.md",
@@ -95,7 +95,7 @@ def test_all_that_is_wrong_is_told_in_one_table(project):
     # Frames that are gone, with a digest that fits what is left.
     write_anew(results / "tape/palettes.sqlite", "DELETE FROM frames WHERE frame = 1")
     change(results / "palettes.sqlite", "UPDATE frames SET luma = 1 WHERE film_id = 3")
-    page = results / "film/previews/00001.webp"
+    page = results / "film/previews/00001.jpg"
     page.write_bytes(page.read_bytes()[:50])
     (results / "film/barcodes/mean.png").write_bytes(b"another picture")
     (results / "photos/palettes/00001.sqlite").unlink()
@@ -114,7 +114,7 @@ def test_all_that_is_wrong_is_told_in_one_table(project):
         ("film", "results/film/palettes/00000.sqlite"): (
             "the database is damaged (its rows are not those that were written)"
         ),
-        ("film", "results/film/previews/00001.webp"): (
+        ("film", "results/film/previews/00001.jpg"): (
             "is no sheet of previews, or is damaged; delete it and run again"
         ),
         ("photos", "results/photos/palettes/00001.sqlite"): "not there",

@@ -149,7 +149,7 @@ def test_the_good_film_is_done_and_nothing_is_half_there(failed):
         "noimages/plan.json",
         "good/plan.json",
         "good/palettes/00000.sqlite",
-        "good/previews/00000.webp",
+        "good/previews/00000.jpg",
         "good/palettes.sqlite",
         "good/barcodes/mean.png",
         "palettes.sqlite",

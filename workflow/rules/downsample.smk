@@ -1,5 +1,5 @@
 # in:  a film, or its file that is a shard
-# out: results/{film}/thumbnails/{shard}.npz, results/{film}/previews/{shard}.webp
+# out: results/{film}/thumbnails/{shard}.npz, results/{film}/previews/{shard}.jpg
 
 
 rule downsample_frames:

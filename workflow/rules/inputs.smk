@@ -119,7 +119,7 @@ def keep_if(keep, path):
 
 def name_previews(rule):
     """The sheet of a shard's previews, for the rule that reads its frames."""
-    return "results/{film}/previews/{shard}.webp" if makes_previews(rule) else []
+    return "results/{film}/previews/{shard}.jpg" if makes_previews(rule) else []
 
 
 def makes_previews(rule):
@@ -215,14 +215,14 @@ def get_all_previews(wildcards):
     """The sheets of previews of all films, if there are to be any."""
     if config["previews"]["height"] is None:
         return []
-    return name_shard_files("previews/{shard}.webp", FILMS)
+    return name_shard_files("previews/{shard}.jpg", FILMS)
 
 
 def get_film_previews(wildcards):
     """The sheets of a film's previews, if there are to be any."""
     if config["previews"]["height"] is None:
         return []
-    return name_shard_files("previews/{shard}.webp", [wildcards.film])
+    return name_shard_files("previews/{shard}.jpg", [wildcards.film])
 
 
 def get_cut_scores(wildcards):
@@ -508,7 +508,7 @@ def get_tiled_films(wildcards):
 
 def get_tiled_previews(wildcards):
     """The sheets of the previews that mosaics are made of."""
-    return name_shard_files("previews/{shard}.webp", list_drawn_films())
+    return name_shard_files("previews/{shard}.jpg", list_drawn_films())
 
 
 def get_provenance(wildcards):

@@ -4,7 +4,7 @@
 
 rule make_tiles:
     input:
-        previews="results/{film}/previews/{shard}.webp",
+        previews="results/{film}/previews/{shard}.jpg",
     output:
         tiles="results/{film}/tiles/{shard}.npz",
     log:

@@ -11,7 +11,7 @@ GRAY = "#d9d9d9"
 
 
 def tell_apart(frame):
-    """Three levels that WebP keeps apart, of each of 64 frames."""
+    """Three levels that JPEG keeps apart, of each of 64 frames."""
     return np.array([frame % 4, frame // 4 % 4, frame // 16 % 4]) * 60 + 30
 
 
@@ -19,7 +19,7 @@ def write_sheets(folder, *shards, shape=(16, 32)):
     """Write sheets of previews, each of one color; of each shard its frames."""
     sheets = {}
     for number, frames in enumerate(shards):
-        path = folder / f"{number:05d}.webp"
+        path = folder / f"{number:05d}.jpg"
         with PreviewWriter(path, height=shape[0], quality=90) as writer:
             for frame in frames:
                 picture = np.empty((*shape, 3), np.uint8)
@@ -95,7 +95,7 @@ def test_what_is_left_out_is_on_no_sheet(tmp_path):
 
 def test_a_preview_of_another_shape_is_whole_in_the_dark(tmp_path):
     sheets = write_sheets(tmp_path, range(3))
-    narrow = tmp_path / "00009.webp"
+    narrow = tmp_path / "00009.jpg"
     with PreviewWriter(narrow, height=16, quality=90) as writer:
         writer.add(np.full((16, 16, 3), 200, np.uint8), 3)
     sheets[narrow] = read_sheet(narrow)
@@ -116,6 +116,6 @@ def test_a_damaged_sheet_is_told(tmp_path):
     (path, sheet), *_ = write_sheets(tmp_path, range(3)).items()
     path.write_bytes(path.read_bytes()[:40])
     with pytest.raises(
-        ReelbowError, match=r"00000\.webp: is no sheet of previews, or is damaged"
+        ReelbowError, match=r"00000\.jpg: is no sheet of previews, or is damaged"
     ):
         draw_contact({path: sheet}, np.arange(3), width=None, gap_color=GRAY)

@@ -139,7 +139,7 @@ def test_strips_of_several_heights_are_of_one(tmp_path):
 
 def test_sheets_are_of_the_films_frames(tmp_path):
     data = read_film_data(make_database(tmp_path))
-    second, first = Path("p/00001.webp"), Path("p/00000.webp")
+    second, first = Path("p/00001.jpg"), Path("p/00000.jpg")
     # Each counts from the start of its own tarball.
     placed = place_sheets(
         {second: sheet_of(0, 1, 2), first: sheet_of(0, 2, 3, 4)}, data.shards
@@ -152,14 +152,14 @@ def test_sheets_are_of_the_films_frames(tmp_path):
 @pytest.mark.parametrize("frames", [(0, 1, 2, 3), (0, 2, 3, 9), ()])
 def test_a_sheet_of_other_frames_is_refused(tmp_path, frames):
     data = read_film_data(make_database(tmp_path))
-    with pytest.raises(ReelbowError, match=r"00000\.webp is not of the frames"):
-        place_sheets({Path("p/00000.webp"): sheet_of(*frames)}, data.shards)
+    with pytest.raises(ReelbowError, match=r"00000\.jpg is not of the frames"):
+        place_sheets({Path("p/00000.jpg"): sheet_of(*frames)}, data.shards)
 
 
 def test_a_film_without_frames_has_a_page(tmp_path):
     database = make_database(tmp_path, frames=((), ()))
     data = read_film_data(database)
-    empty = place_sheets({tmp_path / "00000.webp": sheet_of()}, data.shards)
+    empty = place_sheets({tmp_path / "00000.jpg": sheet_of()}, data.shards)
     page = film_page.make_page(
         data,
         empty,

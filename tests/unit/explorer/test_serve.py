@@ -43,14 +43,14 @@ def folder(tmp_path_factory):
     Image.new("RGB", (3, 3)).save(results / "b/barcodes/mean.png")
     # Frame 4 could not be read; frame n has n rows of white.
     with PreviewWriter(
-        results / "b/previews/00000.webp", height=32, quality=90
+        results / "b/previews/00000.jpg", height=32, quality=90
     ) as writer:
         for frame in range(30):
             picture = np.zeros((32, 56, 3), np.uint8)
             picture[:frame] = 255
             if frame != 4:
                 writer.add(picture, frame)
-    (results / "a/previews/00000.webp").write_bytes(b"no sheet")
+    (results / "a/previews/00000.jpg").write_bytes(b"no sheet")
     # Ways out.
     (results / "a/explorer.html").symlink_to(base / "secret.html")
     (results / "b/barcodes/out.png").symlink_to(base / "secret.html")
@@ -106,7 +106,7 @@ def test_names_are_those_of_the_library(server):
 def test_a_search_says_where_previews_and_pages_are(server, folder):
     frames = server.ask("/search?color=000&radius=9&limit=100").json["frames"]
     assert {each["film"] for each in frames} == {"a", "b"}
-    with Image.open(folder / "b/previews/00000.webp") as image:
+    with Image.open(folder / "b/previews/00000.jpg") as image:
         sheet = np.asarray(image.convert("L"))
     for each in frames:
         preview = each["preview"]
@@ -115,7 +115,7 @@ def test_a_search_says_where_previews_and_pages_are(server, folder):
         assert (preview is None) == (each["film"] == "a")
         if preview is None:
             continue
-        assert preview["path"] == "b/previews/00000.webp"
+        assert preview["path"] == "b/previews/00000.jpg"
         assert sheet.shape == (preview["sheet_height"], preview["sheet_width"])
         x, y = preview["x"], preview["y"]
         cell = sheet[y : y + preview["height"], x : x + preview["width"]]
@@ -159,7 +159,7 @@ def test_films_are_listed_with_their_titles_as_text(server):
         ("/b/explorer.html", "text/html; charset=utf-8", b"the page of b"),
         ("/b/barcodes/mean.png", "image/png", b"PNG"),
         ("/b/barcodes/mean.svg", "image/svg+xml", b"<svg/>"),
-        ("/b/previews/00000.webp", "image/webp", b"WEBP"),
+        ("/b/previews/00000.jpg", "image/jpeg", b"JFIF"),
     ],
 )
 def test_files_of_the_folder_are_sent(server, path, kind, text):

@@ -56,27 +56,27 @@ def test_each_frame_shows_until_the_next_one(tmp_path):
     path = tmp_path / "previews/storyboard.vtt"
     path.parent.mkdir()
     sheets = [
-        (path.parent / "00000.webp", lay_out([0, 1, 2, 4])),
-        (path.parent / "00001.webp", lay_out([5])),
+        (path.parent / "00000.jpg", lay_out([0, 1, 2, 4])),
+        (path.parent / "00001.jpg", lay_out([5])),
     ]
     times = {i: 1.0 + 0.5 * i for i in range(6)}
     write_storyboard(path, sheets, times, 4.25)
     assert path.read_text().startswith(
-        "WEBVTT\n\n00:00:01.000 --> 00:00:01.500\n00000.webp#xywh=0,0,128,72\n\n"
+        "WEBVTT\n\n00:00:01.000 --> 00:00:01.500\n00000.jpg#xywh=0,0,128,72\n\n"
     )
     assert read(path) == [
-        (1000, 1500, "00000.webp", (0, 0, 128, 72)),
-        (1500, 2000, "00000.webp", (128, 0, 128, 72)),
-        (2000, 3000, "00000.webp", (256, 0, 128, 72)),
-        (3000, 3500, "00000.webp", (0, 72, 128, 72)),
-        (3500, 4250, "00001.webp", (0, 0, 128, 72)),
+        (1000, 1500, "00000.jpg", (0, 0, 128, 72)),
+        (1500, 2000, "00000.jpg", (128, 0, 128, 72)),
+        (2000, 3000, "00000.jpg", (256, 0, 128, 72)),
+        (3000, 3500, "00000.jpg", (0, 72, 128, 72)),
+        (3500, 4250, "00001.jpg", (0, 0, 128, 72)),
     ]
 
 
 @pytest.mark.parametrize("end_s", [None, 2.0])
 def test_the_last_one_shows_as_long_as_usual_if_the_end_is_unknown(tmp_path, end_s):
     path = tmp_path / "a.vtt"
-    sheets = [(tmp_path / "0.webp", lay_out([0, 1, 2, 3]))]
+    sheets = [(tmp_path / "0.jpg", lay_out([0, 1, 2, 3]))]
     write_storyboard(path, sheets, {0: 0, 1: 2, 2: 4, 3: 7}, end_s)
     assert [cue[:2] for cue in read(path)][-1] == (7000, 9000)
     write_storyboard(path, sheets, {2: 60.0}, None)
@@ -85,7 +85,7 @@ def test_the_last_one_shows_as_long_as_usual_if_the_end_is_unknown(tmp_path, end
 
 def test_frames_without_a_time_are_left_out(tmp_path):
     path = tmp_path / "a.vtt"
-    sheets = [(tmp_path / "0.webp", lay_out([0, 1, 2, 3]))]
+    sheets = [(tmp_path / "0.jpg", lay_out([0, 1, 2, 3]))]
     write_storyboard(path, sheets, {0: 0.0, 1: None, 3: 3.0}, 4.0)
     assert [(cue[0], cue[3][:2]) for cue in read(path)] == [
         (0, (0, 0)),
@@ -97,7 +97,7 @@ def test_frames_without_a_time_are_left_out(tmp_path):
 
 def test_times_that_go_back_or_stand_still_make_no_cue_that_is_none(tmp_path):
     path = tmp_path / "a.vtt"
-    sheets = [(tmp_path / "0.webp", lay_out([0, 1, 2, 3]))]
+    sheets = [(tmp_path / "0.jpg", lay_out([0, 1, 2, 3]))]
     write_storyboard(path, sheets, {0: 5.0, 1: 1.0, 2: 5.0001, 3: 6.0}, 7.0)
     assert [cue[:2] for cue in read(path)] == [
         (1000, 5000),
@@ -110,19 +110,19 @@ def test_names_are_seen_from_the_storyboard_and_percent_encoded(tmp_path):
     path = tmp_path / "film" / "a.vtt"
     path.parent.mkdir()
     sheets = [
-        (tmp_path / "film/bär 100%#1 --> <i>&.webp", lay_out([0])),
-        (tmp_path / "other/0.webp", lay_out([1])),
+        (tmp_path / "film/bär 100%#1 --> <i>&.jpg", lay_out([0])),
+        (tmp_path / "other/0.jpg", lay_out([1])),
     ]
     write_storyboard(path, sheets, {0: 0.0, 1: 1.0}, 2.0)
     assert [cue[2] for cue in read(path)] == [
-        "b%C3%A4r%20100%25%231%20--%3E%20%3Ci%3E%26.webp",
-        "../other/0.webp",
+        "b%C3%A4r%20100%25%231%20--%3E%20%3Ci%3E%26.jpg",
+        "../other/0.jpg",
     ]
 
 
 def test_a_film_may_last_for_days(tmp_path):
     path = tmp_path / "a.vtt"
-    sheets = [(tmp_path / "0.webp", lay_out([0, 1]))]
+    sheets = [(tmp_path / "0.jpg", lay_out([0, 1]))]
     write_storyboard(path, sheets, {0: 59.9996, 1: 400_000.0}, 400_001.0)
     assert [cue[:2] for cue in read(path)] == [
         (60_000, 400_000_000),

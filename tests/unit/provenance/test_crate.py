@@ -20,7 +20,7 @@ def results(tmp_path) -> Path:
     for name in [
         *("palettes.sqlite", "films.tsv", "methods.md"),
         *("lake/palettes.sqlite", "lake/barcodes/strip.png", "lake/barcodes/strip.svg"),
-        *("lake/plan.json", "lake/palettes/00000.sqlite", "lake/previews/00000.webp"),
+        *("lake/plan.json", "lake/palettes/00000.sqlite", "lake/previews/00000.jpg"),
         *("tapes/palettes.sqlite", "tapes/barcodes/strip.png"),
     ]:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

@@ -44,14 +44,17 @@ def test_previews_stay_but_those_of_an_earlier_plan_if_none_are_made(
     tmp_path, has_previews
 ):
     film, logs = tmp_path / "results/film", tmp_path / "logs"
-    stays = ["previews/00000.webp", "previews/storyboard.vtt", "previews/mine.webp"]
+    stays = ["previews/00000.jpg", "previews/storyboard.vtt", "previews/mine.jpg"]
+    stays += ["previews/mine.webp"]
     stays += ["repaired/00001/1.jpg", "repaired/mine/00007.jpg"]
-    goes = ["previews/.00000.71.webp", "previews/00007.webp"]
+    goes = ["previews/.00000.71.jpg", "previews/00007.jpg"]
     goes += ["sums/00007.npz", "repaired/00007/1.jpg"]
-    write_files(film, [*stays, *goes, "previews/00001.webp"])
+    # Of earlier versions, also of shards that are planned.
+    goes += ["previews/00000.webp", "previews/00007.webp", "previews/.00000.71.webp"]
+    write_files(film, [*stays, *goes, "previews/00001.jpg"])
     # What tells that shard 00007 was Reelbow's.
     write_files(logs, ["downsample_frames/film/00007.log"])
-    os.utime(film / "previews/00001.webp", (0, 0))
+    os.utime(film / "previews/00001.jpg", (0, 0))
     shards = ["00000", "00001"]
     remove_leftovers(
         film, logs, shards, planned_at=1_000_000_000, has_previews=has_previews
@@ -59,5 +62,5 @@ def test_previews_stay_but_those_of_an_earlier_plan_if_none_are_made(
     # Of tarballs they may be older, and are those of this plan.
     assert list_files(film) == {
         *stays,
-        *(["previews/00001.webp"] if has_previews else []),
+        *(["previews/00001.jpg"] if has_previews else []),
     }

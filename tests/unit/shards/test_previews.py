@@ -1,6 +1,5 @@
 """Previews of a shard: where they are in their sheet, and what they look like."""
 
-import io
 import itertools
 import json
 from pathlib import Path
@@ -24,6 +23,7 @@ from reelbow.shards.previews import (
     read_sheet,
     write_previews,
 )
+from reelbow.shards.sheets import read_cells
 
 Picture = NDArray[np.uint8]
 
@@ -58,12 +58,15 @@ def write(
 
 
 def cut_out(path: Path, sheet: PreviewSheet) -> list[Picture]:
-    """Decode a sheet and cut out its cells, as a browser does."""
+    """Decode a sheet and cut out its cells; see that it is what others read, too."""
     with Image.open(path) as image:
-        assert (image.format, image.size) == ("WEBP", (sheet.width, sheet.height))
-        pixels = np.array(image.convert("RGB"))
-    cells = [sheet.locate(i) for i in range(len(sheet.frames))]
-    return [pixels[y : y + h, x : x + w] for x, y, w, h in cells]
+        assert (image.format, image.size) == ("JPEG", (sheet.width, sheet.height))
+        assert json.loads(image.info["comment"])["format"] == "reelbow previews 1"
+    return list(read_cells(path, sheet, range(len(sheet.frames))))
+
+
+def noise(seed: int, size: tuple[int, int] = (90, 160)) -> Picture:
+    return np.random.default_rng(seed).integers(0, 256, (*size, 3)).astype(np.uint8)
 
 
 def shrink_exactly(picture: Picture, size: tuple[int, int]) -> NDArray[np.float64]:
@@ -81,15 +84,15 @@ def shrink_exactly(picture: Picture, size: tuple[int, int]) -> NDArray[np.float6
 
 def test_cells_are_in_the_order_of_frames_and_start_at_whole_blocks(tmp_path):
     frames = [7, 8, 9, 12, 13, 20]
-    sheet = write(tmp_path / "a.webp", [waves(i) for i in range(6)], frames)
+    sheet = write(tmp_path / "a.jpg", [waves(i) for i in range(6)], frames)
     assert sheet.frames.tolist() == frames
     assert sheet.frames.dtype == np.int64
     assert (sheet.cell_width, sheet.cell_height) == (128, 72)
-    assert (sheet.pitch_x, sheet.pitch_y) == (128, 72)
-    # About square: 2 x 128 by 3 x 72.
-    assert sheet[:2] == (256, 216)
+    assert (sheet.pitch_x, sheet.pitch_y) == (128, 80)
+    # About square: 2 x 128 by 3 x 80.
+    assert sheet[:2] == (256, 240)
     assert sheet.columns == 2
-    assert sheet.locate(5) == (128, 144, 128, 72)
+    assert sheet.locate(5) == (128, 160, 128, 72)
 
 
 @pytest.mark.parametrize(
@@ -97,40 +100,66 @@ def test_cells_are_in_the_order_of_frames_and_start_at_whole_blocks(tmp_path):
 )
 def test_pixels_are_averages_as_exact_as_the_code_is(tmp_path, size):
     pictures = [waves(i, size) for i in range(11)]
-    sheet = write(tmp_path / "a.webp", pictures, quality=95)
+    sheet = write(tmp_path / "a.jpg", pictures, quality=95)
     assert sheet.pitch_x % ALIGNMENT == sheet.pitch_y % ALIGNMENT == 0
     assert sheet.cell_width == round(size[1] * 72 / size[0])
-    for picture, cell in zip(
-        pictures, cut_out(tmp_path / "a.webp", sheet), strict=True
-    ):
+    for picture, cell in zip(pictures, cut_out(tmp_path / "a.jpg", sheet), strict=True):
         exact = shrink_exactly(picture, cell.shape[:2])
-        # The outermost pixels are those where color is mixed with the neighbor's.
-        inner = (cell - exact)[1:-1, 1:-1]
-        assert np.abs(inner).mean() < 2
-        assert np.abs(inner).max() < 16
+        # Color is of four pixels each.
+        rows, columns = (length // 2 for length in cell.shape[:2])
+        apart = (cell - exact)[: 2 * rows, : 2 * columns]
+        apart = apart.reshape(rows, 2, columns, 2, 3).mean(axis=(1, 3))
+        assert np.abs(apart).mean() < 2
+        assert np.abs(apart).max() < 16
+
+
+# Cells of whole blocks in both directions, in none, and in one.
+@pytest.mark.parametrize("size", [(64, 112), (72, 128), (61, 77), (72, 121), (64, 99)])
+@pytest.mark.parametrize("quality", [10, 60, 100])
+def test_a_preview_s_pixels_do_not_depend_on_those_beside_it(tmp_path, size, quality):
+    pictures = [
+        *(noise(i, size) for i in range(7)),
+        *(waves(i, size) for i in range(5)),
+        *(solid(color, size) for color in [(255, 0, 0), (0, 0, 255), (255,) * 3]),
+    ]
+    whole = write(tmp_path / "whole.jpg", pictures, quality=quality)
+    expected = cut_out(tmp_path / "whole.jpg", whole)
+    for order in (range(0, 1), range(3, 10), range(14, -1, -1), range(14, 1, -3)):
+        part = write(
+            tmp_path / "part.jpg", [pictures[i] for i in order], quality=quality
+        )
+        assert part.columns != whole.columns or len(order) == len(pictures)
+        cells = cut_out(tmp_path / "part.jpg", part)
+        for i, cell in zip(order, cells, strict=True):
+            assert np.array_equal(cell, expected[i])
 
 
 @pytest.mark.parametrize("size", [(90, 160), (90, 155), (85, 160), (61, 77)])
-def test_neighbors_do_not_bleed_but_for_color_in_the_outermost_line(tmp_path, size):
+def test_of_a_neighbor_browsers_show_color_in_the_outermost_line_at_most(
+    tmp_path, size
+):
     colors = [(255, 0, 0), (0, 0, 255), (0, 0, 0), (255, 255, 255), (0, 255, 0)]
     dice = np.random.default_rng(0)
     told = [colors[i] for i in dice.integers(0, len(colors), 90)]
-    sheet = write(tmp_path / "a.webp", [solid(color, size) for color in told])
-    for color, cell in zip(told, cut_out(tmp_path / "a.webp", sheet), strict=True):
-        assert np.abs(cell.astype(int) - color)[1:-1, 1:-1].max() <= 24
+    sheet = write(tmp_path / "a.jpg", [solid(color, size) for color in told])
+    with Image.open(tmp_path / "a.jpg") as image:
+        pixels = np.array(image).astype(int)
+    for place, color in enumerate(told):
+        x, y, width, height = sheet.locate(place)
+        apart = pixels[y : y + height, x : x + width] - color
+        assert np.abs(apart[1:-1, 1:-1]).max() <= 4
         # A quarter of the neighbor's color at most; its light not at all.
-        luma = np.abs((cell.astype(int) - color) @ [0.299, 0.587, 0.114])
-        assert luma.max() <= 45
+        assert np.abs(apart @ [0.299, 0.587, 0.114]).max() <= 45
 
 
 def test_pictures_of_other_shapes_are_whole_in_the_middle_on_dark_gray(tmp_path):
     wide = [solid((200, 180, 20))] * 3
     sheet = write(
-        tmp_path / "a.webp",
+        tmp_path / "a.jpg",
         [solid((0, 200, 0), (90, 45)), *wide, solid((200, 0, 0), (20, 160))],
         quality=90,
     )
-    tall_cell, *_, flat_cell = cut_out(tmp_path / "a.webp", sheet)
+    tall_cell, *_, flat_cell = cut_out(tmp_path / "a.jpg", sheet)
     assert (sheet.cell_width, sheet.cell_height) == (128, 72)
 
     def is_like(pixels: Picture, color: tuple[int, int, int]) -> bool:
@@ -148,36 +177,36 @@ def test_pictures_of_other_shapes_are_whole_in_the_middle_on_dark_gray(tmp_path)
 
 
 def test_nothing_is_made_larger(tmp_path):
-    sheet = write(tmp_path / "a.webp", [waves(0, (30, 40))] * 3)
+    sheet = write(tmp_path / "a.jpg", [waves(0, (30, 40))] * 3)
     assert (sheet.cell_width, sheet.cell_height) == (40, 30)
-    small = write(tmp_path / "b.webp", [*[waves(0)] * 2, waves(1, (9, 16))])
+    small = write(tmp_path / "b.jpg", [*[waves(0)] * 2, waves(1, (9, 16))])
     assert (small.cell_width, small.cell_height) == (128, 72)
-    *_, last = cut_out(tmp_path / "b.webp", small)
+    *_, last = cut_out(tmp_path / "b.jpg", small)
     # 9 rows and 16 columns in the middle.
     assert np.abs(last[:28].astype(int) - BACKGROUND).max() <= 24
     assert np.ptp(last[31:41, 56:72]) > 50
 
 
 def test_one_frame_is_a_sheet(tmp_path):
-    sheet = write(tmp_path / "a.webp", [waves(3)], [41])
-    assert sheet[:2] == (128, 72)
+    sheet = write(tmp_path / "a.jpg", [waves(3)], [41])
+    assert sheet[:2] == (128, 80)
     assert sheet.frames.tolist() == [41]
 
 
 def test_a_shard_without_frames_has_a_sheet_without_cells(tmp_path):
-    sheet = write(tmp_path / "a.webp", [])
+    sheet = write(tmp_path / "a.jpg", [])
     assert sheet.frames.tolist() == []
-    assert cut_out(tmp_path / "a.webp", sheet) == []
+    assert cut_out(tmp_path / "a.jpg", sheet) == []
 
 
 def test_too_many_frames_get_smaller_previews(tmp_path, monkeypatch):
-    monkeypatch.setattr(previews, "MAX_PIXELS", 40 * 128 * 72)
-    for n_frames, rows in [(40, 72), (41, 54), (68, 54), (72, 40), (2000, 8)]:
-        sheet = write(tmp_path / "a.webp", [waves(i % 9) for i in range(n_frames)])
+    monkeypatch.setattr(previews, "MAX_PIXELS", 40 * 128 * 80)
+    for n_frames, rows in [(40, 72), (41, 64), (51, 48), (200, 32), (1600, 8)]:
+        sheet = write(tmp_path / "a.jpg", [waves(i % 9) for i in range(n_frames)])
         assert sheet.frames.tolist() == list(range(n_frames))
         assert sheet.cell_height == rows
         assert sheet.width * sheet.height <= 1.1 * previews.MAX_PIXELS
-        cells = cut_out(tmp_path / "a.webp", sheet)
+        cells = cut_out(tmp_path / "a.jpg", sheet)
         for i in (0, n_frames // 2, n_frames - 1):
             luma = cells[i][1:-1, 1:-1].mean(axis=2)
             exact = shrink_exactly(waves(i % 9), cells[i].shape[:2])[1:-1, 1:-1]
@@ -185,32 +214,32 @@ def test_too_many_frames_get_smaller_previews(tmp_path, monkeypatch):
 
 
 def test_one_panorama_makes_no_sheet_too_large(tmp_path, monkeypatch):
-    monkeypatch.setattr(previews, "MAX_PIXELS", 60 * 128 * 72)
+    monkeypatch.setattr(previews, "MAX_PIXELS", 60 * 128 * 80)
     panorama = np.full((90, 3000, 3), 90, np.uint8)
     pictures = [panorama, panorama, *(waves(i) for i in range(38))]
-    sheet = write(tmp_path / "a.webp", pictures)
+    sheet = write(tmp_path / "a.jpg", pictures)
     assert sheet.frames.tolist() == list(range(40))
     assert sheet.width * sheet.height <= 1.1 * previews.MAX_PIXELS
-    cell = cut_out(tmp_path / "a.webp", sheet)[0]
+    cell = cut_out(tmp_path / "a.jpg", sheet)[0]
     assert abs(cell[sheet.cell_height // 2].mean() - 90) < 6
 
 
 def test_of_far_too_many_frames_each_second_or_fourth_has_a_preview(
     tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(previews, "MAX_PIXELS", 30 * 16 * 8)
-    sheet = write(tmp_path / "a.webp", [solid((i, i, i)) for i in range(100)])
+    monkeypatch.setattr(previews, "MAX_PIXELS", 30 * 16 * 16)
+    sheet = write(tmp_path / "a.jpg", [solid((i, i, i)) for i in range(100)])
     assert sheet.frames.tolist() == list(range(0, 100, 4))
     assert sheet.cell_height == 8
-    for i, cell in enumerate(cut_out(tmp_path / "a.webp", sheet)):
+    for i, cell in enumerate(cut_out(tmp_path / "a.jpg", sheet)):
         assert abs(cell.mean() - 4 * i) < 6
 
 
 @pytest.mark.parametrize("size", [(1, 30_000), (90, 30_000), (30_000, 1), (1, 1)])
 def test_strange_shapes_are_previews_too(tmp_path, size):
-    sheet = write(tmp_path / "a.webp", [np.full((*size, 3), 90, np.uint8)] * 5)
+    sheet = write(tmp_path / "a.jpg", [np.full((*size, 3), 90, np.uint8)] * 5)
     assert max(sheet[:2]) <= MAX_SIDE
-    for cell in cut_out(tmp_path / "a.webp", sheet):
+    for cell in cut_out(tmp_path / "a.jpg", sheet):
         assert abs(cell.mean() - 90) < 4
 
 
@@ -220,9 +249,9 @@ def test_strange_shapes_are_previews_too(tmp_path, size):
     size=st.tuples(st.integers(1, 300), st.integers(1, 300)),
 )
 def test_all_cells_have_room_whatever_their_number_and_shape(n_frames, size):
-    writer = PreviewWriter(Path("never.webp"), height=300, quality=70)
+    writer = PreviewWriter(Path("never.jpg"), height=300, quality=70)
     cell = np.zeros((*size, 3), np.uint8)
-    pixels = -(-size[0] // 8) * -(-size[1] // 8) * 64
+    pixels = -(-size[0] // 16) * -(-size[1] // 16) * 256
     n_frames = min(n_frames, previews.MAX_PIXELS // pixels)
     writer._cells = [(i, size, cell) for i in range(n_frames)]
     sheet = writer._lay_out()
@@ -245,56 +274,72 @@ def test_frames_come_back_from_their_runs(frames):
 
 
 def test_frames_are_counted_on_through_the_film(tmp_path):
-    sheet = write(tmp_path / "a.webp", [waves(i) for i in range(3)], [2, 3, 7])
+    sheet = write(tmp_path / "a.jpg", [waves(i) for i in range(3)], [2, 3, 7])
     assert sheet.number_from(102).frames.tolist() == [102, 103, 107]
-    assert write(tmp_path / "b.webp", []).number_from(5).frames.tolist() == []
+    assert write(tmp_path / "b.jpg", []).number_from(5).frames.tolist() == []
 
 
 def test_the_same_frames_give_the_same_bytes(tmp_path):
-    for name in ("a.webp", "b.webp"):
+    for name in ("a.jpg", "b.jpg"):
         write(tmp_path / name, [waves(i) for i in range(20)])
-    assert (tmp_path / "a.webp").read_bytes() == (tmp_path / "b.webp").read_bytes()
+    assert (tmp_path / "a.jpg").read_bytes() == (tmp_path / "b.jpg").read_bytes()
 
 
 def test_a_lower_quality_takes_fewer_bytes(tmp_path):
     noise = np.random.default_rng(0).normal(0, 12, (90, 160, 3))
     pictures = [(waves(i) + noise).clip(0, 255).astype(np.uint8) for i in range(5)]
-    write(tmp_path / "a.webp", pictures, quality=90)
-    write(tmp_path / "b.webp", pictures, quality=30)
-    sizes = [(tmp_path / name).stat().st_size for name in ("a.webp", "b.webp")]
+    write(tmp_path / "a.jpg", pictures, quality=90)
+    write(tmp_path / "b.jpg", pictures, quality=30)
+    sizes = [(tmp_path / name).stat().st_size for name in ("a.jpg", "b.jpg")]
     assert sizes[0] > 2 * sizes[1]
 
 
-def test_reading_a_sheet_reads_no_pixels(tmp_path, monkeypatch):
+def test_a_sheet_tells_of_as_many_runs_as_there_are(tmp_path, monkeypatch):
+    # Each frame a run of its own, and more to tell than a segment of a JPEG has.
+    frames = list(range(10**9, 10**9 + 12_000, 2))
+    path, pictures = tmp_path / "a.jpg", [waves(0, (8, 8))] * len(frames)
+    sheet = write(path, pictures, frames)
+    assert path.read_bytes().count(b"\xff\xfe\xfd\xea") == 2
+    assert sheet.frames.tolist() == frames
+    assert len(list(read_cells(path, sheet, [0, 5999]))) == 2
+    monkeypatch.setattr(previews, "MAX_COMMENT_BYTES", 100_000)
+    with pytest.raises(ReelbowError, match=r"a\.jpg: is no sheet of previews"):
+        read_sheet(path)
+
+
+def test_reading_a_sheet_reads_no_pixels(tmp_path):
     pictures = [waves(i) for i in range(200)]
-    sheet = write(tmp_path / "a.webp", pictures)
-    data = bytearray((tmp_path / "a.webp").read_bytes())
-    start = data.index(b"VP8 ") + 8
+    sheet = write(tmp_path / "a.jpg", pictures)
+    data = bytearray((tmp_path / "a.jpg").read_bytes())
+    start = data.index(b"\xff\xda") + 100
     # Damage that no decoder would pass over.
     data[start : start + 5000] = bytes(5000)
-    (tmp_path / "a.webp").write_bytes(data)
-    again = read_sheet(tmp_path / "a.webp")
+    (tmp_path / "a.jpg").write_bytes(data)
+    again = read_sheet(tmp_path / "a.jpg")
     assert again[:-1] == sheet[:-1]
     assert again.frames.tolist() == sheet.frames.tolist()
+    with pytest.raises(ReelbowError, match=r"a\.jpg: is no sheet of previews"):
+        list(read_cells(tmp_path / "a.jpg", sheet, [0]))
 
 
-@pytest.mark.parametrize("kind", ["empty", "cut", "plain", "foreign", "png", "other"])
+@pytest.mark.parametrize(
+    "kind", ["empty", "cut", "headers", "plain", "foreign", "png", "webp", "other"]
+)
 def test_what_is_no_sheet_is_refused_in_a_sentence(tmp_path, kind):
-    path = tmp_path / "a.webp"
+    path = tmp_path / "a.jpg"
     write(path, [waves(0)])
     if kind == "empty":
         path.write_bytes(b"")
     elif kind == "cut":
         path.write_bytes(path.read_bytes()[:-30])
+    elif kind == "headers":
+        path.write_bytes(path.read_bytes()[:30])
     else:
-        exif = Image.Exif()
-        if kind in ("foreign", "other"):
-            exif[0x010E] = "A photograph" if kind == "foreign" else '{"format": "x 2"}'
-        stream = io.BytesIO()
+        told = {"foreign": "A photograph", "other": '{"format": "x 2"}'}
+        form = kind.upper() if kind in ("png", "webp") else "JPEG"
         image = Image.fromarray(waves(0))
-        image.save(stream, "PNG" if kind == "png" else "WEBP", exif=exif)
-        path.write_bytes(stream.getvalue())
-    with pytest.raises(ReelbowError, match=r"a\.webp: is no sheet of previews"):
+        image.save(path, form, comment=told.get(kind, ""))
+    with pytest.raises(ReelbowError, match=r"a\.jpg: is no sheet of previews"):
         read_sheet(path)
 
 
@@ -305,26 +350,42 @@ def test_what_is_no_sheet_is_refused_in_a_sentence(tmp_path, kind):
         {"frames": [[0, 10**400]]},
         {"frames": [[5, 3]]},
         {"frames": 7},
+        {"frames": [[0, 1]]},
         {"columns": 0},
         {"columns": 10**9},
         {"cell": [0, 8]},
         {"cell": ["8", 8]},
+        {"cell": [129, 72]},
         {"pitch": [1.5, 8]},
+        {"pitch": [128, 72]},
     ],
 )
 def test_cells_that_cannot_be_in_a_sheet_are_refused(wrong, tmp_path):
-    path = tmp_path / "a.webp"
+    path = tmp_path / "a.jpg"
     write(path, [waves(0)])
-    with Image.open(path) as image:
-        exif = image.getexif()
-        exif[0x010E] = json.dumps(json.loads(exif[0x010E]) | wrong)
-        image.save(path, exif=exif)
-    with pytest.raises(ReelbowError, match=r"a\.webp: is no sheet of previews"):
+    data = path.read_bytes()
+    start = data.index(b"\xff\xfe")
+    end = start + 2 + int.from_bytes(data[start + 2 : start + 4], "big")
+    about = json.dumps(json.loads(data[start + 4 : end]) | wrong).encode()
+    told = b"\xff\xfe" + (2 + len(about)).to_bytes(2, "big") + about
+    path.write_bytes(data[:start] + told + data[end:])
+    with pytest.raises(ReelbowError, match=r"a\.jpg: is no sheet of previews"):
+        read_sheet(path)
+
+
+def test_a_sheet_larger_than_any_is_refused_before_it_is_decoded(tmp_path):
+    path = tmp_path / "a.jpg"
+    write(path, [waves(0)])
+    data = bytearray(path.read_bytes())
+    place = data.index(b"\xff\xc0") + 5
+    data[place : place + 4] = b"\xff\xf0" * 2
+    path.write_bytes(data)
+    with pytest.raises(ReelbowError, match=r"a\.jpg: is no sheet of previews"):
         read_sheet(path)
 
 
 def test_a_sheet_gets_its_name_when_it_is_whole(tmp_path):
-    path, options = tmp_path / "previews" / "a.webp", PreviewOptions(72, 70)
+    path, options = tmp_path / "previews" / "a.jpg", PreviewOptions(72, 70)
     with write_previews(path, options) as writer:
         assert writer is not None
         writer.add(waves(0), 0)

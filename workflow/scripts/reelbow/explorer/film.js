@@ -422,7 +422,7 @@ class Previews {
     const sheet = this.parcel.about.sheets[number];
     const image = new Image();
     image.src = sheet.embedded
-      ? `data:image/webp;base64,${this.parcel.sheets[number]}`
+      ? `data:image/jpeg;base64,${this.parcel.sheets[number]}`
       : (this.parcel.folder ?? "") + sheet.file;
     await image.decode();
     return createImageBitmap(image);

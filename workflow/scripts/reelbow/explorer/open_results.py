@@ -147,7 +147,7 @@ class OpenResults:
         self, search: ColorSearch, film: str, shard: str, frame: int
     ) -> Preview | None:
         """Find the preview of a frame, or of the one before it that has one."""
-        name = f"{film}/previews/{shard}.webp"
+        name = f"{film}/previews/{shard}.jpg"
         sheet = self._read_sheet(name)
         if sheet is None or not len(sheet.frames):
             return None

@@ -56,7 +56,7 @@ OWN_FILES = {
     "/search_page.js": ("search_page.js", "text/javascript"),
 }
 FOLDERS = {
-    "previews": {".webp": "image/webp", ".vtt": "text/vtt"},
+    "previews": {".jpg": "image/jpeg", ".vtt": "text/vtt"},
     "barcodes": {
         ".png": "image/png",
         ".svg": "image/svg+xml",

@@ -16,12 +16,14 @@ from reelbow.shards.names import PATTERN, SHARD_RULES
 PALETTES = ("palettes", ".sqlite")
 THUMBNAILS = ("thumbnails", ".npz")
 FRAMES = ("frames", ".tar")
-PREVIEWS = ("previews", ".webp")
+PREVIEWS = ("previews", ".jpg")
+# As earlier versions made them; nothing reads these any more.
+OLD_PREVIEWS = ("previews", ".webp")
 CUTS = ("cuts", ".npz")
 TILES = ("tiles", ".npz")
 SUMS = ("sums", ".npz")
 REPAIRED = "repaired"
-SHARD_FILES = (PALETTES, THUMBNAILS, FRAMES, PREVIEWS, CUTS, TILES, SUMS)
+SHARD_FILES = (PALETTES, THUMBNAILS, FRAMES, PREVIEWS, OLD_PREVIEWS, CUTS, TILES, SUMS)
 
 # No merge waits for the jobs of these: they may be writing some. What one that was
 # killed left, the next removes.
@@ -63,9 +65,9 @@ def remove_leftovers(
         may_be_stale.add(PREVIEWS[0])
     if not has_shots:
         may_be_stale.add(CUTS[0])
+    used = [OLD_PREVIEWS] if keep else [OLD_PREVIEWS, THUMBNAILS]
     for folder, suffix in SHARD_FILES:
-        used_up = folder == THUMBNAILS[0] and not keep
-        gone = old | planned if used_up else old
+        gone = old | planned if (folder, suffix) in used else old
         for path in (results / folder).glob(f"*{suffix}"):
             shard = path.name.removesuffix(suffix)
             # Those of an earlier plan may be of others; not all runs make them again.

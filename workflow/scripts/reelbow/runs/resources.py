@@ -120,8 +120,8 @@ JPEG_BYTES = 0.1
 
 # Of a sheet of previews, for each of its megapixels: MiB while it is made, as measured,
 # and seconds (benchmarks/previews.py). None is larger, see `shards.previews`.
-SHEET_MB = 16
-SHEET_S = 35e-3
+SHEET_MB = 8
+SHEET_S = 8e-3
 
 # Of previews, seconds for each of their megapixels to decode and measure them. Of a
 # mosaic, MiB for each million tiles, views of them, and cells; seconds to decode a

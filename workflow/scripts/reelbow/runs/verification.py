@@ -83,7 +83,7 @@ def _verify_film(folder: Path, film: str) -> Iterator[Check]:
         if not check.reason:
             made |= read_shards(path)
         yield check
-        sheet = folder / "previews" / f"{shard}.webp"
+        sheet = folder / "previews" / f"{shard}.jpg"
         if sheet.exists():
             yield _check(film, sheet, read_sheet)
     if in_film and (reason := _find_frames(planned, made, in_film)):

@@ -1,12 +1,13 @@
-"""Previews: the frames of a shard made small for people, all in one WebP sheet.
+"""Previews: the frames of a shard made small for people, all in one JPEG sheet.
 
 A sheet explains itself: how its cells lie, and which frames are in them, stands in its
-EXIF field ImageDescription, as JSON.
+comment, as JSON.
 """
 
 import contextlib
 import json
 import operator
+import os
 import struct
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -19,16 +20,18 @@ from numpy.typing import NDArray
 from reelbow.errors import ReelbowError
 from reelbow.jobs.files import atomic_write
 
-# WebP's, of a side in pixels.
+# Of a side in pixels: GPUs, and so browsers, hold one of less than 16,384 as a whole.
 MAX_SIDE = 16_383
 
-# Of a sheet: its job takes some 400 MB for so many, and a browser that shows it 134 MB.
-# An hour at a frame a second, in previews of 128x72.
+# Of a sheet: its job takes some 200 MB for so many, and a browser that shows it 134 MB.
+# 54 minutes at a frame a second, in previews of 128x72.
 MAX_PIXELS = 1 << 25
 
-# Cells begin at multiples of it: WebP codes color in blocks of 4, each for 8 pixels, so
-# that no block has two pictures.
-ALIGNMENT = 8
+# Cells begin at multiples of it: a block of JPEG's, of 8 by 8 levels, is of 16 by 16
+# pixels where it is of color. So no block has two pictures, and what a picture is
+# decoded to does not depend on its neighbors: any shards have the same previews.
+BLOCK = 8
+ALIGNMENT = 2 * BLOCK
 
 # A preview is at most so many times as wide as one may be high: else one panorama would
 # make all cells of a tarball wide.
@@ -40,21 +43,22 @@ FEWEST_ROWS = 8
 # Around a picture of another shape than the cell's: neutral, and dark as a cinema.
 BACKGROUND = 0x20
 
-# The fastest of WebP's methods, 0 to 6. The default, 4, takes three times as long and
-# saves a seventh of the bytes (benchmarks/previews.py).
-METHOD = 0
+# Of what a sheet says of itself: some bytes for each run of frames. A segment of a JPEG
+# has 65,533 at most; there are as many as it takes.
+MAX_COMMENT_BYTES = 1 << 24
+SEGMENT_BYTES = 65_000
 
-# Of what a sheet says of itself: some bytes for each run of frames.
-MAX_EXIF_BYTES = 1 << 24
+# Markers of JPEG: where the image begins, its size stands, its pixels begin, and it
+# ends; and a comment.
+SOI, SOF0, SOS, EOI, COM = 0xFFD8, 0xFFC0, 0xFFDA, 0xFFD9, 0xFFFE
 
-IMAGE_DESCRIPTION = 0x010E
 FORMAT = "reelbow previews 1"
 
 Shape = tuple[int, int]
 
 
 class PreviewOptions(NamedTuple):
-    """How previews are made: their rows, and WebP's quality, in [1, 100]."""
+    """How previews are made: their rows, and JPEG's quality, in [1, 100]."""
 
     height: int
     quality: int
@@ -69,8 +73,7 @@ class PreviewSheet(NamedTuple):
     ----------
     width, height : of the sheet
     cell_width, cell_height : of each preview
-    pitch_x, pitch_y : from one cell to the next; between them is the last line of the
-        first, repeated
+    pitch_x, pitch_y : from one cell to the next; between them is nothing to look at
     columns : cells in a row
     frames : (n,) int64, the frame in each cell, in their order: as `ShardFrame` counts,
         in the film, but in its shard where each file of the user's is one
@@ -113,7 +116,7 @@ class PreviewWriter:
         Parameters
         ----------
         height : rows of a preview; pictures of fewer stay as they are
-        quality : of WebP, in [1, 100]
+        quality : of JPEG, in [1, 100]
         """
         self._path = path
         self._height = height
@@ -148,7 +151,9 @@ class PreviewWriter:
     def _make_room(self) -> None:
         cells = self._cells
         if self._height > FEWEST_ROWS:
-            self._height = max(FEWEST_ROWS, self._height * 3 // 4)
+            # As high as cells are then, and not made smaller again for each new one.
+            rows = self._height * 9 // 10 // ALIGNMENT * ALIGNMENT
+            self._height = max(FEWEST_ROWS, rows)
         else:
             self._every *= 2
             cells = cells[::2]
@@ -166,13 +171,26 @@ class PreviewWriter:
 
     def _write(self) -> None:
         # Imported here: clustering thumbnails does without.
-        from PIL import Image
+        import simplejpeg
 
         sheet = self._lay_out()
-        image = Image.fromarray(self._draw(sheet))
-        exif = Image.Exif()
-        exif[IMAGE_DESCRIPTION] = _describe(sheet)
-        image.save(self._path, "WEBP", quality=self._quality, method=METHOD, exif=exif)
+        data = memoryview(
+            simplejpeg.encode_jpeg(
+                self._draw(sheet),
+                quality=self._quality,
+                colorsubsampling="420",
+                fastdct=False,
+            )
+        )
+        # The comment comes behind the segment of JFIF, which has to be the first.
+        start = 4 + int.from_bytes(data[4:6], "big")
+        about = _describe(sheet).encode("ascii")
+        with self._path.open("wb") as stream:
+            stream.write(data[:start])
+            for first in range(0, len(about), SEGMENT_BYTES):
+                part = about[first : first + SEGMENT_BYTES]
+                stream.write(struct.pack(">HH", COM, 2 + len(part)) + part)
+            stream.write(data[start:])
 
     def _draw(self, sheet: PreviewSheet) -> NDArray[np.uint8]:
         """Draw all cells, and let go of them: what codes the sheet needs the memory."""
@@ -241,7 +259,7 @@ def _resize(pixels: NDArray[np.uint8], shape: Shape) -> NDArray[np.uint8]:
 
 
 def _fill_cell(picture: NDArray[np.uint8], sheet: PreviewSheet) -> NDArray[np.uint8]:
-    """Put a picture whole into a cell's middle, and repeat the cell's last lines."""
+    """Put a picture whole into a cell's middle, and go on beyond the cell's edges."""
     import cv2
 
     cell = (sheet.cell_height, sheet.cell_width)
@@ -257,6 +275,14 @@ def _fill_cell(picture: NDArray[np.uint8], sheet: PreviewSheet) -> NDArray[np.ui
     if below or beside:
         padded = cv2.copyMakeBorder(small, 0, below, 0, beside, cv2.BORDER_REPLICATE)
         small = np.asarray(padded, np.uint8)
+        down, across = (-(-length // BLOCK) for length in cell)
+        # Blocks that have nothing of the picture take fewer bytes if they are flat.
+        for blank in (small[down * BLOCK :], small[:, across * BLOCK :]):
+            if blank.size:
+                size = (blank.shape[1], blank.shape[0])
+                n_blocks = (size[0] // BLOCK, size[1] // BLOCK)
+                flat = cv2.resize(blank, n_blocks, interpolation=cv2.INTER_AREA)
+                blank[:] = cv2.resize(flat, size, interpolation=cv2.INTER_NEAREST)
     return small
 
 
@@ -293,14 +319,10 @@ def read_sheet(path: Path) -> PreviewSheet:
     ReelbowError
         If it is no sheet of Reelbow's, or cut off.
     """
-    from PIL import Image
-
     try:
         with path.open("rb") as stream:
-            size, data = _read_headers(stream)
-        exif = Image.Exif()
-        exif.load(data)
-        about = json.loads(exif[IMAGE_DESCRIPTION])
+            size, comment = _read_headers(stream)
+        about = json.loads(comment)
         if about["format"] != FORMAT:
             raise ValueError(about["format"])
         (cell_width, cell_height), (pitch_x, pitch_y) = about["cell"], about["pitch"]
@@ -309,10 +331,13 @@ def read_sheet(path: Path) -> PreviewSheet:
         shape = map(
             operator.index, (cell_width, cell_height, pitch_x, pitch_y, columns)
         )
-        rows = -(-sum(lengths) // columns)
-        if min(*shape, *lengths) < 1 or (
-            (columns - 1) * pitch_x + cell_width > size[0]
-            or (rows - 1) * pitch_y + cell_height > size[1]
+        rows = max(1, -(-sum(lengths) // columns))
+        if (
+            min(*shape, *lengths) < 1
+            or cell_width > pitch_x
+            or cell_height > pitch_y
+            or (columns * pitch_x, rows * pitch_y) != size
+            or max(size) > MAX_SIDE
         ):
             raise ValueError("cells that are not in it")
         return PreviewSheet(
@@ -321,7 +346,7 @@ def read_sheet(path: Path) -> PreviewSheet:
             _list_frames(runs),
         )
     except (
-        *(ValueError, KeyError, TypeError, SyntaxError, struct.error),
+        *(ValueError, KeyError, TypeError, struct.error),
         *(ArithmeticError, RecursionError),
     ) as error:
         raise ReelbowError(
@@ -330,26 +355,24 @@ def read_sheet(path: Path) -> PreviewSheet:
 
 
 def _read_headers(stream: BinaryIO) -> tuple[Shape, bytes]:
-    """Read a WebP file's (width, height) and EXIF data: of the rest only headers."""
-    riff, length, webp = struct.unpack("<4sI4s", stream.read(12))
-    if (riff, webp) != (b"RIFF", b"WEBP"):
-        raise ValueError("no WebP")
-    size, exif, end = None, b"", length + 8
-    while stream.tell() < end:
-        name, length = struct.unpack("<4sI", stream.read(8))
-        follows = stream.tell() + length + length % 2
-        if name == b"VP8X":
-            # Flags, and both sides less one, in 3 bytes each.
-            data = stream.read(10)
-            size = (
-                int.from_bytes(data[4:7], "little") + 1,
-                int.from_bytes(data[7:10], "little") + 1,
-            )
-        elif name == b"EXIF":
-            exif = stream.read(min(length, MAX_EXIF_BYTES))
-            if len(exif) != length:
-                raise ValueError("cut off")
+    """Read a JPEG's (width, height) and comment: of the rest only headers."""
+    if stream.read(2) != SOI.to_bytes(2, "big"):
+        raise ValueError("no JPEG")
+    size, comment, marker = None, b"", SOI
+    while marker != SOS:
+        marker, length = struct.unpack(">HH", stream.read(4))
+        follows = stream.tell() + length - 2
+        if marker == SOF0:
+            height, width = struct.unpack(">xHH", stream.read(5))
+            size = (width, height)
+        elif marker == COM:
+            comment += stream.read(length - 2)
+            if stream.tell() != follows or len(comment) > MAX_COMMENT_BYTES:
+                raise ValueError("cut off, or too much")
+        elif marker >> 8 != 0xFF:
+            raise ValueError("damaged")
         stream.seek(follows)
-    if size is None:
-        raise ValueError("not of the extended form, which has EXIF")
-    return size, exif
+    stream.seek(-2, os.SEEK_END)
+    if size is None or stream.read() != EOI.to_bytes(2, "big"):
+        raise ValueError("cut off, or of another kind of JPEG")
+    return size, comment

@@ -1,6 +1,5 @@
 """The sheets of a film's previews: which frames of the film they show, and how."""
 
-import contextlib
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
@@ -54,16 +53,18 @@ def read_cells(
     ReelbowError
         If the sheet cannot be decoded.
     """
-    # Pillow would take 26 bytes a pixel for it, which of a large sheet are 840 MB.
-    import cv2
+    import simplejpeg
 
     if not len(cells):
         return
-    data = np.fromfile(path, np.uint8)
     pixels = None
-    # It raises where a sheet claims to be larger than anything.
-    with contextlib.suppress(cv2.error):
-        pixels = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if len(data) else None
+    try:
+        # Upsampled without a look at what is beside a block, which may be another cell.
+        # Pillow does not, and takes twice the memory.
+        pixels = simplejpeg.decode_jpeg(path.read_bytes(), "RGB", fastupsample=True)
+    except ValueError as error:
+        if "Insufficient memory" in str(error):
+            raise MemoryError from None
     if pixels is None or pixels.shape[:2] != (sheet.height, sheet.width):
         raise ReelbowError(
             f"{path}: is no sheet of previews, or is damaged; delete it and run again"
