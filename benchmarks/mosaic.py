@@ -38,6 +38,7 @@ from reelbow.color.spaces import srgb_to_oklab
 from reelbow.mosaic.assignment import Assignment, assign_tiles, count_repeats
 from reelbow.mosaic.cells import Cell, Mosaic
 from reelbow.mosaic.features import (
+    N_FEATURES,
     N_VIEWS,
     PARTS,
     describe_parts,
@@ -77,8 +78,9 @@ CELL = (18, 32)
 N_TILES, N_CELLS, N_NEIGHBORS = 1_000_000, 10_000, 64
 # Cells and tiles of which each is used once. 128 columns are some 9,000 cells or more.
 ONCE = ((1000, 20_000), (4000, 80_000), (9216, 20_000), (9216, 50_000))
-# Of the films' own tiles without noise there are fewer, for fewer columns.
-OWN_COLUMNS = 64
+# Of the films' own tiles without noise there are fewer, for fewer columns: whole frames
+# and the middle of each.
+OWN_COLUMNS, OWN_VIEWS = 88, [0, 5]
 
 # How tiles are compared: whether as details too, whether by parts, and how far shots
 # are apart.
@@ -543,10 +545,12 @@ def main() -> None:
             rows.append(compare_once(path, about))
         for each, path in targets.items():
             target = read_target(path, OWN_COLUMNS, ASPECT, 10**9)
-            cells, own = describe_parts(target.parts), folder / "own.npz"
-            np.savez(own, cells=cells, tiles=tiles.features[:, :1], groups=tiles.groups)
-            about = f"{len(cells):,}: {each} | {len(tiles.frames):,}: the films' own"
-            rows.append(compare_once(own, about))
+            cells, path = describe_parts(target.parts), folder / "own.npz"
+            own = tiles.features[:, OWN_VIEWS].reshape(-1, 1, N_FEATURES)
+            groups = np.repeat(tiles.groups, len(OWN_VIEWS))
+            np.savez(path, cells=cells, tiles=own, groups=groups)
+            about = f"{len(cells):,}: {each} | {len(own):,}: the films' own"
+            rows.append(compare_once(path, about))
         write_between(PAGE, "mosaic.py once", "\n".join(rows))
 
 
