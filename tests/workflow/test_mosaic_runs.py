@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from projects import COLORS, NO_PICTURES, write_tarball
+from projects import COLORS, NO_PICTURES, write_colors, write_tarball
 
 
 def write_target(path, colors):
@@ -51,3 +51,26 @@ def test_a_mosaic_is_made_of_all_films_and_only_what_changed_again(project):
         "mosaics.x: 16 cells in 4 columns, but 4 frames for them, each used at most 1 "
         "time; give at most 2 columns, a larger max_use, or more frames"
     ) in few.stderr
+
+
+def test_any_shards_give_the_same_picture(project):
+    photos = project.folder / "photos"
+    photos.mkdir()
+    for place, color in enumerate(COLORS):
+        # Some upright: what cells they have is no matter of their shard.
+        size = (60, 40) if place % 3 else (40, 60)
+        pixels = np.random.default_rng(place).integers(0, 30, (*size, 3))
+        pixels += list((color & 0xE0E0E0).to_bytes(3, "little"))
+        cv2.imwrite(str(photos / f"{place}.png"), pixels.astype(np.uint8))
+    write_target(project.folder / "x.png", COLORS[1:3])
+    mosaic = {"target": "x.png", "columns": 4, "width": 512}
+    asked = {**NO_PICTURES, "mosaics": {"x": mosaic}}
+    asked["films"] = [str(write_colors(project.folder / "a.mp4")), "photos"]
+    found = []
+    for n in (100, 2):
+        asked["shards"] = {"frames": n}
+        project.make("--", "results/mosaics/x.png", **asked)
+        with Image.open(project.folder / "results/mosaics/x.png") as image:
+            found.append(np.asarray(image))
+    assert (found[0] == found[1]).all()
+    assert len(np.unique(found[0].reshape(-1, 3), axis=0)) > 100

@@ -31,7 +31,7 @@ from reelbow.shards.kinds import find_kind
 from reelbow.shards.names import name_source
 from reelbow.shards.opening import open_frames
 from reelbow.shards.plan import find_file, find_shard, read_plan
-from reelbow.shards.previews import PreviewOptions, write_previews
+from reelbow.shards.previews import PreviewOptions, find_usual_shape, write_previews
 
 
 def cluster_shard(
@@ -75,7 +75,9 @@ def cluster_shard(
     with (
         taking_over(frames, used_up=used_up),
         open_frames(frames, planned, shard, shaping, go_on=go_on) as shard_frames,
-        write_previews(previews, preview_options) as sheet,
+        write_previews(
+            previews, preview_options, find_usual_shape(planned, shaping.height)
+        ) as sheet,
         atomic_write(palettes) as temporary,
         open_new(temporary) as connection,
     ):

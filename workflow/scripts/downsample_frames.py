@@ -8,7 +8,7 @@ from reelbow.runs.plain_paths import find_own_name
 from reelbow.shards.batches import ThumbnailOptions
 from reelbow.shards.frames import ShardFrames
 from reelbow.shards.plan import read_plan
-from reelbow.shards.previews import PreviewOptions, write_previews
+from reelbow.shards.previews import PreviewOptions, find_usual_shape, write_previews
 from reelbow.shards.thumbnails import ThumbnailWriter
 
 
@@ -34,7 +34,9 @@ def downsample_frames(
     with (
         ShardFrames(source, planned, shard, shaping, go_on=go_on) as shard_frames,
         handing_on(thumbnails, scratch_mb) as temporary,
-        write_previews(previews, preview_options) as sheet,
+        write_previews(
+            previews, preview_options, find_usual_shape(planned, shaping.height)
+        ) as sheet,
         ThumbnailWriter(temporary) as writer,
     ):
         for frame in shard_frames:

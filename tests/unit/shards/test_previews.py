@@ -20,6 +20,7 @@ from reelbow.shards.previews import (
     PreviewOptions,
     PreviewSheet,
     PreviewWriter,
+    find_usual_shape,
     read_sheet,
     write_previews,
 )
@@ -48,8 +49,9 @@ def write(
     *,
     height: int = 72,
     quality: int = 70,
+    usual: tuple[int, int] | None = None,
 ) -> PreviewSheet:
-    with PreviewWriter(path, height=height, quality=quality) as writer:
+    with PreviewWriter(path, height=height, quality=quality, usual=usual) as writer:
         for frame, picture in zip(
             frames or range(len(pictures)), pictures, strict=True
         ):
@@ -400,3 +402,23 @@ def test_a_sheet_gets_its_name_when_it_is_whole(tmp_path):
 def test_without_a_name_nothing_is_made(tmp_path):
     with write_previews(None, PreviewOptions(72, 70)) as writer:
         assert writer is None
+
+
+def test_all_shards_of_photos_have_cells_of_the_usual_shape(tmp_path: Path) -> None:
+    wide, high = (90, 160), (90, 60)
+    pictures = [waves(i, size) for i, size in enumerate([wide, high, high, wide])]
+    usual = find_usual_shape({"usual_size": [3200, 1800]}, 90)
+    assert usual == wide
+    path = tmp_path / "all.jpg"
+    wanted = cut_out(path, write(path, pictures, usual=usual))
+    for first in (0, 2):
+        some = tmp_path / f"{first}.jpg"
+        sheet = write(some, pictures[first : first + 2], usual=usual)
+        assert (sheet.cell_height, sheet.cell_width) == (72, 128)
+        for one, other in zip(cut_out(some, sheet), wanted[first:], strict=False):
+            assert (one == other).all()
+    # A shard that has none of it, and so many that they have to be smaller.
+    sheet = write(path, [waves(i, high) for i in range(3)], usual=usual)
+    assert (sheet.cell_height, sheet.cell_width) == (72, 128)
+    assert find_usual_shape({}, 90) is None
+    assert find_usual_shape({"usual_size": [8, 6]}, 90) == (6, 8)

@@ -48,6 +48,7 @@ def test_photos_are_cut_into_shards_by_their_names(tmp_path):
         "origin": None,
         "width": 8,
         "height": 6,
+        "usual_size": [8, 6],
         "duration_s": None,
         "crop": None,
         "crop_asked": "auto",

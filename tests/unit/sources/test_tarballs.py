@@ -42,6 +42,7 @@ def test_each_tarball_is_a_shard_as_it_stands(tmp_path: Path) -> None:
         **dict.fromkeys(["stream", "duration_s", "crop", "n_pictures", "n_frames"]),
         "width": 96,
         "height": 64,
+        "usual_size": (96, 64),
         "crop_asked": "auto",
         "has_pictures": True,
         "shards": [
@@ -53,7 +54,8 @@ def test_each_tarball_is_a_shard_as_it_stands(tmp_path: Path) -> None:
 
 def test_bars_in_tarballs_are_found_and_can_be_kept(tmp_path: Path) -> None:
     paths = [tarball(tmp_path / "t.tar", [letterboxed_scene(i) for i in range(9)])]
-    assert plan_tarballs(*paths)["crop"] == "96:48:0:8"
+    planned = plan_tarballs(*paths)
+    assert (planned["crop"], planned["usual_size"]) == ("96:48:0:8", (96, 48))
     assert plan_tarballs(*paths, crop="none")["crop"] is None
 
 
@@ -61,6 +63,7 @@ def test_images_of_several_sizes_have_no_size_and_no_bars(tmp_path: Path) -> Non
     sizes = [(96, 64), (96, 64), (64, 96)]
     images = [letterboxed_scene(i, size) for i, size in enumerate(sizes)]
     planned = plan_tarballs(tarball(tmp_path / "t.tar", images))
+    assert planned["usual_size"] == (96, 64)
     assert (planned["width"], planned["height"], planned["crop"]) == (None, None, None)
 
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from reelbow.errors import ReelbowError
 from reelbow.jobs.files import atomic_write
+from reelbow.shards.plan import Plan
 
 # Of a side in pixels: GPUs, and so browsers, hold one of less than 16,384 as a whole.
 MAX_SIDE = 16_383
@@ -110,21 +111,26 @@ class PreviewWriter:
     every fourth.
     """
 
-    def __init__(self, path: Path, *, height: int, quality: int) -> None:
+    def __init__(
+        self, path: Path, *, height: int, quality: int, usual: Shape | None = None
+    ) -> None:
         """Begin a sheet.
 
         Parameters
         ----------
         height : rows of a preview; pictures of fewer stay as they are
         quality : of JPEG, in [1, 100]
+        usual : of most pictures of the film, whose shape the cells then have; None:
+            that of most pictures of the shard
         """
         self._path = path
         self._height = height
         self._quality = quality
+        self._usual = usual
         # Of each: its frame, the shape of the picture it is of, and its pixels.
         self._cells: list[tuple[int, Shape, NDArray[np.uint8]]] = []
         # Of the widest cell so far, and the highest.
-        self._pitch = (0, 0)
+        self._pitch = self._begin_pitch()
         self._n_seen = 0
         self._every = 1
 
@@ -138,8 +144,17 @@ class PreviewWriter:
         while len(self._cells) * self._pitch[0] * self._pitch[1] > MAX_PIXELS:
             self._make_room()
 
+    def _begin_pitch(self) -> Shape:
+        if self._usual is None:
+            return 0, 0
+        rows, columns = self._fit(self._usual)
+        return _align(rows), _align(columns)
+
+    def _fit(self, shape: Shape) -> Shape:
+        return _fit(shape, (self._height, WIDEST * self._height))
+
     def _append(self, frame: int, shape: Shape, pixels: NDArray[np.uint8]) -> None:
-        small = _resize(pixels, _fit(shape, (self._height, WIDEST * self._height)))
+        small = _resize(pixels, self._fit(shape))
         self._cells.append((frame, shape, small))
         rows, columns = small.shape[:2]
         # Which of the shapes the cells will have is known at the end.
@@ -157,7 +172,7 @@ class PreviewWriter:
         else:
             self._every *= 2
             cells = cells[::2]
-        self._cells, self._pitch = [], (0, 0)
+        self._cells, self._pitch = [], self._begin_pitch()
         for cell in cells:
             self._append(*cell)
 
@@ -206,6 +221,8 @@ class PreviewWriter:
         """Find a cell in the shape of most pictures, and a sheet about square."""
         shapes = Counter(picture.shape[:2] for *_, picture in self._cells)
         rows, columns = shapes.most_common(1)[0][0] if shapes else (1, 1)
+        if self._usual is not None:
+            rows, columns = self._fit(self._usual)
         pitch_y, pitch_x = _align(rows), _align(columns)
         frames = np.array([frame for frame, *_ in self._cells], np.int64)
         n_cells = max(1, len(frames))
@@ -222,17 +239,36 @@ class PreviewWriter:
 
 @contextlib.contextmanager
 def write_previews(
-    path: Path | None, options: PreviewOptions | None
+    path: Path | None, options: PreviewOptions | None, usual: Shape | None = None
 ) -> Iterator[PreviewWriter | None]:
-    """Yield what writes a sheet to `path`, as in `atomic_write`; None: none is."""
+    """Yield what writes a sheet to `path`, as in `atomic_write`; None: none is.
+
+    usual : as `PreviewWriter` takes it
+    """
     if path is None or options is None:
         yield None
         return
     with (
         atomic_write(path) as temporary,
-        PreviewWriter(temporary, **options._asdict()) as writer,
+        PreviewWriter(temporary, **options._asdict(), usual=usual) as writer,
     ):
         yield writer
+
+
+def find_usual_shape(plan: Plan, height: int | None) -> Shape | None:
+    """Find the shape of most pictures of a film in thumbnails of a height.
+
+    Returns
+    -------
+    (height, width); None: the plan does not say it, since all pictures have one
+    """
+    # Imported here, with OpenCV: who reads previews does without.
+    from reelbow.pictures.geometry import find_shape
+
+    if (size := plan.get("usual_size")) is None:
+        return None
+    width, rows = size
+    return find_shape((rows, width), height)
 
 
 def _align(length: int) -> int:

@@ -1,14 +1,16 @@
 """What image files of a film have in common: their size and their letterbox."""
 
 import contextlib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reelbow.errors import ReelbowError
-from reelbow.pictures.geometry import Levels, shape_picture
+from reelbow.pictures.geometry import Crop, Levels, shape_picture
 from reelbow.pictures.image_files import decode_image, find_size
 from reelbow.pictures.letterbox import find_letterbox
 from reelbow.shards.members import DecodedPicture
@@ -20,9 +22,25 @@ from reelbow.sources.crop import (
 )
 
 
+class ImagesFound(NamedTuple):
+    """What some images of a film have in common.
+
+    Attributes
+    ----------
+    width, height : None: they have several
+    crop : what of them is kept, w:h:x:y; None: all
+    usual_size : (width, height) of what is kept of most of them; None: none can be read
+    """
+
+    width: int | None
+    height: int | None
+    crop: str | None
+    usual_size: tuple[int, int] | None
+
+
 def look_at_images(
     images: Iterator[bytes | DecodedPicture], crop: str, source: Path, max_pixels: int
-) -> tuple[int | None, int | None, str | None, bool]:
+) -> ImagesFound:
     """Look at some images of a film.
 
     Parameters
@@ -30,25 +48,21 @@ def look_at_images(
     crop : auto, none or w:h:x:y
     source : what they are of, for the sentence that says what is wrong
 
-    Returns
-    -------
-    their width and height, None: they have several; what of them is kept, w:h:x:y, or
-    None: all; and whether any of them can be read
-
     Raises
     ------
     ReelbowError
         If the crop does not fit them.
     """
-    sizes: set[tuple[int, ...]] = set()
+    # How many are of a (height, width).
+    sizes: Counter[tuple[int, ...]] = Counter()
 
     def decode(data: bytes | DecodedPicture) -> Levels:
         if isinstance(data, bytes):
             image = decode_image(data, max_pixels=max_pixels)
-            sizes.add(image.full)
+            sizes[image.full] += 1
             return image.picture
         picture = data.to_bgr()[..., ::-1]
-        sizes.add(picture.shape[:2])
+        sizes[picture.shape[:2]] += 1
         return np.ascontiguousarray(picture)
 
     def show_images() -> Iterator[NDArray[np.uint8]]:
@@ -63,17 +77,25 @@ def look_at_images(
     # it is another one: damaged images have none.
     for data in images:
         with contextlib.suppress(ReelbowError):
-            if (
-                not isinstance(data, bytes)
-                or find_size(data, max_pixels=max_pixels) not in sizes
-            ):
+            size = (
+                find_size(data, max_pixels=max_pixels)
+                if isinstance(data, bytes)
+                else None
+            )
+            if size is None or size not in sizes:
                 decode(data)
-    has_pictures = bool(sizes)
+            else:
+                sizes[size] += 1
     # Images of several sizes have none in common, and no common bars.
-    height, width = sizes.pop() if len(sizes) == 1 else (None, None)
-    kept = None
+    height, width = next(iter(sizes)) if len(sizes) == 1 else (None, None)
+    kept: Crop | None = None
     if crop != "auto":
         kept = read_crop(crop, source, width, height)
     elif height is not None and width is not None:
         kept = found and enlarge_crop(found, width, height)
-    return width, height, kept and str(kept), has_pictures
+    usual = None
+    if sizes:
+        # Of as many the larger ones.
+        rows, columns = max(sizes, key=lambda size: (sizes[size], size))
+        usual = (kept.width, kept.height) if kept else (columns, rows)
+    return ImagesFound(width, height, kept and str(kept), usual)

@@ -73,7 +73,7 @@ def make_plan(
     origin = None
     if order == "time":
         photos, times_s, origin = _order_by_time(photos, folder)
-    width, height, kept, _ = look_at_images(
+    found = look_at_images(
         _read_some(photos, go_on=go_on), crop, Path(folder), max_pixels
     )
     return {
@@ -83,10 +83,8 @@ def make_plan(
         "digest": digest_files(files, go_on=go_on),
         "photos": {"folder": folder, "order": order},
         "origin": origin,
-        "width": width,
-        "height": height,
+        **found._asdict(),
         "duration_s": None,
-        "crop": kept,
         "crop_asked": crop,
         "n_pictures": len(photos),
         "n_frames": len(photos),

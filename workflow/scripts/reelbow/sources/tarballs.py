@@ -44,9 +44,8 @@ def make_plan(
     """
     here = [file for file in files if not isinstance(file, LocalCopy) or file.exists()]
     images = _look_into(here, go_on=go_on)
-    width, height, kept, has_pictures = look_at_images(
-        images, crop, files[0], max_pixels
-    )
+    found = look_at_images(images, crop, files[0], max_pixels)
+    has_pictures = found.usual_size is not None
     if go_on and not has_pictures and len(here) == len(files):
         _refuse_without_pictures(files, max_pixels)
         has_pictures = True
@@ -56,10 +55,8 @@ def make_plan(
         **dict.fromkeys(("path", "digest")),
         # Every image counts.
         **dict.fromkeys(("start_s", "end_s", "stream", "sampling")),
-        "width": width,
-        "height": height,
+        **found._asdict(),
         "duration_s": None,
-        "crop": kept,
         "crop_asked": crop,
         "n_pictures": None,
         "has_pictures": has_pictures,
