@@ -487,7 +487,7 @@ def main() -> None:
             f"{len(tiles.frames):,} frames of {int(tiles.groups[-1]) + 1} shots, "
             f"{COLUMNS} columns, without a tint, shots {APART} cells apart:",
             "",
-            "| target | compared | SSIM | times, of the first | "
+            "| target | compared | SSIM | first / this | "
             "colors off by | cells with a shot beside them |",
             "|---|---|---|---|---|---|",
         ]

@@ -12,7 +12,7 @@ from reelbow.machine import scratch
 from reelbow.runs import compiling, failures, finished, pace, progress, slurm
 from reelbow.runs import snakemake_inside
 from reelbow.runs.kept_output import keep_until_replaced, mark_as_old
-from reelbow.runs.mosaics import describe_repeats
+from reelbow.runs.mosaics import describe_mosaics
 from reelbow.runs.snakemake_inside import call_before
 from reelbow.runs.summary import describe_outdated, describe_unasked
 
@@ -238,11 +238,10 @@ def tell_outdated():
         PROGRESS.say(f"Reelbow: {unasked}")
 
 
-def tell_repeats():
-    """Say which mosaics have a shot again beside itself."""
-    if config["mosaics"]:
-        for sentence in describe_repeats(RESULTS, config["mosaics"]):
-            PROGRESS.say(f"Reelbow: {sentence}")
+def tell_mosaics():
+    """Say of which mosaics tiles are not as they should be."""
+    for sentence in describe_mosaics(RESULTS, config):
+        PROGRESS.say(f"Reelbow: {sentence}")
 
 
 def tell_verified():

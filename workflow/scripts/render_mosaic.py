@@ -1,6 +1,5 @@
 """Rule render_mosaic: the picture of a mosaic, its maps, and a page to look into it."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from reelbow.mosaic.rendering import draw_mosaic, find_cell_size
 from reelbow.mosaic.target import read_target
 from reelbow.pictures.png import write_png
 from reelbow.runs.plain_paths import find_own_name
-from reelbow.shards.previews import read_sheet
 
 
 def render_mosaic(
@@ -52,20 +50,6 @@ def render_mosaic(
             room=picture.parent,
         )
         write_png(file, strips, size, texts={"Title": name, "Software": MAKER})
-    used = {(cell.film, cell.shard, bool(cell.view)) for cell in planned.cells}
-    # A detail has half of its preview's.
-    rows = min(
-        read_sheet(sheets[film, shard]).cell_height // (1 + is_detail)
-        for film, shard, is_detail in used
-    )
-    if cell_size[0] > 1.5 * rows:
-        print(
-            f"WARNING: mosaics.{name}: a tile is {cell_size[0]} rows high, made of "
-            f"{rows} rows of a preview; for sharp ones set previews.height to more (of "
-            "large shards previews are smaller, see shards.frames), or "
-            f"mosaics.{name}.width to less",
-            file=sys.stderr,
-        )
     with atomic_write(maps) as temporary:
         save_maps(planned, temporary, aspect)
     if page:

@@ -98,6 +98,16 @@ def test_what_is_mirrored_has_the_features_of_the_mirrored_picture():
     assert np.abs(found.astype(int) - swapped).max() <= 1
 
 
+def test_plain_pictures_are_as_far_apart_as_in_oklab():
+    plain = np.full((2, 4, 4, 3), 120.0)
+    plain[1] = [180, 60, 100]
+    steps = np.diff(weigh(describe_parts(plain)), axis=0)
+    colors = srgb_to_oklab(plain[:, 0, 0]) * 255
+    wanted = 16 * np.square(colors[1] - colors[0]).sum()
+    # But for the rounding to bytes.
+    assert np.square(steps).sum() == pytest.approx(wanted, rel=0.03)
+
+
 def test_sums_of_products_are_exact_in_float32():
     ends = np.array([[0] * 18, [255] * 18], np.uint8)
     assert ends.shape[1] == N_FEATURES

@@ -7,13 +7,14 @@ from PIL import Image
 
 from mosaics import write_film
 from reelbow.errors import ReelbowError
+from reelbow.mosaic import features
 from reelbow.mosaic.cells import read_mosaic, write_mosaic
 from reelbow.mosaic.maps import save_maps
 from reelbow.mosaic.planning import find_want, plan_mosaic
 from reelbow.mosaic.rendering import draw_mosaic, find_cell_size
 from reelbow.mosaic.target import read_target
 from reelbow.pictures.png import write_png
-from reelbow.runs.mosaics import describe_repeats
+from reelbow.runs.mosaics import describe_mosaics
 
 COLORS = [0xC02020, 0x20A020, 0x2020C0, 0x808080, 0xE0E0E0, 0x101010]
 USUAL = {"apart": 0, "max_use": None, "mirror": True, "details": "none", "seed": 0}
@@ -34,6 +35,12 @@ def target(tmp_path):
     return read_target(path, 4, (16, 9), 10**9)
 
 
+def configure(**mosaics):
+    """The configuration, as far as it is asked for."""
+    filled = {name: {"width": 128} | about for name, about in mosaics.items()}
+    return {"mosaics": filled, "tiles": {"aspect": [16, 9]}}
+
+
 def draw(mosaic, target, folder, **how):
     sheets = {
         (path.parents[1].name, path.stem): path for path in folder.glob("*/previews/*")
@@ -44,7 +51,7 @@ def draw(mosaic, target, folder, **how):
     )
 
 
-def test_frames_are_where_the_target_looks_like_them(tmp_path, target):
+def test_frames_are_where_the_target_looks_like_them(tmp_path, target, monkeypatch):
     films = write_film(tmp_path, COLORS, per_shard=2)
     mosaic = plan_mosaic(target, films, **USUAL)
     assert [cell.frame for cell in mosaic.cells] == [i % 6 for i in range(16)]
@@ -59,6 +66,9 @@ def test_frames_are_where_the_target_looks_like_them(tmp_path, target):
         "n_groups": 6,
         "n_repeats": 0,
     }
+    monkeypatch.setattr(features, "MOST_DETAILED", 5)
+    few = plan_mosaic(target, films, **(USUAL | {"details": "auto"}))
+    assert few.about["n_views"] == 1
     write_mosaic(tmp_path / "x.sqlite", mosaic)
     assert read_mosaic(tmp_path / "x.sqlite") == mosaic
     pixels = draw(mosaic, target, tmp_path)
@@ -79,7 +89,8 @@ def test_a_detail_is_drawn_where_the_target_looks_like_it(tmp_path, target):
     films = write_film(tmp_path, COLORS)
     # Of a target that is plain within each cell: no whole frame is.
     plain = target._replace(parts=target.parts[:, :, :1].repeat(4, axis=2))
-    mosaic = plan_mosaic(plain, films, **(USUAL | {"details": "all"}))
+    mosaic = plan_mosaic(plain, films, **(USUAL | {"details": "auto"}))
+    assert mosaic.about["n_views"] == 10
     assert [cell.frame for cell in mosaic.cells] == [i % 6 for i in range(16)]
     # On the left of their frames, or on the right, which is darker.
     assert [cell.view % 3 for cell in mosaic.cells] == [1, 0] * 8
@@ -125,6 +136,11 @@ def test_tint_brings_each_part_to_its_cell(tmp_path, target):
     for column, wanted in ((3, left), (28, right)):
         assert np.abs(tinted[9, column] - list(wanted)).max() <= 3
         assert np.ptp(as_it_is[9, column]) <= 3
+    # The second one is the other way round, and so is its tile.
+    assert mosaic.cells[1].mirrored
+    both = draw(mosaic, target, tmp_path, tint=1)[9, [32 + 28, 32 + 3]].astype(int)
+    wanted = [list(COLORS[1].to_bytes(3, "big")), [16, 80, 16]]
+    assert np.abs(both - wanted).max() <= 3
     # Up to the middle of the second part nothing changes.
     assert np.ptp(tinted[9, :12], axis=0).max() <= 1
 
@@ -142,14 +158,40 @@ def test_cells_that_have_a_shot_beside_them_are_counted_and_told(tmp_path, targe
     assert mosaic.about["n_repeats"] == 16
     (tmp_path / "mosaics").mkdir()
     write_mosaic(tmp_path / "mosaics/x.sqlite", mosaic)
-    asked = {"x": {"apart": 1}, "not_made": {"apart": 1}}
-    assert list(describe_repeats(tmp_path, asked)) == [
+    asked = configure(x={"apart": 1}, not_made={"apart": 1})
+    assert list(describe_mosaics(tmp_path, asked)) == [
         "mosaic x: 16 cells of 16 have a shot again within 1, since there are only 2 "
         "shots; give more films, or a smaller apart"
     ]
     (tmp_path / "mosaics/x.sqlite").unlink()
     write_mosaic(tmp_path / "mosaics/x.sqlite", plan_mosaic(target, films, **USUAL))
-    assert not list(describe_repeats(tmp_path, asked))
+    assert not list(describe_mosaics(tmp_path, asked))
+
+
+@pytest.mark.parametrize(
+    ("details", "width", "told"),
+    [
+        ("none", 4 * 192, None),
+        ("none", 4 * 208, "117 rows high, some made of 72 rows"),
+        ("all", 4 * 96, None),
+        ("all", 4 * 112, "63 rows high, some made of 36 rows"),
+    ],
+)
+def test_tiles_that_are_made_much_larger_are_told(
+    tmp_path, target, details, width, told
+):
+    mosaic = plan_mosaic(
+        target._replace(parts=target.parts[:, :, :1].repeat(4, axis=2)),
+        write_film(tmp_path, COLORS, size=(72, 160)),
+        **(USUAL | {"details": details}),
+    )
+    (tmp_path / "mosaics").mkdir()
+    write_mosaic(tmp_path / "mosaics/x.sqlite", mosaic)
+    found = list(describe_mosaics(tmp_path, configure(x={"width": width})))
+    assert len(found) == bool(told)
+    for sentence in found:
+        assert sentence.startswith(f"mosaic x: tiles are {told} of a preview; for ")
+        assert sentence.endswith("details to none") == (details == "all")
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def test_frames_alike_are_one_group_and_any_shards_give_the_same(tmp_path):
 def test_any_shards_give_the_same_features(tmp_path, size):
     colors = np.random.default_rng(0).integers(0, 1 << 24, 23).tolist()
     found = [
-        read_tiles(write_film(tmp_path / str(n), colors, per_shard=n, size=size))
+        read_tiles(write_film(tmp_path / str(n), colors, per_shard=n, size=size), 10)
         for n in (100, 7, 1)
     ]
     for tiles in found[1:]:

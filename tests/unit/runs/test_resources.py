@@ -282,10 +282,11 @@ def test_a_short_film_of_one_shard_raises_no_doubt():
 
 def test_a_mosaic_asks_for_its_tiles_and_their_comparison_with_its_cells():
     size = Size(n_tiles=10_000_000, n_cells=10_000, mosaic=64)
-    assert estimate_mb("assign_tiles", size) == 1000 + 2100
+    assert estimate_mb("assign_tiles", size) == 1000 + 1260
+    assert estimate_mb("render_mosaic", size) == 1000 + 40
     assert work_s("assign_tiles", size) == pytest.approx(300)
     detailed = size._replace(n_views=10)
-    assert estimate_mb("assign_tiles", detailed) == 1000 + 5340
+    assert estimate_mb("assign_tiles", detailed) == 1000 + 4500
     assert work_s("assign_tiles", detailed) == pytest.approx(3000)
     assert work_s("render_mosaic", size) == pytest.approx(32 + 5000)
 

@@ -404,7 +404,9 @@ def test_without_a_name_nothing_is_made(tmp_path):
         assert writer is None
 
 
-def test_all_shards_of_photos_have_cells_of_the_usual_shape(tmp_path: Path) -> None:
+def test_all_shards_of_photos_have_cells_of_the_usual_shape(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     wide, high = (90, 160), (90, 60)
     pictures = [waves(i, size) for i, size in enumerate([wide, high, high, wide])]
     usual = find_usual_shape({"usual_size": [3200, 1800]}, 90)
@@ -417,8 +419,14 @@ def test_all_shards_of_photos_have_cells_of_the_usual_shape(tmp_path: Path) -> N
         assert (sheet.cell_height, sheet.cell_width) == (72, 128)
         for one, other in zip(cut_out(some, sheet), wanted[first:], strict=False):
             assert (one == other).all()
-    # A shard that has none of it, and so many that they have to be smaller.
-    sheet = write(path, [waves(i, high) for i in range(3)], usual=usual)
+    # A shard that has none of it, and one whose others are wider: these take no room.
+    for shape in (high, (90, 400)):
+        sheet = write(path, [waves(i, shape) for i in range(3)], usual=usual)
+        assert (sheet.cell_height, sheet.cell_width) == (72, 128)
+    monkeypatch.setattr(previews, "MAX_PIXELS", 4 * 80 * 128)
+    sheet = write(path, [waves(0, (90, 400)), *pictures[1:]], usual=usual)
     assert (sheet.cell_height, sheet.cell_width) == (72, 128)
+    sheet = write(path, [*pictures, pictures[0]], usual=usual)
+    assert (sheet.cell_height, sheet.cell_width) == (64, 114)
     assert find_usual_shape({}, 90) is None
     assert find_usual_shape({"usual_size": [8, 6]}, 90) == (6, 8)

@@ -56,7 +56,8 @@ OWN_FILES = {
     "/search_page.js": ("search_page.js", "text/javascript"),
 }
 FOLDERS = {
-    "previews": {".jpg": "image/jpeg", ".vtt": "text/vtt"},
+    # WebP: of films of earlier versions.
+    "previews": {".jpg": "image/jpeg", ".webp": "image/webp", ".vtt": "text/vtt"},
     "barcodes": {
         ".png": "image/png",
         ".svg": "image/svg+xml",

@@ -90,6 +90,19 @@ def read_about(path: Path) -> dict[str, Any]:
         return {key: json.loads(value) for key, value in rows}
 
 
+def list_views(path: Path) -> list[tuple[str, str, bool]]:
+    """List the (film, shard) of all tiles, and whether they are details.
+
+    Raises
+    ------
+    ReelbowError
+        If it cannot be read.
+    """
+    with _reading(path) as connection:
+        rows = connection.execute("SELECT DISTINCT film, shard, view > 0 FROM cells")
+        return [(film, shard, bool(is_detail)) for film, shard, is_detail in rows]
+
+
 def read_mosaic(path: Path) -> Mosaic:
     """Read a mosaic's database.
 

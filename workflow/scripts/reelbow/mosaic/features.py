@@ -23,7 +23,8 @@ PARTS = 4
 N_FEATURES = PARTS * PARTS + 2
 
 # Views of a frame: first the whole, then details in its corners, at its sides and in
-# its middle, row by row. These begin and end between parts, so many to a side.
+# its middle, row by row. These begin and end between parts, so many to a side. (Of a
+# side that is no multiple, parts of what is cut out begin a pixel beside.)
 N_VIEWS = 10
 FINE = 2 * PARTS
 # Of more frames than so many the whole ones are choice enough.

@@ -65,7 +65,7 @@ def draw_mosaic(
     for film, shard, place, view in used:
         by_shard[film, shard].setdefault(place, []).append(view)
     height, width = cell_size
-    own_parts = np.empty((len(used), PARTS, PARTS, 3))
+    own_parts = np.empty((len(used), PARTS, PARTS, 3), np.float32)
     with _make_room(room, (len(used), height, width, 3)) as tiles:
         number = 0
         for name, places in by_shard.items():

@@ -85,7 +85,8 @@ def measure_tiles(
             raise ReelbowError(
                 f"{path}: its previews of {sheet.cell_width}x{sheet.cell_height} "
                 f"pixels are too small for tiles of {aspect[0]}:{aspect[1]}; set "
-                "previews.height to more rows"
+                "previews.height to more rows, or if there are thousands of frames in "
+                "the shard shards.frames to fewer"
             )
         views = measure_views(cropped)
         described = describe_parts(views.reshape(-1, *views.shape[2:]))
@@ -166,7 +167,8 @@ def _read_film(database: Path, paths: Sequence[Path], n_views: int) -> Tiles:
                 f"{path.stem}; delete it, and run again."
             )
         frames.append(own)
-        features.append(measured[:, :n_views])
+        # A copy, so that the others do not stay in memory.
+        features.append(measured[:, :n_views].copy())
         shards.append(np.full(len(own), shard, np.int32))
         places.append(np.arange(len(own), dtype=np.int32))
     no_frames = np.empty(0, np.int32)

@@ -59,17 +59,17 @@ def count_cells(config: Mapping[str, Any]) -> dict[str, int]:
     return cells
 
 
-def describe_repeats(
-    results: Path, mosaics: Mapping[str, Mapping[str, Any]]
-) -> Iterator[str]:
-    """Say how many cells of mosaics have a shot again beside them, where any has."""
+def describe_mosaics(results: Path, config: Mapping[str, Any]) -> Iterator[str]:
+    """Say of which mosaics tiles are not as they should be."""
     # Imported for who asks for one.
     from reelbow.mosaic.cells import read_about
 
-    for name, about in mosaics.items():
+    for name, about in config["mosaics"].items():
         database = results / "mosaics" / f"{name}.sqlite"
-        found = read_about(database) if database.exists() else {}
-        if n_repeats := found.get("n_repeats"):
+        if not database.exists():
+            continue
+        found = read_about(database)
+        if n_repeats := found["n_repeats"]:
             yield (
                 f"mosaic {name}: {count(n_repeats, 'cell')} of "
                 f"{found['rows'] * found['columns']:,} have a shot again within "
@@ -77,3 +77,35 @@ def describe_repeats(
                 f"{count(found['n_groups'], 'shot')}; give more films, or a smaller "
                 "apart"
             )
+        yield from _describe_blur(database, name, found["columns"], config)
+
+
+def _describe_blur(
+    database: Path, name: str, columns: int, config: Mapping[str, Any]
+) -> Iterator[str]:
+    """Say whether tiles of a mosaic are larger than what they are made of."""
+    from reelbow.mosaic.cells import list_views
+    from reelbow.mosaic.rendering import find_cell_size
+    from reelbow.shards.previews import read_sheet
+
+    width, height = aspect = config["tiles"]["aspect"]
+    fewest, are_details = None, False
+    for film, shard, is_detail in list_views(database):
+        path = database.parents[1] / film / "previews" / f"{shard}.jpg"
+        if not path.exists():
+            continue
+        sheet = read_sheet(path)
+        rows = min(sheet.cell_height, round(sheet.cell_width * height / width))
+        are_details |= is_detail
+        # A detail has half of its preview's.
+        rows //= 1 + is_detail
+        fewest = rows if fewest is None else min(fewest, rows)
+    high, _ = find_cell_size(columns, config["mosaics"][name]["width"], aspect)
+    if fewest is not None and high > 1.5 * fewest:
+        whole = f", or mosaics.{name}.details to none" if are_details else ""
+        yield (
+            f"mosaic {name}: tiles are {high} rows high, some made of {fewest} rows of "
+            "a preview; for sharp ones set previews.height and downsample.height to "
+            "more (of large shards previews are smaller, see shards.frames), or "
+            f"mosaics.{name}.width to less{whole}"
+        )

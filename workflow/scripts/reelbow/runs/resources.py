@@ -124,13 +124,14 @@ SHEET_MB = 8
 SHEET_S = 8e-3
 
 # Of previews, seconds for each of their megapixels to decode and measure them. Of a
-# mosaic, MiB for each million tiles, views of them, and cells; seconds to decode a
-# tile's preview, for 1e9 views and cells that are compared (benchmarks/mosaic.py), and
-# to draw a megapixel.
+# mosaic, MiB for each million tiles, views of them, cells that choose, and cells that
+# are drawn; seconds to decode a tile's preview, for 1e9 views and cells that are
+# compared (benchmarks/mosaic.py), and to draw a megapixel.
 MEASURE_S = 0.1
-TILES_MB = 164
+TILES_MB = 80
 VIEWS_MB = 36
 CELLS_MB = 10_000
+DRAWN_MB = 4000
 TILE_S = 0.5e-3
 COMPARE_S = 3.0
 MOSAIC_S = 0.5
@@ -290,6 +291,8 @@ def estimate_mb(rule: str, size: Size) -> int:
         mb = (TILES_MB + VIEWS_MB * size.n_views) * size.n_tiles
         mb += CELLS_MB * size.n_cells
         in_memory += math.ceil(mb / 1e6)
+    if rule == "render_mosaic":
+        in_memory += math.ceil(DRAWN_MB * size.n_cells / 1e6)
     if rule == "render_posters":
         in_memory += math.ceil(POSTER_BYTES * size.poster)
     return need.mb + math.ceil(need.bytes_per_pixel * source) + in_memory

@@ -130,7 +130,7 @@ class PreviewWriter:
         # Of each: its frame, the shape of the picture it is of, and its pixels.
         self._cells: list[tuple[int, Shape, NDArray[np.uint8]]] = []
         # Of the widest cell so far, and the highest.
-        self._pitch = self._begin_pitch()
+        self._pitch = (0, 0)
         self._n_seen = 0
         self._every = 1
 
@@ -144,20 +144,16 @@ class PreviewWriter:
         while len(self._cells) * self._pitch[0] * self._pitch[1] > MAX_PIXELS:
             self._make_room()
 
-    def _begin_pitch(self) -> Shape:
-        if self._usual is None:
-            return 0, 0
-        rows, columns = self._fit(self._usual)
-        return _align(rows), _align(columns)
-
-    def _fit(self, shape: Shape) -> Shape:
-        return _fit(shape, (self._height, WIDEST * self._height))
+    def _find_room(self) -> Shape:
+        room = self._height, WIDEST * self._height
+        return _fit(self._usual, room) if self._usual else room
 
     def _append(self, frame: int, shape: Shape, pixels: NDArray[np.uint8]) -> None:
-        small = _resize(pixels, self._fit(shape))
+        room = self._find_room()
+        small = _resize(pixels, _fit(shape, room))
         self._cells.append((frame, shape, small))
-        rows, columns = small.shape[:2]
-        # Which of the shapes the cells will have is known at the end.
+        # If no shape is usual, which the cells will have is known at the end.
+        rows, columns = room if self._usual else small.shape[:2]
         self._pitch = (
             max(self._pitch[0], _align(rows)),
             max(self._pitch[1], _align(columns)),
@@ -172,7 +168,7 @@ class PreviewWriter:
         else:
             self._every *= 2
             cells = cells[::2]
-        self._cells, self._pitch = [], self._begin_pitch()
+        self._cells, self._pitch = [], (0, 0)
         for cell in cells:
             self._append(*cell)
 
@@ -221,8 +217,8 @@ class PreviewWriter:
         """Find a cell in the shape of most pictures, and a sheet about square."""
         shapes = Counter(picture.shape[:2] for *_, picture in self._cells)
         rows, columns = shapes.most_common(1)[0][0] if shapes else (1, 1)
-        if self._usual is not None:
-            rows, columns = self._fit(self._usual)
+        if self._usual:
+            rows, columns = self._find_room()
         pitch_y, pitch_x = _align(rows), _align(columns)
         frames = np.array([frame for frame, *_ in self._cells], np.int64)
         n_cells = max(1, len(frames))
