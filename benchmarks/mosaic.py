@@ -521,7 +521,7 @@ def main() -> None:
             f"| find the {N_NEIGHBORS} best, a tile of each shot | "
             f"{write_share(match, base)} |",
             f"| and choose, shots {APART} cells apart | {write_share(assign, base)} |",
-            f"| the same with details | {write_share(details, base)} |",
+            f"| the same with `details: all` | {write_share(details, base)} |",
             f"| faiss, the {N_NEIGHBORS} best | {write_share(peer, base)} |",
         ]
         if ours and phomo:
