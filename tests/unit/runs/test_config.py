@@ -128,6 +128,10 @@ def test_filling_does_not_change_the_defaults():
         ({"shards": {"frames": 10**400}}, ["shards.frames", "at most 1000000000"]),
         ({"extract": {"height": 10**9}}, ["extract.height", "at most 65535"]),
         ({"downsample": {"height": 10**9}}, ["downsample.height", "at most 65535"]),
+        (
+            {"mosaics": {"x": {"target": "x.png", "details": False}}},
+            ["mosaics.x.details is False, should be one of auto, all, none"],
+        ),
         ({"title": 1984}, ["title is 1984, should be a text", """title='"1984"'"""]),
         ({"title": {"M": "the film"}}, ["should be a text", "quotes twice"]),
         ({"title": "a\x07"}, ["title has the control character '\\x07'"]),

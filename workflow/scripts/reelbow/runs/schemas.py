@@ -119,14 +119,15 @@ def _wish(error: "jsonschema.ValidationError") -> str:
     pattern = (
         PATTERNS.get(str(error.absolute_path[-1])) if error.absolute_path else None
     )
+    assert isinstance(error.schema, Mapping)
     match error.validator:
         case "type" | "pattern" | "minItems" | "maxItems" if pattern:
             return pattern
+        case "type" | "enum" if choices := error.schema.get("enum"):
+            return "one of " + ", ".join(str(value) for value in choices)
         case "type":
             names = [wanted] if isinstance(wanted, str) else wanted
             return " or ".join(TYPES[name] for name in names)
-        case "enum":
-            return "one of " + ", ".join(str(value) for value in wanted)
         case bound:
             return BOUNDS.get(str(bound), "not empty").format(wanted)
 
