@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -315,10 +315,8 @@ class Progress(logging.Handler):
         """
         left = self._list_left()
         n_done = sum(rule == STAGES[-1] for rule, *_ in self.done)
-        # Of a pair or a mosaic the name is none of a film.
-        films_left = {job[1] for job in left if len(job) > 1} & self.films.keys()
-        films = {job[1] for job in self.done if len(job) > 1} & self.films.keys()
-        films |= films_left
+        films_left = self._name_films(left)
+        films = films_left | self._name_films(self.done)
         # When a plan is made it takes Snakemake a while to see its shards.
         has_shards = {job[1] for job in (*left, *self.done) if job[0] == STAGES[-1]}
         unplanned = (self.unplanned & films_left) - has_shards - self.failed_films
@@ -374,6 +372,15 @@ class Progress(logging.Handler):
         parts += [f"{n_waiting:,} waiting"] if n_waiting else []
         parts += [f"{n_failed:,} failed"] if n_failed else []
         return parts + ([f"{count(n_others, 'other job')} failed"] if n_others else [])
+
+    def _name_films(self, jobs: Iterable[tuple[str, ...]]) -> set[str]:
+        """Name the films that jobs are of.
+
+        Of a pair or a mosaic the name is none of a film. Tiles are a mosaic's: a film
+        is done without them, and Snakemake sees them when all films are planned.
+        """
+        names = {job[1] for job in jobs if len(job) > 1 and job[0] != "make_tiles"}
+        return names & self.films.keys()
 
     def _list_left(self) -> list[tuple[str, ...]]:
         """List the jobs that are not done, those that failed too.
