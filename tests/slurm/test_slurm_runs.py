@@ -1,5 +1,6 @@
 """Whole runs on a real Slurm."""
 
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -63,7 +64,8 @@ def test_a_film_is_a_job_a_shard_and_nothing_lies_on_the_shared_disk(project, tm
         assert again.jobs == set()
 
     local = make_project(tmp_path / "local", project.code)
-    write_colors(local.folder / "colors.mp4")
+    # Of x264 the same frames are now and then another file, on a busy machine.
+    shutil.copy(project.folder / "colors.mp4", local.folder)
     local.make(**FILM)
     assert project.rows() == local.rows()
 
