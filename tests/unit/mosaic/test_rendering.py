@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from databases import change
 from mosaics import write_film
 from reelbow.errors import ReelbowError
 from reelbow.mosaic import features
@@ -192,6 +193,14 @@ def test_tiles_that_are_made_much_larger_are_told(
     for sentence in found:
         assert sentence.startswith(f"mosaic x: tiles are {told} of a preview; for ")
         assert sentence.endswith("details to none") == (details == "all")
+    # Of sheets that are gone or damaged, and of an earlier version, nothing is known.
+    for path in tmp_path.glob("demo/previews/*"):
+        path.write_bytes(b"")
+    assert not list(describe_mosaics(tmp_path, configure(x={"width": width})))
+    database = tmp_path / "mosaics/x.sqlite"
+    change(database, "ALTER TABLE cells DROP COLUMN view")
+    change(database, "DELETE FROM metadata WHERE key = 'n_views'")
+    assert not list(describe_mosaics(tmp_path, configure(x={"width": width})))
 
 
 @pytest.mark.parametrize(
