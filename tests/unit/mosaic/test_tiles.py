@@ -6,6 +6,7 @@ from mosaics import write_film
 from reelbow.color.spaces import srgb_to_oklab
 from reelbow.errors import DamagedError, ReelbowError
 from reelbow.mosaic.tiles import (
+    count_tiles,
     crop_to_aspect,
     measure_tiles,
     read_shard_tiles,
@@ -135,7 +136,11 @@ def test_a_sheet_that_cannot_be_decoded_is_told(tmp_path):
 def test_damaged_tiles_are_told_as_such(tmp_path):
     path = tmp_path / "00000.npz"
     save_tiles(path, np.arange(3), np.zeros((3, 5), np.uint8))
-    for content in (path.read_bytes(), path.read_bytes()[:-9], b""):
+    whole, told = path.read_bytes(), r"00000\.npz: damaged; delete it"
+    assert count_tiles({tmp_path: [path, path]}) == 6
+    for content in (whole, whole[:-9], b""):
         path.write_bytes(content)
-        with pytest.raises(DamagedError, match=r"00000\.npz: damaged; delete it"):
+        with pytest.raises(DamagedError, match=told):
             read_shard_tiles(path)
+    with pytest.raises(DamagedError, match=told):
+        count_tiles({tmp_path: [path]})

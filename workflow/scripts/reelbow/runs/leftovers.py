@@ -17,7 +17,7 @@ PALETTES = ("palettes", ".sqlite")
 THUMBNAILS = ("thumbnails", ".npz")
 FRAMES = ("frames", ".tar")
 PREVIEWS = ("previews", ".jpg")
-# As earlier versions made them; nothing reads these any more.
+# As earlier versions made them; no rule reads these any more.
 OLD_PREVIEWS = ("previews", ".webp")
 CUTS = ("cuts", ".npz")
 TILES = ("tiles", ".npz")
