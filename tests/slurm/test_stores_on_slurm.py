@@ -40,4 +40,5 @@ def test_each_job_fetches_its_own_to_its_node(project):
         assert not path.is_file() or SECRET.encode() not in path.read_bytes(), path
     # Nor is there a copy on the shared disk.
     assert not [path for path in folder.rglob("storage/**/*") if path.is_file()]
-    assert set(Path("/tmp").glob("snakemake-*")) == before
+    # Some were there if jobs of an earlier run were killed, and numbers come again.
+    assert set(Path("/tmp").glob("snakemake-*")) <= before
