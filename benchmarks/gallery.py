@@ -29,7 +29,7 @@ from reelbow.barcode.picture_files import KINDS, save_bare  # noqa: E402
 from reelbow.barcode.shapes import SHAPES, Shape, bend_strips  # noqa: E402
 from reelbow.barcode.shot_marks import read_shot_marks  # noqa: E402
 from reelbow.barcode.smoothing import smooth_in_time  # noqa: E402
-from reelbow.shards.previews import read_sheet  # noqa: E402
+from reelbow.shards.sheets import open_previews  # noqa: E402
 
 BENT = SHAPES[1:]
 SIDE = 420
@@ -101,7 +101,7 @@ def draw_previews(database: Path, path: Path) -> None:
     """Draw a contact sheet; of a video previews are numbered as its frames are."""
     sheets = sorted((database.parent / "previews").glob("*.jpg"))
     contact = draw_contact(
-        {sheet: read_sheet(sheet) for sheet in sheets},
+        {sheet: open_previews(sheet) for sheet in sheets},
         read_film(database).frames,
         width=CONTACT_WIDTH,
         gap_color=GAP_COLOR,

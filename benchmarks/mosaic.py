@@ -50,8 +50,7 @@ from reelbow.mosaic.matching import match_tiles
 from reelbow.mosaic.rendering import draw_mosaic, fill_cell
 from reelbow.mosaic.target import Target, read_target
 from reelbow.mosaic.tiles import Tiles, crop_to_aspect, read_tiles
-from reelbow.shards.previews import read_sheet
-from reelbow.shards.sheets import read_cells
+from reelbow.shards.sheets import open_previews
 
 DATA = ROOT.parent / "shared" / "data"
 PAGE = ROOT / "docs" / "mosaics.md"
@@ -228,8 +227,7 @@ def read_pixels(tiles: Tiles, sheets: list[Path]) -> NDArray[np.uint8]:
     pixels = np.empty((len(tiles.frames), *PEER_CELL, 3), np.uint8)
     for shard in np.unique(tiles.shards):
         which = np.flatnonzero(tiles.shards == shard)
-        path = sheets[shard]
-        previews = read_cells(path, read_sheet(path), tiles.places[which].tolist())
+        previews = open_previews(sheets[shard]).read(tiles.places[which].tolist())
         for tile, preview in zip(which, previews, strict=True):
             pixels[tile] = fill_cell(crop_to_aspect(preview, ASPECT), PEER_CELL)
     return pixels

@@ -39,6 +39,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import hostile_requests
 from backports import zstd
@@ -325,16 +326,21 @@ def make_results(folder: Path) -> Iterator[Seed]:
     from reelbow.analysis.cut_scores import CutScores
     from reelbow.mosaic.features import N_FEATURES, N_VIEWS
     from reelbow.mosaic.tiles import save_tiles
-    from reelbow.shards.previews import PreviewWriter
+    from reelbow.shards import previews
 
     film = numbered_film(folder / "a.mp4", 20, size=(48, 32))
     run_chain(film, folder, every=0.25, height=16)
     for name in ("plan.json", "thumbnails.npz", "palettes.sqlite"):
         yield _read_seed(folder / name)
-    with PreviewWriter(folder / "previews.jpg", height=16, quality=50) as writer:
+    path = folder / "previews.jpg"
+    # With sheets behind it, as large shards have.
+    with (
+        patch.multiple(previews, MAX_PIXELS=3 * 16 * 32, FULL_PIXELS=2 * 16 * 32),
+        previews.PreviewWriter(path, height=16, quality=50) as writer,
+    ):
         for frame in (0, 1, 2, 5):
             writer.add(np.full((32, 48, 3), 40 * frame, np.uint8), frame)
-    yield _read_seed(folder / "previews.jpg")
+    yield _read_seed(path)
     small = np.zeros((4, 4, 3), np.uint8)
     scores = np.zeros(3, np.float32)
     times_s = np.arange(3.0)
@@ -771,7 +777,7 @@ def run_result(path: Path) -> list[str]:
     from reelbow.mosaic.tiles import read_shard_tiles
     from reelbow.shards.plan import read_plan
     from reelbow.shards.previews import read_sheet
-    from reelbow.shards.sheets import read_cells
+    from reelbow.shards.sheets import open_previews, read_cells
 
     match path.name:
         case "plan.json":
@@ -785,6 +791,9 @@ def run_result(path: Path) -> list[str]:
         case "previews.jpg":
             sheet = read_sheet(path)
             for _ in read_cells(path, sheet, range(len(sheet.frames))):
+                pass
+            previews = open_previews(path)
+            for _ in previews.read(range(len(previews.frames))):
                 pass
         case "colors.sqlite":
             database = path.parents[1] / "seeds/corpus/palettes.sqlite"

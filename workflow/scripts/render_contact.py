@@ -14,8 +14,7 @@ from reelbow.database.opening import telling_damage
 from reelbow.errors import ReelbowError
 from reelbow.jobs.files import atomic_write
 from reelbow.jobs.job import run
-from reelbow.shards.previews import read_sheet
-from reelbow.shards.sheets import place_sheets
+from reelbow.shards.sheets import open_previews, place_sheets
 from reelbow.text import count
 
 
@@ -45,9 +44,9 @@ def render_contact(
         )
     with telling_damage(database) as connection:
         shards = count_shards(connection, find_film(connection, database, None)[0])
-    sheets = place_sheets({path: read_sheet(path) for path in previews}, shards)
+    of_shards = place_sheets({path: open_previews(path) for path in previews}, shards)
     about = {key: drawing[key] for key in ("width", "gap_color")}
-    sheet = draw_contact(sheets, film.frames, **about)
+    sheet = draw_contact(of_shards, film.frames, **about)
     bare, *figures = pictures
     with atomic_write(bare) as temporary:
         save_bare(sheet.pixels, temporary)

@@ -5,7 +5,8 @@ import pytest
 
 from reelbow.barcode.contact import ASPECT, GAP, draw_contact, lay_out
 from reelbow.errors import ReelbowError
-from reelbow.shards.previews import BACKGROUND, PreviewWriter, read_sheet
+from reelbow.shards.previews import BACKGROUND, PreviewWriter
+from reelbow.shards.sheets import open_previews
 
 GRAY = "#d9d9d9"
 
@@ -25,7 +26,7 @@ def write_sheets(folder, *shards, shape=(16, 32)):
                 picture = np.empty((*shape, 3), np.uint8)
                 picture[:] = tell_apart(frame)
                 writer.add(picture, frame)
-        sheets[path] = read_sheet(path)
+        sheets[path] = open_previews(path)
     return sheets
 
 
@@ -98,7 +99,7 @@ def test_a_preview_of_another_shape_is_whole_in_the_dark(tmp_path):
     narrow = tmp_path / "00009.jpg"
     with PreviewWriter(narrow, height=16, quality=90) as writer:
         writer.add(np.full((16, 16, 3), 200, np.uint8), 3)
-    sheets[narrow] = read_sheet(narrow)
+    sheets[narrow] = open_previews(narrow)
     contact = draw_contact(sheets, np.arange(4), width=None, gap_color=GRAY)
     x, y, width, height = lay_out(4, (16, 32), None).locate(3)
     picture = contact.pixels[y : y + height, x : x + width].astype(int)

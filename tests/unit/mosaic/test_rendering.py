@@ -16,6 +16,8 @@ from reelbow.mosaic.rendering import draw_mosaic, find_cell_size
 from reelbow.mosaic.target import read_target
 from reelbow.pictures.png import write_png
 from reelbow.runs.mosaics import describe_mosaics
+from reelbow.shards import previews
+from reelbow.shards.previews import read_sheet
 
 COLORS = [0xC02020, 0x20A020, 0x2020C0, 0x808080, 0xE0E0E0, 0x101010]
 USUAL = {"apart": 0, "max_use": None, "mirror": True, "details": "none", "seed": 0}
@@ -102,16 +104,23 @@ def test_a_detail_is_drawn_where_the_target_looks_like_it(tmp_path, target):
         assert np.median(np.abs(drawn - parts[0, 0])) < 3
 
 
-def test_any_shards_give_the_same_plan(tmp_path, target):
-    plans = [
-        plan_mosaic(target, write_film(tmp_path / str(n), COLORS, per_shard=n), **USUAL)
-        for n in (6, 1)
-    ]
-    told = [
-        [cell._replace(shard="", place=0, difference=0) for cell in plan.cells]
-        for plan in plans
-    ]
-    assert told[0] == told[1]
+def test_any_shards_give_the_same_plan_and_picture(tmp_path, target, monkeypatch):
+    plans, pictures = [], []
+    # The last one of more frames than a sheet of previews has in full size.
+    for name, n, most in [("a", 6, 6), ("b", 1, 6), ("c", 6, 4)]:
+        monkeypatch.setattr(previews, "MAX_PIXELS", most * 80 * 128)
+        plan = plan_mosaic(
+            target, write_film(tmp_path / name, COLORS, per_shard=n), **USUAL
+        )
+        plans.append(
+            [cell._replace(shard="", place=0, difference=0) for cell in plan.cells]
+        )
+        pictures.append(draw(plan, target, tmp_path / name))
+    large = read_sheet(tmp_path / "c/demo/previews/00000.jpg")
+    assert large.cell_height < 72
+    assert plans[0] == plans[1] == plans[2]
+    assert (pictures[0] == pictures[1]).all()
+    assert (pictures[0] == pictures[2]).all()
 
 
 def test_tint_brings_tiles_to_the_color_of_their_cells(tmp_path, target):

@@ -13,6 +13,7 @@ from reelbow.mosaic.tiles import (
     read_tiles,
     save_tiles,
 )
+from reelbow.shards import previews
 
 COLORS = [0xC02020] * 3 + [0x2020C0] * 4 + [0x808080] * 2
 
@@ -70,12 +71,16 @@ def test_frames_alike_are_one_group_and_any_shards_give_the_same(tmp_path):
 
 
 @pytest.mark.parametrize("size", [(72, 128), (61, 77)])
-def test_any_shards_give_the_same_features(tmp_path, size):
+def test_any_shards_give_the_same_features(tmp_path, size, monkeypatch):
     colors = np.random.default_rng(0).integers(0, 1 << 24, 23).tolist()
     found = [
         read_tiles(write_film(tmp_path / str(n), colors, per_shard=n, size=size), 10)
         for n in (100, 7, 1)
     ]
+    # One of more frames than a sheet of previews has in full size.
+    monkeypatch.setattr(previews, "MAX_PIXELS", 9 * 80 * 128)
+    monkeypatch.setattr(previews, "FULL_PIXELS", 4 * 80 * 128)
+    found.append(read_tiles(write_film(tmp_path / "large", colors, size=size), 10))
     for tiles in found[1:]:
         assert np.array_equal(tiles.features, found[0].features)
         assert np.array_equal(tiles.groups, found[0].groups)

@@ -4,7 +4,9 @@ import pytest
 
 from reelbow.runs.config import check_config
 from reelbow.runs.resources import (
+    LARGEST_SHEET,
     NEEDS,
+    SHEET_MB,
     Size,
     doubt_shards,
     estimate_files_mb,
@@ -164,7 +166,7 @@ def test_previews_take_memory_and_time_where_pictures_are_read(rows):
         measure(VIDEO, downsample=rows, previews=height) for height in (None, 72)
     )
     # 400 previews of 128x72.
-    assert with_.sheet == pytest.approx(400 * 128 * 72 / 1e6)
+    assert with_.previews == pytest.approx(400 * 128 * 72 / 1e6)
     reading = "downsample_frames" if rows else "cluster_shard"
     for stage in STAGES:
         assert 25 <= estimate_mb(stage, with_) - estimate_mb(stage, without) <= 35
@@ -178,10 +180,12 @@ def test_previews_take_memory_and_time_where_pictures_are_read(rows):
 
 def test_a_sheet_of_previews_is_never_larger_than_it_may_be():
     many = {**VIDEO, "shards": {"00000": {"n_frames": 10**6}}}
-    size = measure(many, previews=72)
-    assert size.sheet == pytest.approx(MAX_PIXELS / 1e6, rel=0.03)
+    rule, sizes = "downsample_frames", [measure(many), measure(many, previews=72)]
+    without, with_ = (estimate_mb(rule, size) for size in sizes)
+    assert pytest.approx(MAX_PIXELS / 1e6, rel=0.03) == LARGEST_SHEET
+    assert with_ - without == SHEET_MB * LARGEST_SHEET
     # Made of thumbnails, which are smaller.
-    assert measure(VIDEO, downsample=30, previews=72).sheet == pytest.approx(
+    assert measure(VIDEO, downsample=30, previews=72).previews == pytest.approx(
         400 * 30 * 30 * 16 / 9 / 1e6
     )
 

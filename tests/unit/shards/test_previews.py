@@ -24,7 +24,7 @@ from reelbow.shards.previews import (
     read_sheet,
     write_previews,
 )
-from reelbow.shards.sheets import read_cells
+from reelbow.shards.sheets import open_previews, read_cells
 
 Picture = NDArray[np.uint8]
 
@@ -215,6 +215,82 @@ def test_too_many_frames_get_smaller_previews(tmp_path, monkeypatch):
             assert np.abs(luma - exact.mean(axis=2)).mean() < 10
 
 
+def test_behind_smaller_previews_are_all_in_full_size(tmp_path, monkeypatch):
+    monkeypatch.setattr(previews, "MAX_PIXELS", 40 * 128 * 80)
+    monkeypatch.setattr(previews, "FULL_PIXELS", 16 * 128 * 80)
+    pictures = [waves(i) for i in range(9)]
+    few = tmp_path / "few.jpg"
+    assert len(read_sheets_of(few, write(few, pictures))) == 1
+    wanted = cut_out(few, read_sheet(few))
+    path = tmp_path / "many.jpg"
+    for n_frames in (41, 48, 200, 1600):
+        frames = list(range(5, 5 + 2 * n_frames, 2))
+        sheet = write(path, [pictures[i % 9] for i in range(n_frames)], frames)
+        assert sheet.cell_height < 72
+        assert len(read_sheets_of(path, sheet)) == 1 + -(-n_frames // 16)
+        shown = open_previews(path)
+        assert shown.shape == (72, 128)
+        assert shown.frames.tolist() == frames
+        assert shown.number_from(7).frames.tolist() == [2 + each for each in frames]
+        for place, picture in enumerate(shown.read(range(n_frames))):
+            assert (picture == wanted[place % 9]).all()
+        some = [0, 15, 16, n_frames - 1]
+        for place, picture in zip(some, shown.read(some), strict=True):
+            assert (picture == wanted[place % 9]).all()
+    # As whatever shows a picture sees it: the first sheet alone.
+    alone = tmp_path / "alone.jpg"
+    alone.write_bytes(path.read_bytes()[: sheet.n_bytes])
+    with Image.open(alone) as one, Image.open(path) as other:
+        assert one.size == other.size == sheet[:2]
+        assert (np.asarray(one) == np.asarray(other)).all()
+    assert sorted(tmp_path.iterdir()) == [alone, few, path]
+
+
+def read_sheets_of(path: Path, sheet: PreviewSheet) -> list[PreviewSheet]:
+    """Read all sheets of a file, and see that they lie one behind the other."""
+    first, *behind = sheets = previews.read_sheets(path)
+    assert (first.start, first.n_bytes) == (sheet.start, sheet.n_bytes)
+    end = first.n_bytes
+    for each in behind:
+        assert each.start == end
+        assert each.width * each.height <= 1.3 * previews.FULL_PIXELS
+        end += each.n_bytes
+    assert end == path.stat().st_size
+    return sheets
+
+
+def test_cells_in_full_size_are_of_one_shape_in_all_sheets(tmp_path, monkeypatch):
+    monkeypatch.setattr(previews, "MAX_PIXELS", 20 * 128 * 80)
+    monkeypatch.setattr(previews, "FULL_PIXELS", 8 * 128 * 80)
+    path, high = tmp_path / "a.jpg", (90, 60)
+    pictures = [waves(i) for i in range(21)] + [waves(i, high) for i in range(30)]
+    for usual in (None, (90, 160)):
+        write(path, pictures, usual=usual)
+        shown = open_previews(path)
+        assert {picture.shape[:2] for picture in shown.read(range(51))} == {(72, 128)}
+        assert shown.frames.tolist() == list(range(51))
+
+
+def test_without_a_preview_in_full_size_a_file_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(previews, "MAX_PIXELS", 20 * 128 * 80)
+    path = tmp_path / "a.jpg"
+    sheet = write(path, [waves(i) for i in range(30)])
+    data = path.read_bytes()
+    for wrong in (data[: sheet.n_bytes], data[:-3], data[:-3] + b"abc"):
+        path.write_bytes(wrong)
+        with pytest.raises(ReelbowError, match=r"a\.jpg: is no sheet of previews"):
+            read_sheet(path)
+
+
+def test_a_preview_is_never_wider_than_a_sheet(tmp_path):
+    for height in (4000, 65_535):
+        sheet = write(
+            tmp_path / "a.jpg", [solid((9, 9, 9), (90, 30_000))] * 2, height=height
+        )
+        assert max(sheet[:2]) <= MAX_SIDE
+        assert sheet.frames.tolist() == [0, 1]
+
+
 def test_one_panorama_makes_no_sheet_too_large(tmp_path, monkeypatch):
     monkeypatch.setattr(previews, "MAX_PIXELS", 60 * 128 * 80)
     panorama = np.full((90, 3000, 3), 90, np.uint8)
@@ -251,12 +327,12 @@ def test_strange_shapes_are_previews_too(tmp_path, size):
     size=st.tuples(st.integers(1, 300), st.integers(1, 300)),
 )
 def test_all_cells_have_room_whatever_their_number_and_shape(n_frames, size):
-    writer = PreviewWriter(Path("never.jpg"), height=300, quality=70)
+    cells = previews._Cells(300, None)
     cell = np.zeros((*size, 3), np.uint8)
     pixels = -(-size[0] // 16) * -(-size[1] // 16) * 256
     n_frames = min(n_frames, previews.MAX_PIXELS // pixels)
-    writer._cells = [(i, size, cell) for i in range(n_frames)]
-    sheet = writer._lay_out()
+    cells.cells = [(i, size, cell) for i in range(n_frames)]
+    sheet = cells._lay_out()
     assert 1 <= max(sheet[:2]) <= MAX_SIDE
     assert sheet.width * sheet.height <= previews.MAX_PIXELS + (1 << 22)
     places = {sheet.locate(i)[:2] for i in range(n_frames)}
@@ -318,7 +394,7 @@ def test_reading_a_sheet_reads_no_pixels(tmp_path):
     data[start : start + 5000] = bytes(5000)
     (tmp_path / "a.jpg").write_bytes(data)
     again = read_sheet(tmp_path / "a.jpg")
-    assert again[:-1] == sheet[:-1]
+    assert again[:7] == sheet[:7]
     assert again.frames.tolist() == sheet.frames.tolist()
     with pytest.raises(ReelbowError, match=r"a\.jpg: is no sheet of previews"):
         list(read_cells(tmp_path / "a.jpg", sheet, [0]))
@@ -360,6 +436,11 @@ def test_what_is_no_sheet_is_refused_in_a_sentence(tmp_path, kind):
         {"cell": [129, 72]},
         {"pitch": [1.5, 8]},
         {"pitch": [128, 72]},
+        {"behind": [10**400]},
+        {"behind": [-3]},
+        {"behind": [1]},
+        {"behind": ["9"]},
+        {"behind": [40]},
     ],
 )
 def test_cells_that_cannot_be_in_a_sheet_are_refused(wrong, tmp_path):

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from reelbow.shards.previews import BACKGROUND, PreviewSheet
-from reelbow.shards.sheets import read_cells
+from reelbow.shards.previews import BACKGROUND
+from reelbow.shards.sheets import Previews
 
 # Pixels, if no width is given: about as many as a screen has.
 WIDTH = 2000
@@ -79,7 +79,7 @@ class Contact(NamedTuple):
 
 
 def draw_contact(
-    sheets: Mapping[Path, PreviewSheet],
+    previews: Mapping[Path, Previews],
     frames: NDArray[np.integer],
     *,
     width: int | None,
@@ -93,7 +93,7 @@ def draw_contact(
 
     Parameters
     ----------
-    sheets : of the film's previews, in their order, as `place_sheets` gives them
+    previews : of the film's shards, in their order, as `place_sheets` gives them
     frames : (N,) those that have a place in the barcode, ascending; one at least
     width : of the contact sheet, in pixels. None: about 2,000, so that previews keep
         their size. They are made smaller to fit, but never larger, so that the sheet of
@@ -101,24 +101,24 @@ def draw_contact(
     gap_color : #rrggbb of pictures of which all frames are missing
     """
     shapes: Counter[Shape] = Counter()
-    for sheet in sheets.values():
-        shapes[sheet.cell_height, sheet.cell_width] += len(sheet.frames)
+    for of_shard in previews.values():
+        shapes[of_shard.shape] += len(of_shard.frames)
     usual = shapes.most_common(1)[0][0] if shapes else _USUAL
     layout = lay_out(len(frames), usual, width)
     starts = np.arange(layout.n_cells + 1) * len(frames) // layout.n_cells
     places = (starts[:-1] + starts[1:] - 1) // 2
-    chosen = _choose(sheets, frames, starts, places)
+    chosen = _choose(previews, frames, starts, places)
     pixels = np.full((layout.height, layout.width, 3), 255, np.uint8)
     gap = np.frombuffer(bytes.fromhex(gap_color[1:]), np.uint8)
-    of_sheets: dict[Path, dict[int, int]] = {}
+    of_shards: dict[Path, dict[int, int]] = {}
     for cell in range(layout.n_cells):
         if cell in chosen:
             places[cell], path, preview = chosen[cell]
-            of_sheets.setdefault(path, {})[preview] = cell
+            of_shards.setdefault(path, {})[preview] = cell
         else:
             _find_room(pixels, layout, cell)[:] = gap
-    for path, cells in of_sheets.items():
-        pictures = read_cells(path, sheets[path], cells)
+    for path, cells in of_shards.items():
+        pictures = previews[path].read(cells)
         for cell, picture in zip(cells.values(), pictures, strict=True):
             room = _find_room(pixels, layout, cell)
             room[:] = _fit(picture, (room.shape[0], room.shape[1]), usual)
@@ -160,7 +160,7 @@ def lay_out(n_frames: int, shape: Shape, width: int | None) -> Layout:
 
 
 def _choose(
-    sheets: Mapping[Path, PreviewSheet],
+    previews: Mapping[Path, Previews],
     frames: NDArray[np.integer],
     starts: NDArray[np.int64],
     middles: NDArray[np.int64],
@@ -169,13 +169,14 @@ def _choose(
 
     Returns
     -------
-    of pictures of which there is one: its frame's place, its sheet, its number there
+    of pictures of which there is one: its frame's place, its file, its number there
     """
     chosen: dict[int, tuple[int, Path, int]] = {}
-    for path, sheet in sheets.items():
-        places = np.searchsorted(frames, sheet.frames)
+    for path, of_shard in previews.items():
+        shown = of_shard.frames
+        places = np.searchsorted(frames, shown)
         # Black frames may be left out.
-        numbers = np.flatnonzero(np.isin(sheet.frames, frames))
+        numbers = np.flatnonzero(np.isin(shown, frames))
         places = places[numbers]
         cells = np.searchsorted(starts, places, side="right") - 1
         off = np.abs(places - middles[cells])
@@ -183,7 +184,7 @@ def _choose(
         _, firsts = np.unique(cells[order], return_index=True)
         for best in order[firsts].tolist():
             cell, place = int(cells[best]), int(places[best])
-            # The picture may stand for frames of several sheets.
+            # The picture may stand for frames of several shards.
             if cell in chosen and abs(chosen[cell][0] - middles[cell]) <= off[best]:
                 continue
             chosen[cell] = place, path, int(numbers[best])

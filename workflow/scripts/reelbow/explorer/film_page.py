@@ -75,8 +75,10 @@ def make_page(
         names=describe_names(),
         arrays=arrays,
         sheets=[
-            base64.b64encode(path.read_bytes()).decode() if is_embedded else ""
-            for path in sheets
+            base64.b64encode(path.read_bytes()[: sheet.n_bytes]).decode()
+            if is_embedded
+            else ""
+            for path, sheet in sheets.items()
         ],
     )
 

@@ -17,8 +17,7 @@ from reelbow.mosaic.cells import Cell, Mosaic
 from reelbow.mosaic.features import PARTS, cut_view, measure_parts
 from reelbow.mosaic.target import Aspect
 from reelbow.mosaic.tiles import crop_to_aspect
-from reelbow.shards.previews import read_sheet
-from reelbow.shards.sheets import read_cells
+from reelbow.shards.sheets import open_previews
 
 # A film and one of its shards.
 Shard = tuple[str, str]
@@ -69,8 +68,7 @@ def draw_mosaic(
     with _make_room(room, (len(used), height, width, 3)) as tiles:
         number = 0
         for name, places in by_shard.items():
-            path = sheets[name]
-            previews = read_cells(path, read_sheet(path), places)
+            previews = open_previews(sheets[name]).read(places)
             for preview, views in zip(previews, places.values(), strict=True):
                 frame = crop_to_aspect(preview, aspect)
                 for view in views:

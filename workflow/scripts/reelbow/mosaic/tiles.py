@@ -22,8 +22,7 @@ from reelbow.mosaic.features import (
     weigh,
 )
 from reelbow.mosaic.target import Aspect
-from reelbow.shards.previews import read_sheet
-from reelbow.shards.sheets import read_cells
+from reelbow.shards.sheets import open_previews
 
 # Frames that follow one another are of one group until the squared distance of their
 # weighed features jumps by as much: a change of each part by a fifteenth of all
@@ -67,32 +66,31 @@ def crop_to_aspect(pixels: NDArray[np.uint8], aspect: Aspect) -> NDArray[np.uint
 def measure_tiles(
     path: Path, aspect: Aspect
 ) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
-    """Measure all previews of a sheet.
+    """Measure all previews of a shard.
 
     Returns
     -------
-    frames : (n,) as the sheet counts them
+    frames : (n,) as its sheets count them
     features : (n, N_VIEWS, 18) uint8, of what of each is in a tile
     """
-    sheet = read_sheet(path)
-    n = len(sheet.frames)
+    previews = open_previews(path)
+    frames, (height, width) = previews.frames, previews.shape
+    n = len(frames)
     features = np.empty((n, N_VIEWS, N_FEATURES), np.uint8)
-    previews = read_cells(path, sheet, range(n))
+    pictures = previews.read(range(n))
     for first in range(0, n, _BATCH):
         last = min(n, first + _BATCH)
-        batch = np.stack([next(previews) for _ in range(first, last)])
+        batch = np.stack([next(pictures) for _ in range(first, last)])
         cropped = crop_to_aspect(batch, aspect)
         if min(cropped.shape[1:3]) < FINE:
             raise ReelbowError(
-                f"{path}: its previews of {sheet.cell_width}x{sheet.cell_height} "
-                f"pixels are too small for tiles of {aspect[0]}:{aspect[1]}; set "
-                "previews.height to more rows, or if there are thousands of frames in "
-                "the shard shards.frames to fewer"
+                f"{path}: its previews of {width}x{height} pixels are too small for "
+                f"tiles of {aspect[0]}:{aspect[1]}; set previews.height to more rows"
             )
         views = measure_views(cropped)
         described = describe_parts(views.reshape(-1, *views.shape[2:]))
         features[first:last] = described.reshape(-1, N_VIEWS, N_FEATURES)
-    return sheet.frames, features
+    return frames, features
 
 
 def save_tiles(

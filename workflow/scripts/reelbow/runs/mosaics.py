@@ -88,18 +88,18 @@ def _describe_blur(
     """Say whether tiles of a mosaic are larger than what they are made of."""
     from reelbow.mosaic.cells import list_views
     from reelbow.mosaic.rendering import find_cell_size
-    from reelbow.shards.previews import read_sheet
+    from reelbow.shards.sheets import open_previews
 
     width, height = aspect = config["tiles"]["aspect"]
     fewest, are_details = None, False
     for film, shard, is_detail in list_views(database):
         path = database.parents[1] / film / "previews" / f"{shard}.jpg"
         try:
-            sheet = read_sheet(path)
+            shape = open_previews(path).shape
         except (OSError, ReelbowError):
             # Whoever needs it says so: the mosaic is drawn.
             continue
-        rows = min(sheet.cell_height, round(sheet.cell_width * height / width))
+        rows = min(shape[0], round(shape[1] * height / width))
         are_details |= is_detail
         # A detail has half of its preview's.
         rows //= 1 + is_detail
@@ -110,6 +110,5 @@ def _describe_blur(
         yield (
             f"mosaic {name}: tiles are {high} rows high, some made of {fewest} rows of "
             "a preview; for sharp ones set previews.height and downsample.height to "
-            "more (of large shards previews are smaller, see shards.frames), or "
-            f"mosaics.{name}.width to less{whole}"
+            f"more, or mosaics.{name}.width to less{whole}"
         )

@@ -118,10 +118,11 @@ ACCENTS_S = (0.2e-3, 5e-3)
 # Bytes of a JPEG for each of its pixels.
 JPEG_BYTES = 0.1
 
-# Of a sheet of previews, for each of its megapixels: MiB while it is made, as measured,
-# and seconds (benchmarks/previews.py). None is larger, see `shards.previews`.
+# Of previews, for each of their megapixels: MiB while their sheet is made, as measured,
+# and seconds (benchmarks/previews.py). No sheet is larger, see `shards.previews`.
 SHEET_MB = 8
 SHEET_S = 8e-3
+LARGEST_SHEET = 34
 
 # Of previews, seconds for each of their megapixels to decode and measure them. Of a
 # mosaic, MiB for each million tiles, views of them, cells that choose, and cells that
@@ -138,7 +139,6 @@ MOSAIC_S = 0.5
 
 # Seconds of a megapixel that a barcode is bent into (benchmarks/gallery.py).
 BEND_S = 1.0
-LARGEST_SHEET = 34
 
 # And of a column of a barcode that is wider than a PNG should be: of bands, 300 rows.
 WIDE_S = 60e-6
@@ -176,7 +176,7 @@ class Size(NamedTuple):
     source: float = 0
     thumbnail: float = 0
     # Of all its previews together.
-    sheet: float = 0
+    previews: float = 0
     # Columns of a barcode that is wider than a PNG should be.
     n_columns: float = 0
     # Of the contact sheet.
@@ -218,10 +218,10 @@ def measure_shard(
             n_pictures = n_frames
     aspect = width / height if width and height else 16 / 9
     thumbnail = _shrink(shown, aspect, config["downsample"]["height"])
-    sheet = 0.0
+    previews = 0.0
     if rows := config["previews"]["height"]:
-        sheet = min(LARGEST_SHEET, n_frames * _shrink(thumbnail, aspect, rows))
-    return Size(n_frames, n_pictures, source, thumbnail, sheet)
+        previews = n_frames * _shrink(thumbnail, aspect, rows)
+    return Size(n_frames, n_pictures, source, thumbnail, previews)
 
 
 def measure_sensor(plan: Mapping[str, Any] | None) -> float:
@@ -282,7 +282,7 @@ def estimate_mb(rule: str, size: Size) -> int:
     in_memory = sum(mb for mb in files if mb <= MOST_MEMORY_MB)
     if rule in (*STAGES, "make_tiles"):
         # Whichever of them makes it: on a cluster they are one job.
-        in_memory += math.ceil(SHEET_MB * size.sheet)
+        in_memory += math.ceil(SHEET_MB * min(LARGEST_SHEET, size.previews))
     need = NEEDS[rule]
     source = size.sensor if rule in OF_SENSORS else size.source
     if rule == "render_contact":
@@ -328,14 +328,14 @@ def estimate_s(rule: str, size: Size, config: Mapping[str, Any]) -> float:
     if rule == "find_defects":
         work_s += FIND_PIXEL_S * size.sensor
     if rule == "make_tiles":
-        work_s += MEASURE_S * size.sheet
+        work_s += MEASURE_S * size.previews
     if rule == "assign_tiles":
         work_s += COMPARE_S * size.n_tiles * size.n_views * size.n_cells / 1e9
     if rule == "render_mosaic":
         # Previews of all films may be in it.
         work_s += MOSAIC_S * size.mosaic + TILE_S * size.n_tiles
     if rule == reading:
-        work_s += SHEET_S * size.sheet
+        work_s += SHEET_S * size.previews
     if rule == "cluster_shard":
         frame_s, megapixel_s = CLUSTER_S[about["cpu_engine"]]
         frame_s += megapixel_s * size.thumbnail

@@ -1,18 +1,22 @@
 """Previews: the frames of a shard made small for people, all in one JPEG sheet.
 
 A sheet explains itself: how its cells lie, and which frames are in them, stands in its
-comment, as JSON.
+comment, as JSON. A shard of more frames than a browser can show has smaller previews in
+its sheet, and those in full size in further sheets behind it, in the same file: what
+shows a JPEG takes no notice of them, and `sheets.open_previews` finds them.
 """
 
 import contextlib
 import json
 import operator
 import os
+import shutil
 import struct
+import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, Self
+from typing import Any, BinaryIO, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,15 +28,22 @@ from reelbow.shards.plan import Plan
 # Of a side in pixels: GPUs, and so browsers, hold one of less than 16,384 as a whole.
 MAX_SIDE = 16_383
 
-# Of a sheet: its job takes some 200 MB for so many, and a browser that shows it 134 MB.
-# 54 minutes at a frame a second, in previews of 128x72.
+# Of a sheet: its job takes some 200 MB for so many, and a browser that shows it 134 MB;
+# Chrome shows none of twice as many. 54 minutes at a frame a second, of 128x72.
 MAX_PIXELS = 1 << 25
+
+# Of each sheet behind it, which no browser shows: 400 previews of 128x72. Who wants few
+# of them decodes few more, and the job takes little memory more.
+FULL_PIXELS = 1 << 22
 
 # Cells begin at multiples of it: a block of JPEG's, of 8 by 8 levels, is of 16 by 16
 # pixels where it is of color. So no block has two pictures, and what a picture is
 # decoded to does not depend on its neighbors: any shards have the same previews.
 BLOCK = 8
 ALIGNMENT = 2 * BLOCK
+
+# For which a sheet has room.
+WIDEST_CELL = MAX_SIDE // ALIGNMENT * ALIGNMENT
 
 # A preview is at most so many times as wide as one may be high: else one panorama would
 # make all cells of a tarball wide.
@@ -78,6 +89,7 @@ class PreviewSheet(NamedTuple):
     columns : cells in a row
     frames : (n,) int64, the frame in each cell, in their order: as `ShardFrame` counts,
         in the film, but in its shard where each file of the user's is one
+    start, n_bytes : where the sheet is in its file
     """
 
     width: int
@@ -88,6 +100,8 @@ class PreviewSheet(NamedTuple):
     pitch_y: int
     columns: int
     frames: NDArray[np.int64]
+    start: int = 0
+    n_bytes: int = 0
 
     def number_from(self, first: int) -> Self:
         """Count the frames so that the first one is `first`.
@@ -106,9 +120,9 @@ class PreviewSheet(NamedTuple):
 class PreviewWriter:
     """Gathers the previews of a shard and writes their sheet.
 
-    A shard whose sheet would be larger than `MAX_PIXELS` gets smaller previews; where
-    these would have fewer rows than `FEWEST_ROWS` only every second frame has one, then
-    every fourth.
+    A shard whose sheet would be larger than `MAX_PIXELS` gets smaller previews in it;
+    where these would have fewer rows than `FEWEST_ROWS` only every second frame has
+    one, then every fourth. All of them follow in full size, in sheets behind it.
     """
 
     def __init__(
@@ -124,103 +138,164 @@ class PreviewWriter:
             that of most pictures of the shard
         """
         self._path = path
-        self._height = height
         self._quality = quality
-        self._usual = usual
-        # Of each: its frame, the shape of the picture it is of, and its pixels.
-        self._cells: list[tuple[int, Shape, NDArray[np.uint8]]] = []
-        # Of the widest cell so far, and the highest.
-        self._pitch = (0, 0)
+        self._cells = _Cells(height, usual)
+        self._behind: _FullSheets | None = None
         self._n_seen = 0
         self._every = 1
+        self._open_files = contextlib.ExitStack()
 
     def add(self, pixels: NDArray[np.uint8], frame: int) -> None:
         """Add a picture, (h, w, 3) uint8 sRGB."""
+        shape = (pixels.shape[0], pixels.shape[1])
+        if self._behind:
+            self._behind.append(frame, shape, pixels)
         self._n_seen += 1
         if (self._n_seen - 1) % self._every:
             return
-        shape = (pixels.shape[0], pixels.shape[1])
-        self._append(frame, shape, pixels)
-        while len(self._cells) * self._pitch[0] * self._pitch[1] > MAX_PIXELS:
+        self._cells.append(frame, shape, pixels)
+        while self._cells.n_pixels > MAX_PIXELS:
             self._make_room()
 
-    def _find_room(self) -> Shape:
-        room = self._height, WIDEST * self._height
-        return _fit(self._usual, room) if self._usual else room
-
-    def _append(self, frame: int, shape: Shape, pixels: NDArray[np.uint8]) -> None:
-        room = self._find_room()
-        small = _resize(pixels, _fit(shape, room))
-        self._cells.append((frame, shape, small))
-        # If no shape is usual, which the cells will have is known at the end.
-        rows, columns = room if self._usual else small.shape[:2]
-        self._pitch = (
-            max(self._pitch[0], _align(rows)),
-            max(self._pitch[1], _align(columns)),
-        )
-
     def _make_room(self) -> None:
-        cells = self._cells
-        if self._height > FEWEST_ROWS:
+        old = self._cells
+        if not self._behind:
+            # So far all are in full size.
+            file = tempfile.TemporaryFile(dir=self._path.parent)  # noqa: SIM115 (the stack closes it)
+            self._open_files.enter_context(file)
+            self._behind = _FullSheets(file, old, self._quality)
+        height, cells = old.height, old.cells
+        if height > FEWEST_ROWS:
             # As high as cells are then, and not made smaller again for each new one.
-            rows = self._height * 9 // 10 // ALIGNMENT * ALIGNMENT
-            self._height = max(FEWEST_ROWS, rows)
+            height = max(FEWEST_ROWS, height * 9 // 10 // ALIGNMENT * ALIGNMENT)
         else:
             self._every *= 2
             cells = cells[::2]
-        self._cells, self._pitch = [], (0, 0)
+        self._cells = _Cells(height, old.usual)
         for cell in cells:
-            self._append(*cell)
+            self._cells.append(*cell)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Write the sheet, unless something failed."""
-        if kind is None:
-            self._write()
+        with self._open_files:
+            if kind is None:
+                self._write()
 
     def _write(self) -> None:
+        lengths = self._behind.finish() if self._behind else []
+        with self._path.open("wb") as stream:
+            stream.writelines(self._cells.encode(self._quality, lengths))
+            if self._behind:
+                shutil.copyfileobj(self._behind.file, stream)
+
+
+class _FullSheets:
+    """Previews in full size, coded as they come, in sheets of `FULL_PIXELS`."""
+
+    def __init__(self, file: BinaryIO, first: "_Cells", quality: int) -> None:
+        """Begin with the first ones, whose size all cells of the shard have."""
+        self.file = file
+        self._quality = quality
+        self._lengths: list[int] = []
+        self._cells = _Cells(first.height, first.usual or first.find_cell())
+        for cell in first.cells:
+            self.append(*cell)
+
+    def append(self, frame: int, shape: Shape, pixels: NDArray[np.uint8]) -> None:
+        self._cells.append(frame, shape, pixels)
+        if self._cells.n_pixels >= FULL_PIXELS:
+            self._code()
+
+    def _code(self) -> None:
+        parts = self._cells.encode(self._quality)
+        self._lengths.append(sum(map(len, parts)))
+        self.file.writelines(parts)
+
+    def finish(self) -> list[int]:
+        """Go to the beginning of the file; return the bytes of each of its sheets."""
+        if self._cells.cells:
+            self._code()
+        self.file.seek(0)
+        return self._lengths
+
+
+class _Cells:
+    """Previews that are to be one sheet."""
+
+    def __init__(self, height: int, usual: Shape | None) -> None:
+        self.height = height
+        self.usual = usual
+        # Of each: its frame, the shape of the picture it is of, and its pixels.
+        self.cells: list[tuple[int, Shape, NDArray[np.uint8]]] = []
+        # Of the widest cell so far, and the highest.
+        self._pitch = (0, 0)
+
+    @property
+    def n_pixels(self) -> int:
+        return len(self.cells) * self._pitch[0] * self._pitch[1]
+
+    def _find_room(self) -> Shape:
+        room = min(self.height, WIDEST_CELL), min(WIDEST * self.height, WIDEST_CELL)
+        return _fit(self.usual, room) if self.usual else room
+
+    def append(self, frame: int, shape: Shape, pixels: NDArray[np.uint8]) -> None:
+        room = self._find_room()
+        small = _resize(pixels, _fit(shape, room))
+        self.cells.append((frame, shape, small))
+        # If no shape is usual, which the cells will have is known at the end.
+        rows, columns = room if self.usual else small.shape[:2]
+        self._pitch = (
+            max(self._pitch[0], _align(rows)),
+            max(self._pitch[1], _align(columns)),
+        )
+
+    def encode(self, quality: int, behind: Sequence[int] = ()) -> list[bytes]:
+        """Code the sheet, and let go of the cells.
+
+        behind : bytes of each sheet behind it
+        """
         # Imported here: clustering thumbnails does without.
         import simplejpeg
 
         sheet = self._lay_out()
-        data = memoryview(
-            simplejpeg.encode_jpeg(
-                self._draw(sheet),
-                quality=self._quality,
-                colorsubsampling="420",
-                fastdct=False,
-            )
+        data = simplejpeg.encode_jpeg(
+            self._draw(sheet), quality=quality, colorsubsampling="420", fastdct=False
         )
         # The comment comes behind the segment of JFIF, which has to be the first.
         start = 4 + int.from_bytes(data[4:6], "big")
-        about = _describe(sheet).encode("ascii")
-        with self._path.open("wb") as stream:
-            stream.write(data[:start])
-            for first in range(0, len(about), SEGMENT_BYTES):
-                part = about[first : first + SEGMENT_BYTES]
-                stream.write(struct.pack(">HH", COM, 2 + len(part)) + part)
-            stream.write(data[start:])
+        about = _describe(sheet, behind).encode("ascii")
+        comment = bytearray()
+        for first in range(0, len(about), SEGMENT_BYTES):
+            part = about[first : first + SEGMENT_BYTES]
+            comment += struct.pack(">HH", COM, 2 + len(part)) + part
+        return [data[:start], bytes(comment), data[start:]]
 
     def _draw(self, sheet: PreviewSheet) -> NDArray[np.uint8]:
         """Draw all cells, and let go of them: what codes the sheet needs the memory."""
         pixels = np.full((sheet.height, sheet.width, 3), BACKGROUND, np.uint8)
-        for place, (_, _, picture) in enumerate(self._cells):
+        for place, (_, _, picture) in enumerate(self.cells):
             x, y, _, _ = sheet.locate(place)
             room = pixels[y : y + sheet.pitch_y, x : x + sheet.pitch_x]
             room[...] = _fill_cell(picture, sheet)
-        self._cells.clear()
+        self.cells.clear()
         return pixels
 
-    def _lay_out(self) -> PreviewSheet:
-        """Find a cell in the shape of most pictures, and a sheet about square."""
-        shapes = Counter(picture.shape[:2] for *_, picture in self._cells)
+    def find_cell(self) -> Shape:
+        """Find the rows and columns of a cell: in the shape of most pictures."""
+        if self.usual:
+            return self._find_room()
+        shapes = Counter(picture.shape[:2] for *_, picture in self.cells)
         rows, columns = shapes.most_common(1)[0][0] if shapes else (1, 1)
-        if self._usual:
-            rows, columns = self._find_room()
+        return rows, columns
+
+    def _lay_out(self) -> PreviewSheet:
+        """Find a sheet about square."""
+        rows, columns = self.find_cell()
         pitch_y, pitch_x = _align(rows), _align(columns)
-        frames = np.array([frame for frame, *_ in self._cells], np.int64)
+        frames = np.array([frame for frame, *_ in self.cells], np.int64)
         n_cells = max(1, len(frames))
         across = round((n_cells * pitch_y / pitch_x) ** 0.5)
         # As many as there is room for, and not more down than there is room for.
@@ -318,16 +393,17 @@ def _fill_cell(picture: NDArray[np.uint8], sheet: PreviewSheet) -> NDArray[np.ui
     return small
 
 
-def _describe(sheet: PreviewSheet) -> str:
-    return json.dumps(
-        {
-            "format": FORMAT,
-            "cell": [sheet.cell_width, sheet.cell_height],
-            "pitch": [sheet.pitch_x, sheet.pitch_y],
-            "columns": sheet.columns,
-            "frames": find_runs(sheet.frames),
-        }
-    )
+def _describe(sheet: PreviewSheet, behind: Sequence[int]) -> str:
+    about: dict[str, Any] = {
+        "format": FORMAT,
+        "cell": [sheet.cell_width, sheet.cell_height],
+        "pitch": [sheet.pitch_x, sheet.pitch_y],
+        "columns": sheet.columns,
+        "frames": find_runs(sheet.frames),
+    }
+    if behind:
+        about["behind"] = list(behind)
+    return json.dumps(about)
 
 
 def find_runs(frames: NDArray[np.int64]) -> list[list[int]]:
@@ -351,34 +427,29 @@ def read_sheet(path: Path) -> PreviewSheet:
     ReelbowError
         If it is no sheet of Reelbow's, or cut off.
     """
+    return read_sheets(path)[0]
+
+
+def read_sheets(path: Path) -> list[PreviewSheet]:
+    """Read the same of a shard's sheet, and of those behind it."""
     try:
         with path.open("rb") as stream:
-            size, comment = _read_headers(stream)
-        about = json.loads(comment)
-        if about["format"] != FORMAT:
-            raise ValueError(about["format"])
-        (cell_width, cell_height), (pitch_x, pitch_y) = about["cell"], about["pitch"]
-        columns, runs = about["columns"], about["frames"]
-        lengths = [operator.index(last) - first + 1 for first, last in runs]
-        shape = map(
-            operator.index, (cell_width, cell_height, pitch_x, pitch_y, columns)
-        )
-        rows = max(1, -(-sum(lengths) // columns))
-        if (
-            min(*shape, *lengths) < 1
-            or cell_width > pitch_x
-            or cell_height > pitch_y
-            or (columns * pitch_x, rows * pitch_y) != size
-            or max(size) > MAX_SIDE
-        ):
-            raise ValueError("cells that are not in it")
-        return PreviewSheet(
-            *size,
-            *(cell_width, cell_height, pitch_x, pitch_y, columns),
-            _list_frames(runs),
-        )
+            end = stream.seek(0, os.SEEK_END)
+            size, about = _read_headers(stream, 0)
+            # Sheets behind the first one are at the end of the file.
+            lengths = [operator.index(length) for length in about.get("behind", [])]
+            first_end = end - sum(lengths)
+            sheets = [_place(size, about, 0, first_end)]
+            for length in lengths:
+                start = sheets[-1].start + sheets[-1].n_bytes
+                sheets.append(_place(*_read_headers(stream, start), start, length))
+            for sheet in sheets:
+                stream.seek(sheet.start + sheet.n_bytes - 2)
+                if stream.read(2) != EOI.to_bytes(2, "big"):
+                    raise ValueError("cut off")
+        return sheets
     except (
-        *(ValueError, KeyError, TypeError, struct.error),
+        *(ValueError, KeyError, TypeError, AttributeError, struct.error),
         *(ArithmeticError, RecursionError),
     ) as error:
         raise ReelbowError(
@@ -386,8 +457,37 @@ def read_sheet(path: Path) -> PreviewSheet:
         ) from error
 
 
-def _read_headers(stream: BinaryIO) -> tuple[Shape, bytes]:
-    """Read a JPEG's (width, height) and comment: of the rest only headers."""
+def _place(
+    size: Shape, about: Mapping[str, Any], start: int, n_bytes: int
+) -> PreviewSheet:
+    if about["format"] != FORMAT:
+        raise ValueError(about["format"])
+    (cell_width, cell_height), (pitch_x, pitch_y) = about["cell"], about["pitch"]
+    columns, runs = about["columns"], about["frames"]
+    lengths = [operator.index(last) - first + 1 for first, last in runs]
+    shape = map(operator.index, (cell_width, cell_height, pitch_x, pitch_y, columns))
+    rows = max(1, -(-sum(lengths) // columns))
+    if (
+        min(*shape, *lengths) < 1
+        or n_bytes < 2
+        or cell_width > pitch_x
+        or cell_height > pitch_y
+        or (columns * pitch_x, rows * pitch_y) != size
+        or max(size) > MAX_SIDE
+    ):
+        raise ValueError("cells that are not in it")
+    return PreviewSheet(
+        *size,
+        *(cell_width, cell_height, pitch_x, pitch_y, columns),
+        _list_frames(runs),
+        start,
+        n_bytes,
+    )
+
+
+def _read_headers(stream: BinaryIO, start: int) -> tuple[Shape, Any]:
+    """Read the (width, height) of a JPEG in a file, and what its comment says."""
+    stream.seek(start)
     if stream.read(2) != SOI.to_bytes(2, "big"):
         raise ValueError("no JPEG")
     size, comment, marker = None, b"", SOI
@@ -404,7 +504,6 @@ def _read_headers(stream: BinaryIO) -> tuple[Shape, bytes]:
         elif marker >> 8 != 0xFF:
             raise ValueError("damaged")
         stream.seek(follows)
-    stream.seek(-2, os.SEEK_END)
-    if size is None or stream.read() != EOI.to_bytes(2, "big"):
-        raise ValueError("cut off, or of another kind of JPEG")
-    return size, comment
+    if size is None:
+        raise ValueError("of another kind of JPEG")
+    return size, json.loads(comment)

@@ -2,17 +2,79 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reelbow.errors import ReelbowError
-from reelbow.shards.previews import PreviewSheet
+from reelbow.shards.previews import PreviewSheet, read_sheets
+
+
+class Previews(NamedTuple):
+    """The previews of a shard in full size, in its sheet or in those behind it.
+
+    Attributes
+    ----------
+    path : the file
+    sheets : in the order of their frames; their cells are of one size
+    """
+
+    path: Path
+    sheets: tuple[PreviewSheet, ...]
+
+    @property
+    def frames(self) -> NDArray[np.int64]:
+        """The frame of each preview, as of `PreviewSheet`."""
+        return np.concatenate([sheet.frames for sheet in self.sheets])
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of each."""
+        return self.sheets[0].cell_height, self.sheets[0].cell_width
+
+    def number_from(self, first: int) -> Self:
+        """Count the frames so that the first one is `first`."""
+        step = first - self.frames[:1]
+        moved = (sheet._replace(frames=sheet.frames + step) for sheet in self.sheets)
+        return self._replace(sheets=tuple(moved))
+
+    def read(self, places: Collection[int]) -> Iterator[NDArray[np.uint8]]:
+        """Yield some of them, (h, w, 3) uint8 sRGB, by their places, which ascend.
+
+        Sheets are decoded one at a time.
+
+        Raises
+        ------
+        ReelbowError
+            If a sheet cannot be decoded.
+        """
+        first = 0
+        for sheet in self.sheets:
+            last = first + len(sheet.frames)
+            cells = [place - first for place in places if first <= place < last]
+            yield from read_cells(self.path, sheet, cells)
+            first = last
+
+
+def open_previews(path: Path) -> Previews:
+    """Find the previews of a shard, without decoding or reading pixels.
+
+    Raises
+    ------
+    ReelbowError
+        If it is no sheet of Reelbow's, or cut off.
+    """
+    sheet, *behind = read_sheets(path)
+    return Previews(path, tuple(behind) or (sheet,))
+
+
+Shown = TypeVar("Shown", PreviewSheet, Previews)
 
 
 def place_sheets(
-    sheets: Mapping[Path, PreviewSheet], shards: Mapping[str, tuple[int, int, int]]
-) -> dict[Path, PreviewSheet]:
+    sheets: Mapping[Path, Shown], shards: Mapping[str, tuple[int, int, int]]
+) -> dict[Path, Shown]:
     """Order previews by their frames, and number these as the film does.
 
     Parameters
@@ -25,7 +87,7 @@ def place_sheets(
     ReelbowError
         If a sheet has other frames than its shard.
     """
-    placed: dict[int, tuple[Path, PreviewSheet]] = {}
+    placed: dict[int, tuple[Path, Shown]] = {}
     for path, sheet in sheets.items():
         n_frames, first, last = shards.get(path.stem, (0, 0, -1))
         n_shown = len(sheet.frames)
@@ -61,7 +123,10 @@ def read_cells(
     try:
         # Upsampled without a look at what is beside a block, which may be another cell.
         # Pillow does not, and takes twice the memory.
-        pixels = simplejpeg.decode_jpeg(path.read_bytes(), "RGB", fastupsample=True)
+        with path.open("rb") as stream:
+            stream.seek(sheet.start)
+            data = stream.read(sheet.n_bytes)
+        pixels = simplejpeg.decode_jpeg(data, "RGB", fastupsample=True)
     except ValueError as error:
         if "Insufficient memory" in str(error):
             raise MemoryError from None
