@@ -43,7 +43,9 @@ def make_database(folder: Path, *, frames=(range(5), range(3)), **more) -> Path:
 
 
 def sheet_of(*frames: int) -> PreviewSheet:
-    return PreviewSheet(128, 72, 128, 72, 128, 72, 1, np.array(frames, np.int64))
+    return PreviewSheet(
+        *(128, 72, 128, 72, 128, 72, 1), np.array(frames, np.int64), 0, 900
+    )
 
 
 def test_arrays_hold_the_rows(tmp_path):

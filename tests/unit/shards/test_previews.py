@@ -3,10 +3,11 @@
 import itertools
 import json
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
@@ -220,14 +221,14 @@ def test_behind_smaller_previews_are_all_in_full_size(tmp_path, monkeypatch):
     monkeypatch.setattr(previews, "FULL_PIXELS", 16 * 128 * 80)
     pictures = [waves(i) for i in range(9)]
     few = tmp_path / "few.jpg"
-    assert len(read_sheets_of(few, write(few, pictures))) == 1
-    wanted = cut_out(few, read_sheet(few))
+    wanted = cut_out(few, write(few, pictures))
+    assert len(read_sheets_of(few)) == 1
     path = tmp_path / "many.jpg"
     for n_frames in (41, 48, 200, 1600):
         frames = list(range(5, 5 + 2 * n_frames, 2))
         sheet = write(path, [pictures[i % 9] for i in range(n_frames)], frames)
         assert sheet.cell_height < 72
-        assert len(read_sheets_of(path, sheet)) == 1 + -(-n_frames // 16)
+        assert len(read_sheets_of(path)) == 1 + -(-n_frames // 16)
         shown = open_previews(path)
         assert shown.shape == (72, 128)
         assert shown.frames.tolist() == frames
@@ -246,10 +247,10 @@ def test_behind_smaller_previews_are_all_in_full_size(tmp_path, monkeypatch):
     assert sorted(tmp_path.iterdir()) == [alone, few, path]
 
 
-def read_sheets_of(path: Path, sheet: PreviewSheet) -> list[PreviewSheet]:
+def read_sheets_of(path: Path) -> list[PreviewSheet]:
     """Read all sheets of a file, and see that they lie one behind the other."""
     first, *behind = sheets = previews.read_sheets(path)
-    assert (first.start, first.n_bytes) == (sheet.start, sheet.n_bytes)
+    assert first.start == 0
     end = first.n_bytes
     for each in behind:
         assert each.start == end
@@ -282,13 +283,72 @@ def test_without_a_preview_in_full_size_a_file_is_refused(tmp_path, monkeypatch)
             read_sheet(path)
 
 
-def test_a_preview_is_never_wider_than_a_sheet(tmp_path):
-    for height in (4000, 65_535):
-        sheet = write(
-            tmp_path / "a.jpg", [solid((9, 9, 9), (90, 30_000))] * 2, height=height
-        )
-        assert max(sheet[:2]) <= MAX_SIDE
-        assert sheet.frames.tolist() == [0, 1]
+@settings(max_examples=40, deadline=None)
+@given(
+    shapes=st.lists(
+        st.tuples(st.integers(1, 120), st.integers(1, 500)), min_size=1, max_size=9
+    ),
+    usual=st.none() | st.tuples(st.integers(1, 120), st.integers(1, 500)),
+)
+@example(shapes=[(90, 68)], usual=None)
+@example(shapes=[(90, 1020)], usual=None)
+def test_a_preview_is_the_same_in_a_shard_of_any_size(tmp_path_factory, shapes, usual):
+    folder = tmp_path_factory.mktemp("sheets")
+    # Only pictures of one shape are their own usual one.
+    shapes = shapes if usual else shapes[:1]
+    pictures = [waves(i, shape) for i, shape in enumerate(shapes)] * (30 // len(shapes))
+    wanted = []
+    for place, picture in enumerate(pictures[: len(shapes)]):
+        path = folder / f"{place}.jpg"
+        wanted += cut_out(path, write(path, [picture], usual=usual))
+    path = folder / "all.jpg"
+    with patch.multiple(previews, MAX_PIXELS=1 << 12, FULL_PIXELS=1 << 11):
+        write(path, pictures, usual=usual)
+    for place, picture in enumerate(open_previews(path).read(range(len(pictures)))):
+        assert np.array_equal(picture, wanted[place % len(shapes)])
+
+
+def test_of_many_places_those_are_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(previews, "MAX_PIXELS", 1 << 12)
+    monkeypatch.setattr(previews, "FULL_PIXELS", 1 << 11)
+    path = tmp_path / "a.jpg"
+    write(path, [solid((i, i, i), (8, 8)) for i in range(250)])
+    places = [0, 7, 8, 9, 100, 249]
+    levels = [picture.mean() for picture in open_previews(path).read(places)]
+    assert levels == pytest.approx(places, abs=2)
+
+
+def test_the_highest_previews_have_room(tmp_path):
+    panoramas = [np.full((2880, 11_520, 3), 9, np.uint8)] * 2
+    sheet = write(tmp_path / "a.jpg", panoramas, height=2880)
+    assert max(sheet[:2]) <= MAX_SIDE
+    assert sheet.frames.tolist() == [0, 1]
+    for full in previews.read_sheets(tmp_path / "a.jpg")[1:]:
+        assert full.width * full.height <= previews.MAX_PIXELS
+    assert open_previews(tmp_path / "a.jpg").shape == (2880, 11_520)
+
+
+@pytest.mark.parametrize("wrong", ["cells", "order", "other", "fewer"])
+def test_sheets_that_do_not_fit_each_other_are_refused(tmp_path, monkeypatch, wrong):
+    monkeypatch.setattr(previews, "MAX_PIXELS", 2 * 16 * 16)
+    monkeypatch.setattr(previews, "FULL_PIXELS", 2 * 16 * 16)
+    path, picture = tmp_path / "a.jpg", solid((9, 9, 9), (16, 16))
+    write(path, [picture] * 6)
+    sheets = previews.read_sheets(path)
+    parts = [path.read_bytes()[s.start : s.start + s.n_bytes] for s in sheets]
+    if wrong == "cells":
+        parts[2] = parts[2].replace(b'"cell": [16, 16]', b'"cell": [15, 16]')
+    elif wrong == "order":
+        parts[2] = parts[2].replace(b"[[2, 3]]", b"[[7, 8]]")
+    elif wrong == "other":
+        parts[1] = parts[1].replace(b"[[0, 1]]", b"[[1, 1]]")
+    else:
+        behind = f'"behind": [{", ".join(str(len(part)) for part in parts[1:])}]'
+        less = f'"behind": [{", ".join(str(len(part)) for part in parts[2:])}]'
+        parts[0] = parts[0].replace(behind.encode(), less.encode().ljust(len(behind)))
+    path.write_bytes(b"".join(parts))
+    with pytest.raises(ReelbowError, match=r"a\.jpg: is no sheet of previews"):
+        read_sheet(path)
 
 
 def test_one_panorama_makes_no_sheet_too_large(tmp_path, monkeypatch):
@@ -438,6 +498,7 @@ def test_what_is_no_sheet_is_refused_in_a_sentence(tmp_path, kind):
         {"pitch": [128, 72]},
         {"behind": [10**400]},
         {"behind": [-3]},
+        {"behind": [-(2**44)]},
         {"behind": [1]},
         {"behind": ["9"]},
         {"behind": [40]},

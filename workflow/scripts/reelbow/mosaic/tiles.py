@@ -30,7 +30,7 @@ from reelbow.shards.sheets import open_previews
 LARGEST_STEP = 16 * 17**2
 
 # Tiles that are measured at a time, and that are compared with those before them.
-_BATCH = 64
+_BATCH_PIXELS = 1 << 19
 _MANY = 1 << 16
 
 
@@ -78,8 +78,9 @@ def measure_tiles(
     n = len(frames)
     features = np.empty((n, N_VIEWS, N_FEATURES), np.uint8)
     pictures = previews.read(range(n))
-    for first in range(0, n, _BATCH):
-        last = min(n, first + _BATCH)
+    n_together = max(1, _BATCH_PIXELS // (height * width))
+    for first in range(0, n, n_together):
+        last = min(n, first + n_together)
         batch = np.stack([next(pictures) for _ in range(first, last)])
         cropped = crop_to_aspect(batch, aspect)
         if min(cropped.shape[1:3]) < FINE:

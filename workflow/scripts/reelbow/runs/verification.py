@@ -23,7 +23,7 @@ from reelbow.jobs.file_digest import digest_file, digest_files
 from reelbow.jobs.stored_files import is_url
 from reelbow.shards.kinds import find_kind
 from reelbow.shards.plan import Plan, list_files, read_plan
-from reelbow.shards.previews import read_sheets
+from reelbow.shards.previews import read_sheet
 
 CRATE = "ro-crate-metadata.json"
 
@@ -85,7 +85,7 @@ def _verify_film(folder: Path, film: str) -> Iterator[Check]:
         yield check
         sheet = folder / "previews" / f"{shard}.jpg"
         if sheet.exists():
-            yield _check(film, sheet, read_sheets)
+            yield _check(film, sheet, read_sheet)
     if in_film and (reason := _find_frames(planned, made, in_film)):
         yield Check(film, str(database), reason)
     yield from _verify_sources(film, planned, digest, in_film)

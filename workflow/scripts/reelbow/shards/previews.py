@@ -32,8 +32,8 @@ MAX_SIDE = 16_383
 # Chrome shows none of twice as many. 54 minutes at a frame a second, of 128x72.
 MAX_PIXELS = 1 << 25
 
-# Of each sheet behind it, which no browser shows: 400 previews of 128x72. Who wants few
-# of them decodes few more, and the job takes little memory more.
+# Of each sheet behind it, which no browser shows: 400 previews of 128x72, or one larger
+# preview. Who wants few of them decodes few more, and the job takes 20 MB more.
 FULL_PIXELS = 1 << 22
 
 # Cells begin at multiples of it: a block of JPEG's, of 8 by 8 levels, is of 16 by 16
@@ -42,11 +42,9 @@ FULL_PIXELS = 1 << 22
 BLOCK = 8
 ALIGNMENT = 2 * BLOCK
 
-# For which a sheet has room.
-WIDEST_CELL = MAX_SIDE // ALIGNMENT * ALIGNMENT
-
 # A preview is at most so many times as wide as one may be high: else one panorama would
-# make all cells of a tarball wide.
+# make all cells of a tarball wide. The schema has the most rows for which a sheet has
+# room, then.
 WIDEST = 4
 
 # Previews of fewer rows show nothing; of a shard of more frames some have none.
@@ -89,7 +87,7 @@ class PreviewSheet(NamedTuple):
     columns : cells in a row
     frames : (n,) int64, the frame in each cell, in their order: as `ShardFrame` counts,
         in the film, but in its shard where each file of the user's is one
-    start, n_bytes : where the sheet is in its file
+    start, n_bytes : where the sheet is in its file; 0 before it is coded
     """
 
     width: int
@@ -100,8 +98,8 @@ class PreviewSheet(NamedTuple):
     pitch_y: int
     columns: int
     frames: NDArray[np.int64]
-    start: int = 0
-    n_bytes: int = 0
+    start: int
+    n_bytes: int
 
     def number_from(self, first: int) -> Self:
         """Count the frames so that the first one is `first`.
@@ -135,7 +133,8 @@ class PreviewWriter:
         height : rows of a preview; pictures of fewer stay as they are
         quality : of JPEG, in [1, 100]
         usual : of most pictures of the film, whose shape the cells then have; None:
-            that of most pictures of the shard
+            that of most pictures of the shard, in sheets behind it of as many of them
+            as one sheet would have
         """
         self._path = path
         self._quality = quality
@@ -196,11 +195,11 @@ class _FullSheets:
     """Previews in full size, coded as they come, in sheets of `FULL_PIXELS`."""
 
     def __init__(self, file: BinaryIO, first: "_Cells", quality: int) -> None:
-        """Begin with the first ones, whose size all cells of the shard have."""
+        """Begin with the first ones, which say how large all cells are."""
         self.file = file
         self._quality = quality
         self._lengths: list[int] = []
-        self._cells = _Cells(first.height, first.usual or first.find_cell())
+        self._cells = _Cells(first.height, first.usual, first.find_cell())
         for cell in first.cells:
             self.append(*cell)
 
@@ -225,9 +224,17 @@ class _FullSheets:
 class _Cells:
     """Previews that are to be one sheet."""
 
-    def __init__(self, height: int, usual: Shape | None) -> None:
+    def __init__(
+        self, height: int, usual: Shape | None, cell: Shape | None = None
+    ) -> None:
+        """Begin a sheet.
+
+        height, usual : as `PreviewWriter` takes them
+        cell : how large cells are, if not as `usual` or most of the previews
+        """
         self.height = height
         self.usual = usual
+        self._cell = cell or (self._find_room() if usual else None)
         # Of each: its frame, the shape of the picture it is of, and its pixels.
         self.cells: list[tuple[int, Shape, NDArray[np.uint8]]] = []
         # Of the widest cell so far, and the highest.
@@ -238,15 +245,15 @@ class _Cells:
         return len(self.cells) * self._pitch[0] * self._pitch[1]
 
     def _find_room(self) -> Shape:
-        room = min(self.height, WIDEST_CELL), min(WIDEST * self.height, WIDEST_CELL)
+        room = self.height, WIDEST * self.height
         return _fit(self.usual, room) if self.usual else room
 
     def append(self, frame: int, shape: Shape, pixels: NDArray[np.uint8]) -> None:
         room = self._find_room()
         small = _resize(pixels, _fit(shape, room))
         self.cells.append((frame, shape, small))
-        # If no shape is usual, which the cells will have is known at the end.
-        rows, columns = room if self.usual else small.shape[:2]
+        # Else how large the cells will be is known at the end.
+        rows, columns = self._cell or small.shape[:2]
         self._pitch = (
             max(self._pitch[0], _align(rows)),
             max(self._pitch[1], _align(columns)),
@@ -285,8 +292,8 @@ class _Cells:
 
     def find_cell(self) -> Shape:
         """Find the rows and columns of a cell: in the shape of most pictures."""
-        if self.usual:
-            return self._find_room()
+        if self._cell:
+            return self._cell
         shapes = Counter(picture.shape[:2] for *_, picture in self.cells)
         rows, columns = shapes.most_common(1)[0][0] if shapes else (1, 1)
         return rows, columns
@@ -304,7 +311,8 @@ class _Cells:
         down = -(-n_cells // across)
         width, height = across * pitch_x, down * pitch_y
         return PreviewSheet(
-            width, height, columns, rows, pitch_x, pitch_y, across, frames
+            *(width, height, columns, rows, pitch_x, pitch_y, across),
+            *(frames, 0, 0),
         )
 
 
@@ -438,8 +446,9 @@ def read_sheets(path: Path) -> list[PreviewSheet]:
             size, about = _read_headers(stream, 0)
             # Sheets behind the first one are at the end of the file.
             lengths = [operator.index(length) for length in about.get("behind", [])]
-            first_end = end - sum(lengths)
-            sheets = [_place(size, about, 0, first_end)]
+            if lengths and min(lengths) < 2:
+                raise ValueError("sheets of no bytes")
+            sheets = [_place(size, about, 0, end - sum(lengths))]
             for length in lengths:
                 start = sheets[-1].start + sheets[-1].n_bytes
                 sheets.append(_place(*_read_headers(stream, start), start, length))
@@ -447,6 +456,7 @@ def read_sheets(path: Path) -> list[PreviewSheet]:
                 stream.seek(sheet.start + sheet.n_bytes - 2)
                 if stream.read(2) != EOI.to_bytes(2, "big"):
                     raise ValueError("cut off")
+        _compare(*sheets)
         return sheets
     except (
         *(ValueError, KeyError, TypeError, AttributeError, struct.error),
@@ -455,6 +465,19 @@ def read_sheets(path: Path) -> list[PreviewSheet]:
         raise ReelbowError(
             f"{path}: is no sheet of previews, or is damaged; delete it and run again"
         ) from error
+
+
+def _compare(first: PreviewSheet, *behind: PreviewSheet) -> None:
+    """See that sheets behind the first one have its frames, in cells of one size."""
+    if not behind:
+        return
+    if len({(sheet.cell_width, sheet.cell_height) for sheet in behind}) > 1:
+        raise ValueError("cells of several sizes")
+    frames = np.concatenate([sheet.frames for sheet in behind])
+    if np.any(np.diff(frames) <= 0) or not np.isin(first.frames, frames).all():
+        raise ValueError("not the same frames")
+    if len(frames) < len(first.frames) or frames[0] != first.frames[0]:
+        raise ValueError("not the same frames")
 
 
 def _place(

@@ -49,12 +49,12 @@ class Previews(NamedTuple):
         ReelbowError
             If a sheet cannot be decoded.
         """
-        first = 0
+        wanted, first = np.array(list(places), np.int64), 0
         for sheet in self.sheets:
-            last = first + len(sheet.frames)
-            cells = [place - first for place in places if first <= place < last]
+            begin, end = np.searchsorted(wanted, [first, first + len(sheet.frames)])
+            cells = (wanted[begin:end] - first).tolist()
             yield from read_cells(self.path, sheet, cells)
-            first = last
+            first += len(sheet.frames)
 
 
 def open_previews(path: Path) -> Previews:
