@@ -53,6 +53,57 @@ def test_a_mosaic_is_made_of_all_films_and_only_what_changed_again(project):
     ) in few.stderr
 
 
+def test_what_a_mosaic_lacks_is_told_early_and_holds_up_nothing_else(project):
+    write_colors(project.folder / "a.mp4")
+    target = project.folder / "x.png"
+    write_target(target, COLORS[1:3])
+    mosaic = {"target": "x.png", "columns": 4, "apart": 0, "width": 256}
+    asked = {**NO_PICTURES, "films": ["a.mp4"], "mosaics": {"x": mosaic}}
+    project.make(**asked)
+    made = {path: path.read_bytes() for path in target.parent.glob("results/mosaics/*")}
+    assert len(made) == 3
+
+    # Refused before any job: nothing is lost.
+    whole = target.read_bytes()
+    target.write_bytes(whole[: len(whole) // 2])
+    cut = project.run(**asked)
+    assert (cut.status, cut.jobs) == (1, set())
+    assert "Reelbow: config: mosaics.x.target: x.png: " in cut.stderr
+    assert all(path.read_bytes() == data for path, data in made.items())
+
+    target.write_bytes(whole)
+    once = {**mosaic, "max_use": 1}
+    few = project.run(**asked | {"films": ["a.mp4", "b.mp4"], "mosaics": {"x": once}})
+    assert few.status == 1
+    assert "b.mp4" in few.stderr
+    write_colors(project.folder / "b.mp4")
+    few = project.run(**asked | {"films": ["a.mp4", "b.mp4"], "mosaics": {"x": once}})
+    assert few.status == 1
+    assert "Traceback" not in few.stderr + few.stdout
+    told = few.stderr.index("Reelbow: mosaics.x will fail: 16 cells in 4 columns, but")
+    assert told < few.stderr.index("attempt 1 failed in assign_tiles")
+    # All else is done, and the mosaic that was there is not said to be new.
+    assert {"merge_film/b", "merge_films", "assign_tiles/x"} <= few.jobs
+    done, old = few.stderr.split("Reelbow: of an earlier run, since this one could not")
+    assert "results/mosaics" not in done[done.index("Reelbow: done:") :]
+    assert "results/mosaics/x.png, x_maps.png" in old
+
+
+def test_a_mosaic_that_waits_for_a_film_that_failed_is_told(project):
+    write_colors(project.folder / "a.mp4")
+    (project.folder / "b.tar").write_bytes(b"no tarball")
+    write_target(project.folder / "x.png", COLORS[1:3])
+    mosaic = {"target": "x.png", "columns": 4, "width": 256}
+    asked = {**NO_PICTURES, "films": ["a.mp4", "b.tar"], "mosaics": {"x": mosaic}}
+    failed = project.run(**asked)
+    assert failed.status == 1
+    sentence = "Reelbow: mosaic x is not made, since it is of all films; with errors."
+    assert failed.stderr.count(sentence) == 1
+    skipped = project.make(**asked, errors={"missing_shards": "skip"})
+    assert "render_mosaic/x" in skipped.jobs
+    assert sentence not in skipped.stderr
+
+
 def test_any_shards_give_the_same_picture(project):
     photos = project.folder / "photos"
     photos.mkdir()

@@ -11,7 +11,7 @@ SMALL = {"size": "A7", "dpi": 72, "kind": "mean"}
 def test_the_command_line_alone_makes_a_poster_of_a_film(project):
     write_colors(project.folder / "x.mp4")
     told = project.make(
-        *["--config", "films=x.mp4", "title=Ein Film", "start_s=1", "end_s=0:04"],
+        *["--config", "films=x.mp4", "title=1984: ein Film", "start_s=1", "end_s=0:04"],
         *["posters={wall: {size: A7, dpi: 72, formats: [png, pdf]}}"],
         *["barcodes={kinds: [], formats: []}", "explorer={page: false}"],
         *["tables={formats: []}", "search={index: false}"],
@@ -20,7 +20,7 @@ def test_the_command_line_alone_makes_a_poster_of_a_film(project):
     folder = project.folder / "results/x/posters"
     assert {path.name for path in folder.iterdir()} == {"wall.png", "wall.pdf"}
     (page,) = pypdf.PdfReader(folder / "wall.pdf").pages
-    assert page.extract_text().splitlines()[0] == "Ein Film"
+    assert page.extract_text().splitlines()[0] == "1984: ein Film"
     assert "3 of 72 frames · from 0:01 to 0:04" in page.extract_text()
     # The second to the fourth color, from left to right.
     with Image.open(folder / "wall.png") as image:
@@ -49,6 +49,7 @@ def test_a_poster_that_cannot_be_is_refused_before_any_job(project):
     for poster, sentence in [
         ({"size": "A22"}, "config: posters.wall.size is 'A22', should be A0 to A10"),
         ({"font": "no.ttf"}, "config: posters.wall.font is 'no.ttf', but there is no"),
+        ({"font": "No Such"}, "config: posters.wall.font is 'No Such', which this"),
     ]:
         result = project.run(films="x.tar", posters={"wall": poster})
         assert result.status != 0

@@ -1,4 +1,5 @@
 # Loads and checks what the user wants.
+import contextlib
 import re
 import sys
 from pathlib import Path
@@ -7,10 +8,11 @@ from pathlib import Path
 SCRIPTS = Path(workflow.current_basedir).parent / "scripts"
 sys.path.append(str(SCRIPTS))
 
+from reelbow.barcode.paper import check_fonts
 from reelbow.errors import ReelbowError
 from reelbow.runs import corpus, source_states, stores
 from reelbow.runs.comparisons import find_pairs
-from reelbow.runs.config import check_config, is_wide
+from reelbow.runs.config import check_config, is_wide, keep_title
 from reelbow.runs.films import SINGLE, read_films
 from reelbow.runs.messages import refuse
 from reelbow.runs.mosaics import count_cells
@@ -37,7 +39,13 @@ STORES = stores.Stores(get_provider, None if workflow.is_main_process else STORE
 try:
     stores.check_results(workflow.storage_settings)
     corpus.check_results(RESULTS)
+    if not IS_MODULE:
+        config = keep_title(config, workflow.config_settings.config_args)
     config = check_config(config)
+    if workflow.is_main_process and workflow.local_exec:
+        # An environment for jobs may have matplotlib, and this one not.
+        with contextlib.suppress(ImportError):
+            check_fonts(config["posters"])
     # Who has no sheet and names no film sees the demo.
     if config["films"] == DEFAULT_SHEET and not Path(DEFAULT_SHEET).exists():
         config["films"] = str(SCRIPTS.parents[1] / DEFAULT_SHEET)

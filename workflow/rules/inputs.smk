@@ -497,7 +497,8 @@ def get_tiles(wildcards):
             N_CELLS[wildcards.mosaic], about["columns"], sum(planned), about["max_use"]
         )
         if want:
-            raise WorkflowError(f"mosaics.{wildcards.mosaic}: {want}")
+            # Its job fails of it; what others make is not held up.
+            tell_once(f"mosaics.{wildcards.mosaic} will fail: {want}.")
     return name_shard_files("tiles/{shard}.npz", films)
 
 

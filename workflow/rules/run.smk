@@ -12,7 +12,7 @@ from reelbow.machine import scratch
 from reelbow.runs import compiling, failures, finished, pace, progress, slurm
 from reelbow.runs import snakemake_inside
 from reelbow.runs.kept_output import keep_until_replaced, mark_as_old
-from reelbow.runs.mosaics import describe_mosaics
+from reelbow.runs.mosaics import check_targets, describe_mosaics
 from reelbow.runs.snakemake_inside import call_before
 from reelbow.runs.summary import describe_outdated, describe_unasked
 
@@ -94,11 +94,16 @@ def keep_finished():
         get_finished().keep(inputs, PROGRESS.find_targets())
 
 
-def check_folders():
-    """Refuse to begin where results cannot be written."""
-    films = {job.wildcards_dict.get("film") for job in workflow.dag.needrun_jobs()}
+def check_files():
+    """Refuse to begin where results cannot be written, or a target not be read."""
+    wildcards = [job.wildcards_dict for job in workflow.dag.needrun_jobs()]
+    films, mosaics = (
+        {each[name] for each in wildcards if name in each}
+        for name in ("film", "mosaic")
+    )
     try:
-        corpus.check_folders(RESULTS, films - {None})
+        corpus.check_folders(RESULTS, films)
+        check_targets(sorted(mosaics), config)
     except ReelbowError as error:
         refuse(str(error))
 
@@ -236,6 +241,19 @@ def tell_outdated():
     asked.update(map(Path, workflow.dag_settings.targets))
     if unasked := describe_unasked(RESULTS, asked):
         PROGRESS.say(f"Reelbow: {unasked}")
+
+
+def tell_lacking_mosaics():
+    """Say which mosaics were not made since other jobs failed."""
+    left = {job.wildcards_dict.get("mosaic") for job in workflow.dag.needrun_jobs()}
+    for name in config["mosaics"]:
+        jobs = [(rule, name) for rule in ("assign_tiles", "render_mosaic")]
+        if name in left and PROGRESS.failed and PROGRESS.lacks(*jobs[1]):
+            if jobs[0] not in PROGRESS.failed:
+                PROGRESS.say(
+                    f"Reelbow: mosaic {name} is not made, since it is of all films; "
+                    "with errors.missing_shards at skip it is made of what there is."
+                )
 
 
 def tell_mosaics():

@@ -7,7 +7,7 @@ import yaml
 
 from reelbow.barcode.drawing import MAX_SIDE
 from reelbow.errors import ReelbowError
-from reelbow.runs.config import WIDEST_PNG, check_config, is_wide
+from reelbow.runs.config import WIDEST_PNG, check_config, is_wide, keep_title
 from reelbow.runs.films import DEMO_FILM, read_films
 from reelbow.runs.schemas import SCHEMAS
 from reelbow.shards.kinds import TARBALLS, VIDEO
@@ -132,8 +132,8 @@ def test_filling_does_not_change_the_defaults():
             {"mosaics": {"x": {"target": "x.png", "details": False}}},
             ["mosaics.x.details is False, should be one of auto, all, none"],
         ),
-        ({"title": 1984}, ["title is 1984, should be a text", """title='"1984"'"""]),
-        ({"title": {"M": "the film"}}, ["should be a text", "quotes twice"]),
+        ({"title": 1984}, ["title is 1984, should be a text", 'title: "1984"']),
+        ({"title": {"M": "the film"}}, ["should be a text", "between quotes"]),
         ({"title": "a\x07"}, ["title has the control character '\\x07'"]),
         ({"title": "a" * 501}, ["title is 'aaa", "...", "at most 500 characters"]),
         ({"start_s": INFINITE}, ["start_s is inf", "finite"]),
@@ -153,6 +153,25 @@ def test_a_wrong_value_is_refused_by_its_key_and_what_would_be_right(config, wor
     assert sentence.startswith("config: ")
     for word in words:
         assert word in sentence
+
+
+@pytest.mark.parametrize(
+    ("typed", "title"),
+    [
+        ("1984", "1984"),
+        ('"007"', "007"),
+        ("Mabuse: the film #1", "Mabuse: the film #1"),
+        ("a = b", "a = b"),
+        ("true", "true"),
+        ("", None),
+    ],
+)
+def test_a_title_of_the_command_line_is_as_it_was_typed(typed, title):
+    entries = ["films=a.mkv", f"title={typed}"]
+    assert keep_title({"title": object()}, entries) == {"title": title}
+    assert check_config(keep_title({}, entries))["title"] == title
+    assert keep_title({"title": "of a file"}, ["films=a"]) == {"title": "of a file"}
+    assert keep_title({}, None) == {}
 
 
 def test_texts_of_the_command_line_are_read_as_what_the_key_takes():

@@ -1,9 +1,11 @@
 import csv
 import logging
+import os
 import re
 import subprocess
 import sys
 import threading
+import time
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
@@ -37,12 +39,16 @@ class Lines(logging.Handler):
 
 
 def name_job(rule, *wildcards):
-    return SimpleNamespace(rule=SimpleNamespace(name=rule), wildcards=wildcards)
+    return SimpleNamespace(
+        rule=SimpleNamespace(name=rule), wildcards=wildcards, output=[]
+    )
 
 
 @pytest.fixture
 def clock(monkeypatch):
-    clock = SimpleNamespace(now=1000.0, monotonic=lambda: clock.now)
+    clock = SimpleNamespace(
+        now=1000.0, monotonic=lambda: clock.now, time=lambda: time.time() - 60
+    )
     monkeypatch.setattr(progress, "time", clock)
     return clock
 
@@ -493,6 +499,30 @@ def test_success_tells_where_that_is_which_was_asked_for(run, tmp_path):
     run.progress.workflow.overwrite_workdir = tmp_path
     run.progress.tell_success()
     assert f"  palettes  {tmp_path}/results/palettes.sqlite" in run.lines.pop()
+
+
+def test_what_an_earlier_run_made_is_not_told_as_done(run, clock):
+    old, new, made_at_the_end = (f"results/mosaics/{name}.png" for name in "abc")
+    touch(old)
+    clock.time = time.time
+    run.progress.began_s = time.time() + 0.02
+    time.sleep(0.05)
+    touch(new, made_at_the_end)
+    # As what is made at the end of a run that failed, to be made again by the next.
+    os.utime(made_at_the_end, (0, 0))
+    ask_for(run, "all", old, new, made_at_the_end)
+    for name in (old, made_at_the_end):
+        job = name_job("render_mosaic", Path(name).stem)
+        job.output.append(name)
+        run.left.append(job)
+    run.fail(1)
+    run.progress.tell_failure()
+    told = "".join(run.lines)
+    assert "Reelbow: done:\n  mosaics   results/mosaics/b.png, c.png" in told
+    assert (
+        "Reelbow: of an earlier run, since this one could not make them again:\n"
+        "  mosaics   results/mosaics/a.png"
+    ) in told
 
 
 SHARD = "results/a/palettes/00001.sqlite"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from reelbow.barcode.drawing import MAX_SIDE
-from reelbow.barcode.fonts import NO_FONT_FILE, is_font_file
+from reelbow.barcode.fonts import NO_FONT_FILE, is_font_file, load_font
 from reelbow.errors import ReelbowError
 
 MM_PER_INCH = 25.4
@@ -81,6 +81,22 @@ def check_posters(posters: Mapping[str, Mapping[str, Any]]) -> None:
                     f"config: posters has {name!r} and {other!r}, which differ only in "
                     "capitals; give one of them another name"
                 )
+
+
+def check_fonts(posters: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse fonts of posters that this machine does not have, or cannot read.
+
+    Raises
+    ------
+    ReelbowError
+        If there is one; the sentence names the key.
+    """
+    for name, settings in posters.items():
+        if settings["font"] is not None:
+            try:
+                load_font(settings["font"])
+            except ReelbowError as error:
+                raise ReelbowError(f"config: posters.{name}.{error}") from None
 
 
 def parse_paper(settings: Mapping[str, Any]) -> Paper:

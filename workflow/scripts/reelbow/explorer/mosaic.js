@@ -143,9 +143,11 @@ sheet.addEventListener("click", (event) => {
   isHeld = !(isHeld && at === cell);
   show(at);
 });
-view.addEventListener("keydown", (event) => {
+addEventListener("keydown", (event) => {
   const act = KEYS[event.key];
-  if (act && !event.ctrlKey && !event.metaKey && !event.altKey) {
+  const isTaken =
+    event.target instanceof Element && event.target.matches("select, input");
+  if (act && !isTaken && !event.ctrlKey && !event.metaKey && !event.altKey) {
     event.preventDefault();
     act();
   }

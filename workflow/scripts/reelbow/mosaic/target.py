@@ -84,10 +84,24 @@ def read_target(path: Path, columns: int, aspect: Aspect, max_pixels: int) -> Ta
     return Target(rows, columns, cells.reshape(-1, PARTS, PARTS, 3))
 
 
-def find_target_size(path: Path, max_pixels: int) -> tuple[int, int]:
-    """Find the (height, width) of a target without decoding it."""
+def find_target_size(
+    path: Path, max_pixels: int, *, decoded: bool = False
+) -> tuple[int, int]:
+    """Find the (height, width) of a target.
+
+    decoded : whether to see that all of it can be decoded
+
+    Raises
+    ------
+    ReelbowError
+        If it is no image, or too large; if it is decoded, also if it is damaged.
+    """
     with _naming(path):
-        return find_size(_read_bytes(path), max_pixels=max_pixels)
+        data = _read_bytes(path)
+        if decoded:
+            height, width, _ = decode_image(data, max_pixels=max_pixels).picture.shape
+            return height, width
+        return find_size(data, max_pixels=max_pixels)
 
 
 @contextlib.contextmanager

@@ -1,6 +1,6 @@
 """The configuration, checked and filled in before any job starts."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from reelbow.errors import ReelbowError
@@ -9,6 +9,23 @@ from reelbow.shards.image_names import UNSHOWN
 
 # Columns: beyond about as many, many programs cannot show a picture that has no tiles.
 WIDEST_PNG = 32_768
+
+
+def keep_title(
+    config: Mapping[str, Any], typed: Iterable[str] | None
+) -> Mapping[str, Any]:
+    """Take a title of the command line as it was typed.
+
+    Snakemake reads it as YAML, where 1984 is a number, and `Mabuse: the film` a group
+    of keys; and quotes, which would say that it is a text, it takes away before.
+
+    Parameters
+    ----------
+    typed : what follows --config, as `title=1984`
+    """
+    given = [entry.partition("=") for entry in typed or ()]
+    titles = [value.strip("'\"") for key, _, value in given if key == "title"]
+    return {**config, "title": titles[-1] or None} if titles else config
 
 
 def check_config(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -22,10 +39,10 @@ def check_config(config: Mapping[str, Any]) -> dict[str, Any]:
     schema = load_schema("config")
     title = config.get("title")
     if not isinstance(title, str | None):
-        # Snakemake reads 1984 as a number, and a colon as a group of keys.
+        # YAML reads 1984 as a number, and a colon as a group of keys.
         raise ReelbowError(
-            f"config: title is {title!r}, should be a text; on the command line put it "
-            """between quotes twice, as title='"1984"'"""
+            f"config: title is {title!r}, should be a text; put it between quotes, as "
+            'title: "1984"'
         )
     if unshown := UNSHOWN.search(title or ""):
         raise ReelbowError(

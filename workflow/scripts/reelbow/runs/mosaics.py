@@ -1,10 +1,11 @@
 """What is asked of mosaics, checked before any job starts."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from reelbow.errors import ReelbowError
+from reelbow.jobs.stored_files import is_url
 from reelbow.text import count
 
 
@@ -49,6 +50,11 @@ def count_cells(config: Mapping[str, Any]) -> dict[str, int]:
                 f"{about['columns']} columns of at least {PARTS} pixels; give at least "
                 f"{PARTS * about['columns']}"
             )
+        if is_url(about["target"]):
+            raise ReelbowError(
+                f"config: mosaics.{name}.target is {about['target']!r}, should be a "
+                "file of this machine; copy it here"
+            )
         target, columns = Path(about["target"]), about["columns"]
         try:
             size = find_target_size(target, config["limits"]["pixels"])
@@ -57,6 +63,25 @@ def count_cells(config: Mapping[str, Any]) -> dict[str, int]:
             raise ReelbowError(f"config: mosaics.{name}.target: {error}") from None
         cells[name] = rows * columns
     return cells
+
+
+def check_targets(names: Iterable[str], config: Mapping[str, Any]) -> None:
+    """See that all of the targets of mosaics that are to be made can be decoded.
+
+    Raises
+    ------
+    ReelbowError
+        If one cannot be.
+    """
+    for name in names:
+        # Imported for who asks for one.
+        from reelbow.mosaic.target import find_target_size
+
+        target = Path(config["mosaics"][name]["target"])
+        try:
+            find_target_size(target, config["limits"]["pixels"], decoded=True)
+        except ReelbowError as error:
+            raise ReelbowError(f"config: mosaics.{name}.target: {error}") from None
 
 
 def describe_mosaics(results: Path, config: Mapping[str, Any]) -> Iterator[str]:
@@ -70,12 +95,12 @@ def describe_mosaics(results: Path, config: Mapping[str, Any]) -> Iterator[str]:
             continue
         found = read_about(database)
         if n_repeats := found["n_repeats"]:
+            n_shots = found["n_groups"]
             yield (
                 f"mosaic {name}: {count(n_repeats, 'cell')} of "
                 f"{found['rows'] * found['columns']:,} have a shot again within "
-                f"{about['apart']}, since there are only "
-                f"{count(found['n_groups'], 'shot')}; give more films, or a smaller "
-                "apart"
+                f"{about['apart']}, since there {'is' if n_shots == 1 else 'are'} only "
+                f"{count(n_shots, 'shot')}; give more films, or a smaller apart"
             )
         # One of an earlier version has no views; it is made again when it is asked for.
         if "n_views" in found:

@@ -97,6 +97,7 @@ class Progress(logging.Handler):
         self.is_running = self.is_stopped = self.is_over = False
         # What was asked for, if it is known to be there without a look at the jobs.
         self.finished: list[Path] | None = None
+        self.began_s = time.time()
         self.told_at, self.told, self.plans = 0.0, "", ""
         self.n_jobs = 0, 0
         self.n_frames = 0
@@ -392,9 +393,9 @@ class Progress(logging.Handler):
         )
         return [job for job in jobs if job not in self.done]
 
-    def lacks(self, rule: str) -> bool:
-        """Whether the only job of a rule was neither done nor tried in this run."""
-        return (rule,) not in self.done and (rule,) not in self.failed
+    def lacks(self, *job: str) -> bool:
+        """Whether a job, a rule and its wildcards, was neither done nor tried."""
+        return job not in self.done and job not in self.failed
 
     @property
     def failed_films(self) -> set[str]:
@@ -436,10 +437,28 @@ class Progress(logging.Handler):
 
     def _tell_results(self) -> None:
         """Say where that is which was asked for, as far as it is there."""
-        files = [file for file in self.find_targets() if file.exists()]
-        if files:
-            files_of_kinds = summary.describe_files(files, self.folder)
-            self.say(f"\nReelbow: done:\n{files_of_kinds}")
+        left = set(self._list_left())
+        undone = {
+            Path(path)
+            for job in self.workflow.dag.needrun_jobs()
+            if (job.rule.name, *job.wildcards) in left
+            for path in job.output
+        }
+        done: list[Path] = []
+        old: list[Path] = []
+        for file in self.find_targets():
+            if file.exists():
+                # Some are made without their job at the end of a run that fails, and
+                # marked as old, so that the next one makes them.
+                is_old = file in undone and file.stat().st_ctime < self.began_s
+                (old if is_old else done).append(file)
+        for files, what in [
+            (done, "done"),
+            (old, "of an earlier run, since this one could not make them again"),
+        ]:
+            if files:
+                files_of_kinds = summary.describe_files(files, self.folder)
+                self.say(f"\nReelbow: {what}:\n{files_of_kinds}")
 
     def _tell_gaps(self) -> None:
         """Say what is missing in the films that are done."""

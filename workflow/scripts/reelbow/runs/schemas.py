@@ -99,8 +99,10 @@ def check_value(value: Mapping[str, Any], schema: dict[str, Any], where: str) ->
         missing = next(k for k in error.schema["required"] if k not in error.instance)
         full = f"{key}.{missing}" if key else missing
         raise ReelbowError(f"{where}{full} is missing; fill it in")
+    # A name that cannot be is told with the group that has it.
+    verb = "has" if "propertyNames" in error.absolute_schema_path else "is"
     raise ReelbowError(
-        f"{where}{key} is {shorten(repr(error.instance))}, should be {_wish(error)}"
+        f"{where}{key} {verb} {shorten(repr(error.instance))}, should be {_wish(error)}"
     )
 
 
