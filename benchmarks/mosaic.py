@@ -49,7 +49,7 @@ from reelbow.mosaic.features import (
 from reelbow.mosaic.matching import match_tiles
 from reelbow.mosaic.rendering import draw_mosaic, fill_cell
 from reelbow.mosaic.target import Target, read_target
-from reelbow.mosaic.tiles import Tiles, crop_to_aspect, read_tiles
+from reelbow.mosaic.tiles import Tiles, cut_tile, read_tiles
 from reelbow.shards.sheets import open_previews
 
 DATA = ROOT.parent / "shared" / "data"
@@ -227,9 +227,10 @@ def read_pixels(tiles: Tiles, sheets: list[Path]) -> NDArray[np.uint8]:
     pixels = np.empty((len(tiles.frames), *PEER_CELL, 3), np.uint8)
     for shard in np.unique(tiles.shards):
         which = np.flatnonzero(tiles.shards == shard)
-        previews = open_previews(sheets[shard]).read(tiles.places[which].tolist())
-        for tile, preview in zip(which, previews, strict=True):
-            pixels[tile] = fill_cell(crop_to_aspect(preview, ASPECT), PEER_CELL)
+        previews, places = open_previews(sheets[shard]), tiles.places[which]
+        pictures = zip(previews.read(places), previews.sizes[places], strict=True)
+        for tile, about in zip(which, pictures, strict=True):
+            pixels[tile] = fill_cell(cut_tile(*about, ASPECT), PEER_CELL)
     return pixels
 
 

@@ -44,7 +44,7 @@ def make_database(folder: Path, *, frames=(range(5), range(3)), **more) -> Path:
 
 def sheet_of(*frames: int) -> PreviewSheet:
     return PreviewSheet(
-        *(128, 72, 128, 72, 128, 72, 1), np.array(frames, np.int64), 0, 900
+        *(128, 72, 128, 72, 128, 72, 1), np.array(frames, np.int64), None, 0, 900
     )
 
 

@@ -16,7 +16,7 @@ CUE = re.compile(rf"({TIME}) --> ({TIME})\n([\w.~/%-]+)#xywh=(\d+),(\d+),(\d+),(
 
 def lay_out(frames: list[int]) -> PreviewSheet:
     return PreviewSheet(
-        *(384, 216, 128, 72, 128, 72, 3), np.array(frames, np.int64), 0, 900
+        *(384, 216, 128, 72, 128, 72, 3), np.array(frames, np.int64), None, 0, 900
     )
 
 

@@ -8,6 +8,7 @@ from reelbow.errors import DamagedError, ReelbowError
 from reelbow.mosaic.tiles import (
     count_tiles,
     crop_to_aspect,
+    cut_tile,
     measure_tiles,
     read_shard_tiles,
     read_tiles,
@@ -38,6 +39,22 @@ def test_the_middle_of_a_preview_is_a_tile(size, aspect, left):
     cut = crop_to_aspect(pixels, aspect)
     assert cut.shape == (2, *left, 3)
     assert cut.all()
+
+
+@pytest.mark.parametrize("size", [(48, 72), (128, 21), (41, 72), (128, 18)])
+def test_a_tile_has_nothing_of_what_is_around_a_picture(size):
+    width, height = size
+    preview = np.full((72, 128, 3), 32, np.uint8)
+    top, left = (72 - height) // 2, (128 - width) // 2
+    preview[top : top + height, left : left + width] = 200
+    for aspect in [(16, 9), (1, 1)]:
+        tile = cut_tile(preview, size, aspect)
+        assert (tile == 200).all()
+        assert tile.shape[1] / tile.shape[0] == pytest.approx(
+            aspect[0] / aspect[1], rel=0.06
+        )
+    # Of one too small to be a tile all of its preview is.
+    assert cut_tile(preview, (128, 6), (16, 9)).shape == (72, 128, 3)
 
 
 def test_tiles_are_measured_as_their_previews_look(tmp_path):

@@ -308,6 +308,27 @@ def test_a_preview_is_the_same_in_a_shard_of_any_size(tmp_path_factory, shapes, 
         assert np.array_equal(picture, wanted[place % len(shapes)])
 
 
+def test_pictures_of_another_shape_are_where_the_sheet_says(tmp_path, monkeypatch):
+    shapes = [(90, 160), (90, 60), (90, 60), (90, 640), (4, 7), (90, 160)]
+    pictures = [solid((250, 250, 250), shape) for shape in shapes]
+    path, usual = tmp_path / "a.jpg", (90, 160)
+    sizes = [[128, 72], [48, 72], [48, 72], [128, 18], [7, 4], [128, 72]]
+    for most in (previews.MAX_PIXELS, 1 << 15):
+        monkeypatch.setattr(previews, "MAX_PIXELS", most)
+        monkeypatch.setattr(previews, "FULL_PIXELS", 1 << 15)
+        write(path, pictures, usual=usual)
+        shown = open_previews(path)
+        assert shown.sizes.tolist() == sizes
+        for cell, (width, height) in zip(shown.read(range(6)), sizes, strict=True):
+            top, left = (72 - height) // 2, (128 - width) // 2
+            is_light = cell.mean(axis=2) > 140
+            assert is_light[top : top + height, left : left + width].mean() > 0.95
+            assert is_light.sum() == pytest.approx(width * height, abs=50, rel=0.1)
+    write(path, pictures[:1])
+    assert read_sheet(path).sizes is None
+    assert open_previews(path).sizes.tolist() == [[128, 72]]
+
+
 def test_of_many_places_those_are_read(tmp_path, monkeypatch):
     monkeypatch.setattr(previews, "MAX_PIXELS", 1 << 12)
     monkeypatch.setattr(previews, "FULL_PIXELS", 1 << 11)
@@ -496,6 +517,12 @@ def test_what_is_no_sheet_is_refused_in_a_sentence(tmp_path, kind):
         {"cell": [129, 72]},
         {"pitch": [1.5, 8]},
         {"pitch": [128, 72]},
+        {"sizes": []},
+        {"sizes": [[2, 8, 8]]},
+        {"sizes": [[1, 8, 80]]},
+        {"sizes": [[1, 0, 8]]},
+        {"sizes": [[1, 8]]},
+        {"sizes": [[1, "8", 8]]},
         {"behind": [10**400]},
         {"behind": [-3]},
         {"behind": [-(2**44)]},

@@ -90,8 +90,8 @@ def read_about(path: Path) -> dict[str, Any]:
         return {key: json.loads(value) for key, value in rows}
 
 
-def list_views(path: Path) -> list[tuple[str, str, bool]]:
-    """List the (film, shard) of all tiles, and whether they are details.
+def list_views(path: Path) -> list[tuple[str, str, int, bool]]:
+    """List the (film, shard, place there) of all tiles, and whether they are details.
 
     Raises
     ------
@@ -99,8 +99,9 @@ def list_views(path: Path) -> list[tuple[str, str, bool]]:
         If it cannot be read.
     """
     with _reading(path) as connection:
-        rows = connection.execute("SELECT DISTINCT film, shard, view > 0 FROM cells")
-        return [(film, shard, bool(is_detail)) for film, shard, is_detail in rows]
+        return connection.execute(
+            "SELECT DISTINCT film, shard, place, view > 0 FROM cells ORDER BY 1, 2"
+        ).fetchall()
 
 
 def read_mosaic(path: Path) -> Mosaic:

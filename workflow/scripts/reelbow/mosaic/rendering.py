@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from reelbow.mosaic.cells import Cell, Mosaic
 from reelbow.mosaic.features import PARTS, cut_view, measure_parts
 from reelbow.mosaic.target import Aspect
-from reelbow.mosaic.tiles import crop_to_aspect
+from reelbow.mosaic.tiles import cut_tile
 from reelbow.shards.sheets import open_previews
 
 # A film and one of its shards.
@@ -68,11 +68,15 @@ def draw_mosaic(
     with _make_room(room, (len(used), height, width, 3)) as tiles:
         number = 0
         for name, places in by_shard.items():
-            previews = open_previews(sheets[name]).read(places)
-            for preview, views in zip(previews, places.values(), strict=True):
-                frame = crop_to_aspect(preview, aspect)
+            previews = open_previews(sheets[name])
+            sizes = previews.sizes[list(places)]
+            pictures = previews.read(places)
+            for views, picture, size in zip(
+                places.values(), pictures, sizes, strict=True
+            ):
+                tile = cut_tile(picture, size, aspect)
                 for view in views:
-                    tiles[number] = fill_cell(cut_view(frame, view), cell_size)
+                    tiles[number] = fill_cell(cut_view(tile, view), cell_size)
                     own_parts[number] = measure_parts(tiles[number], PARTS, PARTS)
                     number += 1
         for row in range(mosaic.rows):

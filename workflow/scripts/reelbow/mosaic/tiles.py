@@ -63,6 +63,34 @@ def crop_to_aspect(pixels: NDArray[np.uint8], aspect: Aspect) -> NDArray[np.uint
     return pixels[..., top : top + high, left : left + wide, :]
 
 
+def cut_tile(
+    preview: NDArray[np.uint8], size: Sequence[int], aspect: Aspect
+) -> NDArray[np.uint8]:
+    """Cut a tile out of a preview, (h, w, 3): the middle of its picture.
+
+    Parameters
+    ----------
+    size : (width, height) of the picture, in the middle of the preview; of one too
+        small for a tile what is around it is in the tile, too
+    """
+    (width, height), (rows, columns) = size, preview.shape[:2]
+    if (width, height) != (columns, rows):
+        top, left = (rows - height) // 2, (columns - width) // 2
+        # Color is of four pixels, of which none may be beside the picture.
+        inside = preview[
+            _round_inwards(top, height, rows), _round_inwards(left, width, columns)
+        ]
+        tile = crop_to_aspect(inside, aspect)
+        if min(tile.shape[:2]) >= FINE:
+            return tile
+    return crop_to_aspect(preview, aspect)
+
+
+def _round_inwards(first: int, length: int, whole: int) -> slice:
+    last = first + length
+    return slice(first + first % 2, last if last == whole else last - last % 2)
+
+
 def measure_tiles(
     path: Path, aspect: Aspect
 ) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
@@ -75,22 +103,23 @@ def measure_tiles(
     """
     previews = open_previews(path)
     frames, (height, width) = previews.frames, previews.shape
-    n = len(frames)
-    features = np.empty((n, N_VIEWS, N_FEATURES), np.uint8)
-    pictures = previews.read(range(n))
+    whole = crop_to_aspect(np.empty((height, width, 3), np.uint8), aspect)
+    if len(frames) and min(whole.shape[:2]) < FINE:
+        raise ReelbowError(
+            f"{path}: its previews of {width}x{height} pixels are too small for "
+            f"tiles of {aspect[0]}:{aspect[1]}; set previews.height to more rows"
+        )
+    features = np.empty((len(frames), N_VIEWS, N_FEATURES), np.uint8)
     n_together = max(1, _BATCH_PIXELS // (height * width))
-    for first in range(0, n, n_together):
-        last = min(n, first + n_together)
-        batch = np.stack([next(pictures) for _ in range(first, last)])
-        cropped = crop_to_aspect(batch, aspect)
-        if min(cropped.shape[1:3]) < FINE:
-            raise ReelbowError(
-                f"{path}: its previews of {width}x{height} pixels are too small for "
-                f"tiles of {aspect[0]}:{aspect[1]}; set previews.height to more rows"
-            )
-        views = measure_views(cropped)
-        described = describe_parts(views.reshape(-1, *views.shape[2:]))
-        features[first:last] = described.reshape(-1, N_VIEWS, N_FEATURES)
+    pictures = zip(previews.read(range(len(frames))), previews.sizes, strict=True)
+    tiles = (cut_tile(picture, size, aspect) for picture, size in pictures)
+    last = 0
+    for _, alike in itertools.groupby(tiles, key=np.shape):
+        while batch := list(itertools.islice(alike, n_together)):
+            first, last = last, last + len(batch)
+            views = measure_views(np.stack(batch))
+            described = describe_parts(views.reshape(-1, *views.shape[2:]))
+            features[first:last] = described.reshape(-1, N_VIEWS, N_FEATURES)
     return frames, features
 
 

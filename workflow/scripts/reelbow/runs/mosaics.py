@@ -1,6 +1,8 @@
 """What is asked of mosaics, checked before any job starts."""
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -117,18 +119,21 @@ def _describe_blur(
 
     width, height = aspect = config["tiles"]["aspect"]
     fewest, are_details = None, False
-    for film, shard, is_detail in list_views(database):
+    shards = itertools.groupby(list_views(database), key=itemgetter(0, 1))
+    for (film, shard), tiles in shards:
         path = database.parents[1] / film / "previews" / f"{shard}.jpg"
         try:
-            shape = open_previews(path).shape
+            sizes = open_previews(path).sizes.tolist()
         except (OSError, ReelbowError):
             # Whoever needs it says so: the mosaic is drawn.
             continue
-        rows = min(shape[0], round(shape[1] * height / width))
-        are_details |= is_detail
-        # A detail has half of its preview's.
-        rows //= 1 + is_detail
-        fewest = rows if fewest is None else min(fewest, rows)
+        for _, _, place, is_detail in tiles:
+            are_details |= is_detail
+            # Previews that were made anew may be fewer.
+            for across, down in sizes[place : place + 1]:
+                # A detail has half of its preview's.
+                rows = min(down, round(across * height / width)) // (1 + is_detail)
+                fewest = rows if fewest is None else min(fewest, rows)
     high, _ = find_cell_size(columns, config["mosaics"][name]["width"], aspect)
     if fewest is not None and high > 1.5 * fewest:
         whole = f", or mosaics.{name}.details to none" if are_details else ""

@@ -7,6 +7,7 @@ shows a JPEG takes no notice of them, and `sheets.open_previews` finds them.
 """
 
 import contextlib
+import itertools
 import json
 import operator
 import os
@@ -87,6 +88,8 @@ class PreviewSheet(NamedTuple):
     columns : cells in a row
     frames : (n,) int64, the frame in each cell, in their order: as `ShardFrame` counts,
         in the film, but in its shard where each file of the user's is one
+    sizes : (n, 2) int64, the width and height of each picture, which is in the middle
+        of its cell; None: all fill their cells
     start, n_bytes : where the sheet is in its file; 0 before it is coded
     """
 
@@ -98,6 +101,7 @@ class PreviewSheet(NamedTuple):
     pitch_y: int
     columns: int
     frames: NDArray[np.int64]
+    sizes: NDArray[np.int64] | None
     start: int
     n_bytes: int
 
@@ -312,8 +316,15 @@ class _Cells:
         width, height = across * pitch_x, down * pitch_y
         return PreviewSheet(
             *(width, height, columns, rows, pitch_x, pitch_y, across),
-            *(frames, 0, 0),
+            *(frames, self._find_sizes(rows, columns), 0, 0),
         )
+
+    def _find_sizes(self, rows: int, columns: int) -> NDArray[np.int64] | None:
+        """Find how large pictures are in cells; None: they fill them."""
+        shapes = [_fit(each.shape[:2], (rows, columns)) for *_, each in self.cells]
+        if set(shapes) <= {(rows, columns)}:
+            return None
+        return np.array(shapes, np.int64)[:, ::-1]
 
 
 @contextlib.contextmanager
@@ -409,6 +420,9 @@ def _describe(sheet: PreviewSheet, behind: Sequence[int]) -> str:
         "columns": sheet.columns,
         "frames": find_runs(sheet.frames),
     }
+    if sheet.sizes is not None:
+        sizes = itertools.groupby(sheet.sizes.tolist())
+        about["sizes"] = [[len(list(same)), *size] for size, same in sizes]
     if behind:
         about["behind"] = list(behind)
     return json.dumps(about)
@@ -503,9 +517,25 @@ def _place(
         *size,
         *(cell_width, cell_height, pitch_x, pitch_y, columns),
         _list_frames(runs),
-        start,
-        n_bytes,
+        _list_sizes(about.get("sizes"), sum(lengths), (cell_width, cell_height)),
+        *(start, n_bytes),
     )
+
+
+def _list_sizes(
+    runs: Sequence[Sequence[int]] | None, n_cells: int, cell: Shape
+) -> NDArray[np.int64] | None:
+    """List the size of each picture, as a sheet tells it."""
+    if runs is None:
+        return None
+    sizes = [[operator.index(side) for side in size] for _, *size in runs]
+    counts = [operator.index(count) for count, *_ in runs]
+    if min(counts) < 1 or sum(counts) != n_cells:
+        raise ValueError("sizes of other pictures")
+    listed = np.repeat(np.array(sizes, np.int64).reshape(-1, 2), counts, axis=0)
+    if listed.min() < 1 or (listed > cell).any():
+        raise ValueError("pictures larger than their cells")
+    return listed
 
 
 def _read_headers(stream: BinaryIO, start: int) -> tuple[Shape, Any]:

@@ -33,6 +33,19 @@ class Previews(NamedTuple):
         """Rows and columns of each."""
         return self.sheets[0].cell_height, self.sheets[0].cell_width
 
+    @property
+    def sizes(self) -> NDArray[np.int64]:
+        """The width and height of each picture, in the middle of its cell, (n, 2)."""
+        whole = self.shape[::-1]
+        return np.concatenate(
+            [
+                np.full((len(sheet.frames), 2), whole)
+                if sheet.sizes is None
+                else sheet.sizes
+                for sheet in self.sheets
+            ]
+        )
+
     def number_from(self, first: int) -> Self:
         """Count the frames so that the first one is `first`."""
         step = first - self.frames[:1]
