@@ -1,5 +1,4 @@
 # Loads and checks what the user wants.
-import contextlib
 import re
 import sys
 from pathlib import Path
@@ -8,7 +7,6 @@ from pathlib import Path
 SCRIPTS = Path(workflow.current_basedir).parent / "scripts"
 sys.path.append(str(SCRIPTS))
 
-from reelbow.barcode.paper import check_fonts
 from reelbow.errors import ReelbowError
 from reelbow.runs import corpus, source_states, stores
 from reelbow.runs.comparisons import find_pairs
@@ -42,10 +40,6 @@ try:
     if not IS_MODULE:
         config = keep_title(config, workflow.config_settings.config_args)
     config = check_config(config)
-    if workflow.is_main_process and workflow.local_exec:
-        # An environment for jobs may have matplotlib, and this one not.
-        with contextlib.suppress(ImportError):
-            check_fonts(config["posters"])
     # Who has no sheet and names no film sees the demo.
     if config["films"] == DEFAULT_SHEET and not Path(DEFAULT_SHEET).exists():
         config["films"] = str(SCRIPTS.parents[1] / DEFAULT_SHEET)

@@ -94,9 +94,16 @@ def keep_finished():
         get_finished().keep(inputs, PROGRESS.find_targets())
 
 
+def runs_here():
+    """Whether jobs run on this machine, and in the environment of Snakemake itself."""
+    others = workflow.deployment_settings.deployment_method
+    return workflow.executor_plugin.name == "local" and not others
+
+
 def check_files():
-    """Refuse to begin where results cannot be written, or a target not be read."""
-    wildcards = [job.wildcards_dict for job in workflow.dag.needrun_jobs()]
+    """Refuse to begin where results cannot be written, or what is needed not be read."""
+    jobs = list(workflow.dag.needrun_jobs())
+    wildcards = [job.wildcards_dict for job in jobs]
     films, mosaics = (
         {each[name] for each in wildcards if name in each}
         for name in ("film", "mosaic")
@@ -104,14 +111,18 @@ def check_files():
     try:
         corpus.check_folders(RESULTS, films)
         check_targets(sorted(mosaics), config)
+        if runs_here() and any(job.rule.name == "render_posters" for job in jobs):
+            # Not before: it imports matplotlib.
+            from reelbow.barcode.paper import check_fonts
+
+            check_fonts(config["posters"])
     except ReelbowError as error:
         refuse(str(error))
 
 
 def compile_kernels():
     """Compile what the jobs of this run will need, if they run here and as this does."""
-    others = workflow.deployment_settings.deployment_method
-    if workflow.executor_plugin.name != "local" or others:
+    if not runs_here():
         return
     kernels = set()
     for job in workflow.dag.needrun_jobs():
@@ -245,15 +256,18 @@ def tell_outdated():
 
 def tell_lacking_mosaics():
     """Say which mosaics were not made since other jobs failed."""
+    why = "since what it is made of failed"
+    if find_faults() and config["errors"]["missing_shards"] == "fail":
+        why = (
+            "since it is of all films; with errors.missing_shards at skip it is made of "
+            "what there is"
+        )
     left = {job.wildcards_dict.get("mosaic") for job in workflow.dag.needrun_jobs()}
     for name in config["mosaics"]:
         jobs = [(rule, name) for rule in ("assign_tiles", "render_mosaic")]
-        if name in left and PROGRESS.failed and PROGRESS.lacks(*jobs[1]):
-            if jobs[0] not in PROGRESS.failed:
-                PROGRESS.say(
-                    f"Reelbow: mosaic {name} is not made, since it is of all films; "
-                    "with errors.missing_shards at skip it is made of what there is."
-                )
+        has_failed = not PROGRESS.failed.keys().isdisjoint(jobs)
+        if name in left and not has_failed and PROGRESS.lacks(*jobs[1]):
+            PROGRESS.say(f"Reelbow: mosaic {name} is not made, {why}.")
 
 
 def tell_mosaics():

@@ -7,14 +7,15 @@ from reelbow.color.spaces import srgb_to_oklab
 from reelbow.errors import DamagedError, ReelbowError
 from reelbow.mosaic.tiles import (
     count_tiles,
-    crop_to_aspect,
-    cut_tile,
+    locate_tile,
     measure_tiles,
     read_shard_tiles,
     read_tiles,
     save_tiles,
 )
 from reelbow.shards import previews
+from reelbow.shards.previews import PreviewWriter
+from reelbow.shards.sheets import open_previews
 
 COLORS = [0xC02020] * 3 + [0x2020C0] * 4 + [0x808080] * 2
 
@@ -36,25 +37,31 @@ def test_the_middle_of_a_preview_is_a_tile(size, aspect, left):
         for whole, kept in zip(size, left, strict=True)
     )
     pixels[:, rows, columns] = 1
-    cut = crop_to_aspect(pixels, aspect)
+    down, across = locate_tile(size, size[::-1], aspect)
+    cut = pixels[:, down, across]
     assert cut.shape == (2, *left, 3)
     assert cut.all()
 
 
-@pytest.mark.parametrize("size", [(48, 72), (128, 21), (41, 72), (128, 18)])
-def test_a_tile_has_nothing_of_what_is_around_a_picture(size):
-    width, height = size
-    preview = np.full((72, 128, 3), 32, np.uint8)
-    top, left = (72 - height) // 2, (128 - width) // 2
-    preview[top : top + height, left : left + width] = 200
+@pytest.mark.parametrize("shape", [(90, 60), (90, 540), (90, 51), (90, 640), (30, 50)])
+def test_a_tile_has_nothing_of_what_is_around_a_picture(tmp_path, shape):
+    path = tmp_path / "a.jpg"
+    with PreviewWriter(path, height=72, quality=60, usual=(90, 160)) as writer:
+        writer.add(np.full((*shape, 3), (230, 0, 0), np.uint8), 0)
+    shown = open_previews(path)
+    (preview,), (size,) = shown.read([0]), shown.sizes
     for aspect in [(16, 9), (1, 1)]:
-        tile = cut_tile(preview, size, aspect)
-        assert (tile == 200).all()
+        tile = preview[locate_tile((72, 128), size, aspect)]
+        # Beside the dark, 73 to 86 of red are off.
+        assert 230 - tile[..., 0].min() < 60
         assert tile.shape[1] / tile.shape[0] == pytest.approx(
-            aspect[0] / aspect[1], rel=0.06
+            aspect[0] / aspect[1], rel=0.07
         )
-    # Of one too small to be a tile all of its preview is.
-    assert cut_tile(preview, (128, 6), (16, 9)).shape == (72, 128, 3)
+
+
+def test_of_a_picture_too_small_for_a_tile_all_of_the_preview_is():
+    box = locate_tile((72, 128), (128, 6), (16, 9))
+    assert box == (slice(0, 72), slice(0, 128))
 
 
 def test_tiles_are_measured_as_their_previews_look(tmp_path):

@@ -163,14 +163,19 @@ def test_a_wrong_value_is_refused_by_its_key_and_what_would_be_right(config, wor
         ("Mabuse: the film #1", "Mabuse: the film #1"),
         ("a = b", "a = b"),
         ("true", "true"),
-        ("", None),
+        ("'The Crowd'", "The Crowd"),
+        ('Fritz Lang: "M"', 'Fritz Lang: "M"'),
+        ('"Crocodile" Dundee', '"Crocodile" Dundee'),
+        ("'71", "'71"),
+        ("'", "'"),
     ],
 )
 def test_a_title_of_the_command_line_is_as_it_was_typed(typed, title):
     entries = ["films=a.mkv", f"title={typed}"]
     assert keep_title({"title": object()}, entries) == {"title": title}
-    assert check_config(keep_title({}, entries))["title"] == title
+    assert check_config(keep_title({"title": 1}, entries))["title"] == title
     assert keep_title({"title": "of a file"}, ["films=a"]) == {"title": "of a file"}
+    assert keep_title({"title": None}, ["title="]) == {"title": None}
     assert keep_title({}, None) == {}
 
 

@@ -502,7 +502,7 @@ def test_success_tells_where_that_is_which_was_asked_for(run, tmp_path):
 
 
 def test_what_an_earlier_run_made_is_not_told_as_done(run, clock):
-    old, new, made_at_the_end = (f"results/mosaics/{name}.png" for name in "abc")
+    old, new, made_at_the_end, kept = (f"results/mosaics/{name}.png" for name in "abcd")
     touch(old)
     clock.time = time.time
     run.progress.began_s = time.time() + 0.02
@@ -510,18 +510,20 @@ def test_what_an_earlier_run_made_is_not_told_as_done(run, clock):
     touch(new, made_at_the_end)
     # As what is made at the end of a run that failed, to be made again by the next.
     os.utime(made_at_the_end, (0, 0))
-    ask_for(run, "all", old, new, made_at_the_end)
-    for name in (old, made_at_the_end):
+    # As what is there again after its job failed.
+    touch(kept)
+    ask_for(run, "all", old, new, made_at_the_end, kept)
+    for name in (old, made_at_the_end, kept):
         job = name_job("render_mosaic", Path(name).stem)
         job.output.append(name)
         run.left.append(job)
-    run.fail(1)
+    run.fail(1, "render_mosaic", {"mosaic": "d"})
     run.progress.tell_failure()
     told = "".join(run.lines)
     assert "Reelbow: done:\n  mosaics   results/mosaics/b.png, c.png" in told
     assert (
         "Reelbow: of an earlier run, since this one could not make them again:\n"
-        "  mosaics   results/mosaics/a.png"
+        "  mosaics   results/mosaics/a.png, d.png"
     ) in told
 
 

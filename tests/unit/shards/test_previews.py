@@ -522,6 +522,7 @@ def test_what_is_no_sheet_is_refused_in_a_sentence(tmp_path, kind):
         {"sizes": [[1, 8, 80]]},
         {"sizes": [[1, 0, 8]]},
         {"sizes": [[1, 8]]},
+        {"sizes": [[1, 8, 8, 8, 8]]},
         {"sizes": [[1, "8", 8]]},
         {"behind": [10**400]},
         {"behind": [-3]},

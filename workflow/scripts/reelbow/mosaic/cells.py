@@ -90,8 +90,8 @@ def read_about(path: Path) -> dict[str, Any]:
         return {key: json.loads(value) for key, value in rows}
 
 
-def list_views(path: Path) -> list[tuple[str, str, int, bool]]:
-    """List the (film, shard, place there) of all tiles, and whether they are details.
+def list_views(path: Path) -> list[tuple[str, str, int, bool, int]]:
+    """List the (film, shard, place there) of all tiles, if they are details, how often.
 
     Raises
     ------
@@ -99,9 +99,11 @@ def list_views(path: Path) -> list[tuple[str, str, int, bool]]:
         If it cannot be read.
     """
     with _reading(path) as connection:
-        return connection.execute(
-            "SELECT DISTINCT film, shard, place, view > 0 FROM cells ORDER BY 1, 2"
-        ).fetchall()
+        rows = connection.execute(
+            "SELECT film, shard, place, view > 0, COUNT(*) FROM cells "
+            "GROUP BY 1, 2, 3, 4 ORDER BY 1, 2"
+        )
+        return [(*tile, bool(is_detail), n) for *tile, is_detail, n in rows]
 
 
 def read_mosaic(path: Path) -> Mosaic:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from reelbow.mosaic.cells import Cell, Mosaic
 from reelbow.mosaic.features import PARTS, cut_view, measure_parts
 from reelbow.mosaic.target import Aspect
-from reelbow.mosaic.tiles import cut_tile
+from reelbow.mosaic.tiles import locate_tile
 from reelbow.shards.sheets import open_previews
 
 # A film and one of its shards.
@@ -74,7 +74,7 @@ def draw_mosaic(
             for views, picture, size in zip(
                 places.values(), pictures, sizes, strict=True
             ):
-                tile = cut_tile(picture, size, aspect)
+                tile = picture[locate_tile(previews.shape, size, aspect)]
                 for view in views:
                     tiles[number] = fill_cell(cut_view(tile, view), cell_size)
                     own_parts[number] = measure_parts(tiles[number], PARTS, PARTS)

@@ -53,42 +53,49 @@ class Tiles(NamedTuple):
     groups: NDArray[np.int32]
 
 
-def crop_to_aspect(pixels: NDArray[np.uint8], aspect: Aspect) -> NDArray[np.uint8]:
-    """Cut the middle out of pictures, (..., h, w, 3), of an aspect."""
-    rows, columns = pixels.shape[-3:-1]
-    width, height = aspect
-    wide = min(columns, max(1, round(rows * width / height)))
-    high = min(rows, max(1, round(columns * height / width)))
-    top, left = (rows - high) // 2, (columns - wide) // 2
-    return pixels[..., top : top + high, left : left + wide, :]
-
-
-def cut_tile(
-    preview: NDArray[np.uint8], size: Sequence[int], aspect: Aspect
-) -> NDArray[np.uint8]:
-    """Cut a tile out of a preview, (h, w, 3): the middle of its picture.
+def locate_tile(
+    shape: Sequence[int], size: Sequence[int], aspect: Aspect
+) -> tuple[slice, slice]:
+    """Find the rows and columns of a tile in a preview: the middle of its picture.
 
     Parameters
     ----------
-    size : (width, height) of the picture, in the middle of the preview; of one too
-        small for a tile what is around it is in the tile, too
+    shape : (height, width) of the preview
+    size : (width, height) of the picture, in its middle. Of one too small for a tile
+        what is around it is in the tile, too
     """
-    (width, height), (rows, columns) = size, preview.shape[:2]
-    if (width, height) != (columns, rows):
-        top, left = (rows - height) // 2, (columns - width) // 2
-        # Color is of four pixels, of which none may be beside the picture.
-        inside = preview[
-            _round_inwards(top, height, rows), _round_inwards(left, width, columns)
-        ]
-        tile = crop_to_aspect(inside, aspect)
-        if min(tile.shape[:2]) >= FINE:
-            return tile
-    return crop_to_aspect(preview, aspect)
+    (rows, columns), (width, height) = shape, size
+    box = _fit(
+        _round_inwards((rows - height) // 2, height, rows),
+        _round_inwards((columns - width) // 2, width, columns),
+        aspect,
+    )
+    if _measure(box) >= FINE:
+        return box
+    return _fit(slice(0, rows), slice(0, columns), aspect)
 
 
 def _round_inwards(first: int, length: int, whole: int) -> slice:
+    """Leave out color that is of four pixels, of which some are beside the picture."""
     last = first + length
     return slice(first + first % 2, last if last == whole else last - last % 2)
+
+
+def _measure(box: tuple[slice, slice]) -> int:
+    """Find the shorter side of a box."""
+    down, across = box
+    return min(int(down.stop - down.start), int(across.stop - across.start))
+
+
+def _fit(down: slice, across: slice, aspect: Aspect) -> tuple[slice, slice]:
+    """Find the middle of a box, as large as an aspect lets it be."""
+    rows, columns = down.stop - down.start, across.stop - across.start
+    width, height = aspect
+    wide = min(columns, max(1, round(rows * width / height)))
+    high = min(rows, max(1, round(columns * height / width)))
+    top = down.start + (rows - high) // 2
+    left = across.start + (columns - wide) // 2
+    return slice(top, top + high), slice(left, left + wide)
 
 
 def measure_tiles(
@@ -103,8 +110,8 @@ def measure_tiles(
     """
     previews = open_previews(path)
     frames, (height, width) = previews.frames, previews.shape
-    whole = crop_to_aspect(np.empty((height, width, 3), np.uint8), aspect)
-    if len(frames) and min(whole.shape[:2]) < FINE:
+    whole = locate_tile((height, width), (width, height), aspect)
+    if len(frames) and _measure(whole) < FINE:
         raise ReelbowError(
             f"{path}: its previews of {width}x{height} pixels are too small for "
             f"tiles of {aspect[0]}:{aspect[1]}; set previews.height to more rows"
@@ -112,7 +119,10 @@ def measure_tiles(
     features = np.empty((len(frames), N_VIEWS, N_FEATURES), np.uint8)
     n_together = max(1, _BATCH_PIXELS // (height * width))
     pictures = zip(previews.read(range(len(frames))), previews.sizes, strict=True)
-    tiles = (cut_tile(picture, size, aspect) for picture, size in pictures)
+    tiles = (
+        picture[locate_tile((height, width), size, aspect)]
+        for picture, size in pictures
+    )
     last = 0
     for _, alike in itertools.groupby(tiles, key=np.shape):
         while batch := list(itertools.islice(alike, n_together)):

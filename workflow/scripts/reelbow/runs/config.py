@@ -17,15 +17,21 @@ def keep_title(
     """Take a title of the command line as it was typed.
 
     Snakemake reads it as YAML, where 1984 is a number, and `Mabuse: the film` a group
-    of keys; and quotes, which would say that it is a text, it takes away before.
+    of keys; and quotes at its ends, which would say that it is a text, it takes away.
 
     Parameters
     ----------
     typed : what follows --config, as `title=1984`
     """
     given = [entry.partition("=") for entry in typed or ()]
-    titles = [value.strip("'\"") for key, _, value in given if key == "title"]
-    return {**config, "title": titles[-1] or None} if titles else config
+    titles = [value for key, _, value in given if key == "title"]
+    if not titles or config.get("title") is None:
+        return config
+    title = titles[-1]
+    # Around all of it they are YAML's, or Snakemake's own.
+    if title[0] in "'\"" and title.find(title[0], 1) == len(title) - 1:
+        title = title[1:-1]
+    return {**config, "title": title}
 
 
 def check_config(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -115,30 +115,37 @@ def _describe_blur(
     """Say whether tiles of a mosaic are larger than what they are made of."""
     from reelbow.mosaic.cells import list_views
     from reelbow.mosaic.rendering import find_cell_size
+    from reelbow.mosaic.tiles import locate_tile
     from reelbow.shards.sheets import open_previews
 
-    width, height = aspect = config["tiles"]["aspect"]
-    fewest, are_details = None, False
+    aspect = config["tiles"]["aspect"]
+    high, _ = find_cell_size(columns, config["mosaics"][name]["width"], aspect)
+    fewest, n_large, n_cells, are_details = high, 0, 0, False
     shards = itertools.groupby(list_views(database), key=itemgetter(0, 1))
     for (film, shard), tiles in shards:
         path = database.parents[1] / film / "previews" / f"{shard}.jpg"
         try:
-            sizes = open_previews(path).sizes.tolist()
+            previews = open_previews(path)
         except (OSError, ReelbowError):
             # Whoever needs it says so: the mosaic is drawn.
             continue
-        for _, _, place, is_detail in tiles:
-            are_details |= is_detail
+        sizes = previews.sizes.tolist()
+        for *_, place, is_detail, n in tiles:
+            n_cells += n
             # Previews that were made anew may be fewer.
-            for across, down in sizes[place : place + 1]:
+            for size in sizes[place : place + 1]:
+                down, _ = locate_tile(previews.shape, size, aspect)
                 # A detail has half of its preview's.
-                rows = min(down, round(across * height / width)) // (1 + is_detail)
-                fewest = rows if fewest is None else min(fewest, rows)
-    high, _ = find_cell_size(columns, config["mosaics"][name]["width"], aspect)
-    if fewest is not None and high > 1.5 * fewest:
+                rows = (down.stop - down.start) // (1 + is_detail)
+                if high > 1.5 * rows:
+                    fewest = min(fewest, rows)
+                    n_large += n
+                    are_details |= is_detail
+    if n_large:
         whole = f", or mosaics.{name}.details to none" if are_details else ""
         yield (
-            f"mosaic {name}: tiles are {high} rows high, some made of {fewest} rows of "
-            "a preview; for sharp ones set previews.height and downsample.height to "
-            f"more, or mosaics.{name}.width to less{whole}"
+            f"mosaic {name}: tiles are {high} rows high, {n_large:,} of {n_cells:,} "
+            f"are made of far fewer rows of a preview, some of {fewest}; for sharp "
+            "ones set previews.height and downsample.height to more, if the pictures "
+            f"have them, or mosaics.{name}.width to less{whole}"
         )

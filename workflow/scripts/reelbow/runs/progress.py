@@ -437,11 +437,11 @@ class Progress(logging.Handler):
 
     def _tell_results(self) -> None:
         """Say where that is which was asked for, as far as it is there."""
-        left = set(self._list_left())
+        left, jobs = set(self._list_left()), self.workflow.dag.needrun_jobs()
         undone = {
-            Path(path)
-            for job in self.workflow.dag.needrun_jobs()
-            if (job.rule.name, *job.wildcards) in left
+            Path(path): name in self.failed or name[1:] in self.failed
+            for job in jobs
+            if (name := (job.rule.name, *job.wildcards)) in left
             for path in job.output
         }
         done: list[Path] = []
@@ -450,8 +450,10 @@ class Progress(logging.Handler):
             if file.exists():
                 # Some are made without their job at the end of a run that fails, and
                 # marked as old, so that the next one makes them.
-                is_old = file in undone and file.stat().st_ctime < self.began_s
-                (old if is_old else done).append(file)
+                is_made = file not in undone or (
+                    not undone[file] and file.stat().st_ctime >= self.began_s
+                )
+                (done if is_made else old).append(file)
         for files, what in [
             (done, "done"),
             (old, "of an earlier run, since this one could not make them again"),

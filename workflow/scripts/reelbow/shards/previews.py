@@ -528,11 +528,13 @@ def _list_sizes(
     """List the size of each picture, as a sheet tells it."""
     if runs is None:
         return None
-    sizes = [[operator.index(side) for side in size] for _, *size in runs]
-    counts = [operator.index(count) for count, *_ in runs]
+    counts, *sides = (
+        [operator.index(each) for each in column] for column in zip(*runs, strict=True)
+    )
+    width, height = sides
     if min(counts) < 1 or sum(counts) != n_cells:
         raise ValueError("sizes of other pictures")
-    listed = np.repeat(np.array(sizes, np.int64).reshape(-1, 2), counts, axis=0)
+    listed = np.repeat(np.array([width, height], np.int64).T, counts, axis=0)
     if listed.min() < 1 or (listed > cell).any():
         raise ValueError("pictures larger than their cells")
     return listed
