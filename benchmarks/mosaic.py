@@ -49,7 +49,7 @@ from reelbow.mosaic.features import (
 from reelbow.mosaic.matching import match_tiles
 from reelbow.mosaic.rendering import draw_mosaic, fill_cell
 from reelbow.mosaic.target import Target, read_target
-from reelbow.mosaic.tiles import Tiles, locate_tile, read_tiles
+from reelbow.mosaic.tiles import Tiles, cut_tiles, read_tiles
 from reelbow.shards.sheets import open_previews
 
 DATA = ROOT.parent / "shared" / "data"
@@ -227,11 +227,9 @@ def read_pixels(tiles: Tiles, sheets: list[Path]) -> NDArray[np.uint8]:
     pixels = np.empty((len(tiles.frames), *PEER_CELL, 3), np.uint8)
     for shard in np.unique(tiles.shards):
         which = np.flatnonzero(tiles.shards == shard)
-        previews, places = open_previews(sheets[shard]), tiles.places[which]
-        pictures = zip(previews.read(places), previews.sizes[places], strict=True)
-        for tile, (picture, size) in zip(which, pictures, strict=True):
-            box = locate_tile(previews.shape, size, ASPECT)
-            pixels[tile] = fill_cell(picture[box], PEER_CELL)
+        cut = cut_tiles(open_previews(sheets[shard]), tiles.places[which], ASPECT)
+        for place, tile in zip(which, cut, strict=True):
+            pixels[place] = fill_cell(tile, PEER_CELL)
     return pixels
 
 

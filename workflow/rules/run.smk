@@ -103,11 +103,8 @@ def runs_here():
 def check_files():
     """Refuse to begin where results cannot be written, or what is needed not be read."""
     jobs = list(workflow.dag.needrun_jobs())
-    wildcards = [job.wildcards_dict for job in jobs]
-    films, mosaics = (
-        {each[name] for each in wildcards if name in each}
-        for name in ("film", "mosaic")
-    )
+    films = {job.wildcards_dict.get("film") for job in jobs} - {None}
+    mosaics = {job.wildcards_dict.get("mosaic") for job in jobs} - {None}
     try:
         corpus.check_folders(RESULTS, films)
         check_targets(sorted(mosaics), config)
@@ -264,9 +261,8 @@ def tell_lacking_mosaics():
         )
     left = {job.wildcards_dict.get("mosaic") for job in workflow.dag.needrun_jobs()}
     for name in config["mosaics"]:
-        jobs = [(rule, name) for rule in ("assign_tiles", "render_mosaic")]
-        has_failed = not PROGRESS.failed.keys().isdisjoint(jobs)
-        if name in left and not has_failed and PROGRESS.lacks(*jobs[1]):
+        has_failed = ("assign_tiles", name) in PROGRESS.failed
+        if name in left and not has_failed and PROGRESS.lacks("render_mosaic", name):
             PROGRESS.say(f"Reelbow: mosaic {name} is not made, {why}.")
 
 

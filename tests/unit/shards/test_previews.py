@@ -475,7 +475,7 @@ def test_reading_a_sheet_reads_no_pixels(tmp_path):
     data[start : start + 5000] = bytes(5000)
     (tmp_path / "a.jpg").write_bytes(data)
     again = read_sheet(tmp_path / "a.jpg")
-    assert again[:7] == sheet[:7]
+    assert again._replace(frames=None) == sheet._replace(frames=None)
     assert again.frames.tolist() == sheet.frames.tolist()
     with pytest.raises(ReelbowError, match=r"a\.jpg: is no sheet of previews"):
         list(read_cells(tmp_path / "a.jpg", sheet, [0]))

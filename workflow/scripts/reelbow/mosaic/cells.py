@@ -91,7 +91,7 @@ def read_about(path: Path) -> dict[str, Any]:
 
 
 def list_views(path: Path) -> list[tuple[str, str, int, bool, int]]:
-    """List the (film, shard, place there) of all tiles, if they are details, how often.
+    """List all tiles: film, shard, place there, if a detail, and of how many cells.
 
     Raises
     ------

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from reelbow.mosaic.cells import Cell, Mosaic
 from reelbow.mosaic.features import PARTS, cut_view, measure_parts
 from reelbow.mosaic.target import Aspect
-from reelbow.mosaic.tiles import locate_tile
+from reelbow.mosaic.tiles import cut_tiles
 from reelbow.shards.sheets import open_previews
 
 # A film and one of its shards.
@@ -68,13 +68,8 @@ def draw_mosaic(
     with _make_room(room, (len(used), height, width, 3)) as tiles:
         number = 0
         for name, places in by_shard.items():
-            previews = open_previews(sheets[name])
-            sizes = previews.sizes[list(places)]
-            pictures = previews.read(places)
-            for views, picture, size in zip(
-                places.values(), pictures, sizes, strict=True
-            ):
-                tile = picture[locate_tile(previews.shape, size, aspect)]
+            cut = cut_tiles(open_previews(sheets[name]), places, aspect)
+            for tile, views in zip(cut, places.values(), strict=True):
                 for view in views:
                     tiles[number] = fill_cell(cut_view(tile, view), cell_size)
                     own_parts[number] = measure_parts(tiles[number], PARTS, PARTS)

@@ -84,24 +84,22 @@ def read_target(path: Path, columns: int, aspect: Aspect, max_pixels: int) -> Ta
     return Target(rows, columns, cells.reshape(-1, PARTS, PARTS, 3))
 
 
-def find_target_size(
-    path: Path, max_pixels: int, *, decoded: bool = False
-) -> tuple[int, int]:
-    """Find the (height, width) of a target.
+def find_target_size(path: Path, max_pixels: int) -> tuple[int, int]:
+    """Find the (height, width) of a target without decoding it."""
+    with _naming(path):
+        return find_size(_read_bytes(path), max_pixels=max_pixels)
 
-    decoded : whether to see that all of it can be decoded
+
+def check_target(path: Path, max_pixels: int) -> None:
+    """See that all of a target can be decoded.
 
     Raises
     ------
     ReelbowError
-        If it is no image, or too large; if it is decoded, also if it is damaged.
+        If it cannot be.
     """
     with _naming(path):
-        data = _read_bytes(path)
-        if decoded:
-            height, width, _ = decode_image(data, max_pixels=max_pixels).picture.shape
-            return height, width
-        return find_size(data, max_pixels=max_pixels)
+        decode_image(_read_bytes(path), max_pixels=max_pixels)
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
 """Tiles of a mosaic: the previews of films, with what they are compared by."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ from reelbow.mosaic.features import (
     weigh,
 )
 from reelbow.mosaic.target import Aspect
-from reelbow.shards.sheets import open_previews
+from reelbow.shards.sheets import Previews, open_previews
 
 # Frames that follow one another are of one group until the squared distance of their
 # weighed features jumps by as much: a change of each part by a fifteenth of all
@@ -98,6 +98,15 @@ def _fit(down: slice, across: slice, aspect: Aspect) -> tuple[slice, slice]:
     return slice(top, top + high), slice(left, left + wide)
 
 
+def cut_tiles(
+    previews: Previews, places: Collection[int], aspect: Aspect
+) -> Iterator[NDArray[np.uint8]]:
+    """Yield the tiles of some previews, (h, w, 3), by their places, which ascend."""
+    sizes = previews.sizes[list(places)]
+    for picture, size in zip(previews.read(places), sizes, strict=True):
+        yield picture[locate_tile(previews.shape, size, aspect)]
+
+
 def measure_tiles(
     path: Path, aspect: Aspect
 ) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
@@ -118,11 +127,7 @@ def measure_tiles(
         )
     features = np.empty((len(frames), N_VIEWS, N_FEATURES), np.uint8)
     n_together = max(1, _BATCH_PIXELS // (height * width))
-    pictures = zip(previews.read(range(len(frames))), previews.sizes, strict=True)
-    tiles = (
-        picture[locate_tile((height, width), size, aspect)]
-        for picture, size in pictures
-    )
+    tiles = cut_tiles(previews, range(len(frames)), aspect)
     last = 0
     for _, alike in itertools.groupby(tiles, key=np.shape):
         while batch := list(itertools.islice(alike, n_together)):

@@ -29,7 +29,7 @@ def keep_title(
         return config
     title = titles[-1]
     # Around all of it they are YAML's, or Snakemake's own.
-    if title[0] in "'\"" and title.find(title[0], 1) == len(title) - 1:
+    if title[:1] in ("'", '"') and title.find(title[0], 1) == len(title) - 1:
         title = title[1:-1]
     return {**config, "title": title}
 

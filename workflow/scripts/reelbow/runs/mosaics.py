@@ -1,5 +1,6 @@
-"""What is asked of mosaics, checked before any job starts."""
+"""What is asked of mosaics, checked before any job starts, and told at the end."""
 
+import contextlib
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from operator import itemgetter
@@ -58,11 +59,9 @@ def count_cells(config: Mapping[str, Any]) -> dict[str, int]:
                 "file of this machine; copy it here"
             )
         target, columns = Path(about["target"]), about["columns"]
-        try:
+        with _naming_target_of(name):
             size = find_target_size(target, config["limits"]["pixels"])
             rows = check_size(target, size, columns, config["tiles"]["aspect"])
-        except ReelbowError as error:
-            raise ReelbowError(f"config: mosaics.{name}.target: {error}") from None
         cells[name] = rows * columns
     return cells
 
@@ -77,13 +76,19 @@ def check_targets(names: Iterable[str], config: Mapping[str, Any]) -> None:
     """
     for name in names:
         # Imported for who asks for one.
-        from reelbow.mosaic.target import find_target_size
+        from reelbow.mosaic.target import check_target
 
-        target = Path(config["mosaics"][name]["target"])
-        try:
-            find_target_size(target, config["limits"]["pixels"], decoded=True)
-        except ReelbowError as error:
-            raise ReelbowError(f"config: mosaics.{name}.target: {error}") from None
+        with _naming_target_of(name):
+            target = Path(config["mosaics"][name]["target"])
+            check_target(target, config["limits"]["pixels"])
+
+
+@contextlib.contextmanager
+def _naming_target_of(name: str) -> Iterator[None]:
+    try:
+        yield
+    except ReelbowError as error:
+        raise ReelbowError(f"config: mosaics.{name}.target: {error}") from None
 
 
 def describe_mosaics(results: Path, config: Mapping[str, Any]) -> Iterator[str]:

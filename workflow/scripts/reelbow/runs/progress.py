@@ -437,30 +437,30 @@ class Progress(logging.Handler):
 
     def _tell_results(self) -> None:
         """Say where that is which was asked for, as far as it is there."""
-        left, jobs = set(self._list_left()), self.workflow.dag.needrun_jobs()
-        undone = {
-            Path(path): name in self.failed or name[1:] in self.failed
-            for job in jobs
-            if (name := (job.rule.name, *job.wildcards)) in left
-            for path in job.output
-        }
-        done: list[Path] = []
-        old: list[Path] = []
-        for file in self.find_targets():
-            if file.exists():
-                # Some are made without their job at the end of a run that fails, and
-                # marked as old, so that the next one makes them.
-                is_made = file not in undone or (
-                    not undone[file] and file.stat().st_ctime >= self.began_s
-                )
-                (done if is_made else old).append(file)
+        there = {file for file in self.find_targets() if file.exists()}
+        old = there & self._find_old()
         for files, what in [
-            (done, "done"),
+            (there - old, "done"),
             (old, "of an earlier run, since this one could not make them again"),
         ]:
             if files:
                 files_of_kinds = summary.describe_files(files, self.folder)
                 self.say(f"\nReelbow: {what}:\n{files_of_kinds}")
+
+    def _find_old(self) -> set[Path]:
+        """Find what is there of earlier runs only, since its job is not done."""
+        old = set()
+        for job in self.workflow.dag.needrun_jobs():
+            name = job.rule.name, *job.wildcards
+            if name in self.done:
+                continue
+            has_failed = name in self.failed or name[1:] in self.failed
+            for path in filter(Path.exists, map(Path, job.output)):
+                # Some are made without their job at the end of a run that fails, and
+                # marked as old, so that the next one makes them.
+                if has_failed or path.stat().st_ctime < self.began_s:
+                    old.add(path)
+        return old
 
     def _tell_gaps(self) -> None:
         """Say what is missing in the films that are done."""

@@ -119,7 +119,7 @@ ACCENTS_S = (0.2e-3, 5e-3)
 JPEG_BYTES = 0.1
 
 # Of previews, for each of their megapixels: MiB while their sheet is made, as measured,
-# and seconds (benchmarks/previews.py). No sheet is larger, see `shards.previews`.
+# and seconds (benchmarks/previews.py). And megapixels of the largest sheet.
 SHEET_MB = 8
 SHEET_S = 8e-3
 LARGEST_SHEET = 34

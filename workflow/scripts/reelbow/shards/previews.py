@@ -236,9 +236,11 @@ class _Cells:
         height, usual : as `PreviewWriter` takes them
         cell : how large cells are, if not as `usual` or most of the previews
         """
+        room = height, WIDEST * height
         self.height = height
         self.usual = usual
-        self._cell = cell or (self._find_room() if usual else None)
+        self._room = _fit(usual, room) if usual else room
+        self._cell = cell or (self._room if usual else None)
         # Of each: its frame, the shape of the picture it is of, and its pixels.
         self.cells: list[tuple[int, Shape, NDArray[np.uint8]]] = []
         # Of the widest cell so far, and the highest.
@@ -248,13 +250,8 @@ class _Cells:
     def n_pixels(self) -> int:
         return len(self.cells) * self._pitch[0] * self._pitch[1]
 
-    def _find_room(self) -> Shape:
-        room = self.height, WIDEST * self.height
-        return _fit(self.usual, room) if self.usual else room
-
     def append(self, frame: int, shape: Shape, pixels: NDArray[np.uint8]) -> None:
-        room = self._find_room()
-        small = _resize(pixels, _fit(shape, room))
+        small = _resize(pixels, _fit(shape, self._room))
         self.cells.append((frame, shape, small))
         # Else how large the cells will be is known at the end.
         rows, columns = self._cell or small.shape[:2]
@@ -488,9 +485,12 @@ def _compare(first: PreviewSheet, *behind: PreviewSheet) -> None:
     if len({(sheet.cell_width, sheet.cell_height) for sheet in behind}) > 1:
         raise ValueError("cells of several sizes")
     frames = np.concatenate([sheet.frames for sheet in behind])
-    if np.any(np.diff(frames) <= 0) or not np.isin(first.frames, frames).all():
-        raise ValueError("not the same frames")
-    if len(frames) < len(first.frames) or frames[0] != first.frames[0]:
+    if (
+        np.any(np.diff(frames) <= 0)
+        or not np.isin(first.frames, frames).all()
+        or len(frames) < len(first.frames)
+        or frames[0] != first.frames[0]
+    ):
         raise ValueError("not the same frames")
 
 
@@ -528,13 +528,12 @@ def _list_sizes(
     """List the size of each picture, as a sheet tells it."""
     if runs is None:
         return None
-    counts, *sides = (
+    counts, widths, heights = (
         [operator.index(each) for each in column] for column in zip(*runs, strict=True)
     )
-    width, height = sides
     if min(counts) < 1 or sum(counts) != n_cells:
         raise ValueError("sizes of other pictures")
-    listed = np.repeat(np.array([width, height], np.int64).T, counts, axis=0)
+    listed = np.repeat(np.array([widths, heights], np.int64).T, counts, axis=0)
     if listed.min() < 1 or (listed > cell).any():
         raise ValueError("pictures larger than their cells")
     return listed
