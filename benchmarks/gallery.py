@@ -1,10 +1,9 @@
-"""Draws the pictures of docs/pictures.md, and measures what bending a barcode costs.
+"""Draws docs/gallery.md, of films of ../shared/data, and what docs/pictures.md shows.
 
-    uv run python benchmarks/gallery.py results/bbb/palettes.sqlite --pictures docs
+    uv run python benchmarks/gallery.py
 
-The database must know its shots, and lie beside its previews. How far the edges of
-shapes are off is told against 64 points in each pixel. With `--side`, pictures of this
-side are written, and their time and memory are told.
+How far the edges of shapes are off is told against 64 points in each pixel. With
+`--side 2000`, only pictures of this side are written, and their time and memory told.
 """
 
 import argparse
@@ -12,24 +11,68 @@ import resource
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
 import numpy as np
+from machine import write_between
+from measuring import ROOT, Project
 from numpy.typing import NDArray
 
-ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
-from reelbow.barcode import draw_barcode  # noqa: E402  (the path is set just above)
-from reelbow.barcode.contact import draw_contact  # noqa: E402
-from reelbow.barcode.drawing import GAP_COLOR  # noqa: E402
-from reelbow.barcode.film_record import read_film  # noqa: E402
-from reelbow.barcode.picture_files import KINDS, save_bare  # noqa: E402
-from reelbow.barcode.shapes import SHAPES, Shape, bend_strips  # noqa: E402
-from reelbow.barcode.shot_marks import read_shot_marks  # noqa: E402
-from reelbow.barcode.smoothing import smooth_in_time  # noqa: E402
-from reelbow.shards.sheets import open_previews  # noqa: E402
+from reelbow.barcode import draw_barcode
+from reelbow.barcode.contact import draw_contact
+from reelbow.barcode.drawing import GAP_COLOR
+from reelbow.barcode.film_record import read_film
+from reelbow.barcode.picture_files import KINDS, save_bare
+from reelbow.barcode.shapes import SHAPES, Shape, bend_strips
+from reelbow.barcode.shot_marks import read_shot_marks
+from reelbow.barcode.smoothing import smooth_in_time
+from reelbow.shards.sheets import open_previews
+
+DATA = ROOT.parent / "shared" / "data"
+DOCS = ROOT / "docs"
+
+# Of each film: its file, seconds from frame to frame, title, and whose it is.
+BLENDER = "Blender Foundation, CC BY 3.0"
+FILMS = {
+    "bunny": (
+        *("bbb_full_384x216_25fps_h264.mp4", 1.0, "Big Buck Bunny"),
+        f"(c) 2008 {BLENDER}, peach.blender.org",
+    ),
+    "tears": (
+        *("tears_of_steel_battle_800x332_24fps_vp8.webm", 0.25, "Tears of Steel"),
+        f"70 seconds; (CC) {BLENDER}, mango.blender.org",
+    ),
+    "hand": (
+        *("count_hand_640x480_VFR_h264.mp4", 0.25, "A hand that counts"),
+        "a webcam; Apache-2.0",
+    ),
+    "city": (
+        *("city_360p_30.006fps_h264_phone.mp4", 0.25, "A city"),
+        "a phone; Apache-2.0",
+    ),
+    "nasa": (
+        *("nasa_two_video_streams.mp4", 0.25, "NASA"),
+        "a promotional video; public domain",
+    ),
+    "chaplin": (
+        *("chaplin_pillarbox_640x360_25fps_h264.mp4", 0.25, "Charlie Chaplin"),
+        "black and white, without the bars beside it; public domain",
+    ),
+    "friday": (
+        *("his_girl_friday_640x480_30fps_h264.mp4", 0.25, "His Girl Friday"),
+        "1940, one shot; public domain",
+    ),
+    "flower": (
+        *("flower_960x540_29.97fps_h264.mp4", 0.25, "A flower"),
+        "five seconds; MDN shared-assets",
+    ),
+}
+GALLERY_KINDS = ("mean", "strip", "stacked")
+GALLERY_LINE = (90, 980)
 
 BENT = SHAPES[1:]
 SIDE = 420
@@ -109,6 +152,54 @@ def draw_previews(database: Path, path: Path) -> None:
     save_small(contact.pixels, path)
 
 
+def make_films(films: Iterable[str], folder: Path) -> dict[str, Path]:
+    """Run the workflow on films; return the database of each."""
+    databases = {}
+    for film in films:
+        file, every, title, _ = FILMS[film]
+        project = Project(folder / film)
+        settings = {
+            "films": DATA / file,
+            "title": title,
+            "sampling": f"{{every: {every}}}",
+        }
+        project.run(
+            *("--cores", "2", "--quiet", "all", "--config"),
+            *(f"{key}={value}" for key, value in settings.items()),
+            *("shots={detector: adaptive}", "explorer={page: false}"),
+            *("barcodes={kinds: [mean]}", "search={index: false}"),
+        )
+        (database,) = project.folder.glob("results/*/palettes.sqlite")
+        databases[film] = database
+    return databases
+
+
+def draw_gallery(databases: dict[str, Path]) -> None:
+    """Draw a picture of each film, and write the page that shows them."""
+    height, width = GALLERY_LINE
+    between = MARGIN // 2
+    lines = []
+    for film, database in databases.items():
+        record = read_film(database)
+        bars: list[NDArray[np.uint8]] = []
+        for kind in GALLERY_KINDS:
+            bars += [
+                draw_barcode(database, kind, height=height, width=width),
+                np.full((between, width, 3), 255, np.uint8),
+            ]
+        column = np.concatenate(bars[:-1])
+        line = draw_barcode(database, "stacked", height=300)
+        shape = Shape("ring", side=len(column), minutes=record.minutes)
+        ring = np.concatenate(list(bend_strips(line, shape)))
+        space = np.full((len(column), MARGIN, 3), 255, np.uint8)
+        path = DOCS / f"gallery_{film}.png"
+        save_small(np.concatenate([column, space, ring], axis=1), path)
+        _, every, title, owner = FILMS[film]
+        frames = f"{len(record.frames)} frames, one every {every:g} s"
+        lines.append(f"**{title}**, {frames}; {owner}.\n\n![{title}]({path.name})")
+    write_between(DOCS / "gallery.md", "gallery", "\n\n".join(lines))
+
+
 def measure_errors(database: Path, minutes: float) -> None:
     """Print how far pixels are off the average of 64 points."""
     print("| shape | points of a pixel | root mean square | largest |")
@@ -150,19 +241,20 @@ def measure_cost(database: Path, side: int, minutes: float) -> None:
 def main() -> None:
     """Draw, or measure."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("database", type=Path)
-    parser.add_argument("--pictures", type=Path, help="folder for the pictures")
     parser.add_argument("--side", type=int, help="measure pictures of this side alone")
-    options = parser.parse_args()
-    minutes = read_film(options.database).minutes
-    if options.side:
-        measure_cost(options.database, options.side, minutes)
-        return
-    if options.pictures is not None:
-        draw_pictures(options.database, options.pictures, minutes)
-        draw_blended(options.database, options.pictures / "pictures_blended.png")
-        draw_previews(options.database, options.pictures / "pictures_contact.png")
-    measure_errors(options.database, minutes)
+    side = parser.parse_args().side
+    with tempfile.TemporaryDirectory() as folder:
+        databases = make_films(["bunny"] if side else FILMS, Path(folder))
+        database = databases["bunny"]
+        minutes = read_film(database).minutes
+        if side:
+            measure_cost(database, side, minutes)
+            return
+        draw_gallery(databases)
+        draw_pictures(database, DOCS, minutes)
+        draw_blended(database, DOCS / "pictures_blended.png")
+        draw_previews(database, DOCS / "pictures_contact.png")
+        measure_errors(database, minutes)
 
 
 if __name__ == "__main__":
